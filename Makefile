@@ -1,0 +1,66 @@
+# Legation. `make demo` on a fresh machine needs Python 3.11 or newer, make and git; everything else goes into .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+# Two test processes fit the smallest machine this is built for (2 cores).
+JOBS ?= 2
+
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+
+.PHONY: help setup demo up check test bench faults lint types imports
+
+help: ## show these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.development ## install everything, for development too, into .venv (and nowhere else)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+		echo "Legation needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=/path/to/python3.11 $(or $(MAKECMDGOALS),setup)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Legation needs into $(VENV) ..."
+	@$(INSTALL) --require-hashes --no-deps -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
+	@echo "Installing the development tools into $(VENV) ..."
+	@$(INSTALL) --require-hashes --no-deps -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.runtime ## play a delegation's whole way on a real server, then keep it running until Ctrl-C
+	@$(BIN)/legation demo
+
+up: $(VENV)/.runtime ## start Legation for real use, with its data under var/
+	@$(BIN)/legation up
+
+lint: $(VENV)/.development
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+imports: $(VENV)/.development
+	@$(BIN)/lint-imports
+
+types: $(VENV)/.development
+	@$(BIN)/mypy
+
+check: lint imports types ## linters, types and the fast tests, in less than a minute
+	@$(BIN)/pytest -q -n $(JOBS) -m "not slow and not faults"
+
+test: lint imports types ## everything that decides whether a change is good
+	@$(BIN)/pytest -q -n $(JOBS) -m "not faults"
+
+bench: $(VENV)/.runtime ## compare with the raw floor on the same server
+	@$(BIN)/python -m benchmarks
+
+faults: $(VENV)/.development ## inject every fault of the table; writes docs/faults.md
+	@$(BIN)/pytest -q -n $(JOBS) -m faults tests/faults

@@ -1,0 +1,1 @@
+"""iCalendar: zones, items, messages to attendees."""

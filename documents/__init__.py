@@ -1,0 +1,1 @@
+"""Letters, lists and reports as PDF and DOCX."""

@@ -1,0 +1,1 @@
+"""The embedded stack: server, mailbox, worker and API as one supervised process tree."""

@@ -1,0 +1,1 @@
+"""E-mail: rendered and sent."""

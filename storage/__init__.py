@@ -1,0 +1,1 @@
+"""Registers, journal and read model on SQLite or PostgreSQL."""
