@@ -1,0 +1,142 @@
+"""The values around one decision: what goes in, and what is recorded for ever."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from domain.events import Event
+from domain.rules import Edition
+from domain.seal import Head, SealedEvent
+from domain.state import Delegation
+from domain.values import Digest, Fact, Instant
+
+RoleName = Literal["coordinator", "approver", "auditor", "administrator", "system"]
+
+SYSTEM = "system"
+"""The actor of deadlines and of recorded outcomes."""
+
+
+class Actor(Fact):
+    """Who acts: an opaque id, roles, and the positions held at that instant."""
+
+    id: str
+    roles: tuple[RoleName, ...]
+    positions: tuple[str, ...] = ()
+
+
+class Context(Fact):
+    """What a decision may ask: the business time, who acts, and the edition of the rules that applies.
+
+    `edition` is the one the file was opened under (for opening, the one in force); `newest` the one in force now.
+    """
+
+    now: Instant
+    actor: Actor
+    edition: Edition
+    newest: Edition
+
+
+class Refusal(Fact):
+    """Why a command was not accepted: a stable code, the field it is about, and what to say, without personal data.
+
+    `index` is the place of the refused command in a batch, from 0.
+    """
+
+    code: str
+    field: str | None = None
+    index: int | None = None
+    params: dict[str, str | int | bool | list[str]] = {}
+
+
+class Outcome(Fact):
+    """What one command leads to: events, or a refusal with the events that are its evidence."""
+
+    events: tuple[Event, ...] = ()
+    refusal: Refusal | None = None
+
+
+def accept(*events: Event) -> Outcome:
+    """Return an outcome of events."""
+    return Outcome.model_construct(events=events)
+
+
+def refuse(
+    code: str, *evidence: Event, field: str | None = None, **params: str | int | bool | list[str]
+) -> Outcome:
+    """Return a refusal with a stable code; `evidence` is sealed all the same."""
+    return Outcome.model_construct(events=evidence, refusal=Refusal(code=code, field=field, params=params))
+
+
+EffectKind = Literal["issue_calendars", "render_document", "mail_letter", "send_notice"]
+
+
+class Effect(Fact):
+    """Something to be done outside, once: `key` names it, `seq` is the event that asked for it."""
+
+    key: str
+    kind: EffectKind
+    seq: int
+    args: dict[str, str | int] = {}
+
+
+class Envelope(Fact):
+    """One request to a delegation: commands decided as one, with who asks and under which id.
+
+    `commands` stay as JSON here, so that a workflow never has to understand them: only the decision does.
+    `digest` is the SHA-256 of the canonical JSON of `commands`.
+    """
+
+    delegation: str
+    command_id: str
+    actor: str
+    commands: tuple[dict[str, Any], ...]
+    digest: Digest
+
+
+class Decision(Fact):
+    """What was decided, as it stands in the history: never made again.
+
+    `wake` is when the next deadline wants attention (UTC).
+    """
+
+    events: tuple[SealedEvent, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    wake: Instant | None = None
+    refusal: Refusal | None = None
+
+
+class Receipt(Fact):
+    """The answer to a command: which events it led to. `events` is absent when an earlier answer is repeated."""
+
+    delegation: str
+    command_id: str
+    first_seq: int
+    last_seq: int
+    head: Digest
+    phase: str
+    types: tuple[str, ...]
+    events: Annotated[tuple[SealedEvent, ...], Field(repr=False)] = ()
+    repeated: bool = False
+
+
+class Remembered(Fact):
+    """What a delegation remembers of a command, to answer a repetition with the first result."""
+
+    command_id: str
+    digest: Digest
+    receipt: Receipt | None = None
+    refusal: Refusal | None = None
+
+
+class DecideInput(Fact):
+    """What the recorded decision is made from. `now` is the workflow's time, not the machine's."""
+
+    state: Delegation | None
+    head: Head
+    envelope: Envelope
+    now: datetime
+
+
+Params = Mapping[str, str | int | bool | list[str]]

@@ -1,0 +1,536 @@
+"""What has happened to a delegation. Events are past tense; stored ones only ever gain optional fields.
+
+A new meaning is a new type or a new version with an upcaster in `domain/upcast.py`.
+"""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, TypeAdapter
+
+from domain.commands import Answer, Audience, ItemKind, RenderedDocument, Role, Stay
+from domain.values import (
+    AttachmentRef,
+    Country,
+    Digest,
+    Direction,
+    Fact,
+    Instant,
+    Moment,
+    PersonRef,
+    TextRef,
+)
+
+
+class Event(Fact):
+    """A fact about one delegation."""
+
+    version: ClassVar[int] = 1
+
+
+class RuleRef(Fact):
+    """The rule a figure or a date came from."""
+
+    rule: str
+    version: int
+
+
+class Right(Fact):
+    """By what right somebody signed: the position held, and the signature's prefix (TM., KT., TL., TUQ.)."""
+
+    position: str
+    prefix: str | None = None
+
+
+class DossierPart(Fact):
+    """One ordered part of a dossier: its name and the digest of, or the commitment to, its content."""
+
+    part: str
+    commitment: Digest
+
+
+class StepPlan(Fact):
+    """A step of the chain as the rules laid it out for this proposal."""
+
+    id: str
+    position: str
+    title_vi: str
+    title_en: str
+    prefix: str | None = None
+    time_limit: int | None = None
+
+
+class Breach(Fact):
+    """A limit the proposal exceeds."""
+
+    limit: str
+    version: int
+    measured: int
+    allowed: int
+    unit: str
+
+
+class DelegationOpened(Event):
+    type: Literal["DelegationOpened"] = "DelegationOpened"
+    delegation: str
+    edition: Digest
+    zone: str
+    direction: Direction
+    title: str
+    purpose: str
+    organisation: str
+    partner: str
+    countries: tuple[Country, ...]
+    places: tuple[str, ...]
+    starts: date
+    ends: date
+    grade: Literal["A", "B", "C"] | None = None
+    conference: Literal["prime_minister", "other"] | None = None
+    issuer: str | None = None
+    led_by_city_leaders: bool = False
+    key_leaders: int = 0
+    stays: tuple[Stay, ...] = ()
+    coordinator: str
+
+
+class RequestRevised(Event):
+    """The fields that changed, with their new values."""
+
+    type: Literal["RequestRevised"] = "RequestRevised"
+    title: str | None = None
+    purpose: str | None = None
+    partner: str | None = None
+    countries: tuple[Country, ...] | None = None
+    places: tuple[str, ...] | None = None
+    starts: date | None = None
+    ends: date | None = None
+    grade: Literal["A", "B", "C"] | None = None
+    key_leaders: int | None = None
+    stays: tuple[Stay, ...] | None = None
+
+
+class DocumentAttached(Event):
+    type: Literal["DocumentAttached"] = "DocumentAttached"
+    document_id: str
+    kind: str
+    attachment: AttachmentRef
+    concerns: str | None = None
+
+
+class LimitJustified(Event):
+    type: Literal["LimitJustified"] = "LimitJustified"
+    breach: Breach
+    justification: TextRef
+
+
+class RequestSubmitted(Event):
+    type: Literal["RequestSubmitted"] = "RequestSubmitted"
+    proposal: int
+    digest: Digest
+    parts: tuple[DossierPart, ...]
+    chain: RuleRef
+    steps: tuple[StepPlan, ...]
+    breaches: tuple[Breach, ...] = ()
+
+
+class RequestWithdrawn(Event):
+    type: Literal["RequestWithdrawn"] = "RequestWithdrawn"
+    reason: TextRef
+
+
+class RulesAdopted(Event):
+    type: Literal["RulesAdopted"] = "RulesAdopted"
+    edition: Digest
+    previous: Digest
+
+
+class StepSigned(Event):
+    type: Literal["StepSigned"] = "StepSigned"
+    step_id: str
+    digest: Digest
+    right: Right
+
+
+class StepReturned(Event):
+    type: Literal["StepReturned"] = "StepReturned"
+    step_id: str
+    digest: Digest
+    right: Right
+    kind: Literal["incomplete", "amend"]
+    reason: TextRef
+    missing: tuple[str, ...] = ()
+
+
+class StepRejected(Event):
+    type: Literal["StepRejected"] = "StepRejected"
+    step_id: str
+    digest: Digest
+    right: Right
+    reason: TextRef
+
+
+class SignOffRefused(Event):
+    """Somebody tried to sign without the right to."""
+
+    type: Literal["SignOffRefused"] = "SignOffRefused"
+    step_id: str
+    code: str
+
+
+class DecisionIssued(Event):
+    type: Literal["DecisionIssued"] = "DecisionIssued"
+    number: str
+    digest: Digest
+    document: AttachmentRef | None = None
+
+
+class MemberAdded(Event):
+    type: Literal["MemberAdded"] = "MemberAdded"
+    member_id: str
+    person: PersonRef
+    role: Literal["head", "member"]
+    country: Country
+    entry_papers: bool
+
+
+class MemberReplaced(Event):
+    type: Literal["MemberReplaced"] = "MemberReplaced"
+    member_id: str
+    by: str
+    person: PersonRef
+    role: Literal["head", "member"]
+    country: Country
+    entry_papers: bool
+
+
+class MemberWithdrawn(Event):
+    type: Literal["MemberWithdrawn"] = "MemberWithdrawn"
+    member_id: str
+    reason: TextRef | None = None
+
+
+class ParticipantAppointed(Event):
+    type: Literal["ParticipantAppointed"] = "ParticipantAppointed"
+    participant_id: str
+    person: PersonRef
+    role: Role
+
+
+class ParticipantReleased(Event):
+    type: Literal["ParticipantReleased"] = "ParticipantReleased"
+    participant_id: str
+
+
+class ItemScheduled(Event):
+    type: Literal["ItemScheduled"] = "ItemScheduled"
+    item_id: str
+    kind: ItemKind
+    title: str
+    starts: Moment
+    ends: Moment
+    place: str | None = None
+    audience: Audience
+    published: bool
+
+
+class ItemMoved(Event):
+    type: Literal["ItemMoved"] = "ItemMoved"
+    item_id: str
+    starts: Moment
+    ends: Moment
+    place: str | None = None
+
+
+class ItemRevised(Event):
+    type: Literal["ItemRevised"] = "ItemRevised"
+    item_id: str
+    title: str | None = None
+    place: str | None = None
+    audience: Audience | None = None
+    published: bool | None = None
+
+
+class ItemCancelled(Event):
+    type: Literal["ItemCancelled"] = "ItemCancelled"
+    item_id: str
+
+
+class ProgrammePublished(Event):
+    type: Literal["ProgrammePublished"] = "ProgrammePublished"
+    programme: int
+    items: tuple[str, ...]
+
+
+class DelegationInvited(Event):
+    type: Literal["DelegationInvited"] = "DelegationInvited"
+    letter: int
+
+
+class CalendarView(Fact):
+    """What a calendar shows of an item; two equal views need no message between them."""
+
+    kind: ItemKind
+    title: str
+    starts: Moment
+    ends: Moment
+    place: str | None = None
+
+
+class CalendarMessage(Fact):
+    """One item's message to some of its people (RFC 5546). `sequence` is the item's own counter (section 2.1.4)."""
+
+    item_id: str
+    method: Literal["REQUEST", "CANCEL"]
+    sequence: int
+    to: tuple[str, ...]
+    view: CalendarView
+
+
+class InvitationsIssued(Event):
+    """What was put on its way into calendars, to whom."""
+
+    type: Literal["InvitationsIssued"] = "InvitationsIssued"
+    issue: int
+    messages: tuple[CalendarMessage, ...]
+
+
+class InvitationsDelivered(Event):
+    type: Literal["InvitationsDelivered"] = "InvitationsDelivered"
+    issue: int
+    sent: int
+    refused: tuple[str, ...] = ()
+
+
+class ReplyRecorded(Event):
+    type: Literal["ReplyRecorded"] = "ReplyRecorded"
+    participant_id: str
+    answer: Answer
+    item_id: str | None = None
+
+
+class FormalityRecorded(Event):
+    type: Literal["FormalityRecorded"] = "FormalityRecorded"
+    kind: str
+    on: date
+    members: tuple[str, ...] = ()
+    reference: str | None = None
+    document: AttachmentRef | None = None
+
+
+class CoordinatorChanged(Event):
+    type: Literal["CoordinatorChanged"] = "CoordinatorChanged"
+    previous: str
+    coordinator: str
+
+
+class DelegationDeparted(Event):
+    type: Literal["DelegationDeparted"] = "DelegationDeparted"
+
+
+class DelegationConcluded(Event):
+    type: Literal["DelegationConcluded"] = "DelegationConcluded"
+
+
+class ReportFiled(Event):
+    type: Literal["ReportFiled"] = "ReportFiled"
+    report: int
+    digest: Digest
+    results: TextRef
+    recommendations: TextRef | None = None
+    annexes: tuple[AttachmentRef, ...] = ()
+
+
+class ReportReturned(Event):
+    type: Literal["ReportReturned"] = "ReportReturned"
+    report: int
+    digest: Digest
+    reason: TextRef
+
+
+class ReportAccepted(Event):
+    type: Literal["ReportAccepted"] = "ReportAccepted"
+    report: int
+    digest: Digest
+    right: Right
+
+
+class DelegationPostponed(Event):
+    type: Literal["DelegationPostponed"] = "DelegationPostponed"
+    reason: TextRef
+
+
+class DelegationResumed(Event):
+    type: Literal["DelegationResumed"] = "DelegationResumed"
+    starts: date
+    ends: date
+
+
+class DelegationCancelled(Event):
+    type: Literal["DelegationCancelled"] = "DelegationCancelled"
+    reason: TextRef
+
+
+class DelegationRejected(Event):
+    """The chain ended with a refusal."""
+
+    type: Literal["DelegationRejected"] = "DelegationRejected"
+    step_id: str
+
+
+class DelegationClosed(Event):
+    type: Literal["DelegationClosed"] = "DelegationClosed"
+
+
+class DelegationReopened(Event):
+    type: Literal["DelegationReopened"] = "DelegationReopened"
+    reason: TextRef
+
+
+class Calculation(Fact):
+    """How a due date was found: so many days from an anchor, and the days that did not count."""
+
+    anchor: str
+    anchor_on: date
+    offset: int
+    unit: Literal["days", "working_days"]
+    side: Literal["before", "after"]
+    skipped: tuple[str, ...] = ()
+
+
+class DeadlineSet(Event):
+    """A deadline stands, or stands anew with another date. `due_at` is the end of the business day `due_on`."""
+
+    type: Literal["DeadlineSet"] = "DeadlineSet"
+    what: str
+    due_on: date
+    due_at: Instant
+    remind_at: tuple[Instant, ...] = ()
+    rule: RuleRef
+    calculation: Calculation
+
+
+class DeadlineLifted(Event):
+    type: Literal["DeadlineLifted"] = "DeadlineLifted"
+    what: str
+
+
+class DeadlineMet(Event):
+    type: Literal["DeadlineMet"] = "DeadlineMet"
+    what: str
+
+
+class DeadlineReminded(Event):
+    type: Literal["DeadlineReminded"] = "DeadlineReminded"
+    what: str
+    due_on: date
+
+
+class DeadlineMissed(Event):
+    """The day has passed. `known_late` says that it had passed before the deadline could be set at all."""
+
+    type: Literal["DeadlineMissed"] = "DeadlineMissed"
+    what: str
+    due_on: date
+    due_at: Instant
+    rule: RuleRef
+    known_late: bool = False
+    calculation: Calculation | None = None
+
+
+class CeilingLine(Fact):
+    """One line of a ceiling: so many units at so much each, in VND."""
+
+    what: str
+    quantity: int
+    unit_vnd: int
+    amount_vnd: int
+    rule: RuleRef
+
+
+class CeilingSet(Event):
+    """What the reception may cost at most, from head count, days and nights."""
+
+    type: Literal["CeilingSet"] = "CeilingSet"
+    total_vnd: int
+    head_count: int
+    days: int
+    nights: int
+    lines: tuple[CeilingLine, ...]
+    missing: tuple[str, ...] = ()
+
+
+class DocumentRendered(Event):
+    type: Literal["DocumentRendered"] = "DocumentRendered"
+    kind: Literal["invitation_letter", "final_report"]
+    number: int
+    versions: tuple[RenderedDocument, ...]
+
+
+class NoticeSent(Event):
+    type: Literal["NoticeSent"] = "NoticeSent"
+    effect: str
+    sent: int
+    refused: int = 0
+
+
+class EffectFailed(Event):
+    """The system gave an effect up; a person has to look."""
+
+    type: Literal["EffectFailed"] = "EffectFailed"
+    effect: str
+    code: str
+
+
+AnyEvent = Annotated[
+    DelegationOpened
+    | RequestRevised
+    | DocumentAttached
+    | LimitJustified
+    | RequestSubmitted
+    | RequestWithdrawn
+    | RulesAdopted
+    | StepSigned
+    | StepReturned
+    | StepRejected
+    | SignOffRefused
+    | DecisionIssued
+    | MemberAdded
+    | MemberReplaced
+    | MemberWithdrawn
+    | ParticipantAppointed
+    | ParticipantReleased
+    | ItemScheduled
+    | ItemMoved
+    | ItemRevised
+    | ItemCancelled
+    | ProgrammePublished
+    | DelegationInvited
+    | InvitationsIssued
+    | InvitationsDelivered
+    | ReplyRecorded
+    | FormalityRecorded
+    | CoordinatorChanged
+    | DelegationDeparted
+    | DelegationConcluded
+    | ReportFiled
+    | ReportReturned
+    | ReportAccepted
+    | DelegationPostponed
+    | DelegationResumed
+    | DelegationCancelled
+    | DelegationRejected
+    | DelegationClosed
+    | DelegationReopened
+    | DeadlineSet
+    | DeadlineLifted
+    | DeadlineMet
+    | DeadlineReminded
+    | DeadlineMissed
+    | CeilingSet
+    | DocumentRendered
+    | NoticeSent
+    | EffectFailed,
+    Field(discriminator="type"),
+]
+
+EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

@@ -1,0 +1,504 @@
+"""The fold: `evolve(state, event) -> state`. It never refuses and never asks what a rule says today."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from domain import events as e
+from domain.events import AnyEvent
+from domain.seal import SealedEvent
+from domain.state import (
+    Ceiling,
+    Deadline,
+    Decision,
+    Delegation,
+    Document,
+    Formality,
+    Issue,
+    Item,
+    Participant,
+    Phase,
+    Proposal,
+    Rendered,
+    Reply,
+    Report,
+    Step,
+    Told,
+)
+from domain.upcast import read_event
+
+M = TypeVar("M", bound=BaseModel)
+Handler = Callable[[Delegation, Any, SealedEvent], Delegation]
+
+_HANDLERS: dict[type[e.Event], Handler] = {}
+
+
+def _with(model: M, **changes: Any) -> M:
+    return model.model_copy(update=changes)
+
+
+def _on(kind: type[e.Event]) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        _HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
+def evolve(state: Delegation | None, event: AnyEvent, sealed: SealedEvent) -> Delegation:
+    """Return the delegation after one event; `sealed` says who recorded it and when."""
+    if isinstance(event, e.DelegationOpened):
+        return _opened(event, sealed)
+    if state is None:
+        raise ValueError(f"event {sealed.seq}: {sealed.type} before DelegationOpened")
+    return _HANDLERS[type(event)](state, event, sealed)
+
+
+def fold(events: Iterable[SealedEvent], state: Delegation | None = None) -> Delegation | None:
+    """Return the delegation after sealed events, starting from `state`."""
+    for sealed in events:
+        state = evolve(state, read_event(sealed), sealed)
+    return state
+
+
+def _opened(event: e.DelegationOpened, sealed: SealedEvent) -> Delegation:
+    return Delegation(
+        id=event.delegation,
+        phase=Phase.DRAFTED,
+        opened_by=sealed.actor,
+        opened_at=sealed.instant,
+        **event.model_dump(exclude={"type", "delegation"}),
+    )
+
+
+_CHANGEABLE = (
+    "title",
+    "purpose",
+    "partner",
+    "countries",
+    "places",
+    "starts",
+    "ends",
+    "grade",
+    "key_leaders",
+    "stays",
+)
+
+
+@_on(e.RequestRevised)
+def _revised(state: Delegation, event: e.RequestRevised, sealed: SealedEvent) -> Delegation:
+    said = {name: value for name in _CHANGEABLE if (value := getattr(event, name)) is not None}
+    return _with(state, **said)
+
+
+@_on(e.DocumentAttached)
+def _attached(state: Delegation, event: e.DocumentAttached, sealed: SealedEvent) -> Delegation:
+    document = Document(
+        id=event.document_id, kind=event.kind, attachment=event.attachment, concerns=event.concerns
+    )
+    return _with(state, documents=state.documents | {document.id: document})
+
+
+@_on(e.LimitJustified)
+def _justified(state: Delegation, event: e.LimitJustified, sealed: SealedEvent) -> Delegation:
+    entry = (event.breach, event.justification)
+    return _with(state, justifications=state.justifications | {event.breach.limit: entry})
+
+
+# Approval
+
+
+@_on(e.RequestSubmitted)
+def _submitted(state: Delegation, event: e.RequestSubmitted, sealed: SealedEvent) -> Delegation:
+    steps = tuple(
+        Step(plan=plan, status="open" if place == 0 else "waiting") for place, plan in enumerate(event.steps)
+    )
+    earlier = (state.proposal.digest,) if state.proposal else ()
+    proposal = Proposal(
+        number=event.proposal,
+        digest=event.digest,
+        parts=event.parts,
+        chain=event.chain,
+        steps=steps,
+        breaches=event.breaches,
+        submitted_by=sealed.actor,
+        submitted_at=sealed.instant,
+    )
+    return _with(
+        state, phase=Phase.SUBMITTED, proposal=proposal, superseded=(*state.superseded, *earlier), decision=None
+    )
+
+
+@_on(e.RequestWithdrawn)
+def _request_withdrawn(state: Delegation, event: e.RequestWithdrawn, sealed: SealedEvent) -> Delegation:
+    assert state.proposal
+    return _with(state, phase=Phase.DRAFTED, proposal=_with(state.proposal, withdrawn=True))
+
+
+@_on(e.RulesAdopted)
+def _rules_adopted(state: Delegation, event: e.RulesAdopted, sealed: SealedEvent) -> Delegation:
+    return _with(state, edition=event.edition)
+
+
+def _mark_step(
+    proposal: Proposal, event: e.StepSigned | e.StepReturned | e.StepRejected, sealed: SealedEvent, status: str
+) -> Proposal:
+    steps, opens_next = [], False
+    for step in proposal.steps:
+        if step.id == event.step_id:
+            steps.append(_with(step, status=status, by=sealed.actor, at=sealed.instant, right=event.right))
+            opens_next = status == "signed"
+        elif opens_next and step.status == "waiting":
+            steps.append(_with(step, status="open"))
+            opens_next = False
+        else:
+            steps.append(step)
+    return _with(proposal, steps=tuple(steps))
+
+
+@_on(e.StepSigned)
+def _signed(state: Delegation, event: e.StepSigned, sealed: SealedEvent) -> Delegation:
+    assert state.proposal
+    return _with(
+        state, phase=Phase.UNDER_APPROVAL, proposal=_mark_step(state.proposal, event, sealed, "signed")
+    )
+
+
+@_on(e.StepReturned)
+def _returned(state: Delegation, event: e.StepReturned, sealed: SealedEvent) -> Delegation:
+    assert state.proposal
+    return _with(
+        state,
+        phase=Phase.RETURNED,
+        proposal=_mark_step(state.proposal, event, sealed, "returned"),
+        incomplete_returns=state.incomplete_returns + (event.kind == "incomplete"),
+    )
+
+
+@_on(e.StepRejected)
+def _step_rejected(state: Delegation, event: e.StepRejected, sealed: SealedEvent) -> Delegation:
+    assert state.proposal
+    return _with(state, proposal=_mark_step(state.proposal, event, sealed, "rejected"))
+
+
+@_on(e.DelegationRejected)
+def _rejected(state: Delegation, event: e.DelegationRejected, sealed: SealedEvent) -> Delegation:
+    return _with(state, phase=Phase.REJECTED)
+
+
+@_on(e.SignOffRefused)
+def _sign_off_refused(state: Delegation, event: e.SignOffRefused, sealed: SealedEvent) -> Delegation:
+    return state
+
+
+@_on(e.DecisionIssued)
+def _decided(state: Delegation, event: e.DecisionIssued, sealed: SealedEvent) -> Delegation:
+    decision = Decision(
+        number=event.number, digest=event.digest, document=event.document, by=sealed.actor, at=sealed.instant
+    )
+    return _with(state, phase=Phase.APPROVED, decision=decision)
+
+
+# People
+
+
+@_on(e.MemberAdded)
+def _member_added(state: Delegation, event: e.MemberAdded, sealed: SealedEvent) -> Delegation:
+    member = Participant(
+        id=event.member_id,
+        person=event.person,
+        role=event.role,
+        country=event.country,
+        entry_papers=event.entry_papers,
+    )
+    return _with(state, people=state.people | {member.id: member})
+
+
+@_on(e.MemberReplaced)
+def _member_replaced(state: Delegation, event: e.MemberReplaced, sealed: SealedEvent) -> Delegation:
+    gone = _with(state.people[event.member_id], active=False, left="replaced", replaced_by=event.by)
+    comes = Participant(
+        id=event.by, person=event.person, role=event.role, country=event.country, entry_papers=event.entry_papers
+    )
+    return _with(state, people=state.people | {gone.id: gone, comes.id: comes})
+
+
+def _leaves(state: Delegation, participant_id: str, how: str) -> Delegation:
+    gone = _with(state.people[participant_id], active=False, left=how)
+    return _with(state, people=state.people | {gone.id: gone})
+
+
+@_on(e.MemberWithdrawn)
+def _member_withdrawn(state: Delegation, event: e.MemberWithdrawn, sealed: SealedEvent) -> Delegation:
+    return _leaves(state, event.member_id, "withdrawn")
+
+
+@_on(e.ParticipantAppointed)
+def _appointed(state: Delegation, event: e.ParticipantAppointed, sealed: SealedEvent) -> Delegation:
+    person = Participant(id=event.participant_id, person=event.person, role=event.role)
+    return _with(state, people=state.people | {person.id: person})
+
+
+@_on(e.ParticipantReleased)
+def _released(state: Delegation, event: e.ParticipantReleased, sealed: SealedEvent) -> Delegation:
+    return _leaves(state, event.participant_id, "released")
+
+
+# Programme and calendars
+
+
+@_on(e.ItemScheduled)
+def _scheduled(state: Delegation, event: e.ItemScheduled, sealed: SealedEvent) -> Delegation:
+    item = Item(
+        id=event.item_id,
+        kind=event.kind,
+        title=event.title,
+        starts=event.starts,
+        ends=event.ends,
+        place=event.place,
+        audience=event.audience,
+        published=event.published,
+    )
+    return _with(state, items=state.items | {item.id: item})
+
+
+@_on(e.ItemMoved)
+def _moved(state: Delegation, event: e.ItemMoved, sealed: SealedEvent) -> Delegation:
+    item = state.items[event.item_id]
+    item = _with(item, starts=event.starts, ends=event.ends, place=event.place or item.place)
+    return _with(state, items=state.items | {item.id: item})
+
+
+@_on(e.ItemRevised)
+def _item_revised(state: Delegation, event: e.ItemRevised, sealed: SealedEvent) -> Delegation:
+    item = state.items[event.item_id]
+    names = ("title", "place", "audience", "published")
+    said = {name: value for name in names if (value := getattr(event, name)) is not None}
+    return _with(state, items=state.items | {item.id: _with(item, **said)})
+
+
+@_on(e.ItemCancelled)
+def _item_cancelled(state: Delegation, event: e.ItemCancelled, sealed: SealedEvent) -> Delegation:
+    item = _with(state.items[event.item_id], cancelled=True)
+    return _with(state, items=state.items | {item.id: item})
+
+
+@_on(e.ProgrammePublished)
+def _published(state: Delegation, event: e.ProgrammePublished, sealed: SealedEvent) -> Delegation:
+    return _with(state, programme=event.programme)
+
+
+@_on(e.DelegationInvited)
+def _invited(state: Delegation, event: e.DelegationInvited, sealed: SealedEvent) -> Delegation:
+    return _with(state, phase=Phase.INVITING, letters=event.letter)
+
+
+@_on(e.InvitationsIssued)
+def _issued(state: Delegation, event: e.InvitationsIssued, sealed: SealedEvent) -> Delegation:
+    told = dict(state.told)
+    for message in event.messages:
+        told[message.item_id] = tell(told.get(message.item_id), message)
+    counts = {
+        method: sum(len(message.to) for message in event.messages if message.method == method)
+        for method in ("REQUEST", "CANCEL")
+    }
+    issue = Issue(
+        number=event.issue,
+        at=sealed.instant,
+        requests=counts["REQUEST"],
+        cancels=counts["CANCEL"],
+        people=len({person for message in event.messages for person in message.to}),
+    )
+    return _with(state, told=told, issues=(*state.issues, issue))
+
+
+def tell(before: Told | None, message: e.CalendarMessage) -> Told:
+    """Return what calendars hold of an item once a message has reached its people."""
+    holders = before.holders if before else ()
+    withdrawn = before.withdrawn_from if before else ()
+    if message.method == "REQUEST":
+        holders = (*holders, *(person for person in message.to if person not in holders))
+        withdrawn = tuple(person for person in withdrawn if person not in message.to)
+    else:
+        holders = tuple(person for person in holders if person not in message.to)
+        withdrawn = (*withdrawn, *(person for person in message.to if person not in withdrawn))
+    return Told(sequence=message.sequence, view=message.view, holders=holders, withdrawn_from=withdrawn)
+
+
+@_on(e.InvitationsDelivered)
+def _delivered(state: Delegation, event: e.InvitationsDelivered, sealed: SealedEvent) -> Delegation:
+    issues = tuple(
+        _with(issue, sent=event.sent, refused=event.refused) if issue.number == event.issue else issue
+        for issue in state.issues
+    )
+    return _with(state, issues=issues)
+
+
+@_on(e.ReplyRecorded)
+def _replied(state: Delegation, event: e.ReplyRecorded, sealed: SealedEvent) -> Delegation:
+    reply = Reply(
+        participant_id=event.participant_id, answer=event.answer, item_id=event.item_id, at=sealed.instant
+    )
+    return _with(state, replies=state.replies | {f"{event.participant_id}/{event.item_id or '*'}": reply})
+
+
+# Formalities and the journey
+
+
+@_on(e.FormalityRecorded)
+def _formality(state: Delegation, event: e.FormalityRecorded, sealed: SealedEvent) -> Delegation:
+    done = Formality.model_validate(event.model_dump(exclude={"type"}))
+    return _with(state, formalities=(*state.formalities, done))
+
+
+@_on(e.CoordinatorChanged)
+def _coordinator(state: Delegation, event: e.CoordinatorChanged, sealed: SealedEvent) -> Delegation:
+    return _with(state, coordinator=event.coordinator)
+
+
+@_on(e.DelegationDeparted)
+def _departed(state: Delegation, event: e.DelegationDeparted, sealed: SealedEvent) -> Delegation:
+    return _with(state, phase=Phase.UNDER_WAY, departed_at=sealed.instant)
+
+
+@_on(e.DelegationConcluded)
+def _concluded(state: Delegation, event: e.DelegationConcluded, sealed: SealedEvent) -> Delegation:
+    return _with(state, phase=Phase.REPORTING, concluded_at=sealed.instant)
+
+
+# Report
+
+
+@_on(e.ReportFiled)
+def _filed(state: Delegation, event: e.ReportFiled, sealed: SealedEvent) -> Delegation:
+    report = Report(
+        number=event.report,
+        digest=event.digest,
+        results=event.results,
+        recommendations=event.recommendations,
+        annexes=event.annexes,
+        filed_by=sealed.actor,
+        filed_at=sealed.instant,
+    )
+    return _with(state, report=report)
+
+
+@_on(e.ReportReturned)
+def _report_returned(state: Delegation, event: e.ReportReturned, sealed: SealedEvent) -> Delegation:
+    assert state.report
+    return _with(state, report=_with(state.report, status="returned"))
+
+
+@_on(e.ReportAccepted)
+def _report_accepted(state: Delegation, event: e.ReportAccepted, sealed: SealedEvent) -> Delegation:
+    assert state.report
+    report = _with(
+        state.report, status="accepted", accepted_by=sealed.actor, accepted_at=sealed.instant, right=event.right
+    )
+    return _with(state, report=report)
+
+
+# Ends and pauses
+
+
+@_on(e.DelegationPostponed)
+def _postponed(state: Delegation, event: e.DelegationPostponed, sealed: SealedEvent) -> Delegation:
+    return _with(state, phase=Phase.POSTPONED, paused_phase=state.phase)
+
+
+@_on(e.DelegationResumed)
+def _resumed(state: Delegation, event: e.DelegationResumed, sealed: SealedEvent) -> Delegation:
+    proposal = _with(state.proposal, withdrawn=True) if state.proposal else None
+    return _with(
+        state, phase=Phase.DRAFTED, starts=event.starts, ends=event.ends, proposal=proposal, paused_phase=None
+    )
+
+
+@_on(e.DelegationCancelled)
+def _cancelled(state: Delegation, event: e.DelegationCancelled, sealed: SealedEvent) -> Delegation:
+    return _with(state, phase=Phase.CANCELLED)
+
+
+@_on(e.DelegationClosed)
+def _closed(state: Delegation, event: e.DelegationClosed, sealed: SealedEvent) -> Delegation:
+    return _with(state, phase=Phase.CLOSED, paused_phase=state.phase)
+
+
+@_on(e.DelegationReopened)
+def _reopened(state: Delegation, event: e.DelegationReopened, sealed: SealedEvent) -> Delegation:
+    return _with(state, phase=state.paused_phase or Phase.REPORTING, paused_phase=None)
+
+
+# Deadlines, ceilings, and what effects brought
+
+
+@_on(e.DeadlineSet)
+def _deadline_set(state: Delegation, event: e.DeadlineSet, sealed: SealedEvent) -> Delegation:
+    deadline = Deadline(
+        what=event.what,
+        due_on=event.due_on,
+        due_at=event.due_at,
+        remind_at=event.remind_at,
+        rule=event.rule,
+        calculation=event.calculation,
+    )
+    return _with(state, deadlines=state.deadlines | {event.what: deadline})
+
+
+@_on(e.DeadlineLifted)
+def _deadline_lifted(state: Delegation, event: e.DeadlineLifted, sealed: SealedEvent) -> Delegation:
+    return _with(state, deadlines={what: kept for what, kept in state.deadlines.items() if what != event.what})
+
+
+def _mark_deadline(state: Delegation, what: str, **changes: Any) -> Delegation:
+    return _with(state, deadlines=state.deadlines | {what: _with(state.deadlines[what], **changes)})
+
+
+@_on(e.DeadlineMet)
+def _deadline_met(state: Delegation, event: e.DeadlineMet, sealed: SealedEvent) -> Delegation:
+    was = state.deadlines[event.what].status
+    return _mark_deadline(state, event.what, status="late" if was == "missed" else "met")
+
+
+@_on(e.DeadlineReminded)
+def _deadline_reminded(state: Delegation, event: e.DeadlineReminded, sealed: SealedEvent) -> Delegation:
+    return _mark_deadline(state, event.what, reminders=state.deadlines[event.what].reminders + 1)
+
+
+@_on(e.DeadlineMissed)
+def _deadline_missed(state: Delegation, event: e.DeadlineMissed, sealed: SealedEvent) -> Delegation:
+    if not event.known_late:
+        return _mark_deadline(state, event.what, status="missed")
+    late = Deadline(
+        what=event.what,
+        due_on=event.due_on,
+        due_at=event.due_at,
+        remind_at=(),
+        rule=event.rule,
+        calculation=event.calculation,
+        status="missed",
+    )
+    return _with(state, deadlines=state.deadlines | {late.what: late})
+
+
+@_on(e.CeilingSet)
+def _ceiling(state: Delegation, event: e.CeilingSet, sealed: SealedEvent) -> Delegation:
+    return _with(state, ceiling=Ceiling.model_validate(event.model_dump(exclude={"type"})))
+
+
+@_on(e.DocumentRendered)
+def _rendered(state: Delegation, event: e.DocumentRendered, sealed: SealedEvent) -> Delegation:
+    document = Rendered(kind=event.kind, number=event.number, versions=event.versions)
+    kept = tuple(r for r in state.rendered if (r.kind, r.number) != (event.kind, event.number))
+    return _with(state, rendered=(*kept, document))
+
+
+@_on(e.NoticeSent)
+def _notice(state: Delegation, event: e.NoticeSent, sealed: SealedEvent) -> Delegation:
+    return state
+
+
+@_on(e.EffectFailed)
+def _effect_failed(state: Delegation, event: e.EffectFailed, sealed: SealedEvent) -> Delegation:
+    return _with(state, failures=(*state.failures, event.effect))

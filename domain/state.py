@@ -1,0 +1,325 @@
+"""A delegation as it stands: the fold of its events, nothing else."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from domain.commands import Answer, Audience, ItemKind, RenderedDocument, Role, Stay
+from domain.events import Breach, CalendarView, Calculation, CeilingLine, DossierPart, Right, RuleRef, StepPlan
+from domain.values import AttachmentRef, Digest, Direction, Fact, Instant, Moment, PersonRef, TextRef
+
+
+class Phase(StrEnum):
+    """Where a delegation is on its way."""
+
+    DRAFTED = "drafted"
+    SUBMITTED = "submitted"
+    UNDER_APPROVAL = "under_approval"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    INVITING = "inviting"
+    UNDER_WAY = "under_way"
+    REPORTING = "reporting"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+    POSTPONED = "postponed"
+    CANCELLED = "cancelled"
+
+
+DELEGATE_ROLES: tuple[Role, ...] = ("head", "member")
+
+GROUP_ROLES: dict[str, tuple[Role, ...]] = {
+    "delegates": DELEGATE_ROLES,
+    "hosts": ("host",),
+    "escorts": ("escort",),
+    "interpreters": ("interpreter",),
+    "drivers": ("driver",),
+    "coordinators": ("coordinator",),
+}
+
+
+class Participant(Fact):
+    """Somebody on the file: a delegate (head or member), or one who serves the delegation."""
+
+    id: str
+    person: PersonRef
+    role: Role
+    country: str | None = None
+    entry_papers: bool = False
+    active: bool = True
+    left: Literal["withdrawn", "replaced", "released"] | None = None
+    replaced_by: str | None = None
+
+    @property
+    def delegate(self) -> bool:
+        """Whether the head count counts this person while active."""
+        return self.role in DELEGATE_ROLES
+
+
+class Item(Fact):
+    """An item of the programme. `published` items are meant for calendars; `announced` ones have been published."""
+
+    id: str
+    kind: ItemKind
+    title: str
+    starts: Moment
+    ends: Moment
+    place: str | None = None
+    audience: Audience
+    published: bool
+    cancelled: bool = False
+
+    @property
+    def view(self) -> CalendarView:
+        """What a calendar shows of it."""
+        return CalendarView(kind=self.kind, title=self.title, starts=self.starts, ends=self.ends, place=self.place)
+
+
+class Told(Fact):
+    """What calendars were last told of an item: its view, its counter (RFC 5546 section 2.1.4), and who holds it.
+
+    `withdrawn_from` are those whose last message was a CANCEL.
+    """
+
+    sequence: int
+    view: CalendarView
+    holders: tuple[str, ...]
+    withdrawn_from: tuple[str, ...] = ()
+
+
+class Step(Fact):
+    """A step of the chain of approval."""
+
+    plan: StepPlan
+    status: Literal["waiting", "open", "signed", "returned", "rejected"] = "waiting"
+    by: str | None = None
+    at: Instant | None = None
+    right: Right | None = None
+
+    @property
+    def id(self) -> str:
+        """The step's name within its chain."""
+        return self.plan.id
+
+
+class Proposal(Fact):
+    """The dossier as submitted, and how far its chain has come."""
+
+    number: int
+    digest: Digest
+    parts: tuple[DossierPart, ...]
+    chain: RuleRef
+    steps: tuple[Step, ...]
+    breaches: tuple[Breach, ...] = ()
+    submitted_by: str
+    submitted_at: Instant
+    withdrawn: bool = False
+
+    @property
+    def open_step(self) -> Step | None:
+        """The step whose turn it is."""
+        return next((step for step in self.steps if step.status == "open"), None)
+
+    @property
+    def signed(self) -> bool:
+        """Whether every step is signed."""
+        return not self.withdrawn and all(step.status == "signed" for step in self.steps)
+
+    def step(self, step_id: str) -> Step | None:
+        """The step of that name."""
+        return next((step for step in self.steps if step.id == step_id), None)
+
+
+class Decision(Fact):
+    """The decision that the chain led to."""
+
+    number: str
+    digest: Digest
+    document: AttachmentRef | None = None
+    by: str
+    at: Instant
+
+
+class Document(Fact):
+    """A file in the dossier."""
+
+    id: str
+    kind: str
+    attachment: AttachmentRef
+    concerns: str | None = None
+
+
+class Formality(Fact):
+    """Something done for the authorities."""
+
+    kind: str
+    on: date
+    members: tuple[str, ...] = ()
+    reference: str | None = None
+    document: AttachmentRef | None = None
+
+
+class Deadline(Fact):
+    """A due date with the rule it came from."""
+
+    what: str
+    due_on: date
+    due_at: Instant
+    remind_at: tuple[Instant, ...]
+    rule: RuleRef
+    calculation: Calculation | None = None
+    status: Literal["open", "met", "missed", "late"] = "open"
+    """`late` is a missed one that was met afterwards."""
+    reminders: int = 0
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When this deadline next wants attention, in UTC."""
+        if self.status != "open":
+            return None
+        return self.remind_at[self.reminders] if self.reminders < len(self.remind_at) else self.due_at
+
+
+class Ceiling(Fact):
+    """What the reception may cost at most."""
+
+    total_vnd: int
+    head_count: int
+    days: int
+    nights: int
+    lines: tuple[CeilingLine, ...]
+    missing: tuple[str, ...] = ()
+
+
+class Report(Fact):
+    """The final report as filed."""
+
+    number: int
+    digest: Digest
+    results: TextRef
+    recommendations: TextRef | None = None
+    annexes: tuple[AttachmentRef, ...] = ()
+    filed_by: str
+    filed_at: Instant
+    status: Literal["filed", "returned", "accepted"] = "filed"
+    accepted_by: str | None = None
+    accepted_at: Instant | None = None
+    right: Right | None = None
+
+
+class Rendered(Fact):
+    """A document the system rendered."""
+
+    kind: Literal["invitation_letter", "final_report"]
+    number: int
+    versions: tuple[RenderedDocument, ...]
+
+
+class Issue(Fact):
+    """One round of calendar messages and what became of it."""
+
+    number: int
+    at: Instant
+    requests: int
+    cancels: int
+    people: int
+    sent: int | None = None
+    refused: tuple[str, ...] = ()
+
+
+class Reply(Fact):
+    """What somebody answered."""
+
+    participant_id: str
+    answer: Answer
+    item_id: str | None = None
+    at: Instant
+
+
+class Delegation(Fact):
+    """The whole file. Every map keeps the order in which things came."""
+
+    id: str
+    phase: Phase
+    edition: Digest
+    zone: str
+    direction: Direction
+    title: str
+    purpose: str
+    organisation: str
+    partner: str
+    countries: tuple[str, ...]
+    places: tuple[str, ...] = ()
+    starts: date
+    ends: date
+    grade: Literal["A", "B", "C"] | None = None
+    conference: Literal["prime_minister", "other"] | None = None
+    issuer: str | None = None
+    led_by_city_leaders: bool = False
+    key_leaders: int = 0
+    stays: tuple[Stay, ...] = ()
+    opened_by: str
+    opened_at: Instant
+    coordinator: str
+    people: dict[str, Participant] = {}
+    items: dict[str, Item] = {}
+    documents: dict[str, Document] = {}
+    justifications: dict[str, tuple[Breach, TextRef]] = {}
+    proposal: Proposal | None = None
+    superseded: tuple[Digest, ...] = ()
+    """Digests of earlier proposals: what they were signed for no longer stands."""
+    incomplete_returns: int = 0
+    decision: Decision | None = None
+    programme: int = 0
+    """How often the programme was published."""
+    letters: int = 0
+    told: dict[str, Told] = {}
+    issues: tuple[Issue, ...] = ()
+    replies: dict[str, Reply] = {}
+    formalities: tuple[Formality, ...] = ()
+    departed_at: Instant | None = None
+    concluded_at: Instant | None = None
+    deadlines: dict[str, Deadline] = {}
+    ceiling: Ceiling | None = None
+    report: Report | None = None
+    rendered: tuple[Rendered, ...] = ()
+    failures: tuple[str, ...] = ()
+    paused_phase: Phase | None = None
+    """The phase that a closing or a postponement interrupted."""
+
+    @property
+    def delegates(self) -> tuple[Participant, ...]:
+        """Head and members who are still on the delegation."""
+        return tuple(person for person in self.people.values() if person.active and person.delegate)
+
+    @property
+    def head_count(self) -> int:
+        """How many people the delegation has."""
+        return len(self.delegates)
+
+    @property
+    def open_step(self) -> Step | None:
+        """The step whose turn it is, of the proposal that stands."""
+        if self.proposal is None or self.phase not in (Phase.SUBMITTED, Phase.UNDER_APPROVAL):
+            return None
+        return self.proposal.open_step
+
+    @property
+    def entry_papers_needed(self) -> bool:
+        """Whether a delegate needs an entry approval (form NA2)."""
+        return any(person.entry_papers for person in self.delegates)
+
+    @property
+    def next_wake(self) -> datetime | None:
+        """When the next deadline wants attention, in UTC; nothing once the file is closed."""
+        if self.phase is Phase.CLOSED:
+            return None
+        return min((at for deadline in self.deadlines.values() if (at := deadline.next_at)), default=None)
+
+    def attendees(self, item: Item) -> tuple[str, ...]:
+        """Who attends an item now, in the order in which they joined the file."""
+        roles = {role for group in item.audience.groups for role in GROUP_ROLES[group]}
+        named = set(item.audience.people)
+        return tuple(
+            person.id for person in self.people.values() if person.active and (person.role in roles or person.id in named)
+        )
