@@ -1,0 +1,352 @@
+"""Rules as data: an edition is everything the regulations say that a decision may need.
+
+Norms differ between issuers and change with time, so no number stands in code: each rule has an identity, a version,
+a source and the days between which it holds (domain.md, opening). An edition is sealed into a file when it is opened.
+"""
+
+from collections.abc import Sequence
+from datetime import date, time
+from functools import cached_property
+from itertools import combinations
+from typing import Annotated, Literal, NamedTuple, Self, TypeVar
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from domain.bilingual import Bilingual
+from domain.canonical import digest_of
+from domain.values import BusinessText, Country, Direction, Slug, Value, Zone
+from domain.workdays import WEEKEND, NamedDay, Weekday, WorkCalendar
+
+RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*$", max_length=40)]
+"""Stands in events, reports and explanations: `IN-REPORT`."""
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""ISO 4217."""
+
+Amount = Annotated[int, Field(ge=0, le=10**12)]
+"""Money in the minor unit of its currency (ISO 4217): đồng for VND, cent for EUR, yen for JPY."""
+
+Scope = Literal["inbound", "outbound", "any"]
+Conference = Literal["none", "prime_minister", "other"]
+Anchor = Literal["opened", "submitted", "arrival", "departure", "papers_requested"]
+Grade = Literal["A", "B", "C"]
+SignaturePrefix = Literal["TM", "KT", "TL", "TUQ"]
+LimitedThing = Literal["members", "days", "countries", "days_per_country", "leader_trips_a_year", "key_leaders"]
+
+
+class Rule(Value):
+    """What every rule carries. It holds from `effective_from` to `effective_to`, both included; open if none."""
+
+    id: RuleId
+    version: Annotated[int, Field(ge=1, le=9999)]
+    title: Bilingual
+    source: BusinessText
+    effective_from: date
+    effective_to: date | None = None
+
+    @model_validator(mode="after")
+    def _period_runs_forward(self) -> Self:
+        if self.effective_to is not None and self.effective_to < self.effective_from:
+            raise PydanticCustomError("period_runs_backward", "effective_to is before effective_from")
+        return self
+
+    def effective_on(self, day: date) -> bool:
+        """Return whether the rule holds on a day."""
+        return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
+
+    def meets(self, other: "Rule") -> bool:
+        """Return whether there is a day on which both rules hold."""
+        first, last = max(self.effective_from, other.effective_from), min(_end(self), _end(other))
+        return first <= last
+
+    def same_subject(self, other: Self) -> bool:
+        """Return whether both rules could answer one and the same question."""
+        raise NotImplementedError
+
+
+class Conditions(Value):
+    """When a deadline applies; what is not said does not matter.
+
+    `issuer` names the authority whose regulation the union follows. A rule of that issuer replaces the rule for the
+    same thing that names no issuer.
+    """
+
+    entry_papers_needed: bool | None = None
+    provincial_chair: bool | None = None
+    conference: Conference | None = None
+    issuer: Slug | None = None
+
+    def can_hold_with(self, other: "Conditions") -> bool:
+        """Return whether one case can fulfil both, of the same issuer."""
+        return self.issuer == other.issuer and all(
+            mine is None or theirs is None or mine == theirs
+            for mine, theirs in (
+                (self.entry_papers_needed, other.entry_papers_needed),
+                (self.provincial_chair, other.provincial_chair),
+                (self.conference, other.conference),
+            )
+        )
+
+
+class DeadlineRule(Rule):
+    """By when something is due: `offset` days or working days before or after an anchor.
+
+    `satisfied_by` names what fulfils it: `submitted`, `report_filed`, the kind of a formality, or `step.` and the id
+    of an approval step. `remind_before` counts calendar days before the due date.
+    """
+
+    what: Slug
+    direction: Scope
+    conditions: Conditions = Conditions()
+    anchor: Anchor
+    offset: Annotated[int, Field(ge=0, le=366)]
+    unit: Literal["days", "working_days"]
+    side: Literal["before", "after"]
+    remind_before: Annotated[tuple[Annotated[int, Field(ge=0, le=366)], ...], Field(max_length=10)] = ()
+    satisfied_by: Slug
+
+    @model_validator(mode="after")
+    def _reminders_approach(self) -> Self:
+        if list(self.remind_before) != sorted(set(self.remind_before), reverse=True):
+            raise PydanticCustomError("reminders_out_of_order", "remind_before counts down, each number once")
+        return self
+
+    def same_subject(self, other: Self) -> bool:
+        """Return whether both rules could set a date for the same thing in one case."""
+        return (
+            self.what == other.what
+            and _scopes_meet(self.direction, other.direction)
+            and self.conditions.can_hold_with(other.conditions)
+        )
+
+
+class LimitRule(Rule):
+    """How large a delegation may be. Beyond `allowed` a justification is recorded; nothing is blocked by itself.
+
+    `special` is what the regulation itself grants in special cases; the approvers see whether it is kept.
+    """
+
+    what: LimitedThing
+    direction: Scope
+    issuer: Slug | None = None
+    led_by_city_leaders: bool | None = None
+    allowed: Annotated[int, Field(ge=0, le=100_000)]
+    special: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _special_is_wider(self) -> Self:
+        if self.special is not None and self.special <= self.allowed:
+            raise PydanticCustomError("special_not_wider", "special must be more than allowed")
+        return self
+
+    def same_subject(self, other: Self) -> bool:
+        """Return whether both rules could limit the same thing in one case."""
+        leads = {self.led_by_city_leaders, other.led_by_city_leaders}
+        return (
+            self.what == other.what
+            and self.issuer == other.issuer
+            and _scopes_meet(self.direction, other.direction)
+            and leads != {True, False}
+        )
+
+
+class Norm(Value):
+    """An amount in VND and where it stands. An amount of 0 is a rule too: nothing may be spent."""
+
+    vnd: Amount
+    source: BusinessText
+
+
+class ReceptionTable(Rule):
+    """What may be spent on guests of a grade (circular 71/2018). None: no source here gives the norm."""
+
+    grade: Grade
+    meals_per_person_day: Norm | None
+    lodging_per_head_night: Norm | None
+    lodging_per_member_night: Norm | None
+    flowers_per_head: Norm | None
+
+    def same_subject(self, other: Self) -> bool:
+        """Return whether both tables are for the same grade."""
+        return self.grade == other.grade
+
+
+class CountryNorm(Rule):
+    """What a traveller may spend in a country (circular 102/2012), in minor units of `currency`.
+
+    `sample` marks amounts that no regulation gave: they show the form until the union enters its own.
+    """
+
+    country: Country
+    currency: Currency
+    lodging_per_night: Amount
+    meals_per_day: Amount
+    transfers_per_day: Amount
+    sample: bool = False
+
+    def same_subject(self, other: Self) -> bool:
+        """Return whether both norms are for the same country."""
+        return self.country == other.country
+
+
+class ApprovalStep(Value):
+    """One desk of the chain: who holds `position` signs within the time limit, or it escalates."""
+
+    id: Slug
+    title: Bilingual
+    position: Slug
+    time_limit_working_days: Annotated[int, Field(ge=1, le=366)]
+    signature_prefix: SignaturePrefix | None = None
+
+
+class ApprovalChain(Rule):
+    """Who signs, in order."""
+
+    direction: Direction
+    steps: Annotated[tuple[ApprovalStep, ...], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _steps_differ(self) -> Self:
+        if len({step.id for step in self.steps}) < len(self.steps):
+            raise PydanticCustomError("step_repeated", "two steps have the same id")
+        return self
+
+    def same_subject(self, other: Self) -> bool:
+        """Return whether both chains are for the same direction."""
+        return self.direction == other.direction
+
+
+class HolidayTable(Value):
+    """Which public holidays were expanded into an edition: ISO country and first and last year, both included."""
+
+    country: Country
+    first_year: Annotated[int, Field(ge=1990, le=2100)]
+    last_year: Annotated[int, Field(ge=1990, le=2100)]
+
+    @model_validator(mode="after")
+    def _years_run_forward(self) -> Self:
+        if self.last_year < self.first_year:
+            raise PydanticCustomError("years_run_backward", "last_year is before first_year")
+        return self
+
+    def covers(self, day: date) -> bool:
+        """Return whether the table speaks of a day; beyond it only weekends are known."""
+        return self.first_year <= day.year <= self.last_year
+
+
+class WorkingSwaps(Value):
+    """Days that were announced singly: worked although a weekend or holiday, or off although a working day."""
+
+    extra_working: tuple[NamedDay, ...] = ()
+    extra_off: tuple[NamedDay, ...] = ()
+
+
+RuleT = TypeVar("RuleT", bound=Rule)
+
+
+class Contradiction(NamedTuple):
+    """Two rules, by their places in the list, that cannot both stand, and why."""
+
+    first: int
+    second: int
+    reason: Literal["same_version", "same_id_at_once", "same_subject_at_once"]
+
+
+class Edition(Value):
+    """The rules of one edition. Its zone decides on which day something happens and when a business day ends.
+
+    Refuses rules that contradict each other, days announced both ways, and a week without a working day.
+    """
+
+    title: Bilingual
+    effective_from: date
+    zone: Zone
+    reminders_at: time
+    weekend: tuple[Weekday, ...] = WEEKEND
+    holiday_table: HolidayTable
+    holidays: tuple[NamedDay, ...]
+    working_swaps: WorkingSwaps = WorkingSwaps()
+    deadlines: tuple[DeadlineRule, ...]
+    limits: tuple[LimitRule, ...]
+    reception: tuple[ReceptionTable, ...]
+    travel: tuple[CountryNorm, ...]
+    approvals: tuple[ApprovalChain, ...]
+    returns_for_incompleteness: Annotated[int, Field(ge=0, le=100)] = 1
+
+    @model_validator(mode="after")
+    def _stands_together(self) -> Self:
+        lists: tuple[Sequence[Rule], ...] = (
+            self.deadlines, self.limits, self.reception, self.travel, self.approvals,
+        )  # fmt: skip
+        for rules in lists:
+            for first, second, reason in contradictions(rules):
+                raise PydanticCustomError(
+                    "rules_contradict",
+                    "the rules {first} and {second} contradict each other: {reason}",
+                    {"first": rules[first].id, "second": rules[second].id, "reason": reason},
+                )
+        try:
+            _ = self.work_calendar
+        except ValueError as error:
+            raise PydanticCustomError("days_contradict", "{problem}", {"problem": str(error)}) from error
+        return self
+
+    @cached_property
+    def work_calendar(self) -> WorkCalendar:
+        """The working days of this edition."""
+        swaps = self.working_swaps
+        return WorkCalendar(self.holidays, swaps.extra_working, swaps.extra_off, self.weekend)
+
+    def digest(self) -> str:
+        """Return the SHA-256, in hexadecimal, of the canonical JSON of every field: the edition's identity."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        return digest_of(self.model_dump(mode="json"))
+
+    def approval_chain(self, direction: Direction, on: date) -> ApprovalChain | None:
+        """Return the chain that holds for a direction on a day, or None if no rule gives one."""
+        return next((chain for chain in effective(self.approvals, on) if chain.direction == direction), None)
+
+    def issuers(self) -> frozenset[str]:
+        """Return the issuers that some rule of this edition names."""
+        named = {rule.conditions.issuer for rule in self.deadlines} | {rule.issuer for rule in self.limits}
+        return frozenset(issuer for issuer in named if issuer is not None)
+
+
+def effective(rules: Sequence[RuleT], on: date) -> tuple[RuleT, ...]:
+    """Return the rules that hold on a day, in their order."""
+    return tuple(rule for rule in rules if rule.effective_on(on))
+
+
+def contradictions(rules: Sequence[RuleT]) -> tuple[Contradiction, ...]:
+    """Return each pair of rules that would leave open which one answers.
+
+    A version of a rule stands once; versions of one rule do not hold on the same day; nor do two rules that could
+    answer the same question.
+    """
+    found = []
+    for (first, one), (second, other) in combinations(enumerate(rules), 2):
+        if one.id == other.id and one.version == other.version:
+            found.append(Contradiction(first, second, "same_version"))
+        elif one.meets(other):
+            if one.id == other.id:
+                found.append(Contradiction(first, second, "same_id_at_once"))
+            elif one.same_subject(other):
+                found.append(Contradiction(first, second, "same_subject_at_once"))
+    return tuple(found)
+
+
+def in_scope(scope: Scope, direction: Direction) -> bool:
+    """Return whether a rule's scope takes in a direction."""
+    return scope in ("any", direction)
+
+
+def _scopes_meet(one: Scope, other: Scope) -> bool:
+    return one == other or "any" in (one, other)
+
+
+def _end(rule: Rule) -> date:
+    return rule.effective_to or date.max
