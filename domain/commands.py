@@ -28,6 +28,9 @@ AudienceGroup = Literal["delegates", "hosts", "escorts", "interpreters", "driver
 Answer = Literal["accepted", "declined", "tentative"]
 LARGEST_BATCH = 500
 
+JourneyDay = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
+"""A day in the business zone, far enough from the ends of the calendar that no rule's offset can leave it."""
+
 
 class Stay(Value):
     """Days of a visit spent in one country."""
@@ -57,10 +60,11 @@ class OpenDelegation(Value):
     partner: BusinessText
     countries: Annotated[tuple[Country, ...], Field(min_length=1, max_length=60)]
     places: Annotated[tuple[BusinessText, ...], Field(max_length=60)] = ()
-    starts: date
-    ends: date
+    starts: JourneyDay
+    ends: JourneyDay
     grade: Literal["A", "B", "C"] | None = None
-    conference: Literal["prime_minister", "other"] | None = None
+    conference: Literal["none", "prime_minister", "other"] = "none"
+    provincial_chair: bool = False
     issuer: Slug | None = None
     led_by_city_leaders: bool = False
     key_leaders: Annotated[int, Field(ge=0, le=50)] = 0
@@ -86,8 +90,8 @@ class ReviseRequest(Value):
     partner: BusinessText | None = None
     countries: Annotated[tuple[Country, ...], Field(min_length=1, max_length=60)] | None = None
     places: Annotated[tuple[BusinessText, ...], Field(max_length=60)] | None = None
-    starts: date | None = None
-    ends: date | None = None
+    starts: JourneyDay | None = None
+    ends: JourneyDay | None = None
     grade: Literal["A", "B", "C"] | None = None
     key_leaders: Annotated[int, Field(ge=0, le=50)] | None = None
     stays: Annotated[tuple[Stay, ...], Field(max_length=60)] | None = None
@@ -107,7 +111,7 @@ class JustifyLimit(Value):
     """Record why a breached limit is to be accepted; the approvers see it."""
 
     type: Literal["justify_limit"] = "justify_limit"
-    limit: Annotated[str, Field(max_length=64)]
+    limit: Annotated[str, Field(min_length=1, max_length=64)]
     justification: TextRef
 
 
@@ -372,8 +376,8 @@ class Resume(Value):
     """Take a postponed delegation up again with new dates; it needs approval anew."""
 
     type: Literal["resume"] = "resume"
-    starts: date
-    ends: date
+    starts: JourneyDay
+    ends: JourneyDay
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

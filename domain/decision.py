@@ -47,7 +47,7 @@ class Refusal(Fact):
     code: str
     field: str | None = None
     index: int | None = None
-    params: dict[str, str | int | bool | list[str]] = {}
+    params: dict[str, str | int | bool | list[str]] = Field(default_factory=dict)
 
 
 class Outcome(Fact):
@@ -62,9 +62,7 @@ def accept(*events: Event) -> Outcome:
     return Outcome.model_construct(events=events)
 
 
-def refuse(
-    code: str, *evidence: Event, field: str | None = None, **params: str | int | bool | list[str]
-) -> Outcome:
+def refuse(code: str, *evidence: Event, field: str | None = None, **params: str | int | bool | list[str]) -> Outcome:
     """Return a refusal with a stable code; `evidence` is sealed all the same."""
     return Outcome.model_construct(events=evidence, refusal=Refusal(code=code, field=field, params=params))
 
@@ -78,7 +76,7 @@ class Effect(Fact):
     key: str
     kind: EffectKind
     seq: int
-    args: dict[str, str | int] = {}
+    args: dict[str, str | int] = Field(default_factory=dict)
 
 
 class Envelope(Fact):

@@ -61,7 +61,7 @@ class StepPlan(Fact):
 
 
 class Breach(Fact):
-    """A limit the proposal exceeds."""
+    """A limit the proposal exceeds. `limit` is the rule's id, and behind a slash the country it was measured for."""
 
     limit: str
     version: int
@@ -85,7 +85,8 @@ class DelegationOpened(Event):
     starts: date
     ends: date
     grade: Literal["A", "B", "C"] | None = None
-    conference: Literal["prime_minister", "other"] | None = None
+    conference: Literal["none", "prime_minister", "other"] = "none"
+    provincial_chair: bool = False
     issuer: str | None = None
     led_by_city_leaders: bool = False
     key_leaders: int = 0
@@ -395,6 +396,7 @@ class Calculation(Fact):
     unit: Literal["days", "working_days"]
     side: Literal["before", "after"]
     skipped: tuple[str, ...] = ()
+    holiday_table: str | None = None
 
 
 class DeadlineSet(Event):

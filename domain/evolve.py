@@ -94,9 +94,7 @@ def _revised(state: Delegation, event: e.RequestRevised, sealed: SealedEvent) ->
 
 @_on(e.DocumentAttached)
 def _attached(state: Delegation, event: e.DocumentAttached, sealed: SealedEvent) -> Delegation:
-    document = Document(
-        id=event.document_id, kind=event.kind, attachment=event.attachment, concerns=event.concerns
-    )
+    document = Document(id=event.document_id, kind=event.kind, attachment=event.attachment, concerns=event.concerns)
     return _with(state, documents=state.documents | {document.id: document})
 
 
@@ -111,9 +109,7 @@ def _justified(state: Delegation, event: e.LimitJustified, sealed: SealedEvent) 
 
 @_on(e.RequestSubmitted)
 def _submitted(state: Delegation, event: e.RequestSubmitted, sealed: SealedEvent) -> Delegation:
-    steps = tuple(
-        Step(plan=plan, status="open" if place == 0 else "waiting") for place, plan in enumerate(event.steps)
-    )
+    steps = tuple(Step(plan=plan, status="open" if place == 0 else "waiting") for place, plan in enumerate(event.steps))
     earlier = (state.proposal.digest,) if state.proposal else ()
     proposal = Proposal(
         number=event.proposal,
@@ -160,9 +156,7 @@ def _mark_step(
 @_on(e.StepSigned)
 def _signed(state: Delegation, event: e.StepSigned, sealed: SealedEvent) -> Delegation:
     assert state.proposal
-    return _with(
-        state, phase=Phase.UNDER_APPROVAL, proposal=_mark_step(state.proposal, event, sealed, "signed")
-    )
+    return _with(state, phase=Phase.UNDER_APPROVAL, proposal=_mark_step(state.proposal, event, sealed, "signed"))
 
 
 @_on(e.StepReturned)
@@ -337,9 +331,7 @@ def _delivered(state: Delegation, event: e.InvitationsDelivered, sealed: SealedE
 
 @_on(e.ReplyRecorded)
 def _replied(state: Delegation, event: e.ReplyRecorded, sealed: SealedEvent) -> Delegation:
-    reply = Reply(
-        participant_id=event.participant_id, answer=event.answer, item_id=event.item_id, at=sealed.instant
-    )
+    reply = Reply(participant_id=event.participant_id, answer=event.answer, item_id=event.item_id, at=sealed.instant)
     return _with(state, replies=state.replies | {f"{event.participant_id}/{event.item_id or '*'}": reply})
 
 
@@ -411,7 +403,13 @@ def _postponed(state: Delegation, event: e.DelegationPostponed, sealed: SealedEv
 def _resumed(state: Delegation, event: e.DelegationResumed, sealed: SealedEvent) -> Delegation:
     proposal = _with(state.proposal, withdrawn=True) if state.proposal else None
     return _with(
-        state, phase=Phase.DRAFTED, starts=event.starts, ends=event.ends, proposal=proposal, paused_phase=None
+        state,
+        phase=Phase.DRAFTED,
+        starts=event.starts,
+        ends=event.ends,
+        proposal=proposal,
+        decision=None,
+        paused_phase=None,
     )
 
 

@@ -4,8 +4,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from domain.commands import Answer, Audience, ItemKind, RenderedDocument, Role, Stay
-from domain.events import Breach, CalendarView, Calculation, CeilingLine, DossierPart, Right, RuleRef, StepPlan
+from domain.events import Breach, Calculation, CalendarView, CeilingLine, DossierPart, Right, RuleRef, StepPlan
 from domain.values import AttachmentRef, Digest, Direction, Fact, Instant, Moment, PersonRef, TextRef
 
 
@@ -253,7 +255,8 @@ class Delegation(Fact):
     starts: date
     ends: date
     grade: Literal["A", "B", "C"] | None = None
-    conference: Literal["prime_minister", "other"] | None = None
+    conference: Literal["none", "prime_minister", "other"] = "none"
+    provincial_chair: bool = False
     issuer: str | None = None
     led_by_city_leaders: bool = False
     key_leaders: int = 0
@@ -261,10 +264,10 @@ class Delegation(Fact):
     opened_by: str
     opened_at: Instant
     coordinator: str
-    people: dict[str, Participant] = {}
-    items: dict[str, Item] = {}
-    documents: dict[str, Document] = {}
-    justifications: dict[str, tuple[Breach, TextRef]] = {}
+    people: dict[str, Participant] = Field(default_factory=dict)
+    items: dict[str, Item] = Field(default_factory=dict)
+    documents: dict[str, Document] = Field(default_factory=dict)
+    justifications: dict[str, tuple[Breach, TextRef]] = Field(default_factory=dict)
     proposal: Proposal | None = None
     superseded: tuple[Digest, ...] = ()
     """Digests of earlier proposals: what they were signed for no longer stands."""
@@ -273,13 +276,13 @@ class Delegation(Fact):
     programme: int = 0
     """How often the programme was published."""
     letters: int = 0
-    told: dict[str, Told] = {}
+    told: dict[str, Told] = Field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
-    replies: dict[str, Reply] = {}
+    replies: dict[str, Reply] = Field(default_factory=dict)
     formalities: tuple[Formality, ...] = ()
     departed_at: Instant | None = None
     concluded_at: Instant | None = None
-    deadlines: dict[str, Deadline] = {}
+    deadlines: dict[str, Deadline] = Field(default_factory=dict)
     ceiling: Ceiling | None = None
     report: Report | None = None
     rendered: tuple[Rendered, ...] = ()
@@ -321,5 +324,7 @@ class Delegation(Fact):
         roles = {role for group in item.audience.groups for role in GROUP_ROLES[group]}
         named = set(item.audience.people)
         return tuple(
-            person.id for person in self.people.values() if person.active and (person.role in roles or person.id in named)
+            person.id
+            for person in self.people.values()
+            if person.active and (person.role in roles or person.id in named)
         )

@@ -32,8 +32,8 @@ def one_line(text: str) -> str:
     return " ".join(prose(text).split())
 
 
-Line = Annotated[str, AfterValidator(one_line), Field(max_length=500)]
+Line = Annotated[str, Field(max_length=500), AfterValidator(one_line)]
 """One printable line, at most 500 characters; may be empty."""
 
-Prose = Annotated[str, AfterValidator(prose), Field(max_length=20_000)]
+Prose = Annotated[str, Field(max_length=20_000), AfterValidator(prose)]
 """Printable text of several lines, at most 20,000 characters; may be empty."""

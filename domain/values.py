@@ -4,7 +4,7 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -89,6 +89,8 @@ def local_minute(text: str) -> str:
         ) from error
     if moment.tzinfo is not None:
         raise PydanticCustomError("local_time_has_offset", "a local time carries its zone beside it, not an offset")
+    if not 1990 <= moment.year <= 2199:
+        raise PydanticCustomError("local_time_out_of_range", "the year is not between 1990 and 2199")
     if moment.second or moment.microsecond:
         raise PydanticCustomError("local_time_has_seconds", "a local time ends at the minute")
     return moment.strftime("%Y-%m-%dT%H:%M")
@@ -152,12 +154,7 @@ class LocalTime(Value):
 
     @model_validator(mode="after")
     def _exists(self) -> Self:
-        try:
-            self.resolve()
-        except (OverflowError, ZoneInfoNotFoundError) as error:
-            raise PydanticCustomError(
-                "local_time_out_of_range", "{local} is beyond the calendar", {"local": self.local}
-            ) from error
+        self.resolve()
         return self
 
     def resolve(self) -> Moment:

@@ -1,0 +1,169 @@
+"""Deadlines as facts: set, moved, met, reminded of, missed. Their arithmetic is in `domain/duedates.py`."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from domain.decision import Context
+from domain.duedates import END_OF_BUSINESS_DAY, Anchors, dues
+from domain.events import (
+    Calculation,
+    DeadlineLifted,
+    DeadlineMet,
+    DeadlineMissed,
+    DeadlineReminded,
+    DeadlineSet,
+    Event,
+    RuleRef,
+)
+from domain.formalities import fulfilled
+from domain.rules import Edition
+from domain.state import Deadline, Delegation, Phase
+from domain.values import business_date
+
+RESTING = frozenset({Phase.REJECTED, Phase.POSTPONED, Phase.CANCELLED, Phase.CLOSED})
+"""Phases in which nothing is due."""
+
+
+def anchors(state: Delegation) -> Anchors:
+    """Return the days of the file that deadlines count from, in the business zone."""
+
+    def day(instant: datetime | None) -> date | None:
+        return business_date(instant, state.zone) if instant else None
+
+    requested = [done.on for done in state.formalities if done.kind == "entry_papers_requested"]
+    return Anchors(
+        direction=state.direction,
+        opened=business_date(state.opened_at, state.zone),
+        submitted=day(state.proposal.submitted_at) if state.proposal else None,
+        arrival=state.starts,
+        departure=day(state.concluded_at) or state.ends,
+        papers_requested=requested[-1] if requested else None,
+        entry_papers_needed=state.entry_papers_needed,
+        provincial_chair=state.provincial_chair,
+        conference=state.conference,
+        issuer=state.issuer,
+    )
+
+
+class Wanted(NamedTuple):
+    """A deadline the file should have, and what fulfils it."""
+
+    due: DeadlineSet
+    satisfied_by: str
+
+
+def deadline_events(state: Delegation, context: Context) -> Iterator[Event]:
+    """Yield what a changed file means for its deadlines: set, set anew, lifted, met.
+
+    A deadline is never set into the past: one that had passed before it could be set is recorded as missed.
+    """
+    if state.phase in RESTING:
+        yield from (DeadlineLifted(what=what) for what, one in state.deadlines.items() if one.status == "open")
+        return
+    done = fulfilled(state)
+    wanted = {one.due.what: one for one in _wanted(state, context.edition)}
+    for what, (due, satisfied_by) in wanted.items():
+        stands, met = state.deadlines.get(what), satisfied_by in done
+        if stands is None or (stands.due_on != due.due_on and stands.status in ("open", "missed")):
+            if due.due_at > context.now:
+                yield due.model_copy(update={"remind_at": tuple(at for at in due.remind_at if at > context.now)})
+                if met:
+                    yield DeadlineMet(what=what)
+            elif not met:
+                yield _known_late(due)
+        elif met and stands.status in ("open", "missed"):
+            yield DeadlineMet(what=what)
+    for what, stands in state.deadlines.items():
+        if what in wanted:
+            continue
+        # The deadline of a step goes with the step: signed it is met, taken back it is lifted.
+        if what in done and stands.status in ("open", "missed"):
+            yield DeadlineMet(what=what)
+        elif stands.status == "open":
+            yield DeadlineLifted(what=what)
+
+
+def passed(state: Delegation, now: datetime) -> Iterator[Event]:
+    """Yield what the passing of time brought by now: reminders that are due, deadlines that were missed."""
+    for what, deadline in state.deadlines.items():
+        if deadline.status != "open":
+            continue
+        late = deadline.due_at <= now
+        for at in deadline.remind_at[deadline.reminders :]:
+            if at <= now and not late:
+                yield DeadlineReminded(what=what, due_on=deadline.due_on)
+        if late:
+            yield DeadlineMissed(what=what, due_on=deadline.due_on, due_at=deadline.due_at, rule=deadline.rule)
+
+
+def _wanted(state: Delegation, edition: Edition) -> Iterator[Wanted]:
+    for due in dues(edition, anchors(state)):
+        calculation = Calculation(
+            anchor=due.calculation.anchor,
+            anchor_on=due.calculation.anchor_on,
+            offset=due.calculation.offset,
+            unit=due.calculation.unit,
+            side=due.calculation.side,
+            skipped=tuple(str(day) for day in due.calculation.skipped),
+            holiday_table=due.calculation.holiday_table,
+        )
+        event = DeadlineSet(
+            what=due.what,
+            due_on=due.due_on,
+            due_at=due.due_at,
+            remind_at=due.remind_at,
+            rule=RuleRef(rule=due.rule, version=due.version),
+            calculation=calculation,
+        )
+        yield Wanted(event, due.satisfied_by)
+    step = _step_deadline(state, edition)
+    if step:
+        yield Wanted(step, "")
+
+
+def _step_deadline(state: Delegation, edition: Edition) -> DeadlineSet | None:
+    """Return by when the open step is to be signed; silence never approves, it escalates."""
+    step, proposal = state.open_step, state.proposal
+    if step is None or proposal is None or step.plan.time_limit is None:
+        return None
+    signed = [one.at for one in proposal.steps if one.status == "signed" and one.at]
+    opened = business_date(max(signed, default=proposal.submitted_at), state.zone)
+    due_on = edition.work_calendar.add_working_days(opened, step.plan.time_limit)
+    skipped = edition.work_calendar.days_off_between(opened + timedelta(days=1), due_on)
+    return DeadlineSet(
+        what=f"step.{step.id}.{proposal.number}",
+        due_on=due_on,
+        due_at=_instant(due_on, END_OF_BUSINESS_DAY, state.zone),
+        remind_at=(_instant(due_on, edition.reminders_at, state.zone),),
+        rule=proposal.chain,
+        calculation=Calculation(
+            anchor="step_opened",
+            anchor_on=opened,
+            offset=step.plan.time_limit,
+            unit="working_days",
+            side="after",
+            skipped=tuple(str(day) for day in skipped),
+        ),
+    )
+
+
+def _known_late(due: DeadlineSet) -> DeadlineMissed:
+    return DeadlineMissed(
+        what=due.what,
+        due_on=due.due_on,
+        due_at=due.due_at,
+        rule=due.rule,
+        known_late=True,
+        calculation=due.calculation,
+    )
+
+
+def _instant(day: date, at: time, zone: str) -> datetime:
+    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
+
+
+def standing(state: Delegation) -> tuple[Deadline, ...]:
+    """Return the deadlines of the file, earliest first."""
+    return tuple(sorted(state.deadlines.values(), key=lambda one: (one.due_at, one.what)))

@@ -1,0 +1,80 @@
+"""Which recorded events ask for something to be done outside. Recording the outcome is a command of its own."""
+
+from collections.abc import Iterator
+
+from domain.commands import RecordDelivery, RecordDocument, RecordFailure, RecordNotice
+from domain.decision import Context, Effect, Outcome, accept, refuse
+from domain.events import (
+    DeadlineMissed,
+    DeadlineReminded,
+    DelegationInvited,
+    DocumentRendered,
+    EffectFailed,
+    InvitationsDelivered,
+    InvitationsIssued,
+    NoticeSent,
+    ReportFiled,
+    RequestSubmitted,
+    StepSigned,
+)
+from domain.seal import SealedEvent
+from domain.state import Delegation
+from domain.upcast import read_event
+
+
+def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[Effect]:
+    """Yield the effects that newly sealed events ask for; `state` is the delegation after them."""
+    for one in sealed:
+        match read_event(one):
+            case InvitationsIssued(issue=issue):
+                yield Effect(key=f"calendars:{issue}", kind="issue_calendars", seq=one.seq, args={"issue": issue})
+            case DelegationInvited(letter=number):
+                yield _render("invitation_letter", number, one.seq)
+            case ReportFiled(report=number):
+                yield _render("final_report", number, one.seq)
+            case DocumentRendered(kind="invitation_letter", number=number):
+                yield Effect(key=f"letter-mail:{number}", kind="mail_letter", seq=one.seq, args={"number": number})
+            case DeadlineReminded(what=what):
+                count = state.deadlines[what].reminders
+                yield _notice(f"reminder:{what}:{count}", "deadline_reminder", one.seq, what=what)
+            case DeadlineMissed(what=what, due_on=due_on):
+                yield _notice(f"missed:{what}:{due_on.isoformat()}", "deadline_missed", one.seq, what=what)
+            case RequestSubmitted() | StepSigned():
+                if (step := state.open_step) and state.proposal:
+                    key = f"step:{state.proposal.number}:{step.id}"
+                    yield _notice(key, "step_waits", one.seq, step=step.id)
+            case _:
+                pass
+
+
+def _render(kind: str, number: int, seq: int) -> Effect:
+    return Effect(key=f"render:{kind}:{number}", kind="render_document", seq=seq, args={"kind": kind, "number": number})
+
+
+def _notice(key: str, notice: str, seq: int, **args: str) -> Effect:
+    return Effect(key=key, kind="send_notice", seq=seq, args={"notice": notice, **args})
+
+
+def record_delivery(state: Delegation, command: RecordDelivery, context: Context) -> Outcome:
+    """Refusals: `outcome_recorded_already`."""
+    issue = next((one for one in state.issues if one.number == command.issue), None)
+    if issue is None or issue.sent is not None:
+        return refuse("outcome_recorded_already")
+    return accept(InvitationsDelivered(issue=command.issue, sent=command.sent, refused=command.refused))
+
+
+def record_document(state: Delegation, command: RecordDocument, context: Context) -> Outcome:
+    """Refusals: `outcome_recorded_already`."""
+    if any((one.kind, one.number) == (command.kind, command.number) for one in state.rendered):
+        return refuse("outcome_recorded_already")
+    return accept(DocumentRendered(kind=command.kind, number=command.number, versions=command.versions))
+
+
+def record_notice(state: Delegation, command: RecordNotice, context: Context) -> Outcome:
+    """Record that a notice went out."""
+    return accept(NoticeSent(effect=command.effect, sent=command.sent, refused=command.refused))
+
+
+def record_failure(state: Delegation, command: RecordFailure, context: Context) -> Outcome:
+    """Record that an effect was given up, for a person to look at."""
+    return accept(EffectFailed(effect=command.effect, code=command.code))

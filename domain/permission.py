@@ -1,0 +1,58 @@
+"""Which role may send which command. Deny by default: a command without a row belongs to nobody."""
+
+from domain.decision import RoleName
+
+COORDINATOR: tuple[RoleName, ...] = ("coordinator",)
+APPROVER: tuple[RoleName, ...] = ("approver",)
+SYSTEM_ONLY: tuple[RoleName, ...] = ("system",)
+
+ROLES: dict[str, tuple[RoleName, ...]] = {
+    "open_delegation": COORDINATOR,
+    "revise_request": COORDINATOR,
+    "attach_document": COORDINATOR,
+    "justify_limit": COORDINATOR,
+    "submit_request": COORDINATOR,
+    "withdraw_request": COORDINATOR,
+    "adopt_rules": ("coordinator", "administrator"),
+    "sign_off": APPROVER,
+    "return_step": APPROVER,
+    "reject_step": APPROVER,
+    "issue_decision": COORDINATOR,
+    "add_member": COORDINATOR,
+    "replace_member": COORDINATOR,
+    "withdraw_member": COORDINATOR,
+    "appoint_participant": COORDINATOR,
+    "release_participant": COORDINATOR,
+    "schedule_item": COORDINATOR,
+    "move_item": COORDINATOR,
+    "revise_item": COORDINATOR,
+    "cancel_item": COORDINATOR,
+    "publish_programme": COORDINATOR,
+    "invite": COORDINATOR,
+    "record_reply": COORDINATOR,
+    "record_formality": COORDINATOR,
+    "hand_over": ("coordinator", "administrator"),
+    "depart": COORDINATOR,
+    "conclude": COORDINATOR,
+    "file_report": COORDINATOR,
+    "return_report": APPROVER,
+    "accept_report": APPROVER,
+    "postpone": COORDINATOR,
+    "resume": COORDINATOR,
+    "cancel_delegation": COORDINATOR,
+    "close_delegation": COORDINATOR,
+    "reopen_delegation": COORDINATOR,
+    "tick": SYSTEM_ONLY,
+    "record_delivery": SYSTEM_ONLY,
+    "record_document": SYSTEM_ONLY,
+    "record_notice": SYSTEM_ONLY,
+    "record_failure": SYSTEM_ONLY,
+}
+
+SIGNING = frozenset({"sign_off", "return_step", "reject_step"})
+"""Commands whose refused attempts are themselves recorded, so that the decision itself has to refuse them."""
+
+
+def may_send(roles: tuple[RoleName, ...], command_type: str) -> bool:
+    """Whether somebody with these roles may send a command of this type."""
+    return any(role in ROLES.get(command_type, ()) for role in roles)

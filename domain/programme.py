@@ -1,0 +1,134 @@
+"""The programme: its items, and where they overlap."""
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from domain.commands import CancelItem, MoveItem, PublishProgramme, ReviseItem, ScheduleItem
+from domain.decision import Context, Outcome, accept, refuse
+from domain.events import ItemCancelled, ItemMoved, ItemRevised, ItemScheduled, ProgrammePublished
+from domain.invitations import calendar_messages, reaches_calendars
+from domain.state import Delegation, Item
+from domain.values import Fact
+
+LARGEST_PROGRAMME = 1_000
+
+
+def schedule(state: Delegation, command: ScheduleItem, context: Context) -> Outcome:
+    """Refusals: `item_exists`, `programme_full`, `participant_unknown`."""
+    if command.item_id in state.items:
+        return refuse("item_exists", field="item_id", item=command.item_id)
+    if len(state.items) >= LARGEST_PROGRAMME:
+        return refuse("programme_full", field="item_id", limit=LARGEST_PROGRAMME)
+    if stranger := _stranger(state, command.audience.people):
+        return refuse("participant_unknown", field="audience.people", member=stranger)
+    return accept(
+        ItemScheduled(
+            item_id=command.item_id,
+            kind=command.kind,
+            title=command.title,
+            starts=command.starts.resolve(),
+            ends=command.ends.resolve(),
+            place=command.place,
+            audience=command.audience,
+            published=command.published,
+        )
+    )
+
+
+def move(state: Delegation, command: MoveItem, context: Context) -> Outcome:
+    """Refusals: `item_unknown`, `item_unchanged`."""
+    item = _standing(state, command.item_id)
+    if item is None:
+        return refuse("item_unknown", field="item_id", item=command.item_id)
+    starts, ends, place = command.starts.resolve(), command.ends.resolve(), command.place or item.place
+    if (starts, ends, place) == (item.starts, item.ends, item.place):
+        return refuse("item_unchanged", field="starts", item=item.id)
+    return accept(ItemMoved(item_id=item.id, starts=starts, ends=ends, place=command.place))
+
+
+def revise(state: Delegation, command: ReviseItem, context: Context) -> Outcome:
+    """Refusals: `item_unknown`, `participant_unknown`, `item_unchanged`."""
+    item = _standing(state, command.item_id)
+    if item is None:
+        return refuse("item_unknown", field="item_id", item=command.item_id)
+    if command.audience and (stranger := _stranger(state, command.audience.people)):
+        return refuse("participant_unknown", field="audience.people", member=stranger)
+    names = ("title", "place", "audience", "published")
+    said = {name: value for name in names if (value := getattr(command, name)) is not None}
+    changed = {name: value for name, value in said.items() if value != getattr(item, name)}
+    if not changed:
+        return refuse("item_unchanged", field="item_id", item=item.id)
+    return accept(ItemRevised.model_validate({"item_id": item.id, **changed}))
+
+
+def cancel(state: Delegation, command: CancelItem, context: Context) -> Outcome:
+    """Refusals: `item_unknown`."""
+    item = _standing(state, command.item_id)
+    if item is None:
+        return refuse("item_unknown", field="item_id", item=command.item_id)
+    return accept(ItemCancelled(item_id=item.id))
+
+
+def publish(state: Delegation, command: PublishProgramme, context: Context) -> Outcome:
+    """Refusals: `programme_empty`, `programme_unchanged` (everybody already knows it as it is)."""
+    items = published_items(state)
+    if not items and not state.told:
+        return refuse("programme_empty")
+    if state.programme and reaches_calendars(state) and not calendar_messages(state, context.now):
+        return refuse("programme_unchanged")
+    return accept(ProgrammePublished(programme=state.programme + 1, items=items))
+
+
+def published_items(state: Delegation) -> tuple[str, ...]:
+    """Return the ids of the items that are meant for calendars, in the order in which they were scheduled."""
+    return tuple(item.id for item in state.items.values() if item.published and not item.cancelled)
+
+
+class Overlap(Fact):
+    """Two items that claim the same person or place at the same time."""
+
+    what: str
+    """`person:<participant id>` or `place:<place>`"""
+    first: str
+    second: str
+
+
+def overlaps(state: Delegation) -> tuple[Overlap, ...]:
+    """Return every overlap of a person or a place among standing items; shown, never forbidden.
+
+    O(n log n) in the items of each person or place, plus the overlaps found. Hotel stays contain other items by
+    nature and are left out.
+    """
+    claims: dict[str, list[Item]] = {}
+    for item in state.items.values():
+        if item.cancelled or item.kind == "hotel":
+            continue
+        if item.place:
+            claims.setdefault(f"place:{item.place}", []).append(item)
+        for person in state.attendees(item):
+            claims.setdefault(f"person:{person}", []).append(item)
+    return tuple(
+        Overlap(what=what, first=first.id, second=second.id)
+        for what, items in claims.items()
+        for first, second in _overlapping(items)
+    )
+
+
+def _overlapping(items: Iterable[Item]) -> Iterable[tuple[Item, Item]]:
+    running: list[tuple[float, int, Item]] = []
+    for order, item in enumerate(sorted(items, key=lambda item: (item.starts.instant, item.ends.instant))):
+        starts = item.starts.instant.timestamp()
+        while running and running[0][0] <= starts:
+            heappop(running)
+        for _, _, other in sorted(running, key=lambda entry: entry[1]):
+            yield other, item
+        heappush(running, (item.ends.instant.timestamp(), order, item))
+
+
+def _standing(state: Delegation, item_id: str) -> Item | None:
+    item = state.items.get(item_id)
+    return item if item and not item.cancelled else None
+
+
+def _stranger(state: Delegation, people: Iterable[str]) -> str | None:
+    return next((who for who in people if who not in state.people), None)

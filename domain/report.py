@@ -1,0 +1,96 @@
+"""The final report: compiled from the file itself, filed, and signed off."""
+
+from domain.canonical import digest_of
+from domain.commands import AcceptReport, FileReport, ReturnReport
+from domain.decision import Context, Outcome, accept, refuse
+from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right
+from domain.state import Delegation, Report
+
+
+def file_report(state: Delegation, command: FileReport, context: Context) -> Outcome:
+    """Refusals: `report_filed_already`."""
+    if state.report and state.report.status != "returned":
+        return refuse("report_filed_already")
+    digest = digest_of(
+        {
+            "facts": report_facts(state),
+            "results": command.results.commitment,
+            "recommendations": command.recommendations.commitment if command.recommendations else None,
+            "annexes": [annex.digest for annex in command.annexes],
+        }
+    )
+    return accept(
+        ReportFiled(
+            report=state.report.number + 1 if state.report else 1,
+            digest=digest,
+            results=command.results,
+            recommendations=command.recommendations,
+            annexes=command.annexes,
+        )
+    )
+
+
+def report_facts(state: Delegation) -> dict[str, object]:
+    """Return, as JSON, the facts of the file that a report states."""
+    return state.model_dump(
+        mode="json",
+        include={
+            "id",
+            "title",
+            "purpose",
+            "partner",
+            "countries",
+            "places",
+            "starts",
+            "ends",
+            "people",
+            "items",
+            "proposal",
+            "decision",
+            "formalities",
+            "ceiling",
+            "departed_at",
+            "concluded_at",
+        },
+    )
+
+
+def return_report(state: Delegation, command: ReturnReport, context: Context) -> Outcome:
+    """Refusals: those of `_reviewable`."""
+    found = _reviewable(state, command, context)
+    if isinstance(found, Outcome):
+        return found
+    return accept(ReportReturned(report=found.number, digest=found.digest, reason=command.reason))
+
+
+def accept_report(state: Delegation, command: AcceptReport, context: Context) -> Outcome:
+    """Refusals: those of `_reviewable`."""
+    found = _reviewable(state, command, context)
+    if isinstance(found, Outcome):
+        return found
+    assert state.proposal
+    step = state.proposal.steps[-1]
+    return accept(
+        ReportAccepted(
+            report=found.number,
+            digest=found.digest,
+            right=Right(position=step.plan.position, prefix=step.plan.prefix),
+        )
+    )
+
+
+def _reviewable(state: Delegation, command: ReturnReport | AcceptReport, context: Context) -> Report | Outcome:
+    """Return the report that waits for sign-off, by the position that signed last in the chain.
+
+    Refusals: `report_not_filed`, `not_entitled_to_sign`, `own_request` (four eyes), `report_superseded`.
+    """
+    report = state.report
+    if report is None or report.status != "filed":
+        return refuse("report_not_filed")
+    if state.proposal is None or state.proposal.steps[-1].plan.position not in context.actor.positions:
+        return refuse("not_entitled_to_sign")
+    if context.actor.id in (report.filed_by, state.coordinator):
+        return refuse("own_request")
+    if command.report_digest != report.digest:
+        return refuse("report_superseded", field="report_digest", current=report.digest)
+    return report

@@ -1,0 +1,223 @@
+"""The request and its proposal: opening a file, revising it, justifying limits, submitting it."""
+
+from domain.ceilings import reception
+from domain.commands import (
+    AdoptRules,
+    AttachDocument,
+    JustifyLimit,
+    OpenDelegation,
+    ReviseRequest,
+    SubmitRequest,
+    WithdrawRequest,
+)
+from domain.decision import Context, Outcome, accept, refuse
+from domain.dossier import dossier_digest, dossier_parts
+from domain.events import (
+    Breach,
+    CeilingLine,
+    CeilingSet,
+    DelegationOpened,
+    DocumentAttached,
+    LimitJustified,
+    RequestRevised,
+    RequestSubmitted,
+    RequestWithdrawn,
+    RuleRef,
+    RulesAdopted,
+    StepPlan,
+)
+from domain.limits import Composition, CountryDays
+from domain.limits import breaches as limit_breaches
+from domain.rules import Edition
+from domain.state import Delegation
+from domain.values import business_date, days_between
+
+LARGEST_DOSSIER = 500
+
+
+def open_delegation(delegation: str, command: OpenDelegation, context: Context) -> Outcome:
+    """Refusals: `arrival_before_request`, `countries_differ_from_stays`."""
+    zone = context.edition.zone
+    today = business_date(context.now, zone)
+    if command.starts < today:
+        return refuse(
+            "arrival_before_request", field="starts", starts=command.starts.isoformat(), today=today.isoformat()
+        )
+    if refusal := _stays_elsewhere(command.countries, command):
+        return refusal
+    return accept(
+        DelegationOpened(
+            delegation=delegation,
+            edition=context.edition.digest(),
+            zone=zone,
+            coordinator=context.actor.id,
+            **command.model_dump(exclude={"type"}),
+        )
+    )
+
+
+def revise_request(state: Delegation, command: ReviseRequest, context: Context) -> Outcome:
+    """Refusals: `ends_before_starts`, `arrival_before_request`, `countries_differ_from_stays`, `request_unchanged`."""
+    starts, ends = command.starts or state.starts, command.ends or state.ends
+    if ends < starts:
+        return refuse("ends_before_starts", field="ends", starts=starts.isoformat(), ends=ends.isoformat())
+    today = business_date(context.now, state.zone)
+    if command.starts and command.starts < today:
+        return refuse("arrival_before_request", field="starts", starts=starts.isoformat(), today=today.isoformat())
+    if refusal := _stays_elsewhere(command.countries or state.countries, command):
+        return refusal
+    changed = {
+        name: value
+        for name in command.model_fields_set - {"type"}
+        if (value := getattr(command, name)) is not None and value != getattr(state, name)
+    }
+    if not changed:
+        return refuse("request_unchanged")
+    return accept(RequestRevised(**changed))
+
+
+def _stays_elsewhere(countries: tuple[str, ...], command: OpenDelegation | ReviseRequest) -> Outcome | None:
+    elsewhere = [stay.country for stay in command.stays or () if stay.country not in countries]
+    return refuse("countries_differ_from_stays", field="stays", country=elsewhere[0]) if elsewhere else None
+
+
+def attach_document(state: Delegation, command: AttachDocument, context: Context) -> Outcome:
+    """Refusals: `document_exists`, `dossier_full`, `participant_unknown`."""
+    if command.document_id in state.documents:
+        return refuse("document_exists", field="document_id", document=command.document_id)
+    if len(state.documents) >= LARGEST_DOSSIER:
+        return refuse("dossier_full", field="document_id", limit=LARGEST_DOSSIER)
+    if command.concerns is not None and command.concerns not in state.people:
+        return refuse("participant_unknown", field="concerns", member=command.concerns)
+    return accept(
+        DocumentAttached(
+            document_id=command.document_id,
+            kind=command.kind,
+            attachment=command.attachment,
+            concerns=command.concerns,
+        )
+    )
+
+
+def justify_limit(state: Delegation, command: JustifyLimit, context: Context) -> Outcome:
+    """Refusals: `limit_unknown` (no rule of that name), `limit_not_breached`."""
+    rule_id = command.limit.partition("/")[0]
+    if all(rule.id != rule_id for rule in context.edition.limits):
+        return refuse("limit_unknown", field="limit", limit=command.limit)
+    breach = next((one for one in breaches(state, context.edition) if one.limit == command.limit), None)
+    if breach is None:
+        return refuse("limit_not_breached", field="limit", limit=command.limit)
+    return accept(LimitJustified(breach=breach, justification=command.justification))
+
+
+def breaches(state: Delegation, edition: Edition) -> tuple[Breach, ...]:
+    """Return the limits that the delegation, as it stands, exceeds by the rules it was opened under."""
+    composition = Composition(
+        direction=state.direction,
+        members=state.head_count,
+        days=days_between(state.starts, state.ends),
+        countries=state.countries,
+        days_per_country=tuple(CountryDays(country=stay.country, days=stay.days) for stay in state.stays),
+        led_by_city_leaders=state.led_by_city_leaders,
+        key_leaders=state.key_leaders,
+        issuer=state.issuer,
+    )
+    return tuple(
+        Breach(
+            limit=f"{found.limit}/{found.subject}" if found.subject else found.limit,
+            version=found.version,
+            measured=found.measured,
+            allowed=found.allowed,
+            unit=found.unit,
+        )
+        for found in limit_breaches(edition, composition, business_date(state.opened_at, state.zone))
+    )
+
+
+def ceiling(state: Delegation, edition: Edition) -> CeilingSet | None:
+    """Return what the reception may cost at most as the delegation stands; nothing without a grade.
+
+    Meals are counted for every day of the visit, lodging for the nights between its days.
+    """
+    if state.direction != "inbound" or state.grade is None:
+        return None
+    days = days_between(state.starts, state.ends)
+    heads = sum(person.role == "head" for person in state.delegates)
+    found = reception(
+        edition,
+        state.grade,
+        heads=heads,
+        members=state.head_count - heads,
+        days=days,
+        nights=days - 1,
+        on=business_date(state.opened_at, state.zone),
+    )
+    return CeilingSet(
+        total_vnd=found.total_vnd,
+        head_count=state.head_count,
+        days=days,
+        nights=days - 1,
+        lines=tuple(
+            CeilingLine(
+                what=line.what,
+                quantity=line.quantity,
+                unit_vnd=line.unit_vnd,
+                amount_vnd=line.amount_vnd,
+                rule=RuleRef(rule=line.rule, version=line.version),
+            )
+            for line in found.lines
+        ),
+        missing=found.missing,
+    )
+
+
+def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outcome:
+    """Refusals: `no_members`, `starts_in_the_past`, `limit_unjustified`, `no_approval_chain`."""
+    if not state.delegates:
+        return refuse("no_members")
+    today = business_date(context.now, state.zone)
+    if state.starts < today:
+        return refuse("starts_in_the_past", field="starts", starts=state.starts.isoformat(), today=today.isoformat())
+    found = breaches(state, context.edition)
+    for breach in found:
+        justified = state.justifications.get(breach.limit)
+        if justified is None or justified[0] != breach:
+            return refuse("limit_unjustified", limit=breach.limit, measured=breach.measured, allowed=breach.allowed)
+    chain = context.edition.approval_chain(state.direction, business_date(state.opened_at, state.zone))
+    if chain is None:
+        return refuse("no_approval_chain", direction=state.direction)
+    limit = ceiling(state, context.edition)
+    parts = dossier_parts(state, found, limit.total_vnd if limit else None)
+    return accept(
+        RequestSubmitted(
+            proposal=state.proposal.number + 1 if state.proposal else 1,
+            digest=dossier_digest(parts),
+            parts=parts,
+            chain=RuleRef(rule=chain.id, version=chain.version),
+            steps=tuple(
+                StepPlan(
+                    id=step.id,
+                    position=step.position,
+                    title_vi=step.title.vi,
+                    title_en=step.title.en,
+                    prefix=step.signature_prefix,
+                    time_limit=step.time_limit_working_days,
+                )
+                for step in chain.steps
+            ),
+            breaches=found,
+        )
+    )
+
+
+def withdraw_request(state: Delegation, command: WithdrawRequest, context: Context) -> Outcome:
+    """Take the proposal back; never refused in the phases in which it is allowed."""
+    return accept(RequestWithdrawn(reason=command.reason))
+
+
+def adopt_rules(state: Delegation, command: AdoptRules, context: Context) -> Outcome:
+    """Refusals: `rules_current`."""
+    newest = context.newest.digest()
+    if newest == state.edition:
+        return refuse("rules_current")
+    return accept(RulesAdopted(edition=newest, previous=state.edition))
