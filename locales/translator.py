@@ -20,6 +20,9 @@ PLAIN_DATE: Final = {"vi": "'ngày' d 'tháng' M 'năm' y", "en": "d MMMM y"}
 SHORT_DATE: Final = {"vi": "dd/MM/y", "en": "d MMM y"}
 WEEKDAY_DATE: Final = {"vi": "EEEE, dd/MM/y", "en": "EEE d MMM y"}
 
+# The state and its organisations write their country's name so in English; CLDR does not.
+VIET_NAM: Final = ("Vietnam", "Viet Nam")
+
 
 class Translator:
     """Everything that differs between Vietnamese and English. Immutable and safe to share between threads."""
@@ -85,7 +88,7 @@ class Translator:
         return f"{self.clock_time(at)}, {self.short_date(at)}"
 
     def zone_label(self, at: datetime) -> str:
-        """Whose clock `at` is read on: ``giờ Việt Nam (UTC+7)``; ``Vietnam Time (UTC+7)``; ``UTC+2`` for a bare offset.
+        """Whose clock `at` is read on: ``giờ Việt Nam (UTC+7)``; ``Viet Nam Time (UTC+7)``; ``UTC+2`` for an offset.
 
         The offset is that of the instant, so summer time shows. A naive datetime is refused by ValueError.
         """
@@ -103,6 +106,7 @@ class Translator:
         if "(" in place:  # a country of several zones: CLDR adds the city in brackets, which is all one wants to know
             city = get_timezone_location(zone, locale=self._locale, return_city=True)
             place = f"Giờ {city}" if self.language == "vi" else f"{city} Time"
+        place = place.replace(*VIET_NAM)
         return f"{place[0].lower()}{place[1:]} ({utc})" if self.language == "vi" else f"{place} ({utc})"
 
     def date_range(self, first: date, last: date) -> str:
@@ -138,7 +142,8 @@ class Translator:
 
     def country(self, code: str) -> str:
         """The name of a country by its ISO 3166 alpha-2 code, ``JP`` → ``Nhật Bản``; an unknown code stays as it is."""
-        return str(self._locale.territories.get(code.upper(), code))
+        name = str(self._locale.territories.get(code.upper(), code))
+        return name.replace(*VIET_NAM)
 
     def _date(self, day: date, patterns: dict[str, str]) -> str:
         return format_date(day, patterns[self.language], self._locale)
