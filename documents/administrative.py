@@ -7,12 +7,15 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from domain.bilingual import Bilingual
-from domain.text import Line
+from domain.text import Line, Prose
 from domain.values import Value
 from locales import Translator, mark
 
 Wording = Line | Bilingual
-"""Words that stand as they are in every language, or that differ by language."""
+"""One line of words that stand as they are in every language, or that differ by language."""
+
+Text = Prose | Bilingual
+"""Running text: each line is a paragraph."""
 
 SigningPrefix = Literal["TM", "KT", "TL", "TUQ"]
 """By what right one signs: for a collective, deputising, by order, by authorisation (domain.md: Approval practice)."""
@@ -73,7 +76,12 @@ def note(text: str) -> dict[str, object]:
     return {"kind": "note", "text": text}
 
 
-def words(wording: Wording, translator: Translator) -> str:
+def capitalised(text: str) -> str:
+    """`text` with a capital first letter and the rest as it stands."""
+    return text[:1].upper() + text[1:]
+
+
+def words(wording: Wording | Text, translator: Translator) -> str:
     """`wording` in the language of `translator`."""
     return wording if isinstance(wording, str) else wording.text(translator.language)
 
@@ -121,7 +129,7 @@ def edges(heading: Heading, translator: Translator, *, addressed: bool) -> dict[
 def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]], **more: object) -> dict[str, object]:
     """A table block: columns of (label, kind), rows of cells; ``foot`` is a row of totals.
 
-    The kinds are ``ordinal``, ``name``, ``text``, ``time``, ``date`` and ``money``: the template knows their widths.
+    The kinds are ``ordinal``, ``person``, ``name``, ``text``, ``time``, ``date``, ``money``.
     A cell is a text, or ``{"text": …, "note": …, "struck": …}``.
     """
     return grouped_table(columns, [(None, rows)], **more)

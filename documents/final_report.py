@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Final
 
-from documents.administrative import edges, grouped_table, note, paragraphs, right, table, words
+from documents.administrative import capitalised, edges, grouped_table, note, paragraphs, right, table, words
 from documents.final_report_content import (
     Annex,
     Approval,
@@ -78,16 +78,16 @@ def _numbered(sections: list[tuple[str, list[Block]]], translator: Translator) -
 def _sections(report: FinalReport, translator: Translator) -> list[tuple[str, list[Block]]]:
     written: tuple[tuple[str, Callable[[FinalReport, Translator], list[Block]], object], ...] = (
         (translator.tr("General information"), _facts, True),
-        (translator.tr("Purpose"), lambda report, _: [paragraphs(report.purpose)], report.purpose),
+        (translator.tr("Purpose"), lambda report, _: [paragraphs(words(report.purpose, translator))], report.purpose),
         (translator.tr("Members of the delegation"), _members, report.members),
         (translator.tr("Programme carried out"), _programme, report.programme),
-        (translator.tr("Results"), lambda report, _: [paragraphs(report.results)], report.results),
+        (translator.tr("Results"), lambda report, _: [paragraphs(words(report.results, translator))], report.results),
         (translator.tr("Approvals"), _approvals, report.approvals),
         (translator.tr("Formalities and deadlines"), _formalities, report.formalities),
         (translator.tr("Costs and ceilings"), _costs, report.costs),
         (
             translator.tr("Recommendations"),
-            lambda report, _: [paragraphs(report.recommendations or "")],
+            lambda report, _: [paragraphs(words(report.recommendations or "", translator))],
             report.recommendations,
         ),
         (translator.tr("Annexes and record"), _annexes, report.annexes or report.trail),
@@ -107,9 +107,9 @@ def _facts(report: FinalReport, translator: Translator) -> list[Block]:
     pairs = [
         (translator.tr("Delegation"), words(report.title, translator)),
         (translator.tr("File reference"), report.delegation),
-        (translator.tr("Partner"), words(report.partner, translator)),
+        (translator.tr("Partner"), capitalised(words(report.partner, translator))),
         (translator.tr("Received by"), translator.listing(words(host, translator) for host in report.hosts)),
-        (translator.tr("Dates"), f"{dates[0].upper()}{dates[1:]} ({length})"),
+        (translator.tr("Dates"), f"{capitalised(dates)} ({length})"),
         (translator.tr("Countries"), translator.listing(translator.country(code) for code in report.countries)),
         (translator.tr("Places"), translator.listing(words(place, translator) for place in report.places)),
         (translator.tr("Took part"), people),
@@ -120,7 +120,7 @@ def _facts(report: FinalReport, translator: Translator) -> list[Block]:
 def _members(report: FinalReport, translator: Translator) -> list[Block]:
     columns = [
         (translator.tr("No."), "ordinal"),
-        (translator.tr("Full name"), "name"),
+        (translator.tr("Full name"), "person"),
         (translator.tr("Position"), "name"),
         (translator.tr("Country"), "date"),
         (translator.tr("Change"), "date"),

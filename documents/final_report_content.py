@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from documents.administrative import Heading, Signatory, Wording
+from documents.administrative import Heading, Signatory, Text, Wording
 from documents.programme import ProgrammeEntry
-from domain.text import Line, Prose
+from domain.text import Line
 from domain.values import Country, Digest, Direction, Value
 
 Dong = Annotated[int, Field(ge=0, strict=True)]
@@ -95,14 +95,14 @@ class FinalReport(Value):
     departure: date
     head_count: Annotated[int, Field(ge=0)]
     registered: Annotated[int, Field(ge=0)]
-    purpose: Prose
+    purpose: Text
     members: tuple[Travelled, ...] = ()
     programme: tuple[Performed, ...] = ()
     approvals: tuple[Approval, ...] = ()
     formalities: tuple[Formality, ...] = ()
     costs: tuple[CostLine, ...] = ()
-    results: Prose
-    recommendations: Prose | None = None
+    results: Text
+    recommendations: Text | None = None
     annexes: tuple[Annex, ...] = ()
     trail: Trail | None = None
 

@@ -5,10 +5,21 @@ from typing import Final, Literal, Self
 
 from pydantic import model_validator
 
-from documents.administrative import Heading, Wording, edges, grouped_table, note, paragraphs, table, words
+from documents.administrative import (
+    Heading,
+    Text,
+    Wording,
+    capitalised,
+    edges,
+    grouped_table,
+    note,
+    paragraphs,
+    table,
+    words,
+)
 from documents.programme import ProgrammeEntry, by_day, place_cell, zone_of_all
 from documents.typeset import typeset
-from domain.text import Line, Prose
+from domain.text import Line
 from domain.values import Country, Language, Value
 from locales import Translator, mark, translator
 
@@ -51,7 +62,7 @@ class InvitationLetter(Value):
     cities: tuple[Wording, ...] = ()
     arrival: date
     departure: date
-    purpose: Prose | None = None
+    purpose: Text | None = None
     members: tuple[Invited, ...] = ()
     programme: tuple[ProgrammeEntry, ...] = ()
     hosts: tuple[Wording, ...] = ()
@@ -84,7 +95,7 @@ def laid_out(letter: InvitationLetter, translator: Translator) -> dict[str, obje
         "subject": subject,
         "addressee": {
             "label": translator.tr("To:"),
-            "lines": [f"{line[0].upper()}{line[1:]}" for line in (letter.addressee, organisation) if line],
+            "lines": [capitalised(line) for line in (letter.addressee, organisation) if line],
         },
         "salutation": _salutation(letter, translator),
         "blocks": [
@@ -118,8 +129,10 @@ def _opening(letter: InvitationLetter, translator: Translator) -> list[str]:
     if letter.cities:
         cities = translator.listing(words(city, translator) for city in letter.cities)
         sentence += " " + translator.tr("The visit will include %(cities)s.", cities=cities)
-    purpose = letter.purpose
-    return [sentence, translator.tr("Purpose of the visit: %(purpose)s", purpose=purpose)] if purpose else [sentence]
+    if letter.purpose is None:
+        return [sentence]
+    purpose = words(letter.purpose, translator)
+    return [sentence, translator.tr("Purpose of the visit: %(purpose)s", purpose=purpose)]
 
 
 def _visit(letter: InvitationLetter, translator: Translator) -> dict[str, str]:
@@ -132,7 +145,7 @@ def _visit(letter: InvitationLetter, translator: Translator) -> dict[str, str]:
 
 
 def _arrangements(letter: InvitationLetter, translator: Translator, annexed: bool) -> list[str]:
-    reception, answer = [], []
+    reception = []
     if letter.hosts:
         hosts = translator.listing(words(host, translator) for host in letter.hosts)
         reception.append(translator.tr("The delegation will be received by %(hosts)s.", hosts=hosts))
@@ -140,13 +153,15 @@ def _arrangements(letter: InvitationLetter, translator: Translator, annexed: boo
         reception.append(
             translator.tr("The list of the delegation and the draft programme are annexed to this letter.")
         )
+    texts = [" ".join(reception)]
+    if letter.costs:
+        texts.append(translator.tr(COSTS[letter.costs]))
     if letter.reply_by:
         day = translator.plain_date(letter.reply_by)
-        answer.append(translator.tr("We should be grateful for your reply by %(day)s.", day=day))
+        texts.append(translator.tr("We should be grateful for your reply by %(day)s.", day=day))
     if letter.contact:
-        answer.append(translator.tr("For any further information, please contact %(contact)s.", contact=letter.contact))
-    costs = translator.tr(COSTS[letter.costs]) if letter.costs else ""
-    return [" ".join(reception), costs, " ".join(answer), translator.tr("We look forward to welcoming you.")]
+        texts.append(translator.tr("For any further information, please contact %(contact)s.", contact=letter.contact))
+    return [*texts, translator.tr("We look forward to welcoming you.")]
 
 
 def _lists(letter: InvitationLetter, translator: Translator) -> list[tuple[str, list[dict[str, object]]]]:
@@ -165,8 +180,8 @@ def _lists(letter: InvitationLetter, translator: Translator) -> list[tuple[str, 
 def _members(members: tuple[Invited, ...], translator: Translator) -> dict[str, object]:
     columns = [
         (translator.tr("No."), "ordinal"),
-        (translator.tr("Full name"), "name"),
-        (translator.tr("Position"), "text"),
+        (translator.tr("Full name"), "person"),
+        (translator.tr("Position"), "name"),
         (translator.tr("Country"), "date"),
     ]
     rows = [

@@ -259,4 +259,7 @@ def item_times() -> list[datetime]:
     return [at(6, "08:00") + timedelta(days=number // 10, hours=number % 10) for number in range(67)]
 
 
-LONG_TITLE = "Tọa đàm về bảo tồn, phát huy giá trị di sản văn hóa và giao lưu hữu nghị nhân dân giữa các địa phương kết nghĩa năm 2026"
+LONG_TITLE = (
+    "Tọa đàm về bảo tồn, phát huy giá trị di sản văn hóa "
+    "và giao lưu hữu nghị nhân dân giữa các địa phương kết nghĩa năm 2026"
+)
