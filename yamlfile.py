@@ -2,7 +2,7 @@
 
 YAML 1.2 core scalars: `on`, `yes` and `2026-02-30` are text, so nothing changes its type behind the writer's back and
 a date that does not exist is refused by whoever expects a date. Refused: a key given twice, aliases (a few lines of
-them can stand for gigabytes), tags, more than one document, nesting beyond 40 levels and files beyond 8 MB.
+them can stand for gigabytes), tags, more than one document, nesting beyond 40 levels and files beyond 4 MB.
 
 Belongs to no layer: the standard library and PyYAML only.
 """
@@ -18,7 +18,7 @@ import yaml
 # libyaml's parser is ten times as fast; both give the same events.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 40
 MAX_DIGITS = 18
 

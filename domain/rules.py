@@ -4,11 +4,11 @@ Norms differ between issuers and change with time, so no number stands in code: 
 a source and the days between which it holds (domain.md, opening). An edition is sealed into a file when it is opened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 from functools import cached_property
 from itertools import combinations
-from typing import Annotated, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -297,6 +297,13 @@ class Edition(Value):
         """The working days of this edition."""
         swaps = self.working_swaps
         return WorkCalendar(self.holidays, swaps.extra_working, swaps.extra_off, self.weekend)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy; what was worked out from the fields is not copied with them."""
+        copied = super().model_copy(update=update, deep=deep)
+        for worked_out in ("work_calendar", "_digest"):
+            copied.__dict__.pop(worked_out, None)
+        return copied
 
     def digest(self) -> str:
         """Return the SHA-256, in hexadecimal, of the canonical JSON of every field: the edition's identity."""

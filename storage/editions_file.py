@@ -76,6 +76,8 @@ def load_edition(folder: Path) -> Edition:
     travel = reading.rules(CountryNorm, "travel", ["travel.yaml"])
     chains = sorted(f"approvals/{path.name}" for path in (folder / "approvals").glob("*.yaml"))
     approvals = reading.rules(ApprovalChain, "approvals", chains)
+    if swaps is not None:
+        reading.announced_both_ways(swaps, "overrides.yaml")
     if head is None or swaps is None or reading.found:
         raise RulesFileError(reading.found)
     try:
@@ -100,7 +102,7 @@ def load_edition(folder: Path) -> Edition:
             returns_for_incompleteness=head.returns_for_incompleteness,
         )
     except ValidationError as error:
-        # Every field and rule was checked by itself: what is left are the days, as a week and as swaps.
+        # Rules and announced days were compared above: what is left is the week.
         said = "; ".join(str(each["msg"]) for each in error.errors())
         raise RulesFileError([reading.problem("edition.yaml", ("weekend",), said)]) from None
 
@@ -185,6 +187,14 @@ class _Reading:
                     sources.append(_Source(file, loaded.line_of((key, place))))
         self._contradictions(rules, sources)
         return tuple(rules)
+
+    def announced_both_ways(self, swaps: WorkingSwaps, file: str) -> None:
+        """Note the days that are announced as worked and as off."""
+        off = {day.date for day in swaps.extra_off}
+        for place, day in enumerate(swaps.extra_working):
+            if day.date in off:
+                said = f"{day.date} is announced as worked and as off"
+                self.found.append(self.problem(file, ("extra_working", place, "date"), said))
 
     def problem(self, file: str, loc: Loc, message: str, *, code: str = "rules_file", subject: str = "") -> Problem:
         """Return a problem at a place of a file that was read."""
