@@ -19,9 +19,9 @@ def parameter(name: str, value: str) -> str:
     """Return `;NAME=value`, quoted where it must be.
 
     A double quote has no place in a parameter (section 3.2), and readers that know the escape of RFC 6868 are rare: it
-    becomes an apostrophe.
+    becomes an apostrophe. Its sign of escape, which those few would act upon, is dropped.
     """
-    plain = one_line(value).replace('"', "'")
+    plain = one_line(value).replace('"', "'").replace("^", "")
     return f';{name}="{plain}"' if _NEEDS_QUOTES.search(plain) else f";{name}={plain}"
 
 

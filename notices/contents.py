@@ -1,0 +1,159 @@
+"""What each notice says: one frozen model a notice, checked before any template sees it.
+
+Every text is one printable line (`domain.text.Line`) or printable prose, so a line break in a title cannot begin a
+header. The models never repeat a value in their error text: names are personal data.
+"""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from domain.text import Line, Prose
+from domain.values import Moment, Value
+
+Named = Annotated[Line, Field(min_length=1)]
+
+NoticeName = Literal[
+    "itinerary_request",
+    "itinerary_changed",
+    "itinerary_cancelled",
+    "invitation_letter",
+    "deadline_reminder",
+    "deadline_missed",
+    "step_waits",
+]
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable() or " " in text:
+        raise PydanticCustomError("link_malformed", "a link begins with https:// or http:// and names a host")
+    return text
+
+
+Link = Annotated[str, Field(max_length=2000), AfterValidator(_web_address)]
+
+
+class ItemFacts(Value):
+    """One item as the recipient may see it. For a stay, `ends` is the day of departure."""
+
+    title: Named
+    starts: Moment
+    ends: Moment
+    place: Line = ""
+    stay: bool = False
+    notes: Prose = ""
+
+
+class Notice(Value):
+    """What every notice has: whom it greets, who writes, about which delegation, and whom to ask (may be empty)."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    recipient: Named
+    organisation: Named
+    delegation: Named
+    contact: Line = ""
+
+
+class ItineraryRequest(Notice):
+    """An item that is new in the recipient's calendar."""
+
+    item: ItemFacts
+    asks_answer: bool = True
+
+
+class ItineraryChanged(Notice):
+    """An item that the recipient had, and how it is now. Refuses a change in which nothing changed."""
+
+    before: ItemFacts
+    item: ItemFacts
+    asks_answer: bool = True
+
+    @property
+    def time_changed(self) -> bool:
+        """Whether the time as it is shown differs."""
+        return (self.before.starts, self.before.ends, self.before.stay) != (
+            self.item.starts,
+            self.item.ends,
+            self.item.stay,
+        )
+
+    @property
+    def place_changed(self) -> bool:
+        """Whether the place differs."""
+        return self.before.place != self.item.place
+
+    @property
+    def title_changed(self) -> bool:
+        """Whether the title differs."""
+        return self.before.title != self.item.title
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.before == self.item:
+            raise PydanticCustomError("nothing_changed", "before and item are the same")
+        return self
+
+
+class ItineraryCancelled(Notice):
+    """An item that leaves the recipient's calendar; for others it may go on."""
+
+    item: ItemFacts
+    reason: Line = ""
+
+
+class InvitationLetter(Notice):
+    """The mail that carries the invitation letter. `number` is the letter's number and symbol, where it has one."""
+
+    first_day: date
+    last_day: date
+    host: Named
+    number: Line = ""
+
+
+class Deadline(Notice):
+    """A duty with a due date (in the business zone) and the rule it comes from."""
+
+    what: Named
+    due: date
+    rule: Line = ""
+    link: Link | None = None
+
+
+class DeadlineReminder(Deadline):
+    """A duty that is due in `days_left` calendar days; 0 is today."""
+
+    days_left: Annotated[int, Field(ge=0, le=3660)]
+
+
+class DeadlineMissed(Deadline):
+    """A duty that was due `days_over` calendar days ago."""
+
+    days_over: Annotated[int, Field(ge=1, le=3660)]
+
+
+class StepWaits(Notice):
+    """A step of the approval that waits for the recipient. `acting_for` names the person a substitute stands in for."""
+
+    step: Named
+    version: Annotated[int, Field(ge=1)]
+    submitted_by: Line = ""
+    waiting_since: date
+    due: date | None = None
+    acting_for: Line = ""
+    link: Link | None = None
+
+
+NOTICES: dict[NoticeName, type[Notice]] = {
+    "itinerary_request": ItineraryRequest,
+    "itinerary_changed": ItineraryChanged,
+    "itinerary_cancelled": ItineraryCancelled,
+    "invitation_letter": InvitationLetter,
+    "deadline_reminder": DeadlineReminder,
+    "deadline_missed": DeadlineMissed,
+    "step_waits": StepWaits,
+}

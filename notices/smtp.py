@@ -1,0 +1,175 @@
+"""Postman: hands mails to the organisation's SMTP server (RFC 5321), one recipient a mail."""
+
+import asyncio
+import contextlib
+import ssl
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Literal, Self
+
+import aiosmtplib
+from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from domain.mailbox import Mailbox
+from domain.values import Value
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+# What a server says of our settings, not of this mail: mended by the operator, then sent.
+_OF_THE_SETTINGS = frozenset({530, 534, 535, 538})
+
+
+class NotSent(Exception):
+    """A mail that the server did not take. The text never holds an address or the server's own words."""
+
+
+class Refused(NotSent):
+    """The server refused this mail for good (5yz, RFC 5321 section 4.2.1): sending it again would not help."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the mail server refused the mail for good ({code})")
+        self.code = code
+
+
+class Unavailable(NotSent):
+    """The server was not there, was busy (4yz) or wants other settings: the same octets may be sent again later.
+
+    The mail may have been taken all the same if the connection broke at its very end; a copy carries the same
+    Message-ID. `code` is the server's reply code where there was one.
+    """
+
+    def __init__(self, why: str, code: int | None = None) -> None:
+        super().__init__(f"the mail server did not take the mail: {why}" + (f" ({code})" if code else ""))
+        self.code = code
+
+
+class SmtpServer(Value):
+    """Where and how mail is handed over.
+
+    `security`: `starttls` upgrades before anything is said, and fails where the server cannot; `tls` speaks TLS from
+    the first octet; `none` is for a server on this machine or in a closed network. Refuses a password over an open
+    line to another machine. `ca_file` names further certificate authorities (PEM). `timeout` is in seconds, for each
+    step of the conversation.
+    """
+
+    host: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
+    port: Annotated[int, Field(ge=1, le=65535)] = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+    username: str | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = None
+    timeout: Annotated[float, Field(gt=0, le=300)] = 30.0
+    says_hello_as: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\[\]:-]{1,253}$")] = "[127.0.0.1]"
+
+    @model_validator(mode="after")
+    def _keeps_the_password(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise PydanticCustomError("smtp_login_incomplete", "a user name and a password belong together")
+        if self.password is not None and self.security == "none" and self.host not in _LOOPBACK:
+            raise PydanticCustomError(
+                "smtp_password_in_the_open", "security: a password goes only over starttls or tls"
+            )
+        return self
+
+
+class Postman:
+    """One conversation with the server, kept open for a burst of mails; safe to share between tasks of one loop.
+
+        async with Postman(server) as postman:
+            await postman.send(octets, sender, recipient)
+
+    The connection is made at the first mail, and made again when the server hung up in between.
+    """
+
+    def __init__(self, server: SmtpServer) -> None:
+        """Take the server's settings; nothing is connected yet."""
+        self._server = server
+        self._turn = asyncio.Lock()
+        self._smtp: aiosmtplib.SMTP | None = None
+
+    async def __aenter__(self) -> Self:
+        """Connect to nothing yet."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take leave of the server; one that does not answer is left."""
+        async with self._turn:
+            if self._smtp is not None and self._smtp.is_connected:
+                with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                    await self._smtp.quit(timeout=min(self._server.timeout, 2.0))
+            self._hang_up()
+
+    async def send(self, message: bytes, sender: Mailbox, recipient: Mailbox) -> None:
+        """Hand over one mail for one recipient; return when the server has taken it.
+
+        Raises Refused or Unavailable.
+        """
+        async with self._turn:
+            try:
+                outcome = await self._hand_over(message, sender, recipient)
+            except BaseException:
+                # Cancelled in the middle of a sentence: nothing sensible can follow on this line.
+                self._hang_up()
+                raise
+            if isinstance(outcome, Unavailable):
+                self._hang_up()
+        # Raised here and not where it was caught, so that no chain of errors carries an address along.
+        if outcome is not None:
+            raise outcome
+
+    async def _hand_over(self, message: bytes, sender: Mailbox, recipient: Mailbox) -> NotSent | None:
+        reached = False
+        try:
+            smtp = await self._connected()
+            reached = True
+            await smtp.sendmail(sender.address, [recipient.address], message)
+        except aiosmtplib.SMTPRecipientsRefused as refusal:
+            return _not_sent(refusal.recipients[0].code)
+        except aiosmtplib.SMTPResponseException as refusal:
+            return _not_sent(refusal.code) if reached else Unavailable("it does not accept us", refusal.code)
+        except TimeoutError:
+            return Unavailable("it did not answer in time")
+        except (aiosmtplib.SMTPException, OSError):
+            return Unavailable("the connection failed")
+        return None
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        if self._smtp is not None and self._smtp.is_connected:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                # A server may have hung up on an idle line, which shows only when one speaks.
+                await self._smtp.noop()
+                return self._smtp
+        self._hang_up()
+        server = self._server
+        self._smtp = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password.get_secret_value() if server.password else None,
+            local_hostname=server.says_hello_as,
+            timeout=server.timeout,
+            use_tls=server.security == "tls",
+            start_tls=server.security == "starttls",
+            tls_context=None if server.security == "none" else self._trust(),
+        )
+        await self._smtp.connect()
+        return self._smtp
+
+    def _trust(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self._server.ca_file is not None:
+            context.load_verify_locations(cafile=self._server.ca_file)
+        return context
+
+    def _hang_up(self) -> None:
+        if self._smtp is not None:
+            self._smtp.close()
+        self._smtp = None
+
+
+def _not_sent(code: int) -> NotSent:
+    if 500 <= code < 600:
+        return Unavailable("it wants other settings", code) if code in _OF_THE_SETTINGS else Refused(code)
+    return Unavailable("it said no for now", code)

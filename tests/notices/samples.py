@@ -1,0 +1,108 @@
+"""One sample of every notice, from the three scenarios.
+
+`python -m tests.notices.samples FOLDER` writes each as HTML and text, to be looked at.
+"""
+
+import sys
+from datetime import date
+from pathlib import Path
+
+from domain.values import Language, resolve
+from locales import LANGUAGES
+from notices.contents import (
+    DeadlineMissed,
+    DeadlineReminder,
+    InvitationLetter,
+    ItemFacts,
+    ItineraryCancelled,
+    ItineraryChanged,
+    ItineraryRequest,
+    Notice,
+    NoticeName,
+    StepWaits,
+)
+from notices.render import render
+
+UNION = "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam"
+DELEGATION = "Đoàn Hội Hữu nghị Nhật Bản – Việt Nam thăm và làm việc"
+CONTACT = "Lê Thu Hà, điện thoại 0238 000 0000"
+
+MORNING = ItemFacts(
+    title="Làm việc với Ủy ban nhân dân Thành phố Hồ Chí Minh",
+    starts=resolve("2026-04-11T09:00", "Asia/Ho_Chi_Minh"),
+    ends=resolve("2026-04-11T11:30", "Asia/Ho_Chi_Minh"),
+    place="86 Lê Thánh Tôn, Quận 1",
+)
+AFTERNOON = MORNING.model_copy(
+    update={
+        "starts": resolve("2026-04-11T14:30", "Asia/Ho_Chi_Minh"),
+        "ends": resolve("2026-04-11T17:00", "Asia/Ho_Chi_Minh"),
+        "place": "Hội trường Thống Nhất, 135 Nam Kỳ Khởi Nghĩa",
+        "notes": "Trang phục: lễ phục hoặc áo dài.\nXe đón tại khách sạn lúc 13:45.",
+    }
+)
+FLIGHT = ItemFacts(
+    title="Praha – Hà Nội",
+    starts=resolve("2026-06-19T13:50", "Europe/Prague"),
+    ends=resolve("2026-06-20T06:20", "Asia/Ho_Chi_Minh"),
+)
+STAY = ItemFacts(
+    title="Khách sạn, Hà Nội",
+    starts=resolve("2026-04-06T14:00", "Asia/Ho_Chi_Minh"),
+    ends=resolve("2026-04-08T12:00", "Asia/Ho_Chi_Minh"),
+    stay=True,
+)
+
+_COMMON = {"recipient": "Bà Nguyễn Thị Thanh", "organisation": UNION, "delegation": DELEGATION, "contact": CONTACT}
+_LINK = "https://legation.songlam.example/delegations/sl-2026-017"
+
+
+def _sample(kind: type[Notice], **values: object) -> Notice:
+    return kind.model_validate(_COMMON | values)
+
+
+SAMPLES: dict[NoticeName, Notice] = {
+    "itinerary_request": _sample(ItineraryRequest, item=AFTERNOON),
+    "itinerary_changed": _sample(ItineraryChanged, before=MORNING, item=AFTERNOON),
+    "itinerary_cancelled": _sample(ItineraryCancelled, item=AFTERNOON, reason="Chương trình được rút gọn"),
+    "invitation_letter": _sample(
+        InvitationLetter,
+        first_day=date(2026, 4, 6),
+        last_day=date(2026, 4, 12),
+        host=UNION,
+        number="17/TM-LHHN",
+    ),
+    "deadline_reminder": _sample(
+        DeadlineReminder,
+        what="Báo cáo kết quả đón đoàn",
+        due=date(2026, 4, 15),
+        days_left=2,
+        rule="Báo cáo trong 3 ngày sau khi đoàn rời (quy định 2026-01, bản 1)",
+        link=_LINK,
+    ),
+    "deadline_missed": _sample(
+        DeadlineMissed, what="Báo cáo kết quả đón đoàn", due=date(2026, 4, 15), days_over=1, link=_LINK
+    ),
+    "step_waits": _sample(
+        StepWaits,
+        step="Phó Chủ tịch phê duyệt",
+        version=2,
+        submitted_by="Lê Thu Hà",
+        waiting_since=date(2026, 3, 6),
+        due=date(2026, 3, 9),
+        acting_for="Ông Trần Quốc Bảo",
+        link=_LINK,
+    ),
+}
+
+
+EVERY: list[tuple[NoticeName, Language]] = [(name, language) for name in SAMPLES for language in LANGUAGES]
+"""Every notice in every language."""
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    for name, language in EVERY:
+        rendered = render(name, language, SAMPLES[name])
+        (folder / f"{name}.{language}.html").write_text(rendered.html, encoding="utf-8")
+        (folder / f"{name}.{language}.txt").write_text(f"{rendered.subject}\n\n{rendered.plain}", encoding="utf-8")
