@@ -1,0 +1,209 @@
+"""The way of a command from the API into its delegation's workflow, and of its result into the journal."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+from weakref import WeakValueDictionary
+
+import structlog
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.canonical import digest_of
+from domain.decision import Envelope, Receipt, Refusal
+from domain.seal import SealedEvent
+from domain.state import Phase
+from storage.engine import Database
+from storage.errors import StoreUnavailable
+from storage.journal import JournalDiverged
+from storage.projection import Projection
+from storage.queries import Queries
+from workflows.ports import Carried, unopened
+
+log = structlog.get_logger()
+
+WORKFLOW = "Delegation"
+UPDATE = "execute"
+AT_ONCE = 8
+"""Commands in flight for one delegation; the server's limit is 10, and queueing here is cheaper than its refusals."""
+
+ANSWER_WITHIN = timedelta(seconds=10)
+GIVE_UP_AFTER = timedelta(seconds=25)
+TASK_TIMEOUT = timedelta(seconds=2)
+"""After a worker was killed its workflows wait this long for another one."""
+
+PASSING = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.FAILED_PRECONDITION,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.UNKNOWN,
+    }
+)
+
+
+class CommandRefused(Exception):
+    """A business refusal, with its stable code."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+class KeyReused(Exception):
+    """The same Idempotency-Key came with another body."""
+
+
+class EngineUnavailable(Exception):
+    """No answer in time. The command may still be decided: the same key asks for the same result."""
+
+
+class DecisionFailed(Exception):
+    """The decision broke on our side; nothing was changed."""
+
+
+class Engine:
+    """Executes commands on delegations."""
+
+    def __init__(
+        self, client: Client, task_queue: str, database: Database, projection: Projection, queries: Queries
+    ) -> None:
+        """`client` carries the data converter of this installation."""
+        self._client = client
+        self._task_queue = task_queue
+        self._database = database
+        self._projection = projection
+        self._queries = queries
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    async def execute(self, delegation: str, commands: Sequence[dict[str, Any]], *, actor: str, key: str) -> Receipt:
+        """Send commands, decided as one, and return their receipt once the journal has the events.
+
+        `key` is the caller's Idempotency-Key: the same key and body have the same result, however often sent. Raises
+        CommandRefused, KeyReused, DecisionFailed, EngineUnavailable, and StoreUnavailable before anything was sent.
+        """
+        if not await self._database.answers():
+            raise StoreUnavailable("disconnected")
+        commands = tuple(commands)
+        envelope = Envelope(
+            delegation=delegation,
+            command_id=digest_of([actor, delegation, key])[:40],
+            actor=actor,
+            commands=commands,
+            digest=digest_of(commands),
+        )
+        async with self._turns.setdefault(delegation, asyncio.Semaphore(AT_ONCE)):
+            receipt = await self._send(envelope)
+        if receipt.events:
+            await self._write_through(delegation, receipt.events)
+        return receipt
+
+    async def _send(self, envelope: Envelope) -> Receipt:
+        update_id, pause = envelope.command_id, 0.02
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GIVE_UP_AFTER.total_seconds()):
+                for failures in range(1_000):
+                    try:
+                        return await self._update(envelope, update_id)
+                    except WorkflowUpdateFailedError as failed:
+                        kind = await self._judge(failed, envelope.delegation)
+                        if kind in ("decision_failed", "store_unavailable"):
+                            # The server repeats this failure for ever under the same update id; another id is safe,
+                            # since the delegation knows its commands by their own id.
+                            if failures >= 2 and kind == "decision_failed":
+                                raise DecisionFailed from None
+                            if failures >= 2:
+                                raise StoreUnavailable("disconnected") from None
+                            update_id = f"{envelope.command_id}.{uuid4().hex[:12]}"
+                    except WorkflowUpdateRPCTimeoutOrCancelledError:
+                        pass
+                    except RPCError as error:
+                        if error.status is RPCStatusCode.NOT_FOUND:
+                            await self._missing(envelope)
+                        elif error.status not in PASSING:
+                            raise
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 0.5)
+        raise EngineUnavailable
+
+    async def _update(self, envelope: Envelope, update_id: str) -> Receipt:
+        kind = envelope.commands[0].get("type")
+        carried: Carried | None = None
+        if kind == "open_delegation":
+            file = await self._queries.get(envelope.delegation)
+            if file is not None and file.state.phase is Phase.CLOSED:
+                raise CommandRefused(Refusal(code="delegation_exists"))
+            carried = unopened(envelope.delegation)
+        elif kind == "reopen_delegation":
+            file = await self._queries.get(envelope.delegation)
+            if file is None:
+                raise CommandRefused(Refusal(code="delegation_unknown"))
+            carried = Carried(delegation=envelope.delegation, state=file.state, head=file.head)
+        if carried is None:
+            handle = self._client.get_workflow_handle(envelope.delegation)
+            receipt: Receipt = await handle.execute_update(
+                UPDATE, envelope, id=update_id, result_type=Receipt, rpc_timeout=ANSWER_WITHIN
+            )
+            return receipt
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            WORKFLOW,
+            carried,
+            id=envelope.delegation,
+            task_queue=self._task_queue,
+            task_timeout=TASK_TIMEOUT,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        )
+        receipt = await self._client.execute_update_with_start_workflow(
+            UPDATE,
+            envelope,
+            start_workflow_operation=start,
+            id=update_id,
+            result_type=Receipt,
+            rpc_timeout=ANSWER_WITHIN,
+        )
+        return receipt
+
+    async def _judge(self, failed: WorkflowUpdateFailedError, delegation: str) -> str:
+        cause = failed.cause
+        if not isinstance(cause, ApplicationError):
+            return "decision_failed"
+        if cause.type == "refused":
+            refusal = Refusal.model_validate(cause.details[0])
+            evidence = tuple(SealedEvent.model_validate(event) for event in cause.details[1])
+            if evidence:
+                await self._write_through(delegation, evidence)
+            raise CommandRefused(refusal) from None
+        if cause.type == "idempotency_key_reused":
+            raise KeyReused from None
+        return cause.type or "decision_failed"
+
+    async def _missing(self, envelope: Envelope) -> None:
+        """No run takes the command: the file is closed, or was never opened, or its next run is just starting."""
+        file = await self._queries.get(envelope.delegation)
+        if file is None:
+            raise CommandRefused(Refusal(code="delegation_unknown"))
+        if file.state.phase is Phase.CLOSED:
+            kind = str(envelope.commands[0].get("type"))
+            raise CommandRefused(Refusal(code="delegation_closed", params={"command": kind}))
+
+    async def _write_through(self, delegation: str, events: Sequence[SealedEvent]) -> None:
+        """Let people read their own writes. What fails here reaches the journal by the workflow's outbox."""
+        try:
+            await self._projection.project(delegation, events)
+        except (StoreUnavailable, JournalDiverged) as error:
+            log.warning("written_later", delegation=delegation, seq=events[0].seq, reason=type(error).__name__)
