@@ -1,0 +1,293 @@
+"""The register of accounts: who may act, in which roles and positions, and the tokens they act with."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+from sqlalchemy import Column, ForeignKey, Row, Table, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.canonical import canonical_json
+from domain.decision import Actor, RoleName
+from domain.mailbox import Address
+from domain.values import Language, Slug, Value, business_text
+from storage.data_keys import DataKeys
+from storage.engine import Database
+from storage.keyring import DataKey, Keyring
+from storage.metadata import Instant, Name, Secret, metadata, utc_now
+from storage.references import new_reference
+from storage.upsert import insert_into
+
+TOKEN_PREFIX = "lgt_"  # noqa: S105 - it only tells people, and secret scanners, what they found
+TOKEN_BYTES = 32
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("ciphertext", Secret, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+)
+
+account_roles = Table(
+    "account_roles",
+    metadata,
+    Column("account", Name, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", Name, primary_key=True),
+)
+
+account_positions = Table(
+    "account_positions",
+    metadata,
+    Column("account", Name, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Name, primary_key=True, index=True),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("account", Name, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("digest", Name, nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+
+class AccountDetails(Value):
+    """What somebody's account says: the name and address are personal data and stand encrypted."""
+
+    id: Slug
+    name: Annotated[str, Field(max_length=200), AfterValidator(business_text)]
+    email: Address | None = None
+    language: Language = "vi"
+    roles: tuple[RoleName, ...]
+    positions: tuple[Slug, ...] = ()
+
+    @property
+    def actor(self) -> Actor:
+        """What a decision sees of the account."""
+        return Actor(id=self.id, roles=self.roles, positions=self.positions)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token without its secret; instants are wall time in UTC."""
+
+    id: str
+    account: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class AccountExists(ValueError):
+    """There is an account of this id, with other details."""
+
+
+class UnknownAccount(LookupError):
+    """There is no such account, or it is disabled."""
+
+
+class Accounts:
+    """Accounts by id; an account is disabled, never deleted, so that the trail can name who acted."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keys = DataKeys(keyring)
+
+    async def create(self, details: AccountDetails) -> AccountDetails:
+        """Open an account; the same one again is no error, another one under its id raises AccountExists."""
+        now = utc_now()
+        async with self._database.writing() as connection:
+            key = await self._keys.obtain(connection, account_key(details.id))
+            row = {
+                "id": details.id,
+                "ciphertext": _sealed(details, key),
+                "created_at": now,
+                "changed_at": now,
+            }
+            entered = await connection.execute(
+                insert_into(connection, accounts).values(row).on_conflict_do_nothing().returning(accounts.c.id)
+            )
+            if entered.one_or_none() is None:
+                known = await self._load(connection, details.id)
+                if known is None or _comparable(known) != _comparable(details):
+                    raise AccountExists(f"there is another account “{details.id}”")
+                return known
+            await _grant(connection, details)
+        return details
+
+    async def change(self, details: AccountDetails) -> None:
+        """Replace name, address, roles and positions; raises UnknownAccount."""
+        async with self._database.writing() as connection:
+            key = await self._keys.obtain(connection, account_key(details.id))
+            changed = await connection.execute(
+                update(accounts)
+                .where(accounts.c.id == details.id, accounts.c.disabled_at.is_(None))
+                .values(ciphertext=_sealed(details, key), changed_at=utc_now())
+            )
+            if changed.rowcount == 0:
+                raise UnknownAccount(f"there is no account “{details.id}”")
+            await connection.execute(delete(account_roles).where(account_roles.c.account == details.id))
+            await connection.execute(delete(account_positions).where(account_positions.c.account == details.id))
+            await _grant(connection, details)
+
+    async def disable(self, account: str) -> None:
+        """Disable an account and revoke its tokens; raises UnknownAccount."""
+        now = utc_now()
+        async with self._database.writing() as connection:
+            done = await connection.execute(
+                update(accounts)
+                .where(accounts.c.id == account, accounts.c.disabled_at.is_(None))
+                .values(disabled_at=now)
+            )
+            if done.rowcount == 0:
+                raise UnknownAccount(f"there is no account “{account}”")
+            await connection.execute(
+                update(tokens).where(tokens.c.account == account, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
+            )
+
+    async def get(self, account: str) -> AccountDetails | None:
+        """Return an account that is not disabled."""
+        async with self._database.reading() as connection:
+            return await self._load(connection, account)
+
+    async def actors(self) -> list[AccountDetails]:
+        """Return every account that is not disabled, by id."""
+        async with self._database.reading() as connection:
+            return await self._read(connection)
+
+    async def holding(self, position: str) -> list[AccountDetails]:
+        """Return the accounts that hold a position, by id: whom a waiting step is shown to."""
+        held = select(account_positions.c.account).where(account_positions.c.position == position)
+        async with self._database.reading() as connection:
+            return await self._read(connection, accounts.c.id.in_(held))
+
+    async def create_token(self, account: str, *, expires_at: datetime | None = None) -> tuple[Token, str]:
+        """Return a new token and its secret, which is shown this once and kept only as SHA-256."""
+        secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+        token = Token(new_reference("tok"), account, utc_now(), expires_at, None)
+        async with self._database.writing() as connection:
+            if await self._load(connection, account) is None:
+                raise UnknownAccount(f"there is no account “{account}”")
+            await connection.execute(
+                insert(tokens).values(
+                    id=token.id,
+                    account=account,
+                    digest=_digest(secret),
+                    created_at=token.created_at,
+                    expires_at=expires_at,
+                )
+            )
+        return token, secret
+
+    async def revoke(self, token_id: str) -> bool:
+        """Revoke a token; False when there is none, or it was revoked before."""
+        async with self._database.writing() as connection:
+            done = await connection.execute(
+                update(tokens)
+                .where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None))
+                .values(revoked_at=utc_now())
+            )
+        return done.rowcount == 1
+
+    async def tokens_of(self, account: str) -> list[Token]:
+        """Return an account's tokens, the oldest first."""
+        wanted = select(tokens).where(tokens.c.account == account).order_by(tokens.c.created_at, tokens.c.id)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(wanted)).all()
+        return [Token(row.id, row.account, row.created_at, row.expires_at, row.revoked_at) for row in rows]
+
+    async def actor_for_token(self, secret: str) -> AccountDetails | None:
+        """Return whose token this is, or None if it is unknown, revoked, expired or its account disabled.
+
+        The token is looked up by its SHA-256, so how long the look-up takes says nothing about another token; an
+        unknown one is compared all the same.
+        """
+        digest = _digest(secret)
+        wanted = select(tokens).where(tokens.c.digest == digest)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(wanted)).one_or_none()
+            genuine = hmac.compare_digest(row.digest if row is not None else _digest(""), digest)
+            if row is None or not genuine or row.revoked_at is not None:
+                return None
+            if row.expires_at is not None and row.expires_at <= utc_now():
+                return None
+            return await self._load(connection, row.account)
+
+    async def _load(self, connection: AsyncConnection, account: str) -> AccountDetails | None:
+        found = await self._read(connection, accounts.c.id == account)
+        return found[0] if found else None
+
+    async def _read(self, connection: AsyncConnection, *which: Any) -> list[AccountDetails]:
+        rows = (
+            await connection.execute(
+                select(accounts, account_roles.c.role, account_positions.c.position)
+                .join_from(accounts, account_roles, isouter=True)
+                .join(account_positions, account_positions.c.account == accounts.c.id, isouter=True)
+                .where(accounts.c.disabled_at.is_(None), *which)
+                .order_by(accounts.c.id, account_roles.c.role, account_positions.c.position)
+            )
+        ).all()
+        by_id: dict[str, list[Row[Any]]] = {}
+        for row in rows:
+            by_id.setdefault(row.id, []).append(row)
+        keys = await self._keys.get_many(connection, (account_key(account) for account in by_id))
+        return [_details(group, keys[account_key(account)]) for account, group in by_id.items()]
+
+
+def account_key(account: str) -> str:
+    """Return the subject of an account's key."""
+    return f"account:{account}"
+
+
+def _details(group: list[Row[Any]], key: DataKey) -> AccountDetails:
+    plain = key.decrypt(group[0].ciphertext, context=group[0].id.encode())
+    hidden = _Hidden.model_validate_json(plain)
+    return AccountDetails(
+        id=group[0].id,
+        name=hidden.name,
+        email=hidden.email,
+        language=hidden.language,
+        roles=tuple(dict.fromkeys(row.role for row in group if row.role)),
+        positions=tuple(dict.fromkeys(row.position for row in group if row.position)),
+    )
+
+
+class _Hidden(Value):
+    name: str
+    email: str | None = None
+    language: Language
+
+
+def _sealed(details: AccountDetails, key: DataKey) -> bytes:
+    hidden = _Hidden(name=details.name, email=details.email, language=details.language)
+    return key.encrypt(canonical_json(hidden.model_dump(mode="json")), context=details.id.encode())
+
+
+def _comparable(details: AccountDetails) -> AccountDetails:
+    return details.model_copy(
+        update={"roles": tuple(sorted(set(details.roles))), "positions": tuple(sorted(set(details.positions)))}
+    )
+
+
+async def _grant(connection: AsyncConnection, details: AccountDetails) -> None:
+    if details.roles:
+        await connection.execute(
+            insert(account_roles), [{"account": details.id, "role": role} for role in sorted(set(details.roles))]
+        )
+    if details.positions:
+        rows = [{"account": details.id, "position": position} for position in sorted(set(details.positions))]
+        await connection.execute(insert(account_positions), rows)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

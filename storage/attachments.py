@@ -1,0 +1,226 @@
+"""The register of attached files: named by the SHA-256 of their bytes, encrypted on disk, never held in memory."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+from collections.abc import AsyncIterable, AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from sqlalchemy import BigInteger, Column, Row, Table, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.values import AttachmentRef
+from storage.data_keys import DataKeys, data_keys
+from storage.encrypted_file import CHUNK, EncryptedReader, EncryptedWriter
+from storage.engine import Database
+from storage.errors import honest
+from storage.keyring import DataKey, Keyring
+from storage.media_types import SNIFFED, TEXT, AttachmentRefused, Limits, PlainText, inspect, media_type_of
+from storage.metadata import Instant, Name, metadata, utc_now
+from storage.references import new_reference
+from storage.upsert import insert_into
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("digest", Name, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", Name, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("claimed_at", Instant),
+)
+
+
+def attachment_key(digest: str) -> str:
+    """Return the subject of an attachment's key."""
+    return f"attachment:{digest}"
+
+
+class UnknownAttachment(LookupError):
+    """The register has no such file, or its key was destroyed."""
+
+
+class Attachments:
+    """Files by content. The same bytes are kept once, whoever brings them."""
+
+    def __init__(self, database: Database, keyring: Keyring, folder: Path, *, limits: Limits | None = None) -> None:
+        self._database = database
+        self._keys = DataKeys(keyring)
+        self._folder = folder
+        self.limits = limits or Limits()
+
+    async def store(self, stream: AsyncIterable[bytes], *, declared: str | None = None) -> AttachmentRef:
+        """Keep a file and return its reference for a command.
+
+        The type is found from the bytes; `declared`, when given, must be the same. Raises AttachmentRefused before
+        more than the limit was read, and StoreUnavailable when the disk cannot take it. Nothing is left of a file
+        that was refused or whose sender went away.
+        """
+        incoming = self._folder / "incoming"
+        with honest():
+            await asyncio.to_thread(incoming.mkdir, mode=0o700, parents=True, exist_ok=True)
+        part, key = incoming / new_reference("part"), DataKey.generate()
+        try:
+            with honest():
+                digest, size, kind = await self._receive(stream, part, key)
+                kind = await asyncio.to_thread(self._inspect, part, key, size, kind)
+            if declared is not None and declared.partition(";")[0].strip().lower() != kind:
+                raise AttachmentRefused("attachment_type_mismatch", f"the file is {kind}, not what it was said to be")
+            return await self._enter(part, key, AttachmentRef(digest=digest, media_type=kind, size=size))
+        finally:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+
+    async def open(self, digest: str) -> tuple[AttachmentRef, AsyncIterator[bytes]]:
+        """Return what is known of a file and its bytes, in pieces of at most 256 KiB.
+
+        Raises UnknownAttachment; while reading, CiphertextDamaged if the file on disk is not what was stored.
+        """
+        async with self._database.reading() as connection:
+            row = await self._row(connection, digest)
+            keys = await self._keys.get_many(connection, [attachment_key(digest)])
+        if row is None or not keys:
+            raise UnknownAttachment("the register has no such file")
+        reference = AttachmentRef(digest=row.digest, media_type=row.media_type, size=row.size)
+        return reference, self._pieces(reference, keys[attachment_key(digest)])
+
+    async def read(self, digest: str) -> bytes:
+        """Return a whole file, for one that is known to be small (a rendered letter)."""
+        _, pieces = await self.open(digest)
+        return b"".join([piece async for piece in pieces])
+
+    async def remove(self, digest: str, *, unclaimed_before: datetime | None = None) -> bool:
+        """Delete a file, its row and its key; with `unclaimed_before` only one that no command referred to by then."""
+        async with self._database.writing() as connection:
+            which = delete(attachments).where(attachments.c.digest == digest)
+            if unclaimed_before is not None:
+                which = which.where(attachments.c.claimed_at.is_(None), attachments.c.created_at < unclaimed_before)
+            if (await connection.execute(which)).rowcount == 0:
+                return False
+            # The key's row goes with the file: the same bytes may come again, under another key.
+            await connection.execute(delete(data_keys).where(data_keys.c.subject == attachment_key(digest)))
+        with honest():
+            await asyncio.to_thread(self._path(digest).unlink, missing_ok=True)
+        return True
+
+    async def sweep_files(self, before: datetime) -> int:
+        """Delete files on disk that no row names and that are older than `before`; return how many.
+
+        They are what a crash leaves between writing a file and committing its row.
+        """
+        async with self._database.reading() as connection:
+            known = set((await connection.execute(select(attachments.c.digest))).scalars())
+        with honest():
+            return await asyncio.to_thread(self._sweep_files, known, before.timestamp())
+
+    async def _receive(self, stream: AsyncIterable[bytes], part: Path, key: DataKey) -> tuple[str, int, str]:
+        digest, size, text = hashlib.sha256(), 0, PlainText()
+        head, kind = b"", ""
+        waiting: list[bytes] = []
+
+        file = await asyncio.to_thread(_create, part)
+        try:
+            writer = EncryptedWriter(file, key.secret)
+
+            def write(pieces: list[bytes], *, last: bool) -> None:
+                for piece in pieces:
+                    digest.update(piece)
+                    if kind == TEXT:
+                        text.take(piece)
+                    writer.write(piece)
+                if last:
+                    if kind == TEXT:
+                        text.take(b"", last=True)
+                    writer.finish()
+                    file.flush()
+                    os.fsync(file.fileno())
+
+            async for piece in stream:
+                size += len(piece)
+                if size > self.limits.size:
+                    raise AttachmentRefused("attachment_too_large", f"a file has at most {self.limits.size} bytes")
+                waiting.append(piece)
+                if not kind:
+                    head += piece[:SNIFFED]
+                    kind = media_type_of(head) if len(head) >= SNIFFED else ""
+                if kind and sum(map(len, waiting)) >= CHUNK:
+                    await asyncio.to_thread(write, waiting, last=False)
+                    waiting = []
+            if size == 0:
+                raise AttachmentRefused("attachment_empty", "the file is empty")
+            kind = kind or media_type_of(head)
+            await asyncio.to_thread(write, waiting, last=True)
+        finally:
+            await asyncio.to_thread(file.close)
+        return digest.hexdigest(), size, kind
+
+    def _inspect(self, part: Path, key: DataKey, size: int, kind: str) -> str:
+        with EncryptedReader(part, key.secret, size) as content:
+            return inspect(cast(BinaryIO, content), kind, self.limits)
+
+    async def _enter(self, part: Path, key: DataKey, reference: AttachmentRef) -> AttachmentRef:
+        path, now = self._path(reference.digest), utc_now()
+        row = reference.model_dump() | {"created_at": now}
+        async with self._database.writing() as connection:
+            entered = await connection.execute(
+                insert_into(connection, attachments)
+                .values(row)
+                .on_conflict_do_nothing()
+                .returning(attachments.c.digest)
+            )
+            if entered.one_or_none() is not None:
+                await self._keys.put(connection, attachment_key(reference.digest), key)
+                # Before the commit: a row without its file would be a lie, a file without its row is swept.
+                await asyncio.to_thread(_move, part, path)
+                return reference
+            # Kept already. If it still waits for its command, it waits from now on.
+            await connection.execute(
+                update(attachments)
+                .where(attachments.c.digest == reference.digest, attachments.c.claimed_at.is_(None))
+                .values(created_at=now)
+            )
+        return reference
+
+    async def _pieces(self, reference: AttachmentRef, key: DataKey) -> AsyncIterator[bytes]:
+        path = self._path(reference.digest)
+        try:
+            reader = await asyncio.to_thread(EncryptedReader, path, key.secret, reference.size)
+        except FileNotFoundError:
+            raise UnknownAttachment("the file is gone from the disk") from None
+        with contextlib.closing(reader), honest():
+            while piece := await asyncio.to_thread(reader.read, CHUNK):
+                yield piece
+
+    async def _row(self, connection: AsyncConnection, digest: str) -> Row[Any] | None:
+        return (await connection.execute(select(attachments).where(attachments.c.digest == digest))).one_or_none()
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / digest[:2] / digest[2:4] / digest
+
+    def _sweep_files(self, known: set[str], before: float) -> int:
+        if not self._folder.is_dir():
+            return 0
+        orphans = [
+            file
+            for file in self._folder.rglob("*")
+            if file.is_file() and file.name not in known and file.stat().st_mtime < before
+        ]
+        for orphan in orphans:
+            orphan.unlink(missing_ok=True)
+        return len(orphans)
+
+
+def _create(part: Path) -> BinaryIO:
+    return os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
+
+
+def _move(part: Path, path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

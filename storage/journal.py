@@ -1,0 +1,179 @@
+"""The journal: every sealed event of every delegation, exactly as it stands in the history."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Index, Integer, Row, Table, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.canonical import canonical_json
+from domain.seal import ChainBroken, Head, SealedEvent, genesis, verify_chain
+from storage.engine import Database
+from storage.metadata import Name, Words, metadata
+from storage.upsert import insert_into
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("delegation_id", Name, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("type", Name, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Name, nullable=False),
+    Column("actor", Name, nullable=False),
+    Column("command_id", Name, nullable=False),
+    Column("data", Words, nullable=False),
+    Column("prev_hash", Name, nullable=False),
+    Column("hash", Name, nullable=False),
+    Index(None, "delegation_id", "command_id"),
+)
+
+READ_BATCH = 500
+
+
+class JournalDiverged(Exception):
+    """The events are not those of the journal, or do not continue it: somebody has to look.
+
+    `seq` is the number of the first event that does not fit. The text carries no content.
+    """
+
+    def __init__(self, delegation_id: str, seq: int, reason: str) -> None:
+        super().__init__(f"delegation {delegation_id}, event {seq}: {reason}")
+        self.delegation_id = delegation_id
+        self.seq = seq
+        self.reason = reason
+
+
+class JournalGap(JournalDiverged):
+    """Events are missing between the journal's head and these. `head` is the journal's last number."""
+
+    def __init__(self, delegation_id: str, seq: int, head: int) -> None:
+        super().__init__(delegation_id, seq, f"the journal ends with event {head}")
+        self.head = head
+
+
+async def lock_stream(connection: AsyncConnection, delegation_id: str) -> None:
+    """Let one transaction at a time write a delegation's events and read model.
+
+    On SQLite the transaction is the only writer already.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": delegation_id}
+        )
+
+
+async def append(
+    connection: AsyncConnection, delegation_id: str, events: Sequence[SealedEvent]
+) -> Sequence[SealedEvent]:
+    """Append sealed events to a stream that the caller has locked, and return those that were new.
+
+    Events that stand in the journal already are passed over if they are the same. Raises JournalDiverged when one is
+    another than the journal's or the chain does not hold, JournalGap when events before the first one are missing.
+    """
+    if not events:
+        return events
+    first, last = events[0].seq, events[-1].seq
+    rows = await connection.execute(
+        select(journal.c.seq, journal.c.hash).where(
+            journal.c.delegation_id == delegation_id, journal.c.seq.between(first - 1, last)
+        )
+    )
+    known: dict[int, str] = {row.seq: row.hash for row in rows}
+    head = Head(seq=first - 1, hash=known[first - 1]) if first - 1 in known else genesis(delegation_id)
+    if head.seq != first - 1:
+        raise JournalGap(delegation_id, first, await _last_seq(connection, delegation_id))
+    try:
+        verify_chain(head, events)
+    except ChainBroken as broken:
+        raise JournalDiverged(delegation_id, broken.seq, broken.reason) from None
+    for event in events:
+        if known.get(event.seq, event.hash) != event.hash:
+            raise JournalDiverged(delegation_id, event.seq, "the journal has another event here")
+    new = [event for event in events if event.seq not in known]
+    if new:
+        rows_of_new = [_row(delegation_id, event) for event in new]
+        await connection.execute(insert_into(connection, journal), rows_of_new)
+    return new
+
+
+async def read(
+    connection: AsyncConnection, delegation_id: str, *, after: int = 0, limit: int | None = None
+) -> list[SealedEvent]:
+    """Return a delegation's events in order, from the one after `after`."""
+    wanted = (
+        select(journal)
+        .where(journal.c.delegation_id == delegation_id, journal.c.seq > after)
+        .order_by(journal.c.seq)
+        .limit(limit)
+    )
+    return [_event(row) for row in await connection.execute(wanted)]
+
+
+async def head_of_journal(connection: AsyncConnection, delegation_id: str) -> Head | None:
+    """Return the last number and hash of a stream, or None for an unknown delegation."""
+    wanted = (
+        select(journal.c.seq, journal.c.hash)
+        .where(journal.c.delegation_id == delegation_id)
+        .order_by(journal.c.seq.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(wanted)).one_or_none()
+    return None if row is None else Head(seq=row.seq, hash=row.hash)
+
+
+class Journal:
+    """Reading the journal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def events(self, delegation_id: str, *, after: int = 0, limit: int | None = None) -> list[SealedEvent]:
+        """Return a delegation's events in order, from the one after `after`; none for an unknown delegation."""
+        async with self._database.reading() as connection:
+            return await read(connection, delegation_id, after=after, limit=limit)
+
+    async def stream(self, delegation_id: str, *, after: int = 0) -> AsyncIterator[SealedEvent]:
+        """Yield a delegation's events in order, a batch in memory at a time."""
+        while batch := await self.events(delegation_id, after=after, limit=READ_BATCH):
+            for event in batch:
+                yield event
+            after = batch[-1].seq
+
+    async def head(self, delegation_id: str) -> Head | None:
+        """Return the last number and hash of a delegation, or None for an unknown one."""
+        async with self._database.reading() as connection:
+            return await head_of_journal(connection, delegation_id)
+
+    async def heads(self) -> dict[str, Head]:
+        """Return the last number and hash of every delegation that the journal knows."""
+        last = (
+            select(journal.c.delegation_id, func.max(journal.c.seq).label("seq"))
+            .group_by(journal.c.delegation_id)
+            .subquery()
+        )
+        wanted = select(journal.c.delegation_id, journal.c.seq, journal.c.hash).join_from(
+            last,
+            journal,
+            (journal.c.delegation_id == last.c.delegation_id) & (journal.c.seq == last.c.seq),
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(wanted.order_by(journal.c.delegation_id))).all()
+        return {row.delegation_id: Head(seq=row.seq, hash=row.hash) for row in rows}
+
+
+async def _last_seq(connection: AsyncConnection, delegation_id: str) -> int:
+    head = await head_of_journal(connection, delegation_id)
+    return head.seq if head else 0
+
+
+def _row(delegation_id: str, event: SealedEvent) -> dict[str, Any]:
+    row = event.model_dump(mode="json")
+    return row | {"delegation_id": delegation_id, "data": canonical_json(row["data"]).decode()}
+
+
+def _event(row: Row[Any]) -> SealedEvent:
+    fields = row._asdict()
+    del fields["delegation_id"]
+    return SealedEvent.model_validate(fields | {"data": json.loads(row.data)})

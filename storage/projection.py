@@ -1,0 +1,183 @@
+"""The projection: sealed events become journal rows and read tables, in one transaction, once."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from sqlalchemy import Table, and_, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.evolve import fold
+from domain.seal import Head, SealedEvent, head_of
+from domain.state import Delegation
+from storage.claims import mark_claimed, references_in
+from storage.engine import Database
+from storage.journal import JournalDiverged, append, head_of_journal, journal, lock_stream, read
+from storage.read_model import (
+    READ_TABLES,
+    Key,
+    Rows,
+    changed,
+    delegations,
+    row_of_delegation,
+    rows_of_events,
+    rows_of_state,
+)
+from storage.upsert import insert_into
+
+STATES_KEPT = 64
+
+
+class Projection:
+    """Applies sealed events. Any process may, in any order of arrival: each event is applied once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # A head hash names one state for ever, so what is kept here cannot be stale.
+        self._states: OrderedDict[str, Delegation] = OrderedDict()
+
+    async def project(self, delegation_id: str, events: Sequence[SealedEvent]) -> Head:
+        """Append events to the journal and bring the read tables up to them; return the journal's head.
+
+        Events that were applied before change nothing. Raises JournalGap when earlier ones are missing, JournalDiverged
+        when they are others than the journal's, StoreUnavailable when the store cannot answer: then nothing was kept.
+        """
+        kept: list[tuple[str, Delegation]] = []
+        async with self._database.writing() as connection:
+            await lock_stream(connection, delegation_id)
+            new = await append(connection, delegation_id, events)
+            if new:
+                await mark_claimed(connection, references_in([event.data for event in new]))
+            head = await self._apply(connection, delegation_id, new, kept)
+        self._keep(kept)
+        return head
+
+    async def catch_up(self) -> int:
+        """Apply what stands in the journal and not yet in the read tables; return how many delegations were behind."""
+        behind = (
+            select(journal.c.delegation_id)
+            .join_from(
+                journal,
+                delegations,
+                and_(delegations.c.id == journal.c.delegation_id, delegations.c.seq >= journal.c.seq),
+                isouter=True,
+            )
+            .where(delegations.c.id.is_(None))
+            .distinct()
+            .order_by(journal.c.delegation_id)
+        )
+        async with self._database.reading() as connection:
+            ids = list((await connection.execute(behind)).scalars())
+        for delegation_id in ids:
+            await self.project(delegation_id, ())
+        return len(ids)
+
+    async def replace(self, delegation_id: str, events: Sequence[SealedEvent]) -> Head:
+        """Put the verified events of a history in the place of whatever journal and read tables say of a delegation.
+
+        Events accepted meanwhile that continue these stay. Raises JournalDiverged when the chain does not hold.
+        """
+        kept: list[tuple[str, Delegation]] = []
+        async with self._database.writing() as connection:
+            await lock_stream(connection, delegation_id)
+            later = await read(connection, delegation_id, after=events[-1].seq if events else 0)
+            await _forget(connection, delegation_id, with_journal=True)
+            await append(connection, delegation_id, events)
+            if later and events and later[0].prev_hash == events[-1].hash:
+                await append(connection, delegation_id, later)
+            head = await self._apply(connection, delegation_id, (), kept)
+        self._keep(kept)
+        return head
+
+    async def drop_read_tables(self) -> None:
+        """Empty every read table; journal and registers stay."""
+        async with self._database.writing() as connection:
+            for table in READ_TABLES:
+                await connection.execute(delete(table))
+
+    async def drop_read_model_of(self, delegation_id: str) -> None:
+        """Delete one delegation's rows in the read tables; the journal stays."""
+        async with self._database.writing() as connection:
+            await lock_stream(connection, delegation_id)
+            await _forget(connection, delegation_id, with_journal=False)
+
+    async def _apply(
+        self,
+        connection: AsyncConnection,
+        delegation_id: str,
+        new: Sequence[SealedEvent],
+        kept: list[tuple[str, Delegation]],
+    ) -> Head:
+        stored = (
+            await connection.execute(
+                select(delegations.c.seq, delegations.c.head_hash, delegations.c.state).where(
+                    delegations.c.id == delegation_id
+                )
+            )
+        ).one_or_none()
+        applied = stored.seq if stored else 0
+        pending = new
+        if not new or new[0].seq != applied + 1:
+            pending = await read(connection, delegation_id, after=applied)
+        if not pending:
+            head = await head_of_journal(connection, delegation_id)
+            if head is None or stored is None or head.hash != stored.head_hash:
+                raise JournalDiverged(delegation_id, applied, "the read tables do not stand where the journal ends")
+            return head
+        before = self._state(stored.head_hash, stored.state) if stored else None
+        after = fold(pending, before)
+        if after is None:
+            raise JournalDiverged(delegation_id, pending[0].seq, "the file was never opened")
+        await _write(connection, delegation_id, before, after, pending)
+        kept.append((pending[-1].hash, after))
+        return head_of(pending[-1])
+
+    def _state(self, head_hash: str, state: str) -> Delegation:
+        return self._states.get(head_hash) or Delegation.model_validate_json(state)
+
+    def _keep(self, states: Sequence[tuple[str, Delegation]]) -> None:
+        for head_hash, state in states:
+            self._states[head_hash] = state
+            while len(self._states) > STATES_KEPT:
+                self._states.popitem(last=False)
+
+
+async def _write(
+    connection: AsyncConnection,
+    delegation_id: str,
+    before: Delegation | None,
+    after: Delegation,
+    events: Sequence[SealedEvent],
+) -> None:
+    write, gone = changed(rows_of_state(before) if before else {}, rows_of_state(after))
+    write |= rows_of_events(delegation_id, events) | row_of_delegation(after, events[-1])
+    for table in READ_TABLES:
+        if gone.get(table.name):
+            await _delete_rows(connection, table, gone[table.name])
+        if write.get(table.name):
+            await _upsert_rows(connection, table, write)
+
+
+async def _delete_rows(connection: AsyncConnection, table: Table, keys: Sequence[Key]) -> None:
+    columns = list(table.primary_key.columns)
+    for key in keys:
+        await connection.execute(
+            delete(table).where(and_(*(column == part for column, part in zip(columns, key, strict=True))))
+        )
+
+
+async def _upsert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
+    names = [column.name for column in table.primary_key.columns]
+    insert = insert_into(connection, table)
+    values = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    await connection.execute(
+        insert.on_conflict_do_update(index_elements=names, set_=values),
+        [dict(zip(names, key, strict=True)) | row for key, row in rows[table.name].items()],
+    )
+
+
+async def _forget(connection: AsyncConnection, delegation_id: str, *, with_journal: bool) -> None:
+    for table in READ_TABLES:
+        column = table.c.id if table is delegations else table.c.delegation_id
+        await connection.execute(delete(table).where(column == delegation_id))
+    if with_journal:
+        await connection.execute(delete(journal).where(journal.c.delegation_id == delegation_id))

@@ -1,0 +1,244 @@
+"""The read tables, and the rows that a delegation has in them: a pure function of its state and events.
+
+Lists, searches and statistics ask these tables. They hold nothing that the journal does not say, so they can be
+dropped and rebuilt at any time.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table
+
+from domain.events import CeilingSet
+from domain.seal import SealedEvent
+from domain.state import Delegation, Phase
+from domain.upcast import read_event
+from storage.metadata import Instant, Name, Words, metadata
+from storage.search_text import folded
+
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("direction", Name, nullable=False),
+    Column("phase", Name, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("title_folded", Name, nullable=False),
+    Column("search_text", Words, nullable=False),
+    Column("organisation", Name, nullable=False),
+    Column("partner", Words, nullable=False),
+    Column("coordinator", Name, nullable=False),
+    Column("countries", Name, nullable=False),  # " CZ DE ": each code stands between blanks
+    Column("year", Integer, nullable=False),
+    Column("starts", Date, nullable=False),
+    Column("ends", Date, nullable=False),
+    Column("head_count", Integer, nullable=False),
+    Column("waits_for", Name),
+    Column("next_due_on", Date),
+    Column("next_due_what", Name),
+    Column("overdue", Boolean, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("head_hash", Name, nullable=False),
+    Column("state", Words, nullable=False),
+    Index(None, "starts", "id"),
+    Index(None, "updated_at", "id"),
+    Index(None, "title_folded", "id"),
+    Index(None, "next_due_on", "id"),
+    Index(None, "phase", "starts"),
+    Index(None, "coordinator", "starts"),
+)
+
+deadlines = Table(
+    "deadlines",
+    metadata,
+    Column("delegation_id", Name, primary_key=True),
+    Column("what", Name, primary_key=True),
+    Column("due_on", Date, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("status", Name, nullable=False),
+    Column("rule", Name, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("reminders", Integer, nullable=False),
+    Index(None, "status", "due_at"),
+)
+
+programme_items = Table(
+    "programme_items",
+    metadata,
+    Column("delegation_id", Name, primary_key=True),
+    Column("item_id", Name, primary_key=True),
+    Column("kind", Name, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("place", Words),
+    Column("starts_at", Instant, nullable=False),
+    Column("starts_local", Name, nullable=False),
+    Column("starts_zone", Name, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("ends_local", Name, nullable=False),
+    Column("ends_zone", Name, nullable=False),
+    Column("published", Boolean, nullable=False),
+    Column("cancelled", Boolean, nullable=False),
+    Index(None, "starts_at"),
+)
+
+participants = Table(
+    "participants",
+    metadata,
+    Column("delegation_id", Name, primary_key=True),
+    Column("participant_id", Name, primary_key=True),
+    Column("person", Name, nullable=False, index=True),
+    Column("role", Name, nullable=False),
+    Column("country", Name),
+    Column("active", Boolean, nullable=False),
+)
+
+ceilings = Table(
+    "ceilings",
+    metadata,
+    Column("delegation_id", Name, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("total_vnd", BigInteger, nullable=False),
+    Column("head_count", Integer, nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("nights", Integer, nullable=False),
+)
+
+READ_TABLES = (delegations, deadlines, programme_items, participants, ceilings)
+
+Key = tuple[Any, ...]
+Rows = dict[str, dict[Key, dict[str, Any]]]
+"""Rows by table and primary key."""
+
+COORDINATORS_DESK = "coordinator"
+IDLE_PHASES = (Phase.CLOSED, Phase.REJECTED, Phase.CANCELLED, Phase.POSTPONED)
+
+
+def waits_for(state: Delegation) -> str | None:
+    """Return on whose desk the file is: a position, the coordinator, or nobody's once nothing is to be done.
+
+    A filed report waits for the position that signed last in the chain, an open step for its own.
+    """
+    if state.phase in IDLE_PHASES:
+        return None
+    if state.open_step is not None:
+        return state.open_step.plan.position
+    if state.report is not None and state.report.status == "filed" and state.proposal is not None:
+        return state.proposal.steps[-1].plan.position
+    return COORDINATORS_DESK
+
+
+def next_due(state: Delegation) -> tuple[date, str] | None:
+    """Return the earliest due date that is still open, and what is due."""
+    if state.phase in IDLE_PHASES:
+        return None
+    return min(
+        ((deadline.due_on, what) for what, deadline in state.deadlines.items() if deadline.status == "open"),
+        default=None,
+    )
+
+
+def rows_of_state(state: Delegation) -> Rows:
+    """Return a delegation's rows in every table that follows from its state, but not from its head."""
+    return {
+        deadlines.name: {
+            (state.id, what): {
+                "due_on": deadline.due_on,
+                "due_at": deadline.due_at,
+                "status": deadline.status,
+                "rule": deadline.rule.rule,
+                "rule_version": deadline.rule.version,
+                "reminders": deadline.reminders,
+            }
+            for what, deadline in state.deadlines.items()
+        },
+        programme_items.name: {
+            (state.id, item.id): {
+                "kind": item.kind,
+                "title": item.title,
+                "place": item.place,
+                "starts_at": item.starts.instant,
+                "starts_local": item.starts.local,
+                "starts_zone": item.starts.zone,
+                "ends_at": item.ends.instant,
+                "ends_local": item.ends.local,
+                "ends_zone": item.ends.zone,
+                "published": item.published,
+                "cancelled": item.cancelled,
+            }
+            for item in state.items.values()
+        },
+        participants.name: {
+            (state.id, person.id): {
+                "person": person.person.ref,
+                "role": person.role,
+                "country": person.country,
+                "active": person.active,
+            }
+            for person in state.people.values()
+        },
+    }
+
+
+def rows_of_events(delegation_id: str, events: Iterable[SealedEvent]) -> Rows:
+    """Return the rows that single events leave behind, whatever comes after them."""
+    history: dict[Key, dict[str, Any]] = {}
+    for sealed in events:
+        if sealed.type == "CeilingSet":
+            event = read_event(sealed)
+            if isinstance(event, CeilingSet):
+                history[delegation_id, sealed.seq] = {
+                    "at": sealed.instant,
+                    "total_vnd": event.total_vnd,
+                    "head_count": event.head_count,
+                    "days": event.days,
+                    "nights": event.nights,
+                }
+    return {ceilings.name: history}
+
+
+def row_of_delegation(state: Delegation, last: SealedEvent) -> Rows:
+    """Return the delegation's own row after its last event."""
+    due = next_due(state)
+    row = {
+        "direction": state.direction,
+        "phase": str(state.phase),
+        "title": state.title,
+        "title_folded": folded(state.title),
+        "search_text": folded(" ".join((state.title, state.partner, state.organisation, *state.places))),
+        "organisation": state.organisation,
+        "partner": state.partner,
+        "coordinator": state.coordinator,
+        "countries": f" {' '.join(state.countries)} ",
+        "year": state.starts.year,
+        "starts": state.starts,
+        "ends": state.ends,
+        "head_count": state.head_count,
+        "waits_for": waits_for(state),
+        "next_due_on": due[0] if due else None,
+        "next_due_what": due[1] if due else None,
+        "overdue": state.phase not in IDLE_PHASES
+        and any(deadline.status == "missed" for deadline in state.deadlines.values()),
+        "opened_at": state.opened_at,
+        "updated_at": last.instant,
+        "seq": last.seq,
+        "head_hash": last.hash,
+        # Not canonical JSON: the maps of a state keep the order in which things came.
+        "state": state.model_dump_json(),
+    }
+    return {delegations.name: {(state.id,): row}}
+
+
+def changed(before: Rows, after: Rows) -> tuple[Rows, dict[str, list[Key]]]:
+    """Return the rows to write and the keys to delete, by table, that lead from `before` to `after`."""
+    write: Rows = {}
+    gone: dict[str, list[Key]] = {}
+    for table in before.keys() | after.keys():
+        old: Mapping[Key, Any] = before.get(table, {})
+        new = after.get(table, {})
+        write[table] = {key: row for key, row in new.items() if old.get(key) != row}
+        gone[table] = [key for key in old if key not in new]
+    return write, gone

@@ -1,0 +1,33 @@
+"""Every table of the store, for migrations and for the check that they agree."""
+
+from sqlalchemy import Table
+
+from storage.accounts import account_positions, account_roles, accounts, tokens
+from storage.attachments import attachments
+from storage.data_keys import data_keys
+from storage.editions import editions
+from storage.journal import journal
+from storage.mail_ledger import mail_ledger
+from storage.metadata import metadata
+from storage.persons import person_versions, persons
+from storage.read_model import READ_TABLES
+from storage.texts import texts
+
+REGISTERS: tuple[Table, ...] = (
+    account_positions,
+    account_roles,
+    accounts,
+    attachments,
+    data_keys,
+    editions,
+    mail_ledger,
+    person_versions,
+    persons,
+    texts,
+    tokens,
+)
+"""Never touched by a rebuild."""
+
+ALL: tuple[Table, ...] = (*REGISTERS, journal, *READ_TABLES)
+
+__all__ = ["ALL", "REGISTERS", "metadata"]

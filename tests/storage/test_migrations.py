@@ -1,0 +1,76 @@
+"""Migrations lead to exactly the tables that the code describes."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from storage.engine import make_plain_engine
+from storage.migrate import SchemaTooNew, migrate, migrate_now
+from storage.tables import ALL, metadata
+from tests.postgresql import fresh_database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a store without a schema."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        with fresh_database(migrated=False) as url:
+            yield url
+
+
+def test_the_migrated_schema_is_the_metadata(empty_url: str) -> None:
+    """Nothing that a migration forgot, nothing that only a migration knows."""
+    migrate_now(empty_url)
+    engine = make_plain_engine(empty_url, lock_wait=5)
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        found = {
+            name: sorted(index["name"] or "" for index in inspect(connection).get_indexes(name))
+            for name in metadata.tables
+        }
+    engine.dispose()
+    described = {table.name: sorted(str(index.name) for index in table.indexes) for table in metadata.tables.values()}
+    # PostgreSQL lists the index behind a unique constraint among the indexes.
+    assert {name: [i for i in indexes if not i.startswith("uq_")] for name, indexes in found.items()} == described
+
+
+def test_every_table_is_listed() -> None:
+    """A new table must say whether it is a register, the journal or a read table."""
+    assert {table.name for table in ALL} == set(metadata.tables)
+
+
+async def test_processes_that_start_together_migrate_once(empty_url: str) -> None:
+    """The second one waits for the first and finds nothing to do."""
+    revisions = await asyncio.gather(*(migrate(empty_url) for _ in range(4)))
+    assert revisions == ["0001"] * 4
+
+
+def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
+    """All or none, on SQLite too."""
+    engine = make_plain_engine(empty_url, lock_wait=5)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE tokens (id INTEGER)"))
+    with pytest.raises(Exception, match="tokens"):
+        migrate_now(empty_url)
+    with engine.begin() as connection:
+        assert inspect(connection).get_table_names() == ["tokens"]
+    engine.dispose()
+
+
+def test_a_store_of_a_newer_release_is_left_alone(empty_url: str) -> None:
+    """An old release must not write into a schema it does not know."""
+    migrate_now(empty_url)
+    engine = make_plain_engine(empty_url, lock_wait=5)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(SchemaTooNew, match="9999"):
+        migrate_now(empty_url)
