@@ -1,5 +1,6 @@
 """One child process: started in a group of its own, it ends with the process that started it, however that one ends."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import IO
 
 PR_SET_PDEATHSIG = 1
+LOG_BYTES = 10 * 1024 * 1024
+"""A log beyond this size is put aside when its part starts; one old log is kept."""
 
 
 class Child:
@@ -27,6 +30,8 @@ class Child:
         is tied to the thread that starts the child, so call this from the main thread.
         """
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if log.exists() and log.stat().st_size > LOG_BYTES:
+            log.replace(log.with_name(f"{log.name}.1"))
         with open_private(log) as output:
             return cls(
                 subprocess.Popen(
@@ -37,6 +42,7 @@ class Child:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    umask=0o077,
                     preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509
                 )
             )
@@ -47,22 +53,28 @@ class Child:
 
     def exit_code(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
-        return self._process.poll()
+        if self._process.returncode is not None or not hasattr(os, "waitid"):
+            return self._process.poll()
+        # Only looked at, not collected: until `kill` collects it, no other process can be given its number.
+        ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return None
+        return int(ended.si_status) if ended.si_code == os.CLD_EXITED else -int(ended.si_status)
 
     def ask_to_end(self) -> None:
         """SIGTERM to the whole group; nothing if it has ended."""
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, also to what the child left behind, and collects the exit code."""
+        """SIGKILL to the whole group, also to what an ended child left behind, and collects the exit code."""
         self._signal(signal.SIGKILL)
         self._process.wait()
 
     def _signal(self, number: signal.Signals) -> None:
-        try:
-            os.killpg(self._process.pid, number)
-        except ProcessLookupError:
+        if self._process.returncode is not None:
             return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
 
 
 def open_private(path: Path) -> IO[bytes]:

@@ -4,10 +4,12 @@ import socket
 
 from pydantic import BaseModel, ConfigDict
 
+from embedded.failure import StackFailure
+
 HOST = "127.0.0.1"
 
 
-class PortTaken(Exception):
+class PortTaken(StackFailure):
     """Another program listens where a part of the stack must listen."""
 
     def __init__(self, part: str, port: int) -> None:

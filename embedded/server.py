@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from embedded.failure import StackFailure
 from embedded.ports import HOST, Ports
 
 SEARCH_ATTRIBUTES: Mapping[str, str] = {
@@ -29,7 +30,7 @@ VIRTUAL_CLOCK_SETTINGS: Mapping[str, str] = {
 """Dynamic configuration under which a workflow's clock can be fast-forwarded: the demo and the tests only."""
 
 
-class ServerMissing(Exception):
+class ServerMissing(StackFailure):
     """No `temporal` binary anywhere."""
 
     def __init__(self) -> None:

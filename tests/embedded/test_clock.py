@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
@@ -24,7 +25,7 @@ async def worker(client: Client, task_queue: str) -> AsyncIterator[Worker]:
 
 async def started(
     client: Client, queue: str, *, deadlines: int = 0, links: int = 0, working: float = 0
-) -> tuple[WorkflowHandle[Chain, None], list[datetime]]:
+) -> tuple[WorkflowHandle[Any, Any], list[datetime]]:
     """A chain with `deadlines`, one every three days from now; its handle names no run."""
     now = datetime.now(UTC)
     due = [now + timedelta(days=3 * each) for each in range(1, deadlines + 1)]
@@ -32,10 +33,10 @@ async def started(
     await client.start_workflow(
         Chain.run, args=[[each.isoformat() for each in due], links, working, []], id=name, task_queue=queue
     )
-    return client.get_workflow_handle_for(Chain.run, name), due
+    return client.get_workflow_handle(name), due
 
 
-async def lags(handle: WorkflowHandle[Chain, None], due: list[datetime]) -> list[timedelta]:
+async def lags(handle: WorkflowHandle[Any, Any], due: list[datetime]) -> list[timedelta]:
     fired = [datetime.fromisoformat(each) for each in await handle.query(Chain.fired)]
     return [at - planned for at, planned in zip(fired, due, strict=False)]
 

@@ -1,0 +1,51 @@
+"""The `legation` command: each verb is a file in verbs/; this one puts them together.
+
+It speaks HTTP to the API and starts the embedded stack. It imports no layer and not the Temporal SDK.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from embedded.failure import StackFailure
+from settings import SettingsRefused
+from verbs import status, up
+from verbs.options import Options
+from verbs.refusal import Refusal
+
+app = typer.Typer(
+    help="Runs the journeys of delegations, each as one durable workflow whose history is its audit trail.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("up")(up.up)
+app.command("status")(status.status)
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="The data folder (else LEGATION_DATA_DIR, else ./var)."),
+    ] = None,
+) -> None:
+    context.obj = Options(data=data)
+
+
+def main() -> None:
+    """Runs the command. What a verb refuses becomes one plain sentence on standard error and exit code 1."""
+    try:
+        app()
+    except (Refusal, StackFailure, SettingsRefused) as refused:
+        Console(stderr=True).print(str(refused), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""`python -m embedded.bootstrap`: what must be true before a worker or the API starts; idempotent.
+
+The database's schema is brought to the newest, the namespace gets its retention and its search attributes. In the
+profile `server` the namespace is only checked: it belongs to whoever runs the cluster.
+"""
+
+import asyncio
+import os
+import sys
+
+from temporalio.service import RPCError
+
+from embedded.connection import connect
+from embedded.namespace import NamespaceUnfit, check_namespace, prepare_namespace
+from settings import Settings, SettingsRefused, load_settings
+from storage.errors import StoreUnavailable
+from storage.migrate import SchemaTooNew, migrate
+
+
+class ServerUnreachable(Exception):
+    """No Temporal server answers where the settings say."""
+
+    def __init__(self) -> None:
+        super().__init__("The Temporal server that the settings name does not answer.")
+
+
+async def bootstrap(settings: Settings) -> None:
+    """Refuses with `NamespaceUnfit`, `ServerUnreachable`, or what `storage.migrate` refuses with."""
+    await migrate(settings.database_url)
+    try:
+        client = await connect(settings)
+    except RuntimeError as refused:
+        raise ServerUnreachable from refused
+    if settings.profile == "server":
+        await check_namespace(client, settings.retention)
+    else:
+        await prepare_namespace(client, settings.retention)
+
+
+def main() -> int:
+    """0, or 1 after one plain sentence on standard error."""
+    try:
+        asyncio.run(bootstrap(load_settings()))
+    except (NamespaceUnfit, ServerUnreachable, SettingsRefused) as refused:
+        return _refuse(str(refused))
+    except (SchemaTooNew, StoreUnavailable) as unavailable:
+        return _refuse(f"The database cannot be used: {unavailable}.")
+    except RPCError as failed:
+        return _refuse(f"The Temporal server refuses to prepare the namespace: {failed.message}.")
+    return 0
+
+
+def _refuse(sentence: str) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201
+    return 1
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A short process that used the SDK can abort while the interpreter is taken down (PyGILState_Release, an open bug
+    # of the SDK); the exit code must be the one above.
+    os._exit(code)

@@ -1,0 +1,163 @@
+"""What differs from one installation to the next. Composition roots read it (worker, api, the command), nobody else.
+
+Every setting is an environment variable: `LEGATION_` and the name in capitals. Secrets come from the environment or
+from files of mode 0600 below the data folder, and are never written to a log.
+"""
+
+import base64
+import binascii
+import stat
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Profile = Literal["demo", "embedded", "server"]
+
+PREFIX = "LEGATION_"
+MASTER_KEY_BYTES = 32
+
+
+class SettingsRefused(Exception):
+    """A setting is missing or malformed: one sentence that names it and repeats no value."""
+
+
+class Settings(BaseSettings):
+    """`demo`: embedded, with clocks that can be moved and payloads in the clear. `embedded`: `legation up`.
+
+    `server`: an outside Temporal cluster, named by `TEMPORAL_*` variables or a profile file (temporalio.envconfig).
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    profile: Profile = "embedded"
+    data_dir: Path = Path("var")
+    zone: str = Field("Asia/Ho_Chi_Minh", description="IANA name of the zone that business days are counted in")
+    language: Literal["vi", "en"] = "vi"
+
+    database_url: str = Field("", description="SQLAlchemy URL; without one, an SQLite file below the data folder")
+    master_key: SecretStr | None = Field(
+        None, description="one or more 32-byte keys in base64, the newest first, parted by commas"
+    )
+
+    temporal_address: str | None = Field(None, description="host:port; without one, the stack starts its own server")
+    temporal_namespace: str = "legation"
+    temporal_task_queue: str = "legation"
+    retention_days: int = Field(3650, ge=1, description="how long the server keeps closed runs, in days")
+
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(8080, ge=1, le=65535)
+    public_url: str = Field("", description="what links in letters and mails begin with")
+    attachment_limit_bytes: int = Field(25 * 1024 * 1024, ge=1)
+
+    smtp_host: str | None = Field(None, description="without one, the stack starts a development mailbox")
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_starttls: bool = True
+    organizer_mailbox: str = Field("lich@hoihuunghi.example", description="sender and ORGANIZER of every invitation")
+    organizer_name: str = "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam"
+
+    union_name: str = "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam"
+    union_name_en: str = "Sông Lam Union of Friendship Organisations"
+    union_parent: str = "Ủy ban nhân dân tỉnh Sông Lam"
+    union_parent_en: str = "People's Committee of Sông Lam Province"
+    union_place: str = "Sông Lam"
+    union_address: str = ""
+    union_telephone: str = ""
+    union_email: str = ""
+    signatory_name: str = ""
+    signatory_office: str = "Chủ tịch"
+    signatory_office_en: str = "President"
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (LookupError, OSError, ValueError) as unknown:
+            raise ValueError("is not the IANA name of a time zone") from unknown
+        return zone
+
+    @field_validator("temporal_address")
+    @classmethod
+    def _address_has_a_port(cls, address: str | None) -> str | None:
+        if address is not None and not address.rpartition(":")[2].isdigit():
+            raise ValueError("has the form host:port")
+        return address
+
+    @model_validator(mode="after")
+    def _filled_in(self) -> Self:
+        folder = self.data_dir.absolute()
+        # `object.__setattr__`: the model is frozen for everybody after this.
+        object.__setattr__(self, "data_dir", folder)
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite+aiosqlite:///{folder / 'legation.db'}")
+        if not self.public_url:
+            object.__setattr__(self, "public_url", f"http://{self.api_host}:{self.api_port}")
+        return self
+
+    @property
+    def retention(self) -> timedelta:
+        return timedelta(days=self.retention_days)
+
+    @property
+    def encrypts_payloads(self) -> bool:
+        """Whether payloads in Temporal's histories are encrypted: in every profile but the demo."""
+        return self.profile != "demo"
+
+    @property
+    def has_virtual_clock(self) -> bool:
+        """Whether a workflow's clock can be moved: in the demo alone."""
+        return self.profile == "demo"
+
+    @property
+    def master_key_file(self) -> Path:
+        return self.data_dir / "keys" / "master.key"
+
+    def master_keys(self) -> tuple[bytes, ...]:
+        """The master keys, 32 bytes each, the newest first: from the environment, else from the key file.
+
+        Refuses (`SettingsRefused`) when there is none, when one is malformed, and when others may read the file.
+        """
+        if self.master_key is not None:
+            return _keys(self.master_key.get_secret_value().split(","), f"{PREFIX}MASTER_KEY")
+        path = self.master_key_file
+        try:
+            if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                raise SettingsRefused(f"Others may read the master key: chmod 600 {path}")
+            return _keys(path.read_text("ascii").split(), str(path))
+        except FileNotFoundError:
+            raise SettingsRefused(
+                f"There is no master key: set {PREFIX}MASTER_KEY, or let `legation up` make {path} once."
+            ) from None
+        except (OSError, UnicodeDecodeError) as unreadable:
+            raise SettingsRefused(f"The master key in {path} cannot be read.") from unreadable
+
+
+def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
+    """The settings of the environment, with `overrides` (a command's options) before it.
+
+    Refuses (`SettingsRefused`) in one sentence that names the variable and repeats no value.
+    """
+    try:
+        return Settings(**dict(overrides or {}))  # type: ignore[arg-type]
+    except ValidationError as refused:
+        first = refused.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingsRefused(f"The setting {PREFIX}{name}: {message}.") from None
+
+
+def _keys(texts: list[str], source: str) -> tuple[bytes, ...]:
+    try:
+        keys = tuple(base64.b64decode(text.strip(), validate=True) for text in texts if text.strip())
+    except (binascii.Error, ValueError):
+        keys = ()
+    if not keys or any(len(key) != MASTER_KEY_BYTES for key in keys):
+        raise SettingsRefused(f"{source} does not hold {MASTER_KEY_BYTES}-byte keys in base64.")
+    return keys

@@ -1,0 +1,1 @@
+"""Small programs that the tests of the stack run as its children."""

@@ -1,0 +1,96 @@
+"""`legation status`: the parts of the running stack and their health, asked of the parts themselves."""
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from embedded.folder import StackRecord
+from embedded.health import Health, check_of
+from embedded.ports import HOST
+from verbs.options import options
+from verbs.running import running
+
+
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Show the parts and their health. The exit code is 0 if all are ready, else 1."""
+    record = running(options(context).settings())
+    found = asyncio.run(_ask(record))
+    if as_json:
+        typer.echo(json.dumps(_document(record, found), indent=2, ensure_ascii=False))
+    else:
+        Console().print(_table(record, found))
+        if not record.complete:
+            Console().print("Legation is still starting.")
+    if not _ready(record, found):
+        raise typer.Exit(1)
+
+
+async def _ask(record: StackRecord) -> dict[str, Health]:
+    checks = {
+        name: check_of(
+            name,
+            record.ports,
+            record.temporal_namespace,
+            record.temporal_task_queue,
+            own_server=record.has_own_server,
+        )
+        for name in record.parts
+    }
+    answers = await asyncio.gather(*(check(record.parts[name].pid) for name, check in checks.items()))
+    return dict(zip(checks, answers, strict=True))
+
+
+def _ready(record: StackRecord, found: dict[str, Health]) -> bool:
+    return record.complete and all(each.ready for each in found.values())
+
+
+def _document(record: StackRecord, found: dict[str, Health]) -> dict[str, object]:
+    return {
+        "profile": record.profile,
+        "started_at": record.started_at.isoformat(),
+        "ready": _ready(record, found),
+        "parts": [
+            {
+                "name": name,
+                "ready": health.ready,
+                "detail": health.detail,
+                "address": _address(record, name),
+                "pid": record.parts[name].pid,
+                "started_at": record.parts[name].started_at.isoformat(),
+                "restarts": record.parts[name].restarts,
+            }
+            for name, health in found.items()
+        ],
+    }
+
+
+def _table(record: StackRecord, found: dict[str, Health]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("Part", "Health", "Address", "Process", "Restarts"):
+        table.add_column(heading, justify="right" if heading in {"Process", "Restarts"} else "left")
+    for name, health in found.items():
+        part = record.parts[name]
+        style = "green" if health.ready else "red"
+        table.add_row(
+            name, f"[{style}]{health.detail}[/]", _address(record, name) or "", str(part.pid), str(part.restarts)
+        )
+    return table
+
+
+def _address(record: StackRecord, name: str) -> str | None:
+    match name:
+        case "api":
+            return record.api_url
+        case "temporal":
+            return record.temporal_address
+        case "mailbox":
+            return f"http://{HOST}:{record.ports.webmail}"
+        case _:
+            return None
