@@ -24,7 +24,7 @@ from domain.values import Country, Language, Value
 from locales import Translator, mark, translator
 
 # A letter that somebody signs fits on a page: longer lists follow it as annexes.
-ROWS_WITHIN_THE_LETTER: Final = 6
+ROWS_WITHIN_THE_LETTER: Final = 3
 
 CostShare = Literal["host", "host_except_travel", "guest"]
 
@@ -168,7 +168,7 @@ def _lists(letter: InvitationLetter, translator: Translator) -> list[tuple[str, 
     lists = []
     if letter.members:
         count = len(letter.members)
-        title = translator.ntr("The delegation: %(count)s member", "The delegation: %(count)s members", count)
+        title = translator.ntr("The delegation (%(count)s member)", "The delegation (%(count)s members)", count)
         lists.append((title, [_members(letter.members, translator)]))
     if letter.programme:
         zone = zone_of_all(letter.programme, translator)

@@ -15,6 +15,9 @@ from domain.values import Language
 
 TEMPLATES: Final = FONTS.parent
 
+# From the first quotation mark to the last: what is quoted may hold quotation marks itself.
+QUOTED: Final = re.compile(r"`.*`|\".*\"|(?<=panicked with: ).*", re.DOTALL)
+
 
 class TypesettingFailed(Exception):
     """Typst refused a document, or warned. What Typst quotes from the text is left out of the message."""
@@ -22,7 +25,7 @@ class TypesettingFailed(Exception):
     def __init__(self, template: str, complaints: list[str]) -> None:
         """Name the template and what is wrong with it."""
         self.template = template
-        self.complaints = [re.sub(r"`[^`]*`", "…", complaint) for complaint in complaints]
+        self.complaints = [QUOTED.sub("…", complaint) for complaint in complaints]
         super().__init__(f"{template}: {'; '.join(self.complaints)}")
 
 
