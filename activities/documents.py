@@ -1,0 +1,317 @@
+"""Letters and reports compiled from the file as it stood, rendered in both languages, and stored by digest."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from activities.house import House
+from activities.notices import duty
+from activities.trail import Standing, standing_at
+from documents import final_report, invitation_letter
+from documents.administrative import Heading, Signatory
+from documents.final_report_content import (
+    Annex,
+    Approval,
+    CostLine,
+    FinalReport,
+    Formality,
+    Performed,
+    Trail,
+    Travelled,
+)
+from documents.invitation_letter import InvitationLetter, Invited
+from documents.programme import ProgrammeEntry
+from domain.bilingual import Bilingual
+from domain.commands import RecordDocument, RenderedDocument
+from domain.events import (
+    ItemMoved,
+    ItemScheduled,
+    MemberReplaced,
+    MemberWithdrawn,
+    ReportFiled,
+    RequestSubmitted,
+    StepRejected,
+    StepReturned,
+    StepSigned,
+)
+from domain.rules import Edition
+from domain.seal import SealedEvent
+from domain.state import Delegation, Item, Participant
+from domain.upcast import read_event
+from domain.values import AttachmentRef, Language, Moment, business_date
+from locales import mark, translator
+from storage.accounts import Accounts
+from storage.attachments import Attachments
+from storage.editions import Editions
+from storage.journal import Journal
+from storage.persons import Person, Persons
+from storage.texts import Texts
+from workflows.ports import CarryOutInput
+
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
+ROLES = {
+    "head": mark("Head of delegation"),
+    "member": mark("Member"),
+    "host": mark("Host"),
+    "escort": mark("Escort"),
+    "interpreter": mark("Interpreter"),
+    "driver": mark("Driver"),
+    "coordinator": mark("Coordinator"),
+}
+COSTS = {
+    "meals": mark("Meals"),
+    "lodging_heads": mark("Lodging of the head of delegation"),
+    "lodging_members": mark("Lodging of the members"),
+    "flowers": mark("Flowers"),
+}
+ERASED = Bilingual(vi="(đã xoá theo yêu cầu)", en="(erased on request)")
+
+
+def in_both(message: str) -> Bilingual:
+    """Return a catalogue's message in both languages."""
+    return Bilingual(vi=translator("vi").tr(message), en=translator("en").tr(message))
+
+
+class Documents:
+    """Carries out `render_document`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        persons: Persons,
+        texts: Texts,
+        accounts: Accounts,
+        editions: Editions,
+        attachments: Attachments,
+        house: House,
+    ) -> None:
+        """Take the collaborators of this installation."""
+        self._journal = journal
+        self._persons = persons
+        self._texts = texts
+        self._accounts = accounts
+        self._editions = editions
+        self._attachments = attachments
+        self._house = house
+
+    async def render_document(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordDocument:
+        """Render one document in Vietnamese and English. Raises TypesettingFailed."""
+        stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
+        kind, number = asked.effect.args["kind"], int(asked.effect.args["number"])
+        at = stood.sealed.instant
+        versions = []
+        letter = await self._letter(stood) if kind == "invitation_letter" else None
+        report = await self._report(stood) if kind == "final_report" else None
+        for language in LANGUAGES:
+            alive()
+            if letter:
+                pdf = await asyncio.to_thread(invitation_letter.render, letter, language, at)
+            else:
+                assert report
+                pdf = await asyncio.to_thread(final_report.render, report, language, at)
+            versions.append(RenderedDocument(language=language, attachment=await self._store(pdf)))
+        return RecordDocument(
+            kind="invitation_letter" if letter else "final_report", number=number, versions=tuple(versions)
+        )
+
+    async def _store(self, pdf: bytes) -> AttachmentRef:
+        async def content() -> AsyncIterator[bytes]:
+            yield pdf
+
+        return await self._attachments.store(content(), declared="application/pdf")
+
+    async def _names(self, people: tuple[Participant, ...]) -> dict[str, str]:
+        found = await self._persons.get_many([one.person.ref for one in people])
+        return {
+            one.id: person.details.full_name
+            for one in people
+            if isinstance(person := found.get(one.person.ref), Person)
+        }
+
+    def _heading(self, file: Delegation, at: datetime, reference: str) -> Heading:
+        return Heading(
+            issuer=self._house.issuer,
+            reference=reference,
+            place=self._house.place,
+            dated=business_date(at, file.zone),
+            signatory=self._house.signatory,
+        )
+
+    async def _letter(self, stood: Standing) -> InvitationLetter:
+        file = stood.after
+        names = await self._names(file.delegates)
+        items = [item for item in file.items.values() if item.published and not item.cancelled]
+        return InvitationLetter(
+            heading=self._heading(file, stood.sealed.instant, file.decision.number if file.decision else file.id),
+            subject=file.title,
+            organisation=file.partner,
+            cities=file.places,
+            arrival=file.starts,
+            departure=file.ends,
+            purpose=file.purpose,
+            members=tuple(
+                Invited(name=names.get(one.id, ERASED.en), role=in_both(ROLES[one.role]), country=one.country)
+                for one in file.delegates
+            ),
+            programme=tuple(
+                ProgrammeEntry(starts=_there(item.starts), ends=_there(item.ends), title=item.title, place=item.place)
+                for item in items
+            ),
+            hosts=(self._house.name,),
+            contact=self._house.contact or None,
+        )
+
+    async def _report(self, stood: Standing) -> FinalReport:
+        file, filed = stood.after, stood.event
+        assert isinstance(filed, ReportFiled)
+        events = await self._journal.events(file.id, limit=stood.sealed.seq)
+        history = _History(events, file.zone)
+        edition = await self._editions.get(file.edition)
+        delegates = tuple(one for one in file.people.values() if one.delegate)
+        names = await self._names(tuple(file.people.values()))
+        written = await self._texts.read_many(
+            [text.ref for text in (filed.results, filed.recommendations) if text is not None]
+        )
+        return FinalReport(
+            heading=self._heading(file, stood.sealed.instant, f"{file.id}/BC"),
+            delegation=file.id,
+            direction=file.direction,
+            title=file.title,
+            partner=file.partner,
+            hosts=(self._house.name,),
+            countries=file.countries,
+            places=file.places,
+            arrival=file.starts,
+            departure=file.ends,
+            head_count=file.head_count,
+            registered=len(delegates),
+            purpose=file.purpose,
+            members=tuple(
+                Travelled(
+                    name=names.get(one.id, ERASED.en),
+                    role=in_both(ROLES[one.role]),
+                    country=one.country,
+                    standing="attended" if one.active else "replaced" if one.left == "replaced" else "withdrawn",
+                    left_on=history.left.get(one.id),
+                    replaced_by=names.get(one.replaced_by) if one.replaced_by else None,
+                )
+                for one in delegates
+            ),
+            programme=tuple(_performed(item, history) for item in file.items.values()),
+            approvals=await self._approvals(history, file.zone),
+            formalities=_formalities(file, edition, history),
+            costs=_costs(file),
+            results=written.get(filed.results.ref, ERASED.en),
+            recommendations=written.get(filed.recommendations.ref) if filed.recommendations else None,
+            annexes=tuple(
+                Annex(name=_numbered(number), sha256=one.digest) for number, one in enumerate(filed.annexes, 1)
+            ),
+            trail=Trail(length=stood.sealed.seq, head=stood.sealed.hash),
+        )
+
+    async def _approvals(self, history: "_History", zone: str) -> tuple[Approval, ...]:
+        rows = []
+        for sealed, event, title in history.steps:
+            account = await self._accounts.get(sealed.actor)
+            rows.append(
+                Approval(
+                    step=title,
+                    by=Signatory(name=account.name if account else sealed.actor, office=title),
+                    outcome=OUTCOMES[type(event)],
+                    at=sealed.instant.astimezone(ZoneInfo(zone)),
+                )
+            )
+        return tuple(rows)
+
+
+OUTCOMES: dict[type, Literal["signed", "returned", "rejected"]] = {
+    StepSigned: "signed",
+    StepReturned: "returned",
+    StepRejected: "rejected",
+}
+
+
+class _History:
+    """What the report says that only the trail knows: who left when, what was moved, who signed."""
+
+    def __init__(self, events: list[SealedEvent], zone: str) -> None:
+        self.left: dict[str, date] = {}
+        self.moved_from: dict[str, Moment] = {}
+        self.steps: list[tuple[SealedEvent, StepSigned | StepReturned | StepRejected, Bilingual]] = []
+        self.met: dict[str, date] = {}
+        first: dict[str, Moment] = {}
+        titles: dict[str, Bilingual] = {}
+        for sealed in events:
+            on = business_date(sealed.instant, zone)
+            match event := read_event(sealed):
+                case MemberWithdrawn(member_id=who) | MemberReplaced(member_id=who):
+                    self.left[who] = on
+                case ItemScheduled(item_id=item, starts=starts):
+                    first[item] = starts
+                case ItemMoved(item_id=item, starts=starts):
+                    if starts != first[item]:
+                        self.moved_from[item] = first[item]
+                    else:
+                        self.moved_from.pop(item, None)
+                case RequestSubmitted(steps=steps):
+                    titles = {step.id: Bilingual(vi=step.title_vi, en=step.title_en) for step in steps}
+                case StepSigned() | StepReturned() | StepRejected():
+                    self.steps.append((sealed, event, titles[event.step_id]))
+                case _:
+                    pass
+            if sealed.type == "DeadlineMet":
+                self.met[sealed.data["what"]] = on
+
+
+def _numbered(number: int) -> Bilingual:
+    return Bilingual(
+        vi=translator("vi").tr("Annex %(number)s", number=number),
+        en=translator("en").tr("Annex %(number)s", number=number),
+    )
+
+
+def _there(moment: Moment) -> datetime:
+    return moment.instant.astimezone(ZoneInfo(moment.zone))
+
+
+def _performed(item: Item, history: _History) -> Performed:
+    moved = history.moved_from.get(item.id)
+    return Performed(
+        starts=_there(item.starts),
+        ends=_there(item.ends),
+        title=item.title,
+        place=item.place,
+        outcome="cancelled" if item.cancelled else "held",
+        moved_from=_there(moved) if moved else None,
+    )
+
+
+def _formalities(file: Delegation, edition: Edition, history: _History) -> tuple[Formality, ...]:
+    return tuple(
+        Formality(
+            what=Bilingual(vi=duty(one, file, edition, "vi"), en=duty(one, file, edition, "en")),
+            due=one.due_on,
+            done=history.met.get(one.what),
+            rule=f"{one.rule.rule} v{one.rule.version}",
+        )
+        for one in sorted(file.deadlines.values(), key=lambda one: (one.due_on, one.what))
+        if one.what != "report" and not one.what.startswith("step.")
+    )
+
+
+def _costs(file: Delegation) -> tuple[CostLine, ...]:
+    if file.ceiling is None:
+        return ()
+    return tuple(
+        CostLine(
+            what=in_both(COSTS.get(line.what, line.what)),
+            basis=Bilingual(
+                vi=f"{line.quantity} × {translator('vi').money_vnd(line.unit_vnd)} ({line.rule.rule})",
+                en=f"{line.quantity} × {translator('en').money_vnd(line.unit_vnd)} ({line.rule.rule})",
+            ),
+            ceiling_vnd=line.amount_vnd,
+        )
+        for line in file.ceiling.lines
+    )

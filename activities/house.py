@@ -1,0 +1,27 @@
+"""The issuing house as its letters and mails name it; read from the settings by the composition roots."""
+
+from documents.administrative import Issuer, Signatory
+from domain.bilingual import Bilingual
+from domain.mailbox import Mailbox
+from domain.values import Value
+
+
+class House(Value):
+    """The union that issues letters and invitations.
+
+    `organizer` is the one stable mailbox that is sender and ORGANIZER of every invitation; `public_url` is where links
+    lead. `place` is where documents are issued.
+    """
+
+    issuer: Issuer
+    name: Bilingual
+    place: str
+    signatory: Signatory
+    organizer: Mailbox
+    public_url: str
+    contact: str = ""
+
+    @property
+    def mail_domain(self) -> str:
+        """The domain of Message-IDs and UIDs."""
+        return self.organizer.address.rpartition("@")[2]

@@ -1,0 +1,71 @@
+"""Every register of an installation, opened together; for composition roots."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from storage.accounts import Accounts
+from storage.attachments import Attachments
+from storage.editions import Editions
+from storage.engine import Database, Synchronous
+from storage.journal import Journal
+from storage.keyring import Keyring, MasterKey
+from storage.mail_ledger import MailLedger
+from storage.media_types import Limits
+from storage.persons import Persons
+from storage.projection import Projection
+from storage.queries import Queries
+from storage.texts import Texts
+
+
+@dataclass(frozen=True)
+class Registers:
+    """What is not a delegation, and the journal and read model of what is."""
+
+    database: Database
+    keyring: Keyring
+    persons: Persons
+    texts: Texts
+    attachments: Attachments
+    accounts: Accounts
+    editions: Editions
+    mail_ledger: MailLedger
+    journal: Journal
+    projection: Projection
+    queries: Queries
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        master_keys: Sequence[bytes],
+        folder: Path,
+        *,
+        attachment_limit: int | None = None,
+        synchronous: Synchronous = "FULL",
+    ) -> Self:
+        """Open the store at `url` (SQLAlchemy) and the attachments below `folder`; connects at first use.
+
+        `master_keys` are 32 bytes each, the newest first; `attachment_limit` is in bytes.
+        """
+        database = Database(url, synchronous=synchronous)
+        keyring = Keyring([MasterKey.of(secret) for secret in master_keys])
+        limits = Limits() if attachment_limit is None else Limits(size=attachment_limit)
+        return cls(
+            database=database,
+            keyring=keyring,
+            persons=Persons(database, keyring),
+            texts=Texts(database, keyring),
+            attachments=Attachments(database, keyring, folder / "attachments", limits=limits),
+            accounts=Accounts(database, keyring),
+            editions=Editions(database),
+            mail_ledger=MailLedger(database, keyring),
+            journal=Journal(database),
+            projection=Projection(database),
+            queries=Queries(database),
+        )
+
+    async def close(self) -> None:
+        """Close the store's connections."""
+        await self.database.close()

@@ -1,0 +1,175 @@
+"""The worker: runs delegations and carries out what they ask for. `python -m worker`.
+
+The composition root: settings become registers, a mail server and a client here and nowhere below.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.codec import data_converter
+from activities.decide import Decide
+from activities.documents import Documents
+from activities.effects import Effects
+from activities.house import House
+from activities.invitations import Invitations
+from activities.notices import Notices
+from activities.outbox import Outbox
+from activities.project import Project
+from documents.administrative import Issuer, Signatory
+from domain.bilingual import Bilingual
+from domain.mailbox import Mailbox
+from embedded.connection import connect
+from notices.smtp import SmtpServer
+from settings import Settings, SettingsRefused, load_settings
+from storage.registers import Registers
+from workflows.delegation import DelegationWorkflow
+
+PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports")
+"""Imported once and shared with the sandbox: a second import would split pydantic's classes and cost time."""
+
+STICKY = timedelta(milliseconds=500)
+"""After a worker was killed, its workflows' tasks go back to the common queue this soon."""
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """Return the one sandbox policy of every worker and replayer."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def house_of(settings: Settings) -> House:
+    """Return the issuing house that the settings describe."""
+    return House(
+        issuer=Issuer(
+            name=Bilingual(vi=settings.union_name, en=settings.union_name_en),
+            parent=Bilingual(vi=settings.union_parent, en=settings.union_parent_en),
+            address=settings.union_address or None,
+            telephone=settings.union_telephone or None,
+            email=settings.union_email or None,
+        ),
+        name=Bilingual(vi=settings.union_name, en=settings.union_name_en),
+        place=settings.union_place,
+        signatory=Signatory(
+            name=settings.signatory_name,
+            office=Bilingual(vi=settings.signatory_office, en=settings.signatory_office_en),
+        ),
+        organizer=Mailbox(address=settings.organizer_mailbox, name=settings.organizer_name),
+        public_url=settings.public_url,
+    )
+
+
+def mail_server_of(settings: Settings) -> SmtpServer:
+    """Return the mail server that the settings name; one on this machine where they name none."""
+    return SmtpServer(
+        host=settings.smtp_host or "127.0.0.1",
+        port=settings.smtp_port,
+        security="starttls" if settings.smtp_starttls else "none",
+        username=settings.smtp_user,
+        password=settings.smtp_password,
+    )
+
+
+def build_worker(client: Client, settings: Settings, registers: Registers) -> Worker:
+    """Return a worker for the settings' task queue, not yet running."""
+    house = house_of(settings)
+    # A delegation's clock in the demo skips the pauses between attempts, so each attempt is patient itself.
+    outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, timedelta(seconds=20))
+    effects = Effects(
+        Invitations(registers.journal, registers.persons, outbox, house),
+        Notices(
+            registers.journal,
+            registers.persons,
+            registers.accounts,
+            registers.editions,
+            registers.attachments,
+            outbox,
+            house,
+        ),
+        Documents(
+            registers.journal,
+            registers.persons,
+            registers.texts,
+            registers.accounts,
+            registers.editions,
+            registers.attachments,
+            house,
+        ),
+        attempts=10 if settings.has_virtual_clock else 200,
+    )
+    return Worker(
+        client,
+        task_queue=settings.temporal_task_queue,
+        workflows=[DelegationWorkflow],
+        activities=[
+            Decide(registers.editions, registers.accounts, settings.zone).decide,
+            Project(registers.projection).project,
+            effects.carry_out,
+        ],
+        workflow_runner=sandbox(),
+        sticky_queue_schedule_to_start_timeout=STICKY,
+        max_concurrent_activities=20,
+        graceful_shutdown_timeout=timedelta(seconds=5),
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Run until asked to end."""
+    registers = Registers.open(
+        settings.database_url,
+        settings.master_keys(),
+        settings.data_dir,
+        attachment_limit=settings.attachment_limit_bytes,
+    )
+    try:
+        client = await connect(
+            settings,
+            data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None),
+        )
+        await _until_asked(build_worker(client, settings, registers))
+    finally:
+        await registers.close()
+
+
+async def _until_asked(worker: Worker) -> None:
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    running = asyncio.create_task(worker.run())
+    waiting = asyncio.create_task(asked.wait())
+    await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not running.done():
+        await worker.shutdown()
+    await running
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """0 when asked to end; 1 after one plain sentence on standard error."""
+    try:
+        settings = load_settings()
+        with suppress(KeyboardInterrupt):
+            asyncio.run(run(settings))
+    except SettingsRefused as refused:
+        print(refused, file=sys.stderr)  # noqa: T201
+        return 1
+    except RuntimeError as failed:
+        print(f"The worker cannot reach the Temporal server: {failed}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # See embedded/bootstrap.py: a process that used the SDK may abort while the interpreter is taken down.
+    os._exit(code)
