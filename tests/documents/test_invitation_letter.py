@@ -48,7 +48,8 @@ def test_the_vietnamese_letter_says_who_when_where_and_who_pays() -> None:
     for sentence in (
         (
             "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam trân trọng kính mời đoàn đại biểu của Hội Hữu nghị "
-            "Nhật – Việt thành phố Hoa Anh Đào sang thăm và làm việc tại Việt Nam từ ngày 6 đến ngày 12 tháng 4 năm 2026. "
+            "Nhật – Việt thành phố Hoa Anh Đào sang thăm và làm việc tại Việt Nam "
+            "từ ngày 6 đến ngày 12 tháng 4 năm 2026. "
             "Đoàn sẽ đến thăm Hà Nội, Huế, Đà Nẵng và TP. Hồ Chí Minh."
         ),
         (
