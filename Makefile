@@ -54,13 +54,13 @@ types: $(VENV)/.development
 	@$(BIN)/mypy
 
 check: lint imports types ## linters, types and the fast tests, in less than a minute
-	@$(BIN)/pytest -q -n $(JOBS) -m "not slow and not faults"
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -m "not slow and not faults"
 
 test: lint imports types ## everything that decides whether a change is good
-	@$(BIN)/pytest -q -n $(JOBS) -m "not faults"
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -m "not faults"
 
 bench: $(VENV)/.runtime ## compare with the raw floor on the same server
 	@$(BIN)/python -m benchmarks
 
 faults: $(VENV)/.development ## inject every fault of the table; writes docs/faults.md
-	@$(BIN)/pytest -q -n $(JOBS) -m faults tests/faults
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -m faults tests/faults

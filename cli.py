@@ -41,7 +41,7 @@ def _options(
 def main() -> None:
     """Runs the command. What a verb refuses becomes one plain sentence on standard error and exit code 1."""
     try:
-        app()
+        app(prog_name="legation")
     except (Refusal, StackFailure, SettingsRefused) as refused:
         Console(stderr=True).print(str(refused), markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -171,7 +171,7 @@ class Stack:
     def _mailbox(self) -> Part:
         ports = self._ports
         command = (
-            *(*PYTHON, "mail_devel", "--host", HOST, "--multi-user", "--no-message-id"),
+            *(*PYTHON, "embedded.mailbox", "--host", HOST, "--multi-user", "--no-message-id"),
             *("--smtp-port", str(ports.smtp), "--imap-port", str(ports.imap), "--http-port", str(ports.webmail)),
         )
         # By the environment, since every user of the machine may read a command line.

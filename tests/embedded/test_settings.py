@@ -1,6 +1,7 @@
 """Settings: from the environment, told apart by profile, and never repeating a value in a refusal."""
 
 import base64
+import os
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,6 @@ OLDER = base64.b64encode(b"o" * 32).decode()
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import os
-
     for name in [name for name in os.environ if name.startswith("LEGATION_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

@@ -1,10 +1,15 @@
 """The embedded stack as a person meets it: it starts, survives its parts, stops in order, and says no plainly."""
 
+import imaplib
 import json
 import os
 import signal
+import smtplib
 import socket
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 
 import httpx2
@@ -12,7 +17,8 @@ import pytest
 
 from tests.embedded.running_stack import RunningStack, legation, lives, running_stack, until
 
-pytestmark = pytest.mark.slow
+# One group: the tests share a stack, and two test processes would start two.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +150,25 @@ def test_a_malformed_setting_is_named_without_its_value(tmp_path: Path) -> None:
     answer = legation("--data", str(tmp_path), "status", zone="Asia/Nowhere")
     assert answer.returncode == 1
     assert answer.stderr.strip() == "The setting LEGATION_ZONE: is not the IANA name of a time zone."
+
+
+def test_each_addressee_has_a_mailbox_that_the_record_opens(stack: RunningStack) -> None:
+    """What goes in by SMTP comes out by IMAP, byte for byte the same subject; no address stands in a log."""
+    ports, password = stack.record()["ports"], stack.record()["mail_password"]
+    for addressee in ("one@example.org", "two@example.org"):
+        message = EmailMessage(policy=SMTP)
+        message["From"], message["To"] = "lich@hoihuunghi.example", addressee
+        message["Subject"] = f"Thư mời gửi {addressee.partition('@')[0]}"
+        message.set_content("Kính gửi quý vị")
+        with smtplib.SMTP("127.0.0.1", ports["smtp"]) as sender:
+            sender.send_message(message)
+    for addressee in ("one@example.org", "two@example.org"):
+        with imaplib.IMAP4("127.0.0.1", ports["imap"]) as mailbox:
+            mailbox.login(addressee, password)
+            mailbox.select("INBOX")
+            assert mailbox.search(None, "ALL")[1] == [b"1"]
+            raw = mailbox.fetch("1", "(RFC822)")[1][0]
+            assert isinstance(raw, tuple)
+            found = message_from_bytes(raw[1], policy=SMTP)
+            assert found["Subject"] == f"Thư mời gửi {addressee.partition('@')[0]}"
+    assert "example.org" not in (stack.folder / "logs" / "mailbox.log").read_text()
