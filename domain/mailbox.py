@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from domain.text import Line
@@ -58,6 +58,8 @@ Address = Annotated[str, Field(max_length=320), AfterValidator(address)]
 
 class Mailbox(Value):
     """One address and the name shown beside it (RFC 5322 section 3.4)."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     address: Address
     name: Annotated[Line, Field(max_length=120)] = ""

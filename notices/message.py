@@ -6,9 +6,9 @@ recognised as the one that was sent.
 
 import re
 from datetime import UTC, datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from hashlib import sha256
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from pydantic import Field, StringConstraints
 from domain.mailbox import Mailbox
 from domain.text import Line
 from domain.values import Value
+from notices import headers
 from notices.render import Rendered
 
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,128}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?>")
@@ -51,14 +52,23 @@ def compose(
         raise ValueError("message_id: not of the form <left@domain>")
     if date.tzinfo is None:
         raise ValueError("date: an instant needs a zone")
+    head = (
+        headers.address("From", sender),
+        headers.address("To", recipient),
+        headers.unstructured("Subject", rendered.subject),
+        headers.header("Date", format_datetime(date.astimezone(UTC))),
+        headers.header("Message-ID", message_id),
+        headers.header("Content-Language", rendered.language),
+        # RFC 3834: out-of-office programs stay silent; answers of calendar clients are no such programs.
+        headers.header("Auto-Submitted", "auto-generated"),
+    )
+    return b"".join(head) + _body(rendered, message_id, calendar, attachments)
+
+
+def _body(
+    rendered: Rendered, message_id: str, calendar: EmailMessage | None, attachments: tuple[Attachment, ...]
+) -> bytes:
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = _address(sender)
-    mail["To"] = _address(recipient)
-    mail["Subject"] = rendered.subject
-    mail["Date"] = date.astimezone(UTC)
-    mail["Message-ID"] = message_id
-    # RFC 3834: out-of-office programs stay silent; answers of calendar clients are no such programs.
-    mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(rendered.plain, cte="base64")
     mail.add_alternative(rendered.html, subtype="html", cte="base64")
     if calendar is not None:
@@ -66,12 +76,7 @@ def compose(
     for attachment in attachments:
         maintype, subtype = attachment.media_type.split("/")
         mail.add_attachment(attachment.content, maintype=maintype, subtype=subtype, filename=attachment.name)
-    mail["Content-Language"] = rendered.language
     for depth, part in enumerate(part for part in mail.walk() if part.is_multipart()):
         # "=_" occurs in no base64 text, so the boundary occurs in no part.
         part.set_boundary("=_" + sha256(f"{depth}{message_id}".encode()).hexdigest()[:40])
     return mail.as_bytes()
-
-
-def _address(mailbox: Mailbox) -> Address:
-    return Address(mailbox.header_name, addr_spec=mailbox.address)
