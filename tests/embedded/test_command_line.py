@@ -5,9 +5,7 @@ import sys
 
 from tests.embedded.running_stack import ROOT, legation
 
-HEAVY = (
-    "activities api audit calendars documents domain notices storage workflows temporalio sqlalchemy fastapi alembic"
-)
+HEAVY = "activities api audit calendars documents notices storage workflows temporalio sqlalchemy fastapi alembic"
 
 
 def test_the_command_loads_no_layer_and_no_engine() -> None:
