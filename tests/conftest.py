@@ -1,3 +1,3 @@
 """Fixtures that every folder of tests may use."""
 
-pytest_plugins = ["tests.temporal"]
+pytest_plugins = ["tests.temporal", "tests.running"]
