@@ -147,7 +147,7 @@ def test_dtstamp_needs_a_zone() -> None:
 
 def test_no_double_quote_in_a_name() -> None:
     """A quoted name with a quote in it would end early; a comma stays, quoted."""
-    assert any('CN="Müller, Anna \'Anni\'"' in line for line in unfolded(CASES["video-meeting-in-berlin-summer-time"]))
+    assert any("CN=\"Müller, Anna 'Anni'\"" in line for line in unfolded(CASES["video-meeting-in-berlin-summer-time"]))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -165,7 +165,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=200)
 
 @given(summary=TEXT.filter(lambda text: text.strip()), description=TEXT, location=TEXT, name=st.text(max_size=100))
 def test_any_text_is_read_back_as_it_was_cleaned(summary: str, description: str, location: str, name: str) -> None:
-    """Whatever people write, each reader finds one event, the cleaned text, and no property of the writer's choosing."""
+    """Whatever people write, each reader finds one event, the cleaned text, and no other property."""
     try:
         view = SESSION.model_copy(update={"description": "", "location": ""})
         view = ItemView.model_validate(
@@ -181,8 +181,8 @@ def test_any_text_is_read_back_as_it_was_cleaned(summary: str, description: str,
     assert str(event.get("LOCATION", "")) == view.location
     by_vobject = vobject.readOne(ics.decode()).vevent
     assert by_vobject.summary.value == view.summary
-    expected = {"UID", "DTSTAMP", "SEQUENCE", "STATUS", "DTSTART", "DTEND", "TRANSP", "SUMMARY", "ORGANIZER", "ATTENDEE"}
-    assert set(event) - {"DESCRIPTION", "LOCATION"} == expected
+    always = "UID DTSTAMP SEQUENCE STATUS DTSTART DTEND TRANSP SUMMARY ORGANIZER ATTENDEE"
+    assert set(event) - {"DESCRIPTION", "LOCATION"} == set(always.split())
     assert all(len(line) <= 75 for line in ics.split(b"\r\n"))
 
 

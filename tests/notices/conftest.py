@@ -1,90 +1,13 @@
-"""Real mail servers for the tests, on free ports of this machine."""
+"""Fixtures: the mail servers of tests/notices/servers.py, running."""
 
-import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from subprocess import DEVNULL, Popen
-from time import monotonic
-from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
-PASSWORD = "only-for-tests"
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-class Sink:
-    """An SMTP server's memory: what was said to it, and what it is told to answer."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.connections = 0
-        self.taken: list[Envelope] = []
-        self.answers: dict[str, str] = {}
-        self.hang_at = ""
-        self.hanging = asyncio.Event()
-        self.go_on = asyncio.Event()
-
-    async def _answer(self, verb: str, usual: str) -> str:
-        if verb == self.hang_at:
-            self.hanging.set()
-            await self.go_on.wait()
-        return self.answers.get(verb, usual)
-
-    async def handle_MAIL(  # noqa: N802 the library's name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        envelope.mail_from = address
-        return await self._answer("MAIL", "250 OK")
-
-    async def handle_RCPT(  # noqa: N802 the library's name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        envelope.rcpt_tos.append(address)
-        return await self._answer("RCPT", "250 OK")
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        answer = await self._answer("DATA", "250 OK")
-        if answer.startswith("250"):
-            self.taken.append(envelope)
-        return answer
-
-    @property
-    def octets(self) -> list[bytes]:
-        """The messages as they came over the wire."""
-        return [bytes(envelope.original_content or b"") for envelope in self.taken]
-
-
-@asynccontextmanager
-async def listening(sink: Sink, **options: Any) -> AsyncIterator[Sink]:
-    """Serve a sink until the end of the block; `options` are those of aiosmtpd's SMTP."""
-    open_lines: list[SMTP] = []
-
-    def line() -> SMTP:
-        sink.connections += 1
-        open_lines.append(SMTP(sink, hostname="sink.example", **options))
-        return open_lines[-1]
-
-    server = await asyncio.get_running_loop().create_server(line, "127.0.0.1", sink.port)
-    sink.port = server.sockets[0].getsockname()[1]
-    try:
-        yield sink
-    finally:
-        sink.go_on.set()
-        server.close()
-        for one in open_lines:
-            if one.transport is not None:
-                one.transport.close()
-        await server.wait_closed()
+from tests.notices.servers import PASSWORD, Sink, free_port, listening, wait_for
 
 
 @pytest.fixture
@@ -107,20 +30,8 @@ def mail_devel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, 
     ) as process:
         try:
             for port in (smtp, imap):
-                _wait_for(port, process)
+                wait_for(port, process)
             yield smtp, imap
         finally:
             process.terminate()
             process.wait(10)
-
-
-def _wait_for(port: int, process: Popen[bytes]) -> None:
-    give_up = monotonic() + 30
-    while monotonic() < give_up and process.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
-                if line.recv(1):
-                    return
-        except OSError:
-            continue
-    raise RuntimeError("the development mailbox did not start")

@@ -26,8 +26,8 @@ from notices.message import compose
 from notices.render import render
 from notices.smtp import Postman, Refused, SmtpServer, Unavailable
 from tests.calendars.cases import CASES, MUELLER, SESSION, STAMP, UNION
-from tests.notices.conftest import PASSWORD, Sink, free_port, listening
 from tests.notices.samples import SAMPLES
+from tests.notices.servers import PASSWORD, Sink, free_port, listening
 
 GUEST = Mailbox(address="tanaka@guests.example", name="Tanaka Yūko")
 ICS = CASES["session-in-ho-chi-minh-city"]
