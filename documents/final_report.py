@@ -128,7 +128,7 @@ def _members(report: FinalReport, translator: Translator) -> list[Block]:
     rows = [
         [
             str(number),
-            {"text": member.name, "struck": member.standing != "attended"},
+            {"text": words(member.name, translator), "struck": member.standing != "attended"},
             words(member.role, translator) if member.role else "",
             translator.country(member.country) if member.country else "",
             _change(member, translator),
@@ -144,7 +144,7 @@ def _change(member: Travelled, translator: Translator) -> object:
     what = translator.tr("Withdrawn") if member.standing == "withdrawn" else translator.tr("Replaced")
     notes = [
         translator.short_date(member.left_on) if member.left_on else "",
-        translator.tr("by %(name)s", name=member.replaced_by) if member.replaced_by else "",
+        translator.tr("by %(name)s", name=words(member.replaced_by, translator)) if member.replaced_by else "",
     ]
     return {"text": what, "note": ", ".join(filter(None, notes)) or None}
 
@@ -258,15 +258,11 @@ def _costs(report: FinalReport, translator: Translator) -> list[Block]:
         ]
         for line in report.costs
     ]
-    foot = [
-        translator.tr("Total"),
-        *_sums(
-            _total([line.ceiling_vnd for line in report.costs]),
-            _total([line.actual_vnd for line in report.costs]),
-            translator,
-        ),
-    ]
-    return [table(columns, rows, foot=foot)]
+    ceiling = _total([line.ceiling_vnd for line in report.costs])
+    actual = _total([line.actual_vnd for line in report.costs])
+    foot = [translator.tr("Total"), *_sums(ceiling, actual, translator)]
+    shown = 4 if any(line.actual_vnd is not None for line in report.costs) else 2
+    return [table(columns[:shown], [row[:shown] for row in rows], foot=foot[:shown])]
 
 
 def _total(sums: list[int | None]) -> int | None:

@@ -17,12 +17,12 @@ Dong = Annotated[int, Field(ge=0, strict=True)]
 class Travelled(Value):
     """A registered member, and what became of them: `left_on` is the day they withdrew or were replaced."""
 
-    name: Line
+    name: Wording
     role: Wording | None = None
     country: Country | None = None
     standing: Literal["attended", "withdrawn", "replaced"] = "attended"
     left_on: date | None = None
-    replaced_by: Line | None = None
+    replaced_by: Wording | None = None
 
 
 class Performed(ProgrammeEntry):
@@ -53,7 +53,10 @@ class Formality(Value):
 
 
 class CostLine(Value):
-    """A ceiling and what was spent; `basis` says how the ceiling comes about, such as ``12 × 7 × 800,000``."""
+    """A ceiling and what was spent; `basis` says how the ceiling comes about, such as ``12 × 7 × 800,000``.
+
+    If nothing is known of what was spent on any line, the report shows the ceilings alone.
+    """
 
     what: Wording
     basis: Wording | None = None

@@ -39,9 +39,9 @@ COSTS: Final[dict[CostShare, str]] = {
 
 
 class Invited(Value):
-    """A member of the delegation as the letter lists them."""
+    """A member of the delegation as the letter lists them; an erased name is said in each language."""
 
-    name: Line
+    name: Wording
     role: Wording | None = None
     country: Country | None = None
 
@@ -187,7 +187,7 @@ def _members(members: tuple[Invited, ...], translator: Translator) -> dict[str, 
     rows = [
         [
             str(number),
-            member.name,
+            words(member.name, translator),
             words(member.role, translator) if member.role else "",
             translator.country(member.country) if member.country else "",
         ]

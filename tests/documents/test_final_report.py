@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from documents import final_report
-from documents.final_report import CostLine, Formality
+from documents.final_report import CostLine, Formality, Travelled
+from domain.bilingual import Bilingual
 from tests.documents import samples
 from tests.documents.reading import flowing, lines, pages
 
@@ -107,6 +108,23 @@ def test_a_total_with_an_unknown_part_is_not_given() -> None:
     )
     printed = flowing(final_report.render(samples.report(costs=costs), "en", samples.AT))
     assert "Total 201,000,000 VND – –" in printed.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_ceilings_stand_alone_while_nothing_is_known_of_spending() -> None:
+    """Columns of dashes would look like forgotten figures."""
+    costs = (CostLine(what="Meals", ceiling_vnd=61_600_000), CostLine(what="Lodging", ceiling_vnd=123_000_000))
+    printed = flowing(final_report.render(samples.report(costs=costs), "en", samples.AT))
+    assert "Cost item Ceiling Meals 61,600,000 VND" in printed.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Total 184,600,000 VND" in printed.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Spent" not in printed
+
+
+def test_an_erased_name_is_said_in_each_language() -> None:
+    """The head count stays, the name does not (domain.md, scenario A)."""
+    erased = Travelled(name=Bilingual(vi="(đã xoá theo yêu cầu)", en="(erased on request)"), country="DE")
+    changed = samples.report(members=(erased,))
+    assert "(đã xoá theo yêu cầu)" in flowing(final_report.render(changed, "vi", samples.AT))
+    assert "(erased on request)" in flowing(final_report.render(changed, "en", samples.AT))
 
 
 def test_annexes_and_the_trail_are_named_by_short_digests() -> None:
