@@ -237,6 +237,20 @@ class MailLedger:
             which = and_(mail_ledger.c.message_id.in_(message_ids), mail_ledger.c.status == "sending")
             await _settle(connection, which, status="pending")
 
+    async def release_all(self, issue: str) -> int:
+        """Give back whatever a sender of this issue holds that is known to be dead; return how many messages.
+
+        Without this they wait for their lease to end. If the sender lives after all, a message may go out twice, in
+        the same bytes.
+        """
+        async with self._database.writing() as connection:
+            held = await connection.execute(
+                update(mail_ledger)
+                .where(mail_ledger.c.issue == issue, mail_ledger.c.status == "sending")
+                .values(status="pending", lease_until=None)
+            )
+        return held.rowcount
+
     async def pending(self, issue: str) -> int:
         """Return how many messages of an issue are neither sent nor refused."""
         wanted = (

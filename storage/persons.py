@@ -73,7 +73,7 @@ GivenName = Annotated[str, Field(max_length=100), AfterValidator(business_text)]
 Honorific = Annotated[str, Field(max_length=60), AfterValidator(business_text)]
 Remark = Annotated[str, Field(max_length=500), AfterValidator(business_text)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{3,30}[0-9]$")]
-PassportNumber = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{5,20}$", to_upper=True)]
+PassportNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{5,20}$", to_upper=True)]
 
 
 class PersonDetails(Value):

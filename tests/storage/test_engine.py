@@ -1,6 +1,7 @@
 """Transactions, and the one honest error when the store cannot answer."""
 
 import asyncio
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -19,6 +20,11 @@ def key_row(subject: str) -> dict[str, object]:
     return {"subject": subject, "wrapped": b"", "created_at": utc_now()}
 
 
+async def enter(database: Database, *subjects: str) -> None:
+    async with database.writing() as connection:
+        await connection.execute(insert(data_keys), [key_row(subject) for subject in subjects])
+
+
 async def rows(database: Database) -> int:
     async with database.reading() as connection:
         return (await connection.execute(select(func.count()).select_from(data_keys))).scalar_one()
@@ -33,19 +39,21 @@ async def test_a_writing_transaction_is_kept_whole(database: Database) -> None:
 
 async def test_an_exception_undoes_the_whole_transaction(database: Database) -> None:
     """Nothing half done."""
-    with pytest.raises(RuntimeError, match="stop"):
+
+    async def stop_halfway() -> None:
         async with database.writing() as connection:
             await connection.execute(insert(data_keys), [key_row("a")])
             raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        await stop_halfway()
     assert await rows(database) == 0
 
 
 async def test_a_mistake_in_a_statement_is_not_called_unavailable(database: Database) -> None:
     """A broken constraint is ours to see, and its text carries no values."""
     with pytest.raises(IntegrityError) as raised:
-        async with database.writing() as connection:
-            await connection.execute(insert(data_keys), [key_row("secret-subject")])
-            await connection.execute(insert(data_keys), [key_row("secret-subject")])
+        await enter(database, "secret-subject", "secret-subject")
     assert "parameters hidden" in str(raised.value)
 
 
@@ -56,11 +64,9 @@ async def test_a_writer_that_waits_too_long_is_told_that_the_store_is_locked(sto
         async with holder.writing() as connection:
             await connection.execute(insert(data_keys), [key_row("a")])
             with pytest.raises(StoreUnavailable) as raised:
-                async with waiter.writing() as other:
-                    await other.execute(insert(data_keys), [key_row("a")])
+                await enter(waiter, "a")
             assert raised.value.reason == "locked"
-        async with waiter.writing() as other:
-            await other.execute(insert(data_keys), [key_row("b")])
+        await enter(waiter, "b")
         assert await rows(waiter) == 2
     finally:
         await holder.close()
@@ -70,7 +76,7 @@ async def test_a_writer_that_waits_too_long_is_told_that_the_store_is_locked(sto
 async def test_a_full_disk_is_an_honest_error_and_heals(tmp_path: Path, sqlite_template: Path) -> None:
     """SQLite says it is full when the file may not grow; afterwards everything committed is there."""
     path = tmp_path / "small.db"
-    path.write_bytes(sqlite_template.read_bytes())
+    shutil.copy(sqlite_template, path)
     database = Database(f"sqlite:///{path}")
     try:
         async with database.writing() as connection:
@@ -78,8 +84,7 @@ async def test_a_full_disk_is_an_honest_error_and_heals(tmp_path: Path, sqlite_t
             pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
             await connection.execute(text(f"PRAGMA max_page_count = {pages}"))
         with pytest.raises(StoreUnavailable) as raised:
-            async with database.writing() as connection:
-                await connection.execute(insert(data_keys), [key_row("x" * 5000 + str(n)) for n in range(50)])
+            await enter(database, *("x" * 5000 + str(n) for n in range(50)))
         assert raised.value.reason == "disk_full"
         async with database.writing() as connection:
             await connection.execute(text("PRAGMA max_page_count = 100000"))
@@ -92,13 +97,12 @@ async def test_a_full_disk_is_an_honest_error_and_heals(tmp_path: Path, sqlite_t
 async def test_a_store_that_is_read_only_is_an_honest_error(tmp_path: Path, sqlite_template: Path) -> None:
     """Reading goes on, writing says why not."""
     path = tmp_path / "read-only.db"
-    path.write_bytes(sqlite_template.read_bytes())
+    shutil.copy(sqlite_template, path)
     database = Database(f"sqlite:///file:{path}?mode=ro&uri=true")
     try:
         assert await rows(database) == 0
         with pytest.raises(StoreUnavailable) as raised:
-            async with database.writing() as connection:
-                await connection.execute(insert(data_keys), [key_row("a")])
+            await enter(database, "a")
         assert raised.value.reason == "read_only"
         assert not await database.answers()
     finally:
@@ -141,16 +145,20 @@ async def test_a_server_that_is_not_there_is_an_honest_error(tmp_path: Path) -> 
         await database.close()
 
 
+async def lose_the_connection(database: Database) -> None:
+    async with database.writing() as connection:
+        mine = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        async with database.reading() as other:
+            await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+        await connection.execute(text("SELECT 1"))
+
+
 async def test_a_connection_that_the_server_ends_is_an_honest_error_and_heals() -> None:
     """The server restarts: the transaction is lost, the next one gets a new connection."""
     database = Database(f"postgresql+psycopg{server_uri().removeprefix('postgresql')}")
     try:
         with pytest.raises(StoreUnavailable) as raised:
-            async with database.writing() as connection:
-                mine = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
-                async with database.reading() as other:
-                    await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
-                await connection.execute(text("SELECT 1"))
+            await lose_the_connection(database)
         assert raised.value.reason == "disconnected"
         async with database.writing() as connection:
             assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
@@ -191,8 +199,7 @@ async def test_a_cancelled_transaction_leaves_no_lock(database: Database) -> Non
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with database.writing() as connection:
-        await connection.execute(insert(data_keys), [key_row("b")])
+    await enter(database, "b")
     assert await rows(database) == 1
 
 

@@ -1,0 +1,133 @@
+"""The register of accounts and their tokens."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from domain.decision import Actor
+from storage.accounts import AccountDetails, AccountExists, Accounts, UnknownAccount, accounts, tokens
+from storage.engine import Database
+from storage.keyring import Keyring
+from storage.metadata import utc_now
+
+LINH = AccountDetails(
+    id="linh",
+    name="Trần Thùy Linh",
+    email="linh@songlam.example",
+    roles=("coordinator",),
+    positions=(),
+)
+HAI = AccountDetails(
+    id="hai", name="Lê Văn Hải", roles=("approver", "auditor"), positions=("department_head", "vice_president")
+)
+
+
+@pytest.fixture
+def register(database: Database, keyring: Keyring) -> Accounts:
+    return Accounts(database, keyring)
+
+
+async def test_an_account_is_read_as_it_was_opened(register: Accounts) -> None:
+    """Roles and positions included; a decision sees no name."""
+    await register.create(HAI)
+    assert await register.get("hai") == HAI
+    assert HAI.actor == Actor(id="hai", roles=("approver", "auditor"), positions=("department_head", "vice_president"))
+
+
+async def test_name_and_address_stand_encrypted(register: Accounts, database: Database) -> None:
+    """Staff have personal data too."""
+    await register.create(LINH)
+    async with database.reading() as connection:
+        row = (await connection.execute(select(accounts))).one()
+    assert b"linh@" not in row.ciphertext
+    assert "Trần".encode() not in row.ciphertext
+
+
+async def test_opening_the_same_account_again_is_no_error(register: Accounts) -> None:
+    """Set-up may run twice; another account under the same id is refused."""
+    await register.create(LINH)
+    assert await register.create(LINH) == LINH
+    with pytest.raises(AccountExists):
+        await register.create(LINH.model_copy(update={"roles": ("administrator",)}))
+    assert (await register.actors()) == [LINH]
+
+
+async def test_a_token_names_its_account(register: Accounts) -> None:
+    """The secret is 256 random bits behind a prefix."""
+    await register.create(LINH)
+    token, secret = await register.create_token("linh")
+    assert len(secret) == len("lgt_") + 43
+    assert await register.actor_for_token(secret) == LINH
+    assert await register.tokens_of("linh") == [token]
+
+
+async def test_only_the_digest_of_a_token_is_kept(register: Accounts, database: Database) -> None:
+    """Who reads the database cannot act."""
+    await register.create(LINH)
+    _, secret = await register.create_token("linh")
+    async with database.reading() as connection:
+        row = (await connection.execute(select(tokens))).one()
+    assert secret not in str(row)
+    assert len(row.digest) == 64
+
+
+@pytest.mark.parametrize("guess", ["", "lgt_", "lgt_" + "A" * 43, "\ud800", "x" * 10_000])
+async def test_an_unknown_token_names_nobody(register: Accounts, guess: str) -> None:
+    """Whatever its form."""
+    await register.create(LINH)
+    await register.create_token("linh")
+    assert await register.actor_for_token(guess) is None
+
+
+async def test_a_revoked_or_expired_token_names_nobody(register: Accounts) -> None:
+    """Another token of the account goes on."""
+    await register.create(LINH)
+    revoked, revoked_secret = await register.create_token("linh")
+    _, expired_secret = await register.create_token("linh", expires_at=utc_now() - timedelta(seconds=1))
+    _, good_secret = await register.create_token("linh", expires_at=utc_now() + timedelta(hours=1))
+    assert await register.revoke(revoked.id)
+    assert not await register.revoke(revoked.id)
+    assert await register.actor_for_token(revoked_secret) is None
+    assert await register.actor_for_token(expired_secret) is None
+    assert await register.actor_for_token(good_secret) == LINH
+
+
+async def test_a_disabled_account_acts_no_more(register: Accounts) -> None:
+    """Its tokens are revoked with it."""
+    await register.create(LINH)
+    _, secret = await register.create_token("linh")
+    await register.disable("linh")
+    assert await register.actor_for_token(secret) is None
+    assert await register.get("linh") is None
+    with pytest.raises(UnknownAccount):
+        await register.create_token("linh")
+    with pytest.raises(UnknownAccount):
+        await register.disable("linh")
+    with pytest.raises(UnknownAccount):
+        await register.change(LINH)
+
+
+async def test_a_change_replaces_roles_and_positions(register: Accounts) -> None:
+    """Rights taken away are gone with the next request."""
+    await register.create(HAI)
+    _, secret = await register.create_token("hai")
+    changed = HAI.model_copy(update={"roles": ("auditor",), "positions": ()})
+    await register.change(changed)
+    assert await register.actor_for_token(secret) == changed
+
+
+async def test_who_holds_a_position_is_found(register: Accounts) -> None:
+    """With all their roles and positions."""
+    await register.create(LINH)
+    await register.create(HAI)
+    assert await register.holding("vice_president") == [HAI]
+    assert await register.holding("president") == []
+
+
+async def test_a_token_needs_an_account(register: Accounts, database: Database) -> None:
+    """No token for nobody."""
+    with pytest.raises(UnknownAccount, match="nobody"):
+        await register.create_token("nobody")
+    async with database.reading() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM tokens"))).scalar_one() == 0
