@@ -152,7 +152,7 @@ class Documents:
             departure=file.ends,
             purpose=file.purpose,
             members=tuple(
-                Invited(name=names.get(one.id, ERASED.en), role=in_both(ROLES[one.role]), country=one.country)
+                Invited(name=names.get(one.id, ERASED), role=in_both(ROLES[one.role]), country=one.country)
                 for one in file.delegates
             ),
             programme=tuple(
@@ -190,7 +190,7 @@ class Documents:
             purpose=file.purpose,
             members=tuple(
                 Travelled(
-                    name=names.get(one.id, ERASED.en),
+                    name=names.get(one.id, ERASED),
                     role=in_both(ROLES[one.role]),
                     country=one.country,
                     standing="attended" if one.active else "replaced" if one.left == "replaced" else "withdrawn",
@@ -203,7 +203,7 @@ class Documents:
             approvals=await self._approvals(history, file.zone),
             formalities=_formalities(file, edition, history),
             costs=_costs(file),
-            results=written.get(filed.results.ref, ERASED.en),
+            results=written.get(filed.results.ref, ERASED),
             recommendations=written.get(filed.recommendations.ref) if filed.recommendations else None,
             annexes=tuple(
                 Annex(name=_numbered(number), sha256=one.digest) for number, one in enumerate(filed.annexes, 1)

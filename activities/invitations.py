@@ -141,7 +141,8 @@ class Composing:
             view_hash=seen,
             domain=self._house.mail_domain,
         )
-        notice, facts = self._notice(message, shown, method, named[0], language)
+        asks = any(one.answer == "NEEDS-ACTION" for one in attendees)
+        notice, facts = self._notice(message, shown, method, named[0], language, asks)
         return Mail(
             uid=uid,
             sequence=message.sequence,
@@ -180,7 +181,7 @@ class Composing:
         )
 
     def _notice(
-        self, message: CalendarMessage, shown: CalendarView, method: str, who: str, language: Language
+        self, message: CalendarMessage, shown: CalendarView, method: str, who: str, language: Language, asks: bool
     ) -> tuple[NoticeName, ItineraryRequest | ItineraryChanged | ItineraryCancelled]:
         common = {
             "recipient": self._people[who].details.full_name,
@@ -193,8 +194,10 @@ class Composing:
         if method == "CANCEL":
             return "itinerary_cancelled", ItineraryCancelled.model_validate(common)
         if told and who in told.holders and told.view != shown:
-            return "itinerary_changed", ItineraryChanged.model_validate({**common, "before": _facts(told.view)})
-        return "itinerary_request", ItineraryRequest.model_validate(common)
+            return "itinerary_changed", ItineraryChanged.model_validate(
+                {**common, "before": _facts(told.view), "asks_answer": asks}
+            )
+        return "itinerary_request", ItineraryRequest.model_validate({**common, "asks_answer": asks})
 
 
 def _facts(shown: CalendarView) -> ItemFacts:

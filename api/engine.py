@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
-import structlog
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -19,18 +18,16 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.write_through import WriteThrough
 from domain.canonical import digest_of
 from domain.decision import Envelope, Receipt, Refusal
 from domain.seal import SealedEvent
 from domain.state import Phase
 from storage.engine import Database
 from storage.errors import StoreUnavailable
-from storage.journal import JournalDiverged
 from storage.projection import Projection
 from storage.queries import Queries
 from workflows.ports import Carried, unopened
-
-log = structlog.get_logger()
 
 WORKFLOW = "Delegation"
 UPDATE = "execute"
@@ -80,14 +77,22 @@ class Engine:
     """Executes commands on delegations."""
 
     def __init__(
-        self, client: Client, task_queue: str, database: Database, projection: Projection, queries: Queries
+        self,
+        client: Client,
+        task_queue: str,
+        database: Database,
+        projection: Projection,
+        queries: Queries,
+        *,
+        announce: Callable[[str], None] = lambda delegation: None,
     ) -> None:
-        """`client` carries the data converter of this installation."""
+        """`client` carries the data converter of this installation; `announce` hears which file has new events."""
         self._client = client
         self._task_queue = task_queue
         self._database = database
-        self._projection = projection
+        self._written = WriteThrough(projection)
         self._queries = queries
+        self._announce = announce
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def execute(self, delegation: str, commands: Sequence[dict[str, Any]], *, actor: str, key: str) -> Receipt:
@@ -109,11 +114,13 @@ class Engine:
         async with self._turns.setdefault(delegation, asyncio.Semaphore(AT_ONCE)):
             receipt = await self._send(envelope)
         if receipt.events:
-            await self._write_through(delegation, receipt.events)
+            await self._written.write(delegation, receipt.events)
         return receipt
 
     async def _send(self, envelope: Envelope) -> Receipt:
-        update_id, pause = envelope.command_id, 0.02
+        # The body's digest is part of it: the server answers a known update id without looking at the body.
+        first_id = f"{envelope.command_id}.{envelope.digest[:16]}"
+        update_id, pause = first_id, 0.02
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GIVE_UP_AFTER.total_seconds()):
                 for failures in range(1_000):
@@ -128,7 +135,7 @@ class Engine:
                                 raise DecisionFailed from None
                             if failures >= 2:
                                 raise StoreUnavailable("disconnected") from None
-                            update_id = f"{envelope.command_id}.{uuid4().hex[:12]}"
+                            update_id = f"{first_id}.{uuid4().hex[:12]}"
                     except WorkflowUpdateRPCTimeoutOrCancelledError:
                         pass
                     except RPCError as error:
@@ -168,7 +175,7 @@ class Engine:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         )
-        receipt = await self._client.execute_update_with_start_workflow(
+        opened: Receipt = await self._client.execute_update_with_start_workflow(
             UPDATE,
             envelope,
             start_workflow_operation=start,
@@ -176,7 +183,7 @@ class Engine:
             result_type=Receipt,
             rpc_timeout=ANSWER_WITHIN,
         )
-        return receipt
+        return opened
 
     async def _judge(self, failed: WorkflowUpdateFailedError, delegation: str) -> str:
         cause = failed.cause
@@ -186,7 +193,7 @@ class Engine:
             refusal = Refusal.model_validate(cause.details[0])
             evidence = tuple(SealedEvent.model_validate(event) for event in cause.details[1])
             if evidence:
-                await self._write_through(delegation, evidence)
+                await self._written.write(delegation, evidence)
             raise CommandRefused(refusal) from None
         if cause.type == "idempotency_key_reused":
             raise KeyReused from None
@@ -200,10 +207,3 @@ class Engine:
         if file.state.phase is Phase.CLOSED:
             kind = str(envelope.commands[0].get("type"))
             raise CommandRefused(Refusal(code="delegation_closed", params={"command": kind}))
-
-    async def _write_through(self, delegation: str, events: Sequence[SealedEvent]) -> None:
-        """Let people read their own writes. What fails here reaches the journal by the workflow's outbox."""
-        try:
-            await self._projection.project(delegation, events)
-        except (StoreUnavailable, JournalDiverged) as error:
-            log.warning("written_later", delegation=delegation, seq=events[0].seq, reason=type(error).__name__)
