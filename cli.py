@@ -11,8 +11,10 @@ import typer
 from rich.console import Console
 
 from embedded.failure import StackFailure
-from settings import SettingsRefused
+from locales import Translator
+from settings import SettingsRefused, load_settings
 from verbs import status, up
+from verbs.language import translator_of
 from verbs.options import Options
 from verbs.refusal import Refusal
 
@@ -42,9 +44,22 @@ def main() -> None:
     """Runs the command. What a verb refuses becomes one plain sentence on standard error and exit code 1."""
     try:
         app(prog_name="legation")
-    except (Refusal, StackFailure, SettingsRefused) as refused:
-        Console(stderr=True).print(str(refused), markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
+    except (Refusal, StackFailure) as refused:
+        _refuse(refused.sentence.told(_translator()))
+    except SettingsRefused as refused:
+        _refuse(str(refused))
+
+
+def _translator() -> Translator:
+    try:
+        return translator_of(load_settings())
+    except SettingsRefused:
+        return translator_of()
+
+
+def _refuse(sentence: str) -> None:
+    Console(stderr=True).print(sentence, markup=False, highlight=False, soft_wrap=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     profile: Profile = "embedded"
     data_dir: Path = Path("var")
     zone: str = Field("Asia/Ho_Chi_Minh", description="IANA name of the zone that business days are counted in")
-    language: Literal["vi", "en"] = "vi"
+    language: Literal["vi", "en"] | None = Field(None, description="of what the command says; else the terminal's")
 
     database_url: str = Field("", description="SQLAlchemy URL; without one, an SQLite file below the data folder")
     master_key: SecretStr | None = Field(

@@ -15,20 +15,28 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from embedded.failure import StackFailure
 from embedded.ports import Ports
+from locales import mark
 
 
 class FolderUnusable(StackFailure):
     """The data folder cannot be made, entered or written."""
 
     def __init__(self, folder: Path, error: OSError) -> None:
-        super().__init__(f"The data folder {folder} cannot be used: {(error.strerror or 'unknown error').lower()}.")
+        super().__init__(
+            mark("The data folder %(folder)s cannot be used: %(reason)s."),
+            folder=folder,
+            reason=(error.strerror or "unknown error").lower(),
+        )
 
 
 class StackAlreadyRuns(StackFailure):
     """Another stack holds the data folder."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"Legation already runs on {folder}: see `legation status`, or choose another --data folder.")
+        super().__init__(
+            mark("Legation already runs on %(folder)s: see `legation status`, or choose another --data folder."),
+            folder=folder,
+        )
 
 
 class PartRecord(BaseModel):

@@ -9,12 +9,16 @@ import httpx2
 from pydantic import BaseModel, ConfigDict
 
 from embedded.ports import HOST, Ports
+from locales import mark
 
 TIMEOUT_SECONDS = 3.0
 
 
 class Health(BaseModel):
-    """`ready`: does its work. `alive`: answers at all; a part that does not for long is killed and started again."""
+    """`ready`: does its work. `alive`: answers at all; a part that does not for long is killed and started again.
+
+    `detail` is a text marked for translation.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,7 +30,7 @@ class Health(BaseModel):
 Check = Callable[[int], Awaitable[Health]]
 """Asks the part whose process id is given."""
 
-READY = Health(ready=True, alive=True, detail="ready")
+READY = Health(ready=True, alive=True, detail=mark("ready"))
 
 
 def check_of(part: str, ports: Ports, namespace: str, task_queue: str, *, own_server: bool) -> Check:
@@ -67,10 +71,10 @@ def worker(http_port: int, namespace: str, task_queue: str) -> Check:
                 answer = await client.get(url, params={"taskQueueType": "TASK_QUEUE_TYPE_WORKFLOW"})
             pollers = answer.json().get("pollers", []) if answer.status_code == 200 else []
         except (httpx2.HTTPError, ValueError):
-            return Health(ready=False, alive=True, detail="the server does not say whether it polls")
+            return Health(ready=False, alive=True, detail=mark("the server does not say whether it polls"))
         if any(str(poller.get("identity", "")).startswith(f"{pid}@") for poller in pollers):
             return READY
-        return Health(ready=False, alive=True, detail=f"does not poll {task_queue}")
+        return Health(ready=False, alive=True, detail=mark("does not poll its task queue"))
 
     return check
 
@@ -96,8 +100,7 @@ def mailbox(smtp_port: int, imap_port: int) -> Check:
         expected = (b"220", b"* OK")
         if all(given.startswith(wanted) for given, wanted in zip(greetings, expected, strict=True)):
             return READY
-        silent = [name for name, given in zip(("SMTP", "IMAP"), greetings, strict=True) if not given]
-        return Health(ready=False, alive=len(silent) < 2, detail=f"no greeting by {' and '.join(silent) or 'name'}")
+        return Health(ready=False, alive=any(greetings), detail=mark("does not greet"))
 
     return check
 
@@ -106,7 +109,7 @@ def process_only() -> Check:
     """For a worker of a server elsewhere: it runs; what it does is seen in the API's health."""
 
     async def check(_pid: int) -> Health:
-        return Health(ready=True, alive=True, detail="runs")
+        return Health(ready=True, alive=True, detail=mark("runs"))
 
     return check
 
@@ -120,7 +123,7 @@ async def _status(url: str) -> int | None:
 
 
 def _answer(status: int | None) -> str:
-    return "no answer" if status is None else f"answers {status}"
+    return mark("no answer") if status is None else mark("answers that it is not ready")
 
 
 async def _greeting(port: int) -> bytes:

@@ -4,7 +4,8 @@ import socket
 
 from pydantic import BaseModel, ConfigDict
 
-from embedded.failure import StackFailure
+from embedded.failure import Sentence, StackFailure
+from locales import mark
 
 HOST = "127.0.0.1"
 
@@ -14,11 +15,14 @@ class PortTaken(StackFailure):
 
     def __init__(self, part: str, port: int) -> None:
         super().__init__(
-            f"Port {port} on {HOST}, which the {part} needs, is in use by another program: "
-            "end that program, or start with --ports free."
+            mark(
+                "Port %(port)s on %(host)s, which the %(part)s needs, is in use by another program: "
+                "end that program, or start with --ports free."
+            ),
+            port=port,
+            host=HOST,
+            part=Sentence(part),
         )
-        self.part = part
-        self.port = port
 
 
 class Ports(BaseModel):
@@ -55,7 +59,10 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 
 def require_free(part: str, port: int) -> None:
-    """Refuses (`PortTaken`) when the port cannot be bound. A port that only lingers in TIME_WAIT counts as free."""
+    """Refuses (`PortTaken`) when the port cannot be bound; one that only lingers in TIME_WAIT counts as free.
+
+    `part` is a text marked for translation: the title of who needs the port.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

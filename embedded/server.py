@@ -10,6 +10,7 @@ from pathlib import Path
 
 from embedded.failure import StackFailure
 from embedded.ports import HOST, Ports
+from locales import mark
 
 SEARCH_ATTRIBUTES: Mapping[str, str] = {
     "LegationPhase": "Keyword",
@@ -34,7 +35,7 @@ class ServerMissing(StackFailure):
     """No `temporal` binary anywhere."""
 
     def __init__(self) -> None:
-        super().__init__("The program `temporal` is not installed: run `make setup`, or put it on the PATH.")
+        super().__init__(mark("The program `temporal` is not installed: run `make setup`, or put it on the PATH."))
 
 
 def temporal_binary() -> Path:

@@ -15,11 +15,13 @@ from typing import Self
 
 from pydantic import SecretStr
 
+from embedded.failure import Sentence
 from embedded.folder import DataFolder, PartRecord, StackRecord
 from embedded.health import Check, check_of
 from embedded.ports import HOST, Ports, require_free
 from embedded.server import server_command
 from embedded.supervisor import Part, Supervisor
+from locales import mark
 from settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -48,7 +50,7 @@ class Stack:
         ports: Ports,
         *,
         workers: int = 1,
-        report: Callable[[str], None] = lambda sentence: None,
+        report: Callable[[Sentence], None] = lambda sentence: None,
         commands: Commands | None = None,
     ) -> None:
         """`workers`: how many worker processes share the task queue. `report` gets what happens, in sentences."""
@@ -111,9 +113,10 @@ class Stack:
         try:
             self._require_ports()
             if self._settings.master_key is None and self._folder.make_master_key(self._settings.master_key_file):
-                self._report(f"A master key was made: keep a copy of {self._settings.master_key_file} in a safe place.")
+                text = mark("A master key was made: keep a copy of %(file)s in a safe place.")
+                self._report(Sentence(text, {"file": self._settings.master_key_file}))
             await self._supervisor.start(self._services())
-            await self._supervisor.run_once("bootstrap", "preparation", self._commands.bootstrap, {})
+            await self._supervisor.run_once("bootstrap", mark("preparation"), self._commands.bootstrap, {})
             await self._supervisor.start(self._ours())
             self._complete = True
             self._write(self._supervisor.records)
@@ -144,8 +147,9 @@ class Stack:
 
     def _ours(self) -> list[Part]:
         names = ["worker", *(f"worker-{number}" for number in range(2, self._workers + 1))]
-        workers = [Part(name, name.replace("-", " "), self._commands.worker, self._check(name)) for name in names]
-        return [*workers, Part("api", "API", self._commands.api, self._check("api"))]
+        title = mark("worker")
+        workers = [Part(name, title, self._commands.worker, self._check(name)) for name in names]
+        return [*workers, Part("api", mark("API"), self._commands.api, self._check("api"))]
 
     def _check(self, part: str) -> Check:
         settings = self._settings
@@ -166,7 +170,7 @@ class Stack:
             virtual_clock=settings.has_virtual_clock,
             durable=settings.profile != "demo",
         )
-        return Part("temporal", "Temporal server", command, self._check("temporal"))
+        return Part("temporal", mark("Temporal server"), command, self._check("temporal"))
 
     def _mailbox(self) -> Part:
         ports = self._ports
@@ -176,18 +180,18 @@ class Stack:
         )
         # By the environment, since every user of the machine may read a command line.
         password = {"MAIL_USER": self._settings.organizer_mailbox, "MAIL_PASSWORD": self._mail_password or ""}
-        return Part("mailbox", "mailbox", command, self._check("mailbox"), password)
+        return Part("mailbox", mark("mailbox"), command, self._check("mailbox"), password)
 
     def _require_ports(self) -> None:
         ports = self._ports
-        require_free("API", ports.api)
+        require_free(mark("API"), ports.api)
         if self._own_server:
             for port in (ports.temporal, ports.temporal_http, ports.temporal_metrics):
-                require_free("Temporal server", port)
-            require_free("web interface of Temporal", ports.ui)
+                require_free(mark("Temporal server"), port)
+            require_free(mark("web interface of Temporal"), ports.ui)
         if self._own_mailbox:
             for port in (ports.smtp, ports.imap, ports.webmail):
-                require_free("mailbox", port)
+                require_free(mark("mailbox"), port)
 
     def _write(self, parts: Mapping[str, PartRecord]) -> None:
         settings = self._settings

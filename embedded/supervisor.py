@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from embedded.child import Child
-from embedded.failure import StackFailure
+from embedded.failure import Sentence, StackFailure
 from embedded.folder import PartRecord
 from embedded.health import Check
+from locales import mark
 
 POLL_SECONDS: Final = 0.05
 FIRST_BACKOFF_SECONDS: Final = 0.1
@@ -28,7 +29,7 @@ GRACE_SECONDS: Final = 10.0
 
 @dataclass(frozen=True)
 class Part:
-    """One child process of the stack. `name` names its log; `title` stands in sentences for people."""
+    """One child process of the stack. `name` names its log; `title`, a marked text, stands in sentences."""
 
     name: str
     title: str
@@ -47,7 +48,7 @@ class Supervisor:
         folder: Path,
         logs: Path,
         environment: Mapping[str, str],
-        report: Callable[[str], None],
+        report: Callable[[Sentence], None],
         changed: Callable[[Mapping[str, PartRecord]], None],
     ) -> None:
         """`folder`: where children run. `report` gets sentences, `changed` the records whenever a part (re)starts."""
@@ -88,7 +89,7 @@ class Supervisor:
         finally:
             child.kill()
         if code != 0:
-            raise StackFailure(self._ended(name, title, code))
+            raise self._ended(name, title, code)
 
     async def stop(self) -> None:
         """Stops the parts one after the other, the last started first: SIGTERM, and SIGKILL after ten seconds."""
@@ -111,7 +112,7 @@ class Supervisor:
         patience = time.monotonic() + GRACE_SECONDS
         while child.exit_code() is None and not self._forced:
             if time.monotonic() > patience:
-                self._report(f"The {part.title} did not end when asked to; it is killed.")
+                self._say(mark("The %(part)s did not end when asked to; it is killed."), part)
                 break
             await asyncio.sleep(POLL_SECONDS)
         child.kill()
@@ -122,14 +123,17 @@ class Supervisor:
             child = self._children[part.name]
             code = child.exit_code()
             if code is not None:
-                raise StackFailure(self._ended(part.name, part.title, code))
+                raise self._ended(part.name, part.title, code)
             health = await part.check(child.pid)
             if health.ready:
                 return
             if time.monotonic() > give_up:
                 raise StackFailure(
-                    f"The {part.title} was not ready after {part.patience_seconds:.0f} seconds ({health.detail}): "
-                    f"see {self._log(part.name)}"
+                    mark("The %(part)s was not ready after %(seconds)s seconds (%(detail)s): see %(log)s"),
+                    part=Sentence(part.title),
+                    seconds=f"{part.patience_seconds:.0f}",
+                    detail=Sentence(health.detail),
+                    log=self._log(part.name),
                 )
             await asyncio.sleep(POLL_SECONDS)
 
@@ -142,7 +146,7 @@ class Supervisor:
             child.kill()
             if time.monotonic() - since > STEADY_SECONDS:
                 backoff = FIRST_BACKOFF_SECONDS
-            self._report(f"The {part.title} {_how(code)}; it is started again.")
+            self._say(mark("The %(part)s ended (%(how)s); it is started again."), part, how=_how(code))
             while True:
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
@@ -150,7 +154,7 @@ class Supervisor:
                     self._launch(part)
                     break
                 except OSError as error:
-                    self._report(f"The {part.title} cannot be started: {error.strerror}.")
+                    self._say(mark("The %(part)s cannot be started: %(reason)s."), part, reason=error.strerror)
 
     async def _fallen(self, part: Part, child: Child) -> int:
         """Waits until the child ended; ends it itself when it hangs."""
@@ -160,7 +164,7 @@ class Supervisor:
                 silent = 0 if (await part.check(child.pid)).alive else silent + 1
                 next_check = time.monotonic() + CHECK_SECONDS
                 if silent >= SILENT_CHECKS:
-                    self._report(f"The {part.title} does not answer; it is killed.")
+                    self._say(mark("The %(part)s does not answer; it is killed."), part)
                     child.kill()
             await asyncio.sleep(POLL_SECONDS)
         return code
@@ -176,25 +180,35 @@ class Supervisor:
 
     def _spawn(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Child:
         if self._stopping:
-            raise StackFailure("The stack is stopping.")
+            raise StackFailure(mark("Legation is stopping."))
         return Child.start(
             command, environment={**self._environment, **environment}, folder=self._folder, log=self._log(name)
         )
 
-    def _ended(self, name: str, title: str, code: int) -> str:
-        last = _last_line(self._log(name))
-        return f"The {title} {_how(code)} before it was ready{f': {last}' if last else ''} (see {self._log(name)})."
+    def _ended(self, name: str, title: str, code: int) -> StackFailure:
+        return StackFailure(
+            mark("The %(part)s ended (%(how)s) before it was ready: %(words)s (see %(log)s)."),
+            part=Sentence(title),
+            how=_how(code),
+            words=_last_line(self._log(name)) or Sentence(mark("it said nothing")),
+            log=self._log(name),
+        )
+
+    def _say(self, text: str, part: Part, **values: object) -> None:
+        self._report(Sentence(text, {"part": Sentence(part.title), **values}))
 
     def _log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
 
 
-def _how(code: int) -> str:
+def _how(code: int) -> Sentence:
     if code >= 0:
-        return f"ended with exit code {code}"
-    with contextlib.suppress(ValueError):
-        return f"was ended by {signal.Signals(-code).name}"
-    return f"was ended by signal {-code}"
+        return Sentence(mark("exit code %(code)s"), {"code": code})
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = str(-code)
+    return Sentence(mark("signal %(name)s"), {"name": name})
 
 
 def _last_line(log: Path) -> str:

@@ -11,6 +11,8 @@ from rich.table import Table
 from embedded.folder import StackRecord
 from embedded.health import Health, check_of
 from embedded.ports import HOST
+from locales import Translator
+from verbs.language import translator_of
 from verbs.options import options
 from verbs.running import running
 
@@ -20,14 +22,15 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
     """Show the parts and their health. The exit code is 0 if all are ready, else 1."""
-    record = running(options(context).settings())
+    settings = options(context).settings()
+    record, translator = running(settings), translator_of(settings)
     found = asyncio.run(_ask(record))
     if as_json:
         typer.echo(json.dumps(_document(record, found), indent=2, ensure_ascii=False))
     else:
-        Console().print(_table(record, found))
+        Console().print(_table(record, found, translator))
         if not record.complete:
-            Console().print("Legation is still starting.")
+            Console().print(translator.tr("Legation is still starting."))
     if not _ready(record, found):
         raise typer.Exit(1)
 
@@ -71,15 +74,22 @@ def _document(record: StackRecord, found: dict[str, Health]) -> dict[str, object
     }
 
 
-def _table(record: StackRecord, found: dict[str, Health]) -> Table:
+def _table(record: StackRecord, found: dict[str, Health], translator: Translator) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("Part", "Health", "Address", "Process", "Restarts"):
-        table.add_column(heading, justify="right" if heading in {"Process", "Restarts"} else "left")
+    table.add_column(translator.tr("Part"))
+    table.add_column(translator.tr("Health"))
+    table.add_column(translator.tr("Address"))
+    table.add_column(translator.tr("Process"), justify="right")
+    table.add_column(translator.tr("Restarts"), justify="right")
     for name, health in found.items():
         part = record.parts[name]
         style = "green" if health.ready else "red"
         table.add_row(
-            name, f"[{style}]{health.detail}[/]", _address(record, name) or "", str(part.pid), str(part.restarts)
+            name,
+            f"[{style}]{translator.tr(health.detail)}[/]",
+            _address(record, name) or "",
+            str(part.pid),
+            str(part.restarts),
         )
     return table
 

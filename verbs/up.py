@@ -8,10 +8,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from embedded.failure import Sentence
 from embedded.folder import StackRecord
 from embedded.ports import HOST, Ports
 from embedded.stack import Stack, run
+from locales import Translator, mark
+from verbs.language import translator_of
 from verbs.options import options
+
+TOY_MAILBOX = mark(
+    "Mail stays in a development mailbox that forgets it at the next start. Set LEGATION_SMTP_HOST to send real mail."
+)
 
 
 class PortChoice(StrEnum):
@@ -42,29 +49,31 @@ def up(
     settings = options(context).settings()
     chosen = ports_of(ports, settings.api_port)
     settings = options(context).settings(api_port=chosen.api)
+    translator = translator_of(settings)
 
     async def until_stopped(stack: Stack) -> None:
-        console.print(addresses(stack.record))
+        console.print(addresses(stack.record, translator))
         if stack.record.mail_password is not None:
-            console.print(
-                "Mail stays in a development mailbox that forgets it at the next start. "
-                "Set LEGATION_SMTP_HOST to send real mail."
-            )
-        console.print(f"Data: {settings.data_dir}   Stop: Ctrl-C", soft_wrap=True)
+            console.print(translator.tr(TOY_MAILBOX))
+        console.print(translator.tr("Data: %(folder)s   Stop: Ctrl-C", folder=settings.data_dir), soft_wrap=True)
         await asyncio.Event().wait()
 
-    with messages.status("Starting Legation …"):
-        stack = Stack(settings, chosen, workers=workers, report=messages.print)
-    asyncio.run(run(stack, until_stopped))
-    messages.print("Legation has stopped.")
+    def report(sentence: Sentence) -> None:
+        messages.print(sentence.told(translator), markup=False, highlight=False, soft_wrap=True)
+
+    console.print(translator.tr("Legation is starting."))
+    asyncio.run(run(Stack(settings, chosen, workers=workers, report=report), until_stopped))
+    console.print(translator.tr("Legation has stopped."))
 
 
-def addresses(record: StackRecord) -> Table:
+def addresses(record: StackRecord, translator: Translator) -> Table:
     """Where the parts that have a face are reached."""
-    table = Table(title="Legation runs", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    table = Table(
+        title=translator.tr("Legation runs"), title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
+    )
     table.add_row("API", f"{record.api_url}/docs")
     if record.mail_password is not None:
-        table.add_row("Mailbox", f"http://{HOST}:{record.ports.webmail}")
+        table.add_row(translator.tr("Mailbox"), f"http://{HOST}:{record.ports.webmail}")
     if record.has_own_server:
         table.add_row("Temporal", f"http://{HOST}:{record.ports.ui}/namespaces/{record.temporal_namespace}/workflows")
     else:

@@ -27,12 +27,12 @@ def until(condition: Callable[[], bool], *, seconds: float = 30.0) -> float:
 
 def legation(*words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     """The command, run to its end, under the given `LEGATION_` variables alone."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LEGATION_")}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("LEGATION_", "LC_", "LANG"))}
     environment |= {f"LEGATION_{name.upper()}": value for name, value in settings.items()}
     return subprocess.run(
         [sys.executable, "-m", "cli", *words],
         cwd=ROOT,
-        env=environment | {"COLUMNS": "200"},
+        env={"COLUMNS": "200", "LC_ALL": "C.UTF-8"} | environment,
         capture_output=True,
         text=True,
         timeout=60,

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.embedded.running_stack import ROOT, legation
 
@@ -30,3 +31,11 @@ def test_every_verb_has_help() -> None:
 
 def test_an_unknown_verb_is_refused_with_the_usage() -> None:
     assert legation("fly").returncode == 2
+
+
+def test_the_command_speaks_vietnamese_where_it_is_asked_to(tmp_path: Path) -> None:
+    """By LEGATION_LANGUAGE; the sentence is the one that English has."""
+    english = legation("--data", str(tmp_path), "status", language="en").stderr.strip()
+    vietnamese = legation("--data", str(tmp_path), "status", language="vi").stderr.strip()
+    assert english == f"Legation does not run on {tmp_path}: start it with `legation up`."
+    assert vietnamese == f"Legation không chạy trên {tmp_path}: hãy khởi động bằng lệnh `legation up`."

@@ -24,7 +24,11 @@ async def never(_pid: int) -> Health:
 
 def supervisor(folder: Path, said: list[str]) -> Supervisor:
     return Supervisor(
-        folder=folder, logs=folder, environment=os.environ, report=said.append, changed=lambda records: None
+        folder=folder,
+        logs=folder,
+        environment=os.environ,
+        report=lambda sentence: said.append(str(sentence)),
+        changed=lambda records: None,
     )
 
 
@@ -39,7 +43,7 @@ async def test_a_part_that_ends_at_once_is_refused_with_its_last_words(tmp_path:
         await parts.start([Part("api", "API", program("raise SystemExit('the disk is full')"), never)])
     await parts.stop()
     assert str(failure.value) == (
-        f"The API ended with exit code 1 before it was ready: the disk is full (see {tmp_path}/api.log)."
+        f"The API ended (exit code 1) before it was ready: the disk is full (see {tmp_path}/api.log)."
     )
 
 
@@ -67,7 +71,7 @@ async def test_a_part_that_falls_again_and_again_is_started_with_growing_pauses(
     starts = [float(line) for line in log.read_text().splitlines()]
     pauses = [later - earlier for earlier, later in pairwise(starts)]
     assert pauses[2] - pauses[0] > 0.2
-    assert said[0] == "The API ended with exit code 3; it is started again."
+    assert said[0] == "The API ended (exit code 3); it is started again."
     assert parts.records["api"].restarts >= 3
 
 
@@ -94,5 +98,5 @@ async def test_a_part_that_is_killed_takes_what_it_started_with_it(tmp_path: Pat
 
 async def test_a_command_that_runs_once_may_fail(tmp_path: Path) -> None:
     parts = supervisor(tmp_path, [])
-    with pytest.raises(StackFailure, match="The preparation ended with exit code 1 before it was ready: no server"):
+    with pytest.raises(StackFailure, match="before it was ready: no server"):
         await parts.run_once("bootstrap", "preparation", program("raise SystemExit('no server')"), {})
