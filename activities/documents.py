@@ -10,7 +10,7 @@ from activities.house import House
 from activities.notices import duty
 from activities.trail import Standing, standing_at
 from documents import final_report, invitation_letter
-from documents.administrative import Heading, Signatory
+from documents.administrative import Heading, Signatory, Wording
 from documents.final_report_content import (
     Annex,
     Approval,
@@ -32,6 +32,7 @@ from domain.events import (
     MemberWithdrawn,
     ReportFiled,
     RequestSubmitted,
+    Right,
     StepRejected,
     StepReturned,
     StepSigned,
@@ -130,8 +131,9 @@ class Documents:
             if isinstance(person := found.get(one.person.ref), Person)
         }
 
-    def _heading(self, file: Delegation, at: datetime, reference: str) -> Heading:
+    def _heading(self, file: Delegation, at: datetime, reference: str, *recipients: Wording) -> Heading:
         return Heading(
+            recipients=recipients,
             issuer=self._house.issuer,
             reference=reference,
             place=self._house.place,
@@ -175,7 +177,8 @@ class Documents:
             [text.ref for text in (filed.results, filed.recommendations) if text is not None]
         )
         return FinalReport(
-            heading=self._heading(file, stood.sealed.instant, f"{file.id}/BC"),
+            heading=self._heading(file, stood.sealed.instant, f"{file.id}/BC", self._house.name),
+            addressee=self._house.issuer.parent,
             delegation=file.id,
             direction=file.direction,
             title=file.title,
@@ -218,12 +221,20 @@ class Documents:
             rows.append(
                 Approval(
                     step=title,
-                    by=Signatory(name=account.name if account else sealed.actor, office=title),
+                    by=self._signatory(account.name if account else sealed.actor, title, event.right),
                     outcome=OUTCOMES[type(event)],
                     at=sealed.instant.astimezone(ZoneInfo(zone)),
                 )
             )
         return tuple(rows)
+
+    def _signatory(self, name: str, office: Bilingual, right: Right) -> Signatory:
+        """By what right somebody signed: TM. for the collective, the other prefixes for its head."""
+        prefix = right.prefix
+        if prefix is None:
+            return Signatory(name=name, office=office)
+        principal = self._house.name if prefix == "TM" else self._house.signatory.office
+        return Signatory.model_validate({"name": name, "office": office, "prefix": prefix, "principal": principal})
 
 
 OUTCOMES: dict[type, Literal["signed", "returned", "rejected"]] = {
