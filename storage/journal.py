@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Row, Table, func, select, text
+from sqlalchemy import Column, Index, Integer, Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json
@@ -31,6 +31,9 @@ journal = Table(
 
 READ_BATCH = 500
 
+EVERY_STREAM = 0x6C656762
+"""The number of PostgreSQL's advisory lock that all writers of streams share."""
+
 
 class JournalDiverged(Exception):
     """The events are not those of the journal, or do not continue it: somebody has to look.
@@ -54,14 +57,19 @@ class JournalGap(JournalDiverged):
 
 
 async def lock_stream(connection: AsyncConnection, delegation_id: str) -> None:
-    """Let one transaction at a time write a delegation's events and read model.
+    """Let one transaction at a time write a delegation's events and read model, and none while all are locked.
 
     On SQLite the transaction is the only writer already.
     """
     if connection.dialect.name == "postgresql":
-        await connection.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": delegation_id}
-        )
+        await connection.execute(select(func.pg_advisory_xact_lock_shared(EVERY_STREAM)))
+        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(delegation_id, 0))))
+
+
+async def lock_every_stream(connection: AsyncConnection) -> None:
+    """Wait for every transaction that holds a stream, and let none begin before this one ends."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(EVERY_STREAM)))
 
 
 async def append(

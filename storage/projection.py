@@ -11,7 +11,7 @@ from domain.seal import Head, SealedEvent, head_of
 from domain.state import Delegation
 from storage.claims import mark_claimed, references_in
 from storage.engine import Database
-from storage.journal import JournalDiverged, append, head_of_journal, journal, lock_stream, read
+from storage.journal import JournalDiverged, append, head_of_journal, journal, lock_every_stream, lock_stream, read
 from storage.read_model import (
     READ_TABLES,
     Key,
@@ -91,6 +91,8 @@ class Projection:
     async def drop_read_tables(self) -> None:
         """Empty every read table; journal and registers stay."""
         async with self._database.writing() as connection:
+            # A projection that has read a state may not write its difference into emptied tables.
+            await lock_every_stream(connection)
             for table in READ_TABLES:
                 await connection.execute(delete(table))
 
@@ -124,6 +126,9 @@ class Projection:
                 raise JournalDiverged(delegation_id, applied, "the read tables do not stand where the journal ends")
             return head
         before = self._state(stored.head_hash, stored.state) if stored else None
+        if before is None:
+            # Nothing may be left of rows whose delegation is not listed: only differences are written below.
+            await _forget(connection, delegation_id, with_journal=False)
         after = fold(pending, before)
         if after is None:
             raise JournalDiverged(delegation_id, pending[0].seq, "the file was never opened")
