@@ -80,16 +80,20 @@ def _in_utc(instant: datetime) -> datetime:
 
 def local_minute(text: str) -> str:
     """Return a wall-clock time as `YYYY-MM-DDTHH:MM`, or refuse a date or time that does not exist."""
+    malformed = PydanticCustomError(
+        "local_time_malformed",
+        "“{text}” is not a date and time that exists, such as 2026-04-11T14:30",
+        {"text": text[:40]},
+    )
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise PydanticCustomError(
-            "local_time_malformed",
-            "“{text}” is not a date and time that exists, such as 2026-04-11T14:30",
-            {"text": text[:40]},
-        ) from error
+        raise malformed from error
     if moment.tzinfo is not None:
         raise PydanticCustomError("local_time_has_offset", "a local time carries its zone beside it, not an offset")
+    # A date alone would pass for its midnight.
+    if moment.strftime("%Y-%m-%dT%H:%M") != text[:16].replace(" ", "T"):
+        raise malformed
     if not 1990 <= moment.year <= 2199:
         raise PydanticCustomError("local_time_out_of_range", "the year is not between 1990 and 2199")
     if moment.second or moment.microsecond:
