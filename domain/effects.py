@@ -24,6 +24,8 @@ from domain.upcast import read_event
 
 def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[Effect]:
     """Yield the effects that newly sealed events ask for; `state` is the delegation after them."""
+    reminded: set[str] = set()
+    waiting: set[str] = set()
     for one in sealed:
         match read_event(one):
             case InvitationsIssued(issue=issue):
@@ -34,15 +36,20 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
                 yield _render("final_report", number, one.seq)
             case DocumentRendered(kind="invitation_letter", number=number):
                 yield Effect(key=f"letter-mail:{number}", kind="mail_letter", seq=one.seq, args={"number": number})
-            case DeadlineReminded(what=what):
-                count = state.deadlines[what].reminders
-                yield _notice(f"reminder:{what}:{count}", "deadline_reminder", one.seq, what=what)
+            case DeadlineReminded(what=what, due_on=due_on):
+                # After a long sleep several reminders of one thing are one notice; done or lifted meanwhile, none.
+                stands = state.deadlines.get(what)
+                if stands and stands.status == "open" and what not in reminded:
+                    reminded.add(what)
+                    key = f"reminder:{what}:{due_on.isoformat()}:{one.seq}"
+                    yield _notice(key, "deadline_reminder", one.seq, what=what)
             case DeadlineMissed(what=what, due_on=due_on):
-                yield _notice(f"missed:{what}:{due_on.isoformat()}", "deadline_missed", one.seq, what=what)
+                key = f"missed:{what}:{due_on.isoformat()}:{one.seq}"
+                yield _notice(key, "deadline_missed", one.seq, what=what)
             case RequestSubmitted() | StepSigned():
-                if (step := state.open_step) and state.proposal:
-                    key = f"step:{state.proposal.number}:{step.id}"
-                    yield _notice(key, "step_waits", one.seq, step=step.id)
+                if (step := state.open_step) and state.proposal and step.id not in waiting:
+                    waiting.add(step.id)
+                    yield _notice(f"step:{state.proposal.number}:{step.id}", "step_waits", one.seq, step=step.id)
             case _:
                 pass
 
