@@ -4,7 +4,7 @@ RFC 5546 rules as they are kept here: one counter per item, raised with every ma
 reset (section 2.1.4); someone whose view did not change hears nothing; an item that is over is never cancelled.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from domain.commands import Invite, RecordReply
@@ -67,6 +67,7 @@ def calendar_messages(
     `only` names the people whose coming or going is announced at once, between two publications: they get what the
     others were last told, not the draft. `withdraw` takes everything out of every calendar.
     """
+    mailbox_of = {who: person.person.ref for who, person in state.people.items()}
     return tuple(
         message
         for item in state.items.values()
@@ -76,12 +77,18 @@ def calendar_messages(
             state.told.get(item.id),
             now,
             only,
+            mailbox_of,
         )
     )
 
 
 def _messages(
-    item: Item, wanted: tuple[str, ...], told: Told | None, now: datetime, only: Collection[str] | None
+    item: Item,
+    wanted: tuple[str, ...],
+    told: Told | None,
+    now: datetime,
+    only: Collection[str] | None,
+    mailbox_of: Mapping[str, str],
 ) -> tuple[CalendarMessage, ...]:
     if told is None:
         if only is not None or not wanted or item.ends.instant <= now:
@@ -93,11 +100,16 @@ def _messages(
     vanished = () if over else tuple(who for who in told.holders if who not in wanted and _named(who, only))
     changed = view != told.view
     asked = tuple(who for who in wanted if (changed or who not in told.holders) and _named(who, only))
-    if view.ends.instant <= now or (only is not None and not told.holders):
+    if view.ends.instant <= now:
+        # Moved into the past, it goes to those who still have it before them; what was over already is left alone.
+        asked = () if over else tuple(who for who in asked if who in told.holders)
+    if only is not None and not told.holders:
         asked = ()
 
-    # A newcomer to an unchanged item joins at the standing counter, unless a CANCEL already used it up for them.
-    raised = bool(vanished) or (changed and bool(asked)) or any(who in told.withdrawn_from for who in asked)
+    # A newcomer to an unchanged item joins at the standing counter, unless a CANCEL already used it up for them,
+    # under whatever name they come back.
+    cancelled_for = {mailbox_of[who] for who in told.withdrawn_from}
+    raised = bool(vanished) or (changed and bool(asked)) or any(mailbox_of[who] in cancelled_for for who in asked)
     sequence = told.sequence + raised
     messages = []
     if vanished:
