@@ -32,7 +32,7 @@ def anchors(state: Delegation) -> Anchors:
     def day(instant: datetime | None) -> date | None:
         return business_date(instant, state.zone) if instant else None
 
-    requested = [done.on for done in state.formalities if done.kind == "entry_papers_requested"]
+    requested = [done.on for done in state.standing_formalities if done.kind == "entry_papers_requested"]
     return Anchors(
         direction=state.direction,
         opened=business_date(state.opened_at, state.zone),
@@ -66,14 +66,17 @@ def deadline_events(state: Delegation, context: Context) -> Iterator[Event]:
     wanted = {one.due.what: one for one in _wanted(state, context.edition)}
     for what, (due, satisfied_by) in wanted.items():
         stands, met = state.deadlines.get(what), satisfied_by in done
-        if stands is None or (stands.due_on != due.due_on and stands.status in ("open", "missed")):
-            if due.due_at > context.now:
-                yield due.model_copy(update={"remind_at": tuple(at for at in due.remind_at if at > context.now)})
-                if met:
-                    yield DeadlineMet(what=what)
-            elif not met:
-                yield _known_late(due)
-        elif met and stands.status in ("open", "missed"):
+        standing_open = stands is not None and stands.status in ("open", "missed")
+        if not _set_anew(stands, due, met):
+            if met and standing_open:
+                yield DeadlineMet(what=what)
+        elif due.due_at > context.now:
+            yield due.model_copy(update={"remind_at": tuple(at for at in due.remind_at if at > context.now)})
+            if met:
+                yield DeadlineMet(what=what)
+        elif not met:
+            yield _known_late(due)
+        elif standing_open:
             yield DeadlineMet(what=what)
     for what, stands in state.deadlines.items():
         if what in wanted:
@@ -83,6 +86,23 @@ def deadline_events(state: Delegation, context: Context) -> Iterator[Event]:
             yield DeadlineMet(what=what)
         elif stands.status == "open":
             yield DeadlineLifted(what=what)
+
+
+def _set_anew(stands: Deadline | None, due: DeadlineSet, met: bool) -> bool:
+    """Whether a deadline is set, or set again: its day moved, or another rule now names the same day.
+
+    What was met stays as it was, unless it is to be done again by another day: a new proposal, new dates.
+    """
+    if stands is None:
+        return True
+    moved = stands.due_on != due.due_on
+    match stands.status:
+        case "open":
+            return moved or stands.rule != due.rule
+        case "missed":
+            return moved
+        case "met" | "late":
+            return moved and not met
 
 
 def passed(state: Delegation, now: datetime) -> Iterator[Event]:
@@ -99,7 +119,7 @@ def passed(state: Delegation, now: datetime) -> Iterator[Event]:
 
 
 def _wanted(state: Delegation, edition: Edition) -> Iterator[Wanted]:
-    for due in dues(edition, anchors(state)):
+    for due in dues(edition, anchors(state), business_date(state.rules_since, state.zone)):
         calculation = Calculation(
             anchor=due.calculation.anchor,
             anchor_on=due.calculation.anchor_on,

@@ -122,7 +122,7 @@ def decide_all(asked: DecideInput, context: Context) -> tuple[Decision, Delegati
     batch = len(asked.envelope.commands) > 1
     undo = sealing.mark()
     for index, raw in enumerate(asked.envelope.commands):
-        outcome = _decide_raw(asked.envelope.delegation, sealing.state, raw, context)
+        outcome = _decide_raw(asked.envelope.delegation, sealing.state, raw, sealing.context)
         if outcome.refusal:
             sealing.rewind(undo)
             sealing.add(outcome.events)
@@ -147,11 +147,19 @@ class Sealing:
     """Collects the events of one decision while it folds them."""
 
     def __init__(self, asked: DecideInput, context: Context) -> None:
-        self.context = context
         self.state = asked.state
         self.head = asked.head
         self.sealed: list[SealedEvent] = []
         self._command_id = asked.envelope.command_id
+        self._context = context
+
+    @property
+    def context(self) -> Context:
+        """What decisions ask; from the event that adopts a newer edition on, that edition."""
+        newest = self._context.newest
+        if self.state and self.state.edition == newest.digest():
+            return self._context.model_copy(update={"edition": newest})
+        return self._context
 
     def add(self, events: tuple[Event, ...], actor: str | None = None) -> None:
         """Seal events and fold them."""

@@ -130,12 +130,12 @@ def due(rule: DeadlineRule, anchors: Anchors, edition: Edition) -> Due | None:
     )
 
 
-def dues(edition: Edition, anchors: Anchors) -> tuple[Due, ...]:
-    """Return everything that is due by the rules in force on the day the file was opened, earliest first.
+def dues(edition: Edition, anchors: Anchors, on: date | None = None) -> tuple[Due, ...]:
+    """Return everything that is due by the rules in force on a day, earliest first; by default that of the opening.
 
     Where the issuer has a rule of its own for a thing, the rules for that thing that name no issuer do not apply.
     """
-    rules = [rule for rule in effective(edition.deadlines, anchors.opened) if _applies(rule, anchors)]
+    rules = [rule for rule in effective(edition.deadlines, on or anchors.opened) if _applies(rule, anchors)]
     own = {rule.what for rule in rules if rule.conditions.issuer is not None}
     chosen = (rule for rule in rules if rule.conditions.issuer is not None or rule.what not in own)
     found = (due(rule, anchors, edition) for rule in chosen)

@@ -134,7 +134,7 @@ def _request_withdrawn(state: Delegation, event: e.RequestWithdrawn, sealed: Sea
 
 @_on(e.RulesAdopted)
 def _rules_adopted(state: Delegation, event: e.RulesAdopted, sealed: SealedEvent) -> Delegation:
-    return _with(state, edition=event.edition)
+    return _with(state, edition=event.edition, rules_adopted_at=sealed.instant)
 
 
 def _mark_step(
@@ -309,7 +309,9 @@ def _issued(state: Delegation, event: e.InvitationsIssued, sealed: SealedEvent) 
 
 def tell(before: Told | None, message: e.CalendarMessage) -> Told:
     """Return what calendars hold of an item once a message has reached its people."""
-    holders = before.holders if before else ()
+    # A change reaches everybody who is to have it; who had it before, and hears nothing, holds what is over.
+    current = before is not None and (message.method == "CANCEL" or before.view == message.view)
+    holders = before.holders if before and current else ()
     withdrawn = before.withdrawn_from if before else ()
     if message.method == "REQUEST":
         holders = (*holders, *(person for person in message.to if person not in holders))
@@ -410,6 +412,7 @@ def _resumed(state: Delegation, event: e.DelegationResumed, sealed: SealedEvent)
         proposal=proposal,
         decision=None,
         paused_phase=None,
+        formalities_before_resumption=len(state.formalities),
     )
 
 

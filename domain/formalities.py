@@ -6,9 +6,18 @@ from domain.events import FormalityRecorded
 from domain.state import Delegation
 from domain.values import business_date
 
+OF_THE_FILE = frozenset({"submitted", "decision_issued", "report_filed"})
+"""Words of `DeadlineRule.satisfied_by` that the file's own events fulfil; the steps of its chain do so too."""
+
 
 def record_formality(state: Delegation, command: RecordFormality, context: Context) -> Outcome:
-    """Record it as done on today's business date. Refusals: `participant_unknown`."""
+    """Record it as done on today's business date.
+
+    Refusals: `formality_reserved` (the file itself says whether a proposal is in, a step signed, a report filed),
+    `participant_unknown`.
+    """
+    if command.kind in OF_THE_FILE or command.kind.startswith("step."):
+        return refuse("formality_reserved", field="kind", kind=command.kind)
     for member in command.members:
         if member not in state.people:
             return refuse("participant_unknown", field="members", member=member)
@@ -24,14 +33,14 @@ def record_formality(state: Delegation, command: RecordFormality, context: Conte
 
 
 def fulfilled(state: Delegation) -> frozenset[str]:
-    """Return what has been done, in the words of `DeadlineRule.satisfied_by`.
+    """Return what has been done for the dates that stand, in the words of `DeadlineRule.satisfied_by`.
 
     A formality for named members counts once it covers everybody who needs entry papers.
     """
-    done = {formality.kind for formality in state.formalities}
+    done = {formality.kind for formality in state.standing_formalities}
     needing = {person.id for person in state.delegates if person.entry_papers}
     for kind in list(done):
-        records = [formality for formality in state.formalities if formality.kind == kind]
+        records = [formality for formality in state.standing_formalities if formality.kind == kind]
         named = {member for formality in records for member in formality.members}
         if named & needing and not needing <= named:
             done.discard(kind)

@@ -7,6 +7,7 @@ from domain.commands import (
     JustifyLimit,
     OpenDelegation,
     ReviseRequest,
+    Stay,
     SubmitRequest,
     WithdrawRequest,
 )
@@ -43,7 +44,7 @@ def open_delegation(delegation: str, command: OpenDelegation, context: Context) 
         return refuse(
             "arrival_before_request", field="starts", starts=command.starts.isoformat(), today=today.isoformat()
         )
-    if refusal := _stays_elsewhere(command.countries, command):
+    if refusal := _stays_elsewhere(command.countries, command.stays):
         return refusal
     return accept(
         DelegationOpened(
@@ -64,7 +65,8 @@ def revise_request(state: Delegation, command: ReviseRequest, context: Context) 
     today = business_date(context.now, state.zone)
     if command.starts and command.starts < today:
         return refuse("arrival_before_request", field="starts", starts=starts.isoformat(), today=today.isoformat())
-    if refusal := _stays_elsewhere(command.countries or state.countries, command):
+    stays = state.stays if command.stays is None else command.stays
+    if refusal := _stays_elsewhere(command.countries or state.countries, stays):
         return refusal
     changed = {
         name: value
@@ -76,8 +78,8 @@ def revise_request(state: Delegation, command: ReviseRequest, context: Context) 
     return accept(RequestRevised(**changed))
 
 
-def _stays_elsewhere(countries: tuple[str, ...], command: OpenDelegation | ReviseRequest) -> Outcome | None:
-    elsewhere = [stay.country for stay in command.stays or () if stay.country not in countries]
+def _stays_elsewhere(countries: tuple[str, ...], stays: tuple[Stay, ...]) -> Outcome | None:
+    elsewhere = [stay.country for stay in stays if stay.country not in countries]
     return refuse("countries_differ_from_stays", field="stays", country=elsewhere[0]) if elsewhere else None
 
 
@@ -111,7 +113,7 @@ def justify_limit(state: Delegation, command: JustifyLimit, context: Context) ->
 
 
 def breaches(state: Delegation, edition: Edition) -> tuple[Breach, ...]:
-    """Return the limits that the delegation, as it stands, exceeds by the rules it was opened under."""
+    """Return the limits that the delegation, as it stands, exceeds by the rules it is under."""
     composition = Composition(
         direction=state.direction,
         members=state.head_count,
@@ -130,7 +132,7 @@ def breaches(state: Delegation, edition: Edition) -> tuple[Breach, ...]:
             allowed=found.allowed,
             unit=found.unit,
         )
-        for found in limit_breaches(edition, composition, business_date(state.opened_at, state.zone))
+        for found in limit_breaches(edition, composition, business_date(state.rules_since, state.zone))
     )
 
 
@@ -150,7 +152,7 @@ def ceiling(state: Delegation, edition: Edition) -> CeilingSet | None:
         members=state.head_count - heads,
         days=days,
         nights=days - 1,
-        on=business_date(state.opened_at, state.zone),
+        on=business_date(state.rules_since, state.zone),
     )
     return CeilingSet(
         total_vnd=found.total_vnd,
@@ -183,7 +185,7 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
         justified = state.justifications.get(breach.limit)
         if justified is None or justified[0] != breach:
             return refuse("limit_unjustified", limit=breach.limit, measured=breach.measured, allowed=breach.allowed)
-    chain = context.edition.approval_chain(state.direction, business_date(state.opened_at, state.zone))
+    chain = context.edition.approval_chain(state.direction, business_date(state.rules_since, state.zone))
     if chain is None:
         return refuse("no_approval_chain", direction=state.direction)
     limit = ceiling(state, context.edition)

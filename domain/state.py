@@ -280,6 +280,8 @@ class Delegation(Fact):
     issues: tuple[Issue, ...] = ()
     replies: dict[str, Reply] = Field(default_factory=dict)
     formalities: tuple[Formality, ...] = ()
+    formalities_before_resumption: int = 0
+    """How many of them were done for dates that no longer stand."""
     departed_at: Instant | None = None
     concluded_at: Instant | None = None
     deadlines: dict[str, Deadline] = Field(default_factory=dict)
@@ -289,6 +291,8 @@ class Delegation(Fact):
     failures: tuple[str, ...] = ()
     paused_phase: Phase | None = None
     """The phase that a closing or a postponement interrupted."""
+    rules_adopted_at: Instant | None = None
+    """When an edition newer than that of the opening was adopted."""
 
     @property
     def delegates(self) -> tuple[Participant, ...]:
@@ -306,6 +310,16 @@ class Delegation(Fact):
         if self.proposal is None or self.phase not in (Phase.SUBMITTED, Phase.UNDER_APPROVAL):
             return None
         return self.proposal.open_step
+
+    @property
+    def standing_formalities(self) -> tuple[Formality, ...]:
+        """What was done for the authorities for the dates that stand."""
+        return self.formalities[self.formalities_before_resumption :]
+
+    @property
+    def rules_since(self) -> datetime:
+        """The instant as of which the rules of the edition apply: the opening, or the adoption of a newer edition."""
+        return self.rules_adopted_at or self.opened_at
 
     @property
     def entry_papers_needed(self) -> bool:
