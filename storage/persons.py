@@ -31,7 +31,7 @@ from domain.mailbox import Address
 from domain.values import Country, Language, PersonRef, Value, business_text
 from storage.data_keys import DataKeys, data_keys, person_key
 from storage.engine import Database
-from storage.idempotency import IdempotencyConflict
+from storage.idempotency import IdempotencyConflict, stored_key
 from storage.keyring import DataKey, Keyring
 from storage.metadata import Instant, Name, Secret, metadata, utc_now
 from storage.references import new_reference
@@ -145,7 +145,7 @@ class Persons:
             row = {
                 "ref": ref,
                 "version": 1,
-                "idempotency_key": idempotency_key,
+                "idempotency_key": stored_key(idempotency_key),
                 "body_mac": key.mac(content),
                 "created_at": now,
             }
@@ -229,7 +229,9 @@ class Persons:
     async def _registered_before(
         self, connection: AsyncConnection, idempotency_key: str | None, content: bytes
     ) -> PersonRef:
-        row = (await connection.execute(select(persons).where(persons.c.idempotency_key == idempotency_key))).one()
+        row = (
+            await connection.execute(select(persons).where(persons.c.idempotency_key == stored_key(idempotency_key)))
+        ).one()
         if row.erased_at is not None:
             raise PersonErased("the person entered under this idempotency key was erased")
         key = await self._keys.get(connection, person_key(row.ref))

@@ -17,7 +17,7 @@ from domain.state import Delegation
 from storage.engine import Database
 from storage.journal import read
 from storage.read_model import ceilings, deadlines, delegations, participants
-from storage.search_text import folded
+from storage.search_text import folded, sort_key
 
 SortKey = Literal["starts", "updated", "next_due", "title"]
 
@@ -320,7 +320,7 @@ COLUMN_OF = {"starts": "starts", "updated": "updated_at", "next_due": "next_due_
 
 def _write_cursor(row: Row[Any], sort: SortKey, descending: bool, order: _Order) -> str:
     value = row._mapping[COLUMN_OF[sort]]
-    written = folded(value) if sort == "title" else order.write(value)
+    written = sort_key(value) if sort == "title" else order.write(value)
     body = json.dumps([sort, descending, written, row.id], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
 
@@ -336,5 +336,5 @@ def _read_cursor(cursor: str, sort: SortKey, descending: bool, order: _Order) ->
         return order.read(value), last_id
     except BadCursor:
         raise
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, RecursionError, binascii.Error):
         raise BadCursor("the cursor is not one that this list gave") from None

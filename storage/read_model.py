@@ -15,7 +15,7 @@ from domain.seal import SealedEvent
 from domain.state import Delegation, Phase
 from domain.upcast import read_event
 from storage.metadata import Instant, Name, Words, metadata
-from storage.search_text import folded
+from storage.search_text import folded, sort_key
 
 delegations = Table(
     "delegations",
@@ -207,7 +207,7 @@ def row_of_delegation(state: Delegation, last: SealedEvent) -> Rows:
         "direction": state.direction,
         "phase": str(state.phase),
         "title": state.title,
-        "title_folded": folded(state.title),
+        "title_folded": sort_key(state.title),
         "search_text": folded(" ".join((state.title, state.partner, state.organisation, *state.places))),
         "organisation": state.organisation,
         "partner": state.partner,

@@ -8,3 +8,12 @@ def folded(text: str) -> str:
     plain = text.casefold().replace("đ", "d")
     bare = "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
     return " ".join(bare.split())
+
+
+LONGEST_KEY = 200
+"""Characters of a title that take part in sorting: some letters unfold to many, and an index has a largest entry."""
+
+
+def sort_key(text: str) -> str:
+    """Return what a text is sorted by."""
+    return folded(text)[:LONGEST_KEY]

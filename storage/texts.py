@@ -12,7 +12,7 @@ from domain.canonical import commitment
 from domain.values import TextRef
 from storage.data_keys import DataKeys, KeyDestroyed, file_key
 from storage.engine import Database
-from storage.idempotency import IdempotencyConflict
+from storage.idempotency import IdempotencyConflict, stored_key
 from storage.keyring import DataKey, Keyring
 from storage.metadata import Instant, Name, Secret, metadata, utc_now
 from storage.references import new_reference
@@ -102,7 +102,7 @@ class Texts:
             row = {
                 "ref": ref,
                 "delegation_id": delegation_id,
-                "idempotency_key": idempotency_key,
+                "idempotency_key": stored_key(idempotency_key),
                 "ciphertext": key.encrypt(salt + content, context=ref.encode()),
                 "commitment": reference.commitment,
                 "size": len(content),
@@ -147,7 +147,9 @@ class Texts:
     async def _written_before(
         self, connection: AsyncConnection, idempotency_key: str | None, delegation_id: str, content: bytes
     ) -> TextRef:
-        row = (await connection.execute(select(texts).where(texts.c.idempotency_key == idempotency_key))).one()
+        row = (
+            await connection.execute(select(texts).where(texts.c.idempotency_key == stored_key(idempotency_key)))
+        ).one()
         if row.delegation_id != delegation_id:
             raise IdempotencyConflict
         if _opened(row, await self._keys.get(connection, file_key(delegation_id)))[1] != content:

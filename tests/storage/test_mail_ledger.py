@@ -1,0 +1,244 @@
+"""The mail ledger: one line a message, one sender at a time, each mailbox's messages in their order."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+
+import pytest
+from sqlalchemy import select
+
+from storage.engine import Database
+from storage.keyring import Keyring
+from storage.mail_ledger import Count, Mail, MailLedger, mail_ledger
+from storage.persons import Persons
+from tests.storage.test_persons import SATO
+
+NOW = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
+LEASE = timedelta(minutes=1)
+ISSUE = "issue:spring-visit:1"
+
+
+def mail(
+    number: int = 1,
+    *,
+    uid: str = "s1",
+    sequence: int = 0,
+    method: str = "REQUEST",
+    issue: str = ISSUE,
+    view: str = "v1",
+    persons: tuple[str, ...] = (),
+    mailbox: str | None = None,
+) -> Mail:
+    """Return a message to delegate `number`."""
+    return Mail(
+        uid=uid,
+        sequence=sequence,
+        method=method,
+        view_hash=view,
+        message_id=f"<{uid}.{sequence}.{method}.{number}.{view}@songlam.example>",
+        delegation_id="spring-visit",
+        issue=issue,
+        kind="calendar",
+        participants=(f"m{number}",),
+        mailbox=mailbox or f"m{number}@example.jp",
+        content=f"Subject: {uid}\r\n\r\n{number} {method} {sequence}".encode(),
+        persons=persons,
+    )
+
+
+@pytest.fixture
+def ledger(database: Database, keyring: Keyring) -> MailLedger:
+    return MailLedger(database, keyring)
+
+
+async def test_a_message_is_entered_once(ledger: MailLedger) -> None:
+    """The same key again, alone or among new ones, is passed over."""
+    first, second = mail(1), mail(2)
+    assert await ledger.enqueue([first, second]) == [first.message_id, second.message_id]
+    assert await ledger.enqueue([first, mail(3), second]) == [mail(3).message_id]
+    assert await ledger.enqueue([]) == []
+    assert await ledger.pending(ISSUE) == 3
+
+
+async def test_upper_case_does_not_make_another_mailbox(ledger: MailLedger) -> None:
+    """Anna@ and anna@ are one recipient."""
+    assert len(await ledger.enqueue([mail(1, mailbox="Anna@example.jp")])) == 1
+    assert await ledger.enqueue([mail(1, mailbox="anna@example.jp")]) == []
+
+
+async def test_a_claimed_message_comes_with_its_frozen_bytes(ledger: MailLedger) -> None:
+    """Mailbox and content as they were entered, in the order they were entered."""
+    mails = [mail(number) for number in range(1, 120)]
+    await ledger.enqueue(mails)
+    claimed = await ledger.claim(ISSUE, limit=200, lease=LEASE, now=NOW)
+    assert [(one.mailbox, one.content, one.attempt) for one in claimed] == [(m.mailbox, m.content, 1) for m in mails]
+    assert claimed[4].participants == ("m5",)
+
+
+async def test_mailbox_and_content_stand_encrypted(ledger: MailLedger, database: Database) -> None:
+    """Who reads the database learns neither who was written to nor what."""
+    await ledger.enqueue([mail(1)])
+    async with database.reading() as connection:
+        row = (await connection.execute(select(mail_ledger))).one()
+    assert b"example.jp" not in row.mailbox
+    assert b"Subject" not in row.content
+    assert "example" not in row.mailbox_hash
+
+
+async def test_what_one_sender_holds_no_other_gets_until_the_lease_ends(ledger: MailLedger) -> None:
+    """A sender that died loses its messages; the next attempt sends the same bytes."""
+    await ledger.enqueue([mail(1), mail(2)])
+    first = await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)
+    assert await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW + LEASE - timedelta(seconds=1)) == []
+    again = await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW + LEASE)
+    assert [one.content for one in again] == [one.content for one in first]
+    assert [one.attempt for one in again] == [2, 2]
+
+
+async def test_messages_given_back_can_be_claimed_at_once(ledger: MailLedger) -> None:
+    """After a failure that passes, and after a sender that is known to be dead."""
+    await ledger.enqueue([mail(1), mail(2)])
+    held = await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)
+    await ledger.mark_sent([held[0].message_id], NOW)
+    await ledger.release([one.message_id for one in held])
+    again = await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)
+    assert [one.message_id for one in again] == [held[1].message_id]
+    assert await ledger.release_all(ISSUE) == 1
+    assert len(await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)) == 1
+
+
+async def test_a_cancel_never_overtakes_the_request_before_it(ledger: MailLedger) -> None:
+    """The later message of an item to a mailbox waits until the earlier one is sent or refused, in whatever issue."""
+    request, cancel = mail(1), mail(1, sequence=1, method="CANCEL", issue="issue:2")
+    await ledger.enqueue([request])
+    await ledger.enqueue([cancel, mail(2, sequence=1, method="CANCEL", issue="issue:2")])
+    now_possible = await ledger.claim("issue:2", limit=10, lease=LEASE, now=NOW)
+    assert [one.participants for one in now_possible] == [("m2",)]
+    await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)
+    assert await ledger.claim("issue:2", limit=10, lease=LEASE, now=NOW) == []
+    await ledger.mark_sent([request.message_id], NOW)
+    assert [one.method for one in await ledger.claim("issue:2", limit=10, lease=LEASE, now=NOW)] == ["CANCEL"]
+
+
+async def test_a_refused_request_does_not_hold_its_cancel_for_ever(ledger: MailLedger) -> None:
+    """Refused is as settled as sent."""
+    await ledger.enqueue([mail(1), mail(1, sequence=1, method="CANCEL")])
+    held = await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)
+    assert [one.method for one in held] == ["REQUEST"]
+    await ledger.mark_refused(held[0].message_id, "550")
+    assert [one.method for one in await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)] == ["CANCEL"]
+
+
+async def test_what_was_sent_stays_sent(ledger: MailLedger) -> None:
+    """A late refusal, a late release and a second note change nothing but what is true."""
+    await ledger.enqueue([mail(1)])
+    (one,) = await ledger.claim(ISSUE, limit=1, lease=LEASE, now=NOW)
+    await ledger.mark_sent([one.message_id], NOW)
+    await ledger.mark_refused(one.message_id, "550")
+    await ledger.release([one.message_id])
+    (entry,) = await ledger.of_issue(ISSUE)
+    assert (entry.status, entry.sent_at, entry.refusal, entry.attempts) == ("sent", NOW, None, 1)
+    assert await ledger.pending(ISSUE) == 0
+
+
+async def test_many_senders_at_once_share_the_messages(store_url: str, keyring: Keyring) -> None:
+    """Four processes claim small bursts: every message goes to exactly one of them."""
+    stores = [Database(store_url) for _ in range(4)]
+    await MailLedger(stores[0], keyring).enqueue([mail(number) for number in range(60)])
+
+    async def send(store: Database) -> list[str]:
+        mine: list[str] = []
+        ledger = MailLedger(store, keyring)
+        while claimed := await ledger.claim(ISSUE, limit=3, lease=LEASE, now=NOW):
+            mine += [one.message_id for one in claimed]
+            await ledger.mark_sent([one.message_id for one in claimed], NOW)
+        return mine
+
+    try:
+        shares = await asyncio.gather(*(send(store) for store in stores))
+        # With rows locked by others passed over, a sender may stop early; nothing is lost by that.
+        rest = await send(stores[0])
+        sent = [message_id for share in (*shares, rest) for message_id in share]
+        assert sorted(sent) == sorted(mail(number).message_id for number in range(60))
+    finally:
+        for store in stores:
+            await store.close()
+
+
+async def test_the_same_messages_from_two_processes_are_entered_once(store_url: str, keyring: Keyring) -> None:
+    """An activity that is tried again while its first attempt still runs."""
+    stores = [Database(store_url) for _ in range(3)]
+    mails = [mail(number) for number in range(60)]
+    try:
+        entered = await asyncio.gather(*(MailLedger(store, keyring).enqueue(mails) for store in stores))
+        assert sorted(chain.from_iterable(entered)) == sorted(one.message_id for one in mails)
+        assert await MailLedger(stores[0], keyring).pending(ISSUE) == 60
+    finally:
+        for store in stores:
+            await store.close()
+
+
+async def test_an_erased_persons_messages_cannot_be_read_or_sent(database: Database, keyring: Keyring) -> None:
+    """Also one that was for two people: either key opens nothing alone. The line itself stays."""
+    persons, ledger = Persons(database, keyring), MailLedger(database, keyring)
+    gone, stays = await persons.register(SATO), await persons.register(SATO)
+    shared = mail(3, persons=(stays.ref, gone.ref))
+    await ledger.enqueue([mail(1, persons=(gone.ref,)), mail(2, persons=(stays.ref,)), shared])
+    await persons.erase(gone.ref)
+    assert [one.participants for one in await ledger.claim(ISSUE, limit=9, lease=LEASE, now=NOW)] == [("m2",)]
+    assert [(line.participants, line.status, line.refusal) for line in await ledger.of_issue(ISSUE)] == [
+        (("m1",), "refused", "erased"),
+        (("m2",), "sending", None),
+        (("m3",), "refused", "erased"),
+    ]
+
+
+async def test_a_message_for_somebody_erased_is_entered_as_refused(database: Database, keyring: Keyring) -> None:
+    """The others of the issue go their way."""
+    persons, ledger = Persons(database, keyring), MailLedger(database, keyring)
+    gone = await persons.register(SATO)
+    await persons.erase(gone.ref)
+    mails = [mail(1, persons=(gone.ref,)), mail(2)]
+    assert await ledger.enqueue(mails) == [mails[1].message_id]
+    assert await ledger.enqueue(mails) == []
+    assert [(line.status, line.refusal) for line in await ledger.of_issue(ISSUE)] == [
+        ("refused", "erased"),
+        ("pending", None),
+    ]
+
+
+async def test_counts_tell_messages_and_mailboxes_apart(ledger: MailLedger) -> None:
+    """14 items to 2 mailboxes are 28 messages."""
+    await ledger.enqueue([mail(number, uid=f"s{item}") for item in range(14) for number in (1, 2)])
+    await ledger.enqueue([mail(1, uid="s1", sequence=1, method="CANCEL", issue="issue:2")])
+    claimed = await ledger.claim(ISSUE, limit=1, lease=LEASE, now=NOW)
+    await ledger.mark_sent([claimed[0].message_id], NOW)
+    assert sorted(await ledger.counts("spring-visit"), key=lambda count: (count.issue, count.status)) == [
+        Count("issue:2", "calendar", "CANCEL", "pending", 1, 1),
+        Count(ISSUE, "calendar", "REQUEST", "pending", 27, 2),
+        Count(ISSUE, "calendar", "REQUEST", "sent", 1, 1),
+    ]
+    assert await ledger.counts("autumn-visit") == []
+
+
+async def test_who_was_told_what_of_an_item_is_on_record(ledger: MailLedger) -> None:
+    """Every message of its UID, with the instant it was accepted."""
+    await ledger.enqueue([mail(1), mail(2), mail(1, uid="s2")])
+    await ledger.enqueue([mail(1, sequence=1, view="v2", issue="issue:2")])
+    for issue in (ISSUE, "issue:2"):
+        for one in await ledger.claim(issue, limit=9, lease=LEASE, now=NOW):
+            await ledger.mark_sent([one.message_id], NOW)
+    told = await ledger.told("spring-visit", "s1")
+    assert [(line.participants, line.sequence, line.view_hash, line.sent_at) for line in told] == [
+        (("m1",), 0, "v1", NOW),
+        (("m2",), 0, "v1", NOW),
+        (("m1",), 1, "v2", NOW),
+    ]
+    assert len(await ledger.of_delegation("spring-visit")) == 4
+
+
+def test_a_message_shows_nothing_in_a_repr() -> None:
+    """Logs print values; addresses and content stay out."""
+    shown = repr(mail(1, mailbox="hidden@example.jp"))
+    assert "hidden@" not in shown
+    assert "Subject" not in shown
