@@ -48,7 +48,7 @@ lint: $(VENV)/.development
 	@$(BIN)/ruff format --check .
 
 imports: $(VENV)/.development
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 types: $(VENV)/.development
 	@$(BIN)/mypy
@@ -59,7 +59,7 @@ check: lint imports types ## linters, types and the fast tests, in less than a m
 test: lint imports types ## everything that decides whether a change is good
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -m "not faults"
 
-bench: $(VENV)/.runtime ## compare with the raw floor on the same server
+bench: $(VENV)/.development ## compare with the raw floor on the same server
 	@$(BIN)/python -m benchmarks
 
 faults: $(VENV)/.development ## inject every fault of the table; writes docs/faults.md
