@@ -19,7 +19,7 @@ from locales import mark
 POLL_SECONDS: Final = 0.05
 FIRST_BACKOFF_SECONDS: Final = 0.1
 LONGEST_BACKOFF_SECONDS: Final = 5.0
-STEADY_SECONDS: Final = 10.0
+STEADY_SECONDS: Final = 2.0
 """A part that ran this long before it fell is started again at once."""
 CHECK_SECONDS: Final = 5.0
 SILENT_CHECKS: Final = 6
