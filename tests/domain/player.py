@@ -1,0 +1,160 @@
+"""Plays a scenario file against the decider alone, at exactly its own dates: no server, no database, no mail.
+
+It does what a workflow does: it wakes at every recorded deadline on the way to the next step, decides, folds, and keeps
+every decision. So the decisions it returns are those that a history of the same scenario carries.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from domain.canonical import canonical_json, commitment, digest_of, sha256_hex
+from domain.decide import decide_all
+from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, Envelope, Refusal
+from domain.events import ReportFiled, RequestSubmitted
+from domain.rules import Edition
+from domain.seal import Head, SealedEvent, genesis
+from domain.state import Delegation
+from domain.upcast import read_event
+from scenariofile import (
+    Act,
+    DigestNamed,
+    FileNamed,
+    PersonNamed,
+    Placeholder,
+    Scenario,
+    TextWritten,
+    expand,
+    fill,
+    placeholders,
+)
+from scenariofile import Actor as Account
+
+THE_SYSTEM = Actor(id=SYSTEM, roles=("system",))
+
+
+@dataclass(frozen=True)
+class Played:
+    """One decision on the way: the step it belongs to (`tick` for a deadline), when, and the state after it."""
+
+    step: str
+    at: datetime
+    actor: Actor
+    commands: tuple[dict[str, Any], ...]
+    decision: Decision
+    state: Delegation | None
+
+    @property
+    def events(self) -> tuple[SealedEvent, ...]:
+        """What was sealed."""
+        return self.decision.events
+
+
+@dataclass
+class Play:
+    """A delegation while it is played, with the registers that commands refer to."""
+
+    delegation: str
+    edition: Edition
+    state: Delegation | None = None
+    newest: Edition | None = None
+    head: Head = field(init=False)
+    log: list[Played] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Start with an empty chain."""
+        self.head = genesis(self.delegation)
+
+    @property
+    def events(self) -> tuple[SealedEvent, ...]:
+        """The whole trail."""
+        return tuple(event for played in self.log for event in played.events)
+
+    def at_step(self, step: str) -> Played:
+        """Return what a step led to."""
+        return next(played for played in self.log if played.step == step)
+
+    def send(self, step: str, actor: Actor, commands: tuple[dict[str, Any], ...], at: datetime) -> Played:
+        """Let the time pass to `at`, then decide commands as one."""
+        self.wait(at)
+        return self.decide(step, actor, commands, at)
+
+    def wait(self, until: datetime) -> None:
+        """Let time pass, and wake at every deadline on the way."""
+        while self.state and (wake := self.state.next_wake) and wake <= until:
+            before = self.head
+            self.decide("tick", THE_SYSTEM, ({"type": "tick"},), wake)
+            if self.head == before:
+                raise AssertionError(f"the wake at {wake} brought nothing and would come again for ever")
+
+    def decide(self, step: str, actor: Actor, commands: tuple[dict[str, Any], ...], at: datetime) -> Played:
+        """Decide commands as one, whatever time has passed meanwhile."""
+        envelope = Envelope(
+            delegation=self.delegation,
+            command_id=f"{step}-{len(self.log)}",
+            actor=actor.id,
+            commands=commands,
+            digest=digest_of(commands),
+        )
+        decision, self.state, self.head = decide_all(
+            DecideInput(state=self.state, head=self.head, envelope=envelope, now=at),
+            Context(now=at, actor=actor, edition=self.edition, newest=self.newest or self.edition),
+        )
+        played = Played(step, at, actor, commands, decision, self.state)
+        self.log.append(played)
+        return played
+
+    def digest(self, named: DigestNamed) -> str:
+        """Return the digest of a dossier or report by its number, by default the last one."""
+        kind = RequestSubmitted if named.of == "dossier" else ReportFiled
+        made = [event.digest for one in self.events if isinstance(event := read_event(one), kind)]
+        return made[named.number - 1 if named.number else -1]
+
+
+def play(scenario: Scenario, edition: Edition) -> Play:
+    """Play a whole scenario. Raises AssertionError where a step does not come to what the file expects of it."""
+    going = Play(delegation=scenario.delegation, edition=edition)
+    for step in scenario.steps:
+        instant = scenario.when(step).instant
+        if not isinstance(step, Act):
+            going.wait(instant)
+            continue
+        asked = expand(scenario, step)
+        going.wait(instant)
+        bodies = fill(asked, {named: value_of(named, scenario, going) for named in placeholders(asked)})
+        played = going.send(step.id, actor_of(scenario.actor(step.by)), bodies, instant)
+        expected = step.expect.refused if step.expect else None
+        if code_of(played.decision.refusal) != expected:
+            raise AssertionError(f"step {step.id}: {played.decision.refusal!r}, expected {expected}")
+    return going
+
+
+def actor_of(account: Account) -> Actor:
+    """Return an account as decisions see it."""
+    return Actor(id=account.id, roles=account.roles, positions=account.positions)
+
+
+def code_of(refusal: Refusal | None) -> str | None:
+    """Return a refusal's code."""
+    return refusal.code if refusal else None
+
+
+def value_of(named: Placeholder, scenario: Scenario, going: Play) -> Any:
+    """Return what stands for a placeholder: references made from names, so that every play gives the same trail."""
+    match named:
+        case PersonNamed(who):
+            details = canonical_json(scenario.person(who).details)
+            return {"ref": f"per_{sha256_hex(who.encode())[:24]}", "commitment": commitment(salt(who), details)}
+        case TextWritten(text):
+            name = sha256_hex(text.encode())[:24]
+            return {"ref": f"txt_{name}", "commitment": commitment(salt(name), text.encode())}
+        case FileNamed(file):
+            content, media_type = scenario.content(file)
+            return {"digest": sha256_hex(content), "media_type": media_type, "size": len(content)}
+        case DigestNamed():
+            return going.digest(named)
+
+
+def salt(name: str) -> bytes:
+    """Return 32 bytes made from a name; registers draw theirs at random."""
+    return bytes.fromhex(sha256_hex(name.encode()))
