@@ -1,0 +1,228 @@
+"""`python -m embedded.tokens`: accounts and tokens for `legation token`, whether the stack runs or not.
+
+The first administrator's token must come from somewhere, so this process opens the store itself: it makes the master
+key and the schema where there are none. It takes one JSON request on standard input and gives one JSON answer on
+standard output: what a request says and a token's secret never stand on a command line or in a log.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from embedded.failure import Sentence, StackFailure
+from embedded.folder import DataFolder, FolderUnusable
+from locales import mark
+from settings import Settings, SettingsRefused, load_settings
+from storage.accounts import AccountDetails, Token, UnknownAccount
+from storage.errors import StoreUnavailable
+from storage.keyring import CiphertextDamaged, UnknownMasterKey
+from storage.migrate import SchemaTooNew, migrate
+from storage.registers import Registers
+
+Role = Literal["coordinator", "approver", "auditor", "administrator"]
+"""Roles that an account may have; `system` belongs to deadlines alone."""
+
+MISTAKES = {
+    "id": mark(
+        "The account's name for the system has lower-case letters without marks, digits, dots, dashes and underscores, "
+        "at most 64, and begins and ends with a letter or a digit."
+    ),
+    "name": mark("A name is one line of plain text of at most 200 characters."),
+    "email": mark("An e-mail address has the form name@example.org; letters with marks before the @ are not carried."),
+    "positions": mark("A position has lower-case letters without marks, digits, dots, dashes and underscores."),
+}
+
+
+class TokenRefused(StackFailure):
+    """Why a request about tokens was not carried out; nothing of it was kept."""
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class CreateToken(_Request):
+    """`account` is made when it does not exist, with the details given here; one that exists is not changed."""
+
+    type: Literal["create"] = "create"
+    account: str
+    name: str | None = None
+    email: str | None = None
+    language: Literal["vi", "en"] | None = None
+    roles: tuple[Role, ...] = ()
+    positions: tuple[str, ...] = ()
+    expires_days: Annotated[int, Field(ge=1, le=3660)] | None = None
+
+
+class ListTokens(_Request):
+    """Of one account, or of every account that is not disabled."""
+
+    type: Literal["list"] = "list"
+    account: str | None = None
+
+
+class RevokeToken(_Request):
+    """By the token's id, which is no secret."""
+
+    type: Literal["revoke"] = "revoke"
+    token_id: str
+
+
+Request: TypeAlias = CreateToken | ListTokens | RevokeToken
+
+_REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="type")])
+
+
+@dataclass
+class Answer:
+    """What was done, as plain data, and what the person should hear besides."""
+
+    value: dict[str, Any]
+    notes: list[Sentence] = field(default_factory=list)
+
+
+async def carry_out(request: Request, settings: Settings) -> Answer:
+    """Carry one request out on the store that the settings name.
+
+    Raises TokenRefused, FolderUnusable, SettingsRefused, SchemaTooNew, StoreUnavailable.
+    """
+    made = _prepare(settings)
+    await migrate(settings.database_url)
+    registers = Registers.open(settings.database_url, settings.master_keys(), settings.data_dir)
+    try:
+        answer = await _on(registers, request)
+    except (UnknownMasterKey, CiphertextDamaged) as unreadable:
+        raise TokenRefused(
+            mark("The accounts were encrypted with another master key than the one here.")
+        ) from unreadable
+    finally:
+        await registers.close()
+    return Answer(answer.value, [*made, *answer.notes])
+
+
+async def _on(registers: Registers, request: Request) -> Answer:
+    match request:
+        case CreateToken():
+            return await _create(registers, request)
+        case ListTokens():
+            return await _list(registers, request)
+        case RevokeToken():
+            return await _revoke(registers, request)
+
+
+def _prepare(settings: Settings) -> list[Sentence]:
+    folder = DataFolder(settings.data_dir)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise FolderUnusable(folder.path, error) from error
+    if settings.master_key is None and folder.make_master_key(settings.master_key_file):
+        text = mark("A master key was made: keep a copy of %(file)s in a safe place.")
+        return [Sentence(text, {"file": settings.master_key_file})]
+    return []
+
+
+async def _create(registers: Registers, request: CreateToken) -> Answer:
+    notes = []
+    known = await registers.accounts.get(request.account)
+    if known is None:
+        await _make(registers, request)
+    elif request.model_fields_set & {"name", "email", "language", "roles", "positions"}:
+        notes.append(Sentence(mark("The account %(account)s exists; it was not changed."), {"account": known.id}))
+    until = None if request.expires_days is None else datetime.now(UTC) + timedelta(days=request.expires_days)
+    try:
+        token, secret = await registers.accounts.create_token(request.account, expires_at=until)
+    except UnknownAccount as disabled:
+        raise TokenRefused(mark("The account %(account)s is disabled."), account=request.account) from disabled
+    value = {"account": token.account, "token_id": token.id, "token": secret, "expires_at": _written(until)}
+    return Answer(value, notes)
+
+
+async def _make(registers: Registers, request: CreateToken) -> None:
+    try:
+        details = AccountDetails(
+            id=request.account,
+            name=request.name or request.account,
+            email=request.email,
+            language=request.language or "vi",
+            roles=request.roles,
+            positions=request.positions,
+        )
+    except ValidationError as refused:
+        first = str(refused.errors(include_url=False, include_input=False)[0]["loc"][0])
+        raise TokenRefused(MISTAKES[first]) from None
+    if not details.roles:
+        raise TokenRefused(
+            mark("There is no account %(account)s: give its roles (%(roles)s) with --role to make it."),
+            account=details.id,
+            roles=", ".join(get_args(Role)),
+        )
+    try:
+        await registers.accounts.create(details)
+    except ValueError as exists:
+        # `get` does not see an account that was disabled.
+        raise TokenRefused(mark("The account %(account)s is disabled."), account=details.id) from exists
+
+
+async def _list(registers: Registers, request: ListTokens) -> Answer:
+    accounts = registers.accounts
+    if request.account is not None and await accounts.get(request.account) is None:
+        raise TokenRefused(mark("There is no account %(account)s."), account=request.account)
+    wanted = [request.account] if request.account is not None else [each.id for each in await accounts.actors()]
+    return Answer({"items": [_token(token) for account in wanted for token in await accounts.tokens_of(account)]})
+
+
+async def _revoke(registers: Registers, request: RevokeToken) -> Answer:
+    if not await registers.accounts.revoke(request.token_id):
+        raise TokenRefused(
+            mark("There is no token %(token)s that could be revoked: see `legation token list`."),
+            token=request.token_id,
+        )
+    return Answer({"token_id": request.token_id, "revoked": True})
+
+
+def _token(token: Token) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    expired = token.expires_at is not None and token.expires_at <= now
+    state = "revoked" if token.revoked_at is not None else "expired" if expired else "valid"
+    written = {name: _written(value) if isinstance(value, datetime) else value for name, value in asdict(token).items()}
+    return {**written, "state": state}
+
+
+def _written(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _answered(content: bytes) -> dict[str, Any]:
+    try:
+        answer = asyncio.run(carry_out(_REQUESTS.validate_json(content), load_settings()))
+    except StackFailure as refused:
+        return {"refused": _as_data(refused.sentence)}
+    except (SchemaTooNew, StoreUnavailable) as unavailable:
+        text = mark("The database cannot be used: %(reason)s.")
+        return {"refused": _as_data(Sentence(text, {"reason": unavailable}))}
+    except SettingsRefused as refused:
+        return {"refused": _as_data(Sentence("%(reason)s", {"reason": refused}))}
+    return {"value": answer.value, "notes": [_as_data(note) for note in answer.notes]}
+
+
+def _as_data(sentence: Sentence) -> dict[str, Any]:
+    return {"text": sentence.text, "values": {name: str(value) for name, value in sentence.values.items()}}
+
+
+def main() -> int:
+    """Answer the request on standard input. Always 0: a refusal is an answer."""
+    os.umask(0o077)
+    json.dump(_answered(sys.stdin.buffer.read()), sys.stdout, ensure_ascii=False)
+    sys.stdout.write("\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
