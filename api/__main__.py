@@ -1,0 +1,90 @@
+"""`python -m api`: serves the API on the address that the settings name, until it is told to stop."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from api.application import create_application
+from api.installation import Installation
+from api.schema import SchemaOutdated
+from settings import SettingsRefused, load_settings
+
+GRACE = 10
+"""Seconds that requests under way have to end."""
+
+
+class Server(uvicorn.Server):
+    """Ends event streams when it is told to stop; it would wait for them for ever."""
+
+    def __init__(self, config: uvicorn.Config, installation: Installation) -> None:
+        super().__init__(config)
+        self._installation = installation
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Remember the loop that a signal has to be brought to."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)  # type: ignore[arg-type]
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop taking requests and end the streams."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._installation.announcements.close)
+        super().handle_exit(sig, frame)
+
+
+def main() -> int:
+    """0 after a clean stop, or 1 after one plain sentence on standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(),
+    )
+    try:
+        settings = load_settings()
+        application = create_application(settings)
+    except SettingsRefused as refused:
+        return _refuse(str(refused))
+    config = uvicorn.Config(
+        application,
+        host=settings.api_host,
+        port=settings.api_port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    server = Server(config, application.state.installation)
+    try:
+        server.run()
+    except SchemaOutdated as outdated:
+        return _refuse(str(outdated))
+    return 0 if server.started else 1
+
+
+def _refuse(sentence: str) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201
+    return 1
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The Temporal SDK's threads can abort an interpreter that is taken down in order (PyGILState_Release).
+    os._exit(code)

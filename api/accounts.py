@@ -1,0 +1,176 @@
+"""Accounts and their tokens: for administrators alone. And who I am: for everybody."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from fastapi import APIRouter, Body, Depends, Path
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from api.access import BEARER, Actor, GuardedRoute
+from api.bodies import Strictly
+from api.installation import At
+from api.problems import Problem
+from domain.decision import SYSTEM
+from domain.mailbox import Address
+from domain.permission import ROLES, SIGNING, may_send
+from domain.values import Instant, Language, Slug, Value, business_text
+from storage.accounts import AccountDetails, AccountExists, Token, UnknownAccount
+
+router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["accounts"])
+
+GivenRole = Literal["coordinator", "approver", "auditor", "administrator"]
+"""`system` is nobody's to give."""
+
+EXAMPLE = {"name": "Lê Minh", "email": "minh@example.org", "roles": ["approver"], "positions": ["department_head"]}
+
+AccountId = Annotated[Slug, Path(description="The account's id.")]
+
+
+class AccountBody(Value):
+    """What an account says. `positions` are those that the chains of approval name."""
+
+    name: Annotated[str, Field(max_length=200), AfterValidator(business_text)]
+    email: Address | None = None
+    language: Language = "vi"
+    roles: Annotated[tuple[GivenRole, ...], Field(min_length=1, max_length=4)]
+    positions: Annotated[tuple[Slug, ...], Field(max_length=50)] = ()
+
+    def details(self, account: str) -> AccountDetails:
+        """Return the register's entry."""
+        return AccountDetails(
+            id=account,
+            name=self.name,
+            email=self.email,
+            language=self.language,
+            roles=self.roles,
+            positions=self.positions,
+        )
+
+
+class NewAccount(AccountBody):
+    """An account to be opened, under an id of the administrator's choice."""
+
+    id: Slug
+
+    @model_validator(mode="after")
+    def _id_is_free(self) -> Self:
+        if self.id == SYSTEM:
+            raise PydanticCustomError("account_id_reserved", "this id belongs to the system itself")
+        return self
+
+
+class AccountList(BaseModel):
+    """Every account that is not disabled, by id."""
+
+    items: tuple[AccountDetails, ...]
+
+
+class Me(BaseModel):
+    """Who a token belongs to, and which commands their roles may send."""
+
+    account: AccountDetails
+    commands: tuple[str, ...]
+
+
+class NewToken(Value):
+    """Until when a token is good; for ever without `expires_at`."""
+
+    expires_at: Instant | None = None
+
+
+class TokenView(BaseModel):
+    """A token without its secret; instants are the time of the wall in UTC."""
+
+    id: str
+    account: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class TokenWithSecret(TokenView):
+    """A token with its secret, which is shown this once."""
+
+    token: str
+
+
+class TokenList(BaseModel):
+    """An account's tokens, the oldest first."""
+
+    items: tuple[TokenView, ...]
+
+
+@router.get("/me")
+async def show_me(actor: Actor) -> Me:
+    """Show whose token this is."""
+    return Me(account=actor, commands=tuple(kind for kind in ROLES if may_send(actor.roles, kind) or kind in SIGNING))
+
+
+@router.get("/accounts")
+async def list_accounts(at: At) -> AccountList:
+    """List the accounts."""
+    return AccountList(items=tuple(await at.accounts.actors()))
+
+
+@router.post("/accounts", status_code=201)
+async def create_account(
+    body: Annotated[NewAccount, Strictly(), Body(examples=[{"id": "le-minh"} | EXAMPLE])], at: At
+) -> AccountDetails:
+    """Open an account; the same one again is no error."""
+    try:
+        return await at.accounts.create(body.details(body.id))
+    except AccountExists:
+        raise Problem("account_exists") from None
+
+
+@router.put("/accounts/{account}")
+async def change_account(
+    account: AccountId, body: Annotated[AccountBody, Strictly(), Body(examples=[EXAMPLE])], at: At
+) -> AccountDetails:
+    """Replace an account's name, address, roles and positions."""
+    try:
+        await at.accounts.change(body.details(account))
+    except UnknownAccount:
+        raise Problem("account_unknown") from None
+    return body.details(account)
+
+
+@router.delete("/accounts/{account}", status_code=204)
+async def disable_account(account: AccountId, at: At) -> None:
+    """Disable an account and revoke its tokens. It is never deleted: the trail names it."""
+    try:
+        await at.accounts.disable(account)
+    except UnknownAccount:
+        raise Problem("account_unknown") from None
+
+
+@router.get("/accounts/{account}/tokens")
+async def list_tokens(account: AccountId, at: At) -> TokenList:
+    """List an account's tokens, without their secrets."""
+    if await at.accounts.get(account) is None:
+        raise Problem("account_unknown")
+    return TokenList(items=tuple(_view(token) for token in await at.accounts.tokens_of(account)))
+
+
+@router.post("/accounts/{account}/tokens", status_code=201)
+async def create_token(
+    account: AccountId, body: Annotated[NewToken, Strictly(), Body(examples=[{}])], at: At
+) -> TokenWithSecret:
+    """Make a token. Its secret is in this answer and nowhere else: the register keeps only a digest."""
+    try:
+        token, secret = await at.accounts.create_token(account, expires_at=body.expires_at)
+    except UnknownAccount:
+        raise Problem("account_unknown") from None
+    return TokenWithSecret(**_view(token).model_dump(), token=secret)
+
+
+@router.delete("/tokens/{token}", status_code=204)
+async def revoke_token(token: Annotated[str, Path(pattern=r"^tok_[a-z0-9]{8,64}$")], at: At) -> None:
+    """Revoke a token."""
+    if not await at.accounts.revoke(token):
+        raise Problem("token_unknown")
+
+
+def _view(token: Token) -> TokenView:
+    return TokenView.model_validate(vars(token))

@@ -1,0 +1,109 @@
+"""The API as an ASGI application, put together from its features."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from temporalio.client import Client
+
+from api import (
+    accounts,
+    attachments,
+    ceilings,
+    clock,
+    commands,
+    deadlines,
+    delegations,
+    documents,
+    editions,
+    health,
+    messages,
+    persons,
+    reference,
+    texts,
+    trail,
+)
+from api.envelope import Envelope
+from api.handlers import add_handlers
+from api.installation import Installation
+from api.problems import ProblemDetails
+from api.schema import SchemaOutdated, schema_is_current
+from settings import Settings
+from storage.errors import StoreUnavailable
+
+log = structlog.get_logger()
+
+PREFIX = "/api/v1"
+
+FEATURES = (
+    delegations,
+    commands,
+    trail,
+    messages,
+    deadlines,
+    ceilings,
+    documents,
+    persons,
+    texts,
+    attachments,
+    accounts,
+    editions,
+    health,
+)
+
+DESCRIPTION = """\
+One delegation is one file: commands go in, sealed events come out, everything else is read from them.
+
+Every address but `health` and this description wants a token: `Authorization: Bearer lgt_…`. Every answer that is no
+success is `application/problem+json` (RFC 9457) with a stable `code`, in Vietnamese or English by `Accept-Language`.
+"""
+
+
+def create_application(settings: Settings, *, client: Client | None = None) -> FastAPI:
+    """Return the application; it opens its connections when it starts and closes them when it stops.
+
+    `client`, when given, must carry the data converter of the installation. Without one the API looks for Temporal by
+    the settings, for as long as it takes, and answers commands with 503 meanwhile. At its start it refuses
+    (SchemaOutdated) a database that was not brought to the schema of this release; one that does not answer is waited
+    for in the same way as Temporal.
+    """
+    installation = Installation(settings, client)
+
+    @asynccontextmanager
+    async def lifespan(_application: FastAPI) -> AsyncIterator[None]:
+        async with installation:
+            await _require_schema(installation)
+            yield
+
+    application = FastAPI(
+        title="Legation",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        responses={"default": {"model": ProblemDetails, "description": "A problem (RFC 9457)"}},
+    )
+    application.state.installation = installation
+    add_handlers(application)
+    for feature in FEATURES:
+        application.include_router(feature.router, prefix=PREFIX)
+    if settings.has_virtual_clock:
+        application.include_router(clock.router, prefix=PREFIX)
+    application.include_router(reference.router)
+    application.add_middleware(Envelope)
+    return application
+
+
+async def _require_schema(installation: Installation) -> None:
+    try:
+        current = await schema_is_current(installation.database)
+    except StoreUnavailable as unavailable:
+        log.warning("store_unavailable", reason=unavailable.reason)
+        return
+    if not current:
+        raise SchemaOutdated

@@ -1,0 +1,77 @@
+"""Commands: one or several, decided as one, with the receipt of what came of it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends
+from pydantic import BaseModel
+
+from api.access import BEARER, Actor, GuardedRoute
+from api.bodies import COMMANDS, CommandBody, IdempotencyKey, Strictly, as_json
+from api.engine import CommandRefused
+from api.examples import COMMAND_EXAMPLES
+from api.files import DelegationId
+from api.installation import At, Installation
+from domain.commands import Batch
+from domain.decision import Refusal
+from domain.permission import SIGNING, may_send
+from domain.values import Digest
+from storage.accounts import AccountDetails
+
+router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["commands"])
+
+
+class ReceiptView(BaseModel):
+    """What a request led to: the events `first_seq` to `last_seq`, their types, and the file's head and phase.
+
+    The same request under the same key is answered with the same receipt. A command that changes nothing has a
+    `last_seq` before its `first_seq`.
+    """
+
+    delegation: str
+    command_id: str
+    first_seq: int
+    last_seq: int
+    head: Digest
+    phase: str
+    types: tuple[str, ...]
+
+
+@router.post("/delegations/{delegation}/commands")
+async def send_commands(
+    delegation: DelegationId,
+    body: Annotated[CommandBody, COMMANDS, Strictly(), Body(openapi_examples=COMMAND_EXAMPLES)],
+    key: IdempotencyKey,
+    actor: Actor,
+    at: At,
+) -> ReceiptView:
+    """Send a command, or up to 500 that are decided as one: all of them, or none."""
+    commands = body.commands if isinstance(body, Batch) else (body,)
+    return await execute(at, delegation, [as_json(command) for command in commands], actor, key)
+
+
+async def execute(
+    at: Installation, delegation: str, commands: Sequence[dict[str, Any]], actor: AccountDetails, key: str
+) -> ReceiptView:
+    """Execute commands in somebody's name and return the receipt; raises what `Engine.execute` raises.
+
+    What a role may not send is refused here, before anything is sent. Attempts to sign are left to the decision, which
+    records them.
+    """
+    for index, command in enumerate(commands):
+        if command["type"] not in SIGNING and not may_send(actor.roles, command["type"]):
+            raise CommandRefused(
+                Refusal(
+                    code="role_may_not",
+                    index=index if len(commands) > 1 else None,
+                    params={"command": command["type"]},
+                )
+            )
+        if command["type"] == "hand_over":
+            successor = await at.accounts.get(command["to"])
+            if successor is None or "coordinator" not in successor.roles:
+                raise CommandRefused(
+                    Refusal(code="coordinator_unknown", field="to", index=index if len(commands) > 1 else None)
+                )
+    receipt = await at.engine.execute(delegation, commands, actor=actor.id, key=key)
+    return ReceiptView.model_validate(receipt.model_dump(exclude={"events", "repeated"}))

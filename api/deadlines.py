@@ -1,0 +1,67 @@
+"""What is due, and by which rule: of one file, and across all."""
+
+from datetime import UTC, datetime, time
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access import BEARER, GuardedRoute
+from api.files import KnownFile
+from api.installation import At
+from api.parameters import Day
+from domain.state import Deadline
+from storage.queries import LARGEST_PAGE, DueLine
+
+router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["deadlines"])
+
+Status = Literal["open", "met", "missed", "late"]
+
+
+class NamedDeadline(Deadline):
+    """A due date of a file: what is due, the rule it came from, and how it was calculated."""
+
+    what: str
+
+
+class DeadlinesOfDelegation(BaseModel):
+    """The due dates of one file, the earliest first."""
+
+    items: tuple[NamedDeadline, ...]
+
+
+class DueQuery(BaseModel):
+    """Which due dates of all files."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    before: Day | None = Field(None, description="Due before this day begins, in the installation's business zone.")
+    status: list[Status] = Field(["open"], max_length=4)
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE
+
+
+class Deadlines(BaseModel):
+    """Due dates of all files, the earliest first; `more` says that the limit left some out."""
+
+    items: tuple[DueLine, ...]
+    more: bool
+
+
+@router.get("/delegations/{delegation}/deadlines")
+async def list_deadlines_of_delegation(file: KnownFile) -> DeadlinesOfDelegation:
+    """List a file's due dates with the rule, its version and the calculation of each."""
+    named = [
+        NamedDeadline.model_construct(what=what, **dict(deadline)) for what, deadline in file.state.deadlines.items()
+    ]
+    return DeadlinesOfDelegation(items=tuple(sorted(named, key=lambda deadline: (deadline.due_at, deadline.what))))
+
+
+@router.get("/deadlines")
+async def list_deadlines(query: Annotated[DueQuery, Query()], at: At) -> Deadlines:
+    """List due dates across all files."""
+    before = None
+    if query.before is not None:
+        before = datetime.combine(query.before, time(), ZoneInfo(at.settings.zone)).astimezone(UTC)
+    lines = await at.queries.due(before=before, statuses=query.status, limit=query.limit + 1)
+    return Deadlines(items=tuple(lines[: query.limit]), more=len(lines) > query.limit)

@@ -1,0 +1,75 @@
+"""Around every request: an id, safe headers, one line in the log, and an honest answer when something breaks.
+
+The log names the route's pattern, never the address: query strings, tokens and references stay out of it.
+"""
+
+import time
+import traceback
+from uuid import uuid4
+
+import structlog
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import Problem, respond
+
+log = structlog.get_logger()
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""Set on every answer that does not say otherwise itself."""
+
+
+class Envelope:
+    """ASGI middleware, the outermost one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and note how it ended."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["request_id"] = str(uuid4())
+        status, begun = 0, time.perf_counter()
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["X-Request-Id"] = scope["request_id"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001 - whatever broke, the caller hears of it and nothing leaks
+            # The text of an unknown error may hold what people wrote: only its kind and its place are noted.
+            log.error("request_broke", request_id=scope["request_id"], error=type(error).__name__, at=_place(error))
+            if not status:
+                response = respond(Request(scope), Problem("internal_error"))
+                await response(scope, receive, send_with_headers)
+        finally:
+            route = scope.get("route")
+            log.info(
+                "request",
+                request_id=scope["request_id"],
+                method=scope["method"],
+                route=getattr(route, "path", None),
+                status=status,
+                ms=round((time.perf_counter() - begun) * 1000, 1),
+            )
+
+
+def _place(error: BaseException) -> list[str]:
+    return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-4:]]

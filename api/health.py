@@ -1,0 +1,84 @@
+"""Whether this process can do its work. Open to everybody, so it says no more than that."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from api.installation import At, Installation
+from api.schema import schema_is_current
+from storage.errors import StoreUnavailable
+
+router = APIRouter(tags=["health"])
+
+PATIENCE = timedelta(seconds=2)
+FRESH = timedelta(seconds=75)
+"""A worker polls at least once a minute."""
+
+
+class PartHealth(BaseModel):
+    """Whether a part does its work, and what it says."""
+
+    ready: bool
+    detail: str
+
+
+class Health(BaseModel):
+    """`ready` means that files can be read and Temporal answers; without a worker commands wait all the same."""
+
+    ready: bool
+    parts: dict[str, PartHealth]
+
+
+@router.get("/health", responses={503: {"model": Health, "description": "A part is not ready"}})
+async def show_health(at: At, response: Response) -> Health:
+    """Show the health of database, Temporal and workers. 200 if database and Temporal are ready, otherwise 503."""
+    database, (temporal, workers) = await asyncio.gather(_database(at), _temporal(at))
+    ready = database.ready and temporal.ready
+    response.status_code = 200 if ready else 503
+    return Health(ready=ready, parts={"database": database, "temporal": temporal, "workers": workers})
+
+
+async def _database(at: Installation) -> PartHealth:
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            if not await schema_is_current(at.database):
+                return PartHealth(ready=False, detail="the schema is not that of this release")
+            if await at.database.answers():
+                return PartHealth(ready=True, detail="ready")
+    except StoreUnavailable as unavailable:
+        return PartHealth(ready=False, detail=unavailable.reason)
+    except TimeoutError:
+        pass
+    return PartHealth(ready=False, detail="cannot be written")
+
+
+async def _temporal(at: Installation) -> tuple[PartHealth, PartHealth]:
+    silent = PartHealth(ready=False, detail="does not answer"), PartHealth(ready=False, detail="unknown")
+    if at.client is None:
+        return silent
+    try:
+        pollers = await _pollers(at.client, at.settings.temporal_task_queue)
+    except (RPCError, RuntimeError):
+        return silent
+    workers = PartHealth(ready=pollers > 0, detail="ready" if pollers else "nobody polls the task queue")
+    return PartHealth(ready=True, detail="ready"), workers
+
+
+async def _pollers(client: Client, task_queue: str) -> int:
+    described = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=task_queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        ),
+        timeout=PATIENCE,
+    )
+    oldest = datetime.now(UTC) - FRESH
+    return sum(poller.last_access_time.ToDatetime(UTC) > oldest for poller in described.pollers)

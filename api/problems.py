@@ -1,0 +1,198 @@
+"""Problem details (RFC 9457): one shape for everything that does not succeed, in the reader's language."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import Request, Response
+from pydantic import BaseModel, Field
+
+from api.language import preferred
+from api.refusals import PHASES, REFUSALS, Answer
+from domain.canonical import canonical_json
+from domain.decision import Refusal
+from locales import Translator, mark, translator
+from settings import Settings
+
+MEDIA_TYPE = "application/problem+json"
+TYPES = "https://legation.example/problems/"
+
+TITLES: dict[int, str] = {
+    400: mark("The request is not well formed"),
+    401: mark("You are not signed in"),
+    403: mark("You may not do this"),
+    404: mark("There is no such thing"),
+    405: mark("This address does not take that method"),
+    409: mark("This contradicts what stands"),
+    410: mark("This does not exist any more"),
+    413: mark("The request is too large"),
+    415: mark("The request has the wrong type"),
+    422: mark("The request cannot be accepted"),
+    500: mark("Something broke on our side"),
+    503: mark("Not possible at the moment"),
+}
+
+PROBLEMS: dict[str, Answer] = {
+    "token_missing": Answer(401, mark("The request carries no token: send “Authorization: Bearer …”.")),
+    "token_refused": Answer(401, mark("The token is unknown, has expired or was revoked.")),
+    "role_not_allowed": Answer(403, mark("Your role may not use this address.")),
+    "not_found": Answer(404, mark("There is nothing at this address.")),
+    "method_not_allowed": Answer(405, mark("This address does not take that method.")),
+    "body_malformed": Answer(400, mark("The body of the request cannot be read.")),
+    "body_too_large": Answer(413, mark("The body of the request is larger than this address takes.")),
+    "content_type_not_json": Answer(415, mark("Send the body as JSON, with “Content-Type: application/json”.")),
+    "validation_failed": Answer(422, mark("The request is not complete or not correct; the fields are named below.")),
+    "idempotency_key_missing": Answer(400, mark("The request needs a header “Idempotency-Key”.")),
+    "idempotency_key_malformed": Answer(
+        400, mark("The header “Idempotency-Key” has 1 to 200 visible ASCII characters.")
+    ),
+    "idempotency_key_reused": Answer(409, mark("This Idempotency-Key was used before, with another body.")),
+    "cursor_unknown": Answer(400, mark("The cursor is not one that this list gave for this order.")),
+    "person_unknown": Answer(404, mark("The register has no such person.")),
+    "person_erased": Answer(410, mark("This person's data were erased.")),
+    "text_unknown": Answer(404, mark("The register has no such text, or it was erased.")),
+    "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
+    "edition_unknown": Answer(404, mark("There is no edition of this digest.")),
+    "account_unknown": Answer(404, mark("There is no account of this id, or it is disabled.")),
+    "account_exists": Answer(409, mark("There is another account of this id.")),
+    "token_unknown": Answer(404, mark("There is no token of this id that could be revoked.")),
+    "text_refused": Answer(422, mark("The text cannot be taken.")),
+    "attachment_refused": Answer(422, mark("The file cannot be taken.")),
+    "clock_stopped": Answer(409, mark("The clock did not reach the time it was to be moved to.")),
+    "clock_has_no_file": Answer(409, mark("The file is closed; its clock stands still.")),
+    "store_unavailable": Answer(503, mark("The database cannot be used at the moment. Nothing was changed.")),
+    "engine_unavailable": Answer(
+        503, mark("No answer came in time. Send the same request with the same Idempotency-Key again.")
+    ),
+    "decision_failed": Answer(500, mark("The command could not be decided. Nothing was changed.")),
+    "internal_error": Answer(500, mark("The fault is ours, and it was noted.")),
+}
+"""What is refused before, beside or instead of a decision."""
+
+RETRY_AFTER = {"store_unavailable": "2", "engine_unavailable": "1"}
+"""Seconds after which asking again makes sense."""
+
+BY_STATUS = {
+    400: "body_malformed",
+    401: "token_refused",
+    403: "role_not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "content_type_not_json",
+}
+"""The codes of what the web framework refuses by itself."""
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong: where, by which rule, and in words. `index` counts a batch's commands from 0."""
+
+    field: str
+    rule: str
+    message: str
+    index: int | None = None
+
+
+class ProblemDetails(BaseModel):
+    """The body of every answer that is no success (RFC 9457 section 3). `code` is stable; decide by it."""
+
+    type: str = Field(examples=[TYPES + "wrong_phase"])
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    errors: list[FieldError] = []
+
+
+class Problem(Exception):
+    """A refusal on its way to the caller. Its parameters carry no personal data."""
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        errors: Sequence["FieldProblem"] = (),
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.errors = errors
+        self.headers = dict(headers or {})
+        self.params = dict(params or {})
+
+
+class FieldProblem(BaseModel):
+    """A `FieldError` before it is put into words: `sentence` is the message's key in the catalogues."""
+
+    field: str
+    rule: str
+    sentence: str
+    params: dict[str, Any] = {}
+    index: int | None = None
+
+
+def refused(refusal: Refusal) -> Problem:
+    """Return the problem that a business refusal is answered with."""
+    found = REFUSALS.get(refusal.code)
+    params: dict[str, Any] = dict(refusal.params)
+    if found is None or (refusal.field is None and refusal.index is None):
+        return Problem(refusal.code, params=params)
+    error = FieldProblem(
+        field=refusal.field or "", rule=refusal.code, sentence=found.sentence, params=params, index=refusal.index
+    )
+    return Problem(refusal.code, params=params, errors=[error])
+
+
+def answer_of(code: str) -> Answer:
+    """Return status and sentence of a code."""
+    return PROBLEMS.get(code) or REFUSALS.get(code) or Answer(422, TITLES[422])
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """Return the answer to a request that met a problem."""
+    settings: Settings = request.app.state.installation.settings
+    language = preferred(request.headers.get("accept-language", ""), settings.language or "vi")
+    words = translator(language)
+    status, sentence = answer_of(problem.code)
+    details = ProblemDetails(
+        type=TYPES + problem.code,
+        title=words.tr(TITLES[status]),
+        status=status,
+        detail=words.tr(sentence, **_shown(problem.params, words)),
+        instance=f"urn:uuid:{request.scope['request_id']}",
+        code=problem.code,
+        errors=[
+            FieldError(
+                field=error.field,
+                rule=error.rule,
+                message=words.tr(error.sentence, **_shown(error.params, words)),
+                index=error.index,
+            )
+            for error in problem.errors
+        ],
+    )
+    headers = {"Content-Language": language, "Vary": "Accept-Language", **problem.headers}
+    if problem.code in RETRY_AFTER:
+        headers["Retry-After"] = RETRY_AFTER[problem.code]
+    return Response(
+        canonical_json(details.model_dump(exclude_none=True)), status, headers=headers, media_type=MEDIA_TYPE
+    )
+
+
+def _shown(params: Mapping[str, Any], words: Translator) -> dict[str, object]:
+    """Return parameters as a person reads them: phases by their names, lists with an “and”."""
+    shown: dict[str, object] = {}
+    for name, value in params.items():
+        match value:
+            case list():
+                shown[name] = words.listing(_word(str(part), words) for part in value)
+            case str() if name == "phase":
+                shown[name] = _word(value, words)
+            case _:
+                shown[name] = value
+    return shown
+
+
+def _word(value: str, words: Translator) -> str:
+    return words.tr(PHASES[value]) if value in PHASES else value

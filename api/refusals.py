@@ -1,0 +1,97 @@
+"""What a person hears when the rules refuse a command: a status and a sentence for every code the domain has."""
+
+from typing import NamedTuple
+
+from locales import mark
+
+
+class Answer(NamedTuple):
+    """The HTTP status of a code, and its sentence; `%(name)s` takes a parameter of the refusal."""
+
+    status: int
+    sentence: str
+
+
+REFUSALS: dict[str, Answer] = {
+    # Who may
+    "role_may_not": Answer(403, mark("Your role may not send “%(command)s”.")),
+    "not_entitled_to_sign": Answer(403, mark("You do not hold the position that signs here. The attempt is recorded.")),
+    "own_request": Answer(403, mark("Nobody decides on a request of their own.")),
+    # Which file, and where it stands
+    "delegation_unknown": Answer(404, mark("There is no delegation of this id.")),
+    "delegation_exists": Answer(409, mark("There is a delegation of this id already.")),
+    "delegation_closed": Answer(409, mark("The file is closed; it must be reopened first.")),
+    "wrong_phase": Answer(
+        409, mark("“%(command)s” is not possible while the file is in the phase “%(phase)s”, only in: %(allowed)s.")
+    ),
+    "malformed_command": Answer(422, mark("The command is not one that this release understands.")),
+    # Request and dossier
+    "arrival_before_request": Answer(422, mark("The first day, %(starts)s, is before today, %(today)s.")),
+    "starts_in_the_past": Answer(422, mark("The first day, %(starts)s, has passed; today is %(today)s.")),
+    "ends_before_starts": Answer(422, mark("The last day, %(ends)s, is before the first day, %(starts)s.")),
+    "countries_differ_from_stays": Answer(
+        422, mark("Days are given for %(country)s, which is not among the countries of the journey.")
+    ),
+    "request_unchanged": Answer(422, mark("Nothing in the request would change.")),
+    "document_exists": Answer(409, mark("There is a document “%(document)s” in the dossier already.")),
+    "dossier_full": Answer(422, mark("A dossier holds at most %(limit)s documents.")),
+    "limit_unknown": Answer(422, mark("The rules of this file have no limit “%(limit)s”.")),
+    "limit_not_breached": Answer(422, mark("The limit “%(limit)s” is kept; there is nothing to justify.")),
+    "limit_unjustified": Answer(
+        422, mark("The limit “%(limit)s” is exceeded (%(measured)s, allowed %(allowed)s): justify it first.")
+    ),
+    "no_members": Answer(422, mark("The delegation has no members yet.")),
+    "no_approval_chain": Answer(422, mark("The rules of this file have no chain of approval for this direction.")),
+    "rules_current": Answer(409, mark("The file is under the newest edition of the rules already.")),
+    # Approval
+    "step_unknown": Answer(422, mark("The proposal has no step “%(step)s”.")),
+    "step_not_open": Answer(409, mark("It is not the turn of the step “%(step)s”.")),
+    "dossier_superseded": Answer(
+        409, mark("You signed a dossier that was replaced since. Read the one that stands now, and sign that.")
+    ),
+    "dossier_unknown": Answer(422, mark("The file never had a dossier of this digest.")),
+    "returned_once_already": Answer(
+        422, mark("An incomplete file goes back %(allowed)s time at most, and this one went back already.")
+    ),
+    "approval_incomplete": Answer(409, mark("Not every step is signed yet.")),
+    # People
+    "member_exists": Answer(409, mark("There is somebody “%(member)s” on the file already.")),
+    "member_unknown": Answer(422, mark("There is no delegate “%(member)s” on the delegation.")),
+    "participant_unknown": Answer(422, mark("There is nobody “%(member)s” on the file.")),
+    "head_exists": Answer(409, mark("The delegation has a head already.")),
+    "delegation_full": Answer(422, mark("A file holds at most %(limit)s people.")),
+    # Programme and invitations
+    "item_exists": Answer(409, mark("There is an item “%(item)s” in the programme already.")),
+    "item_unknown": Answer(422, mark("There is no item “%(item)s” in the programme.")),
+    "item_unchanged": Answer(422, mark("Nothing would change for the item “%(item)s”.")),
+    "programme_full": Answer(422, mark("A programme holds at most %(limit)s items.")),
+    "programme_empty": Answer(422, mark("No item of the programme is meant for calendars.")),
+    "programme_unchanged": Answer(409, mark("Everybody knows the programme as it stands.")),
+    "not_invited": Answer(422, mark("This person was never told of the item “%(item)s”.")),
+    # Journey and report
+    "coordinator_unchanged": Answer(409, mark("This account coordinates the file already.")),
+    "coordinator_unknown": Answer(422, mark("There is no coordinator of this id.")),
+    "journey_not_begun": Answer(422, mark("The journey begins on %(starts)s; today is %(today)s.")),
+    "report_filed_already": Answer(409, mark("The report is filed already.")),
+    "report_not_filed": Answer(409, mark("There is no report that waits for sign-off.")),
+    "report_not_accepted": Answer(409, mark("The report is not accepted yet.")),
+    "report_superseded": Answer(
+        409, mark("You signed a report that was replaced since. Read the one that stands now, and sign that.")
+    ),
+    "outcome_recorded_already": Answer(409, mark("This outcome is recorded already.")),
+}
+
+PHASES: dict[str, str] = {
+    "drafted": mark("drafted"),
+    "submitted": mark("submitted"),
+    "under_approval": mark("under approval"),
+    "returned": mark("returned"),
+    "approved": mark("approved, being planned"),
+    "inviting": mark("inviting"),
+    "under_way": mark("under way"),
+    "reporting": mark("reporting"),
+    "closed": mark("closed"),
+    "rejected": mark("rejected"),
+    "postponed": mark("postponed"),
+    "cancelled": mark("cancelled"),
+}

@@ -1,0 +1,69 @@
+"""The register of written texts: reasons, results, remarks. A command carries the reference alone."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Path
+from pydantic import BaseModel, StringConstraints
+
+from api.access import BEARER, Actor, GuardedRoute
+from api.bodies import IdempotencyKey, Strictly
+from api.files import DelegationId
+from api.installation import At
+from api.problems import FieldProblem, Problem
+from domain.canonical import digest_of
+from domain.values import TextRef, Value
+from locales import mark
+from storage.texts import LARGEST_TEXT, TextRefused
+
+router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["texts"])
+
+SENTENCES = {
+    "text_too_long": mark("A text has at most %(limit)s bytes."),
+    "text_has_nul": mark("The text has a NUL character."),
+    "text_has_control_character": mark("The text has a control character other than line breaks and tabs."),
+    "text_has_direction_override": mark("The text has a character that turns the direction of reading."),
+    "text_not_unicode": mark("The text has half of a surrogate pair."),
+    "text_empty": mark("The text is empty."),
+}
+
+
+class WrittenText(Value):
+    """A text of several lines, at most 100,000 bytes of UTF-8."""
+
+    text: str
+
+
+class TextView(BaseModel):
+    """A text as it was written, in NFC with LF line ends."""
+
+    ref: str
+    text: str
+
+
+@router.post("/delegations/{delegation}/texts", status_code=201)
+async def write_text(
+    delegation: DelegationId,
+    body: Annotated[WrittenText, Strictly(), Body(examples=[{"text": "Thiếu 02 bản sao hộ chiếu."}])],
+    key: IdempotencyKey,
+    actor: Actor,
+    at: At,
+) -> TextRef:
+    """Keep a text under the key of a delegation's file, which need not be open yet."""
+    try:
+        return await at.texts.write(delegation, body.text, idempotency_key=digest_of(["text", actor.id, key]))
+    except TextRefused as refusal:
+        error = FieldProblem(
+            field="text", rule=refusal.code, sentence=SENTENCES[refusal.code], params={"limit": LARGEST_TEXT}
+        )
+        raise Problem("text_refused", errors=[error]) from None
+
+
+@router.get("/texts/{ref}")
+async def read_text(
+    ref: Annotated[str, StringConstraints(pattern=r"^txt_[A-Za-z0-9_-]{8,64}$"), Path()], at: At
+) -> TextView:
+    """Read a text."""
+    text = await at.texts.read(ref)
+    if text is None:
+        raise Problem("text_unknown")
+    return TextView(ref=ref, text=text)

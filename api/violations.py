@@ -1,0 +1,148 @@
+"""What a person hears when a body or a parameter does not parse: the field, the rule it breaks, and a sentence.
+
+The value that was sent is never repeated: it may be personal data.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from api.problems import FieldProblem
+from domain.permission import ROLES
+from domain.text import one_line
+from locales import mark
+
+MOST_ERRORS = 50
+LONGEST_NAME = 100
+
+TAGS = frozenset({"command", "batch", "opening", "opening_batch"})
+"""Which alternative of a body was tried: not a field."""
+
+
+class Rule(NamedTuple):
+    """A stable code, and its sentence."""
+
+    code: str
+    sentence: str
+
+
+NOT_TEXT = Rule("not_text", mark("This must be text."))
+NOT_NUMBER = Rule("not_a_number", mark("This must be a whole number."))
+NOT_LIST = Rule("not_a_list", mark("This must be a list."))
+NOT_OBJECT = Rule("not_an_object", mark("This must be an object with named fields."))
+NOT_DATE = Rule("not_a_date", mark("This must be a day that exists, such as 2026-04-11."))
+NOT_INSTANT = Rule("not_an_instant", mark("This must be an instant with its zone, such as 2026-04-11T07:30:00Z."))
+TOO_SMALL = Rule("too_small", mark("This is less than is allowed."))
+TOO_LARGE = Rule("too_large", mark("This is more than is allowed."))
+NOT_JSON = Rule("not_json", mark("The body is not JSON."))
+MALFORMED = Rule("malformed", mark("This does not have the form it must have."))
+
+PYDANTIC: dict[str, Rule] = {
+    "missing": Rule("required", mark("This is missing.")),
+    "extra_forbidden": Rule("unknown_field", mark("There is no field of this name here.")),
+    "string_type": NOT_TEXT,
+    "string_unicode": NOT_TEXT,
+    "string_too_long": Rule("too_long", mark("At most %(max_length)s characters are taken.")),
+    "string_too_short": Rule("too_short", mark("At least %(min_length)s characters are needed.")),
+    "string_pattern_mismatch": MALFORMED,
+    "too_long": Rule("too_many", mark("At most %(max_length)s are taken.")),
+    "too_short": Rule("too_few", mark("At least %(min_length)s are needed.")),
+    "literal_error": Rule("not_one_of", mark("This must be one of: %(expected)s.")),
+    "enum": Rule("not_one_of", mark("This must be one of: %(expected)s.")),
+    "union_tag_not_found": Rule("command_type_missing", mark("The field “type” must say which command this is.")),
+    "union_tag_invalid": Rule("command_unknown", mark("There is no command of this type.")),
+    "int_type": NOT_NUMBER,
+    "int_parsing": NOT_NUMBER,
+    "int_parsing_size": NOT_NUMBER,
+    "int_from_float": NOT_NUMBER,
+    "bool_type": Rule("not_true_or_false", mark("This must be true or false.")),
+    "bool_parsing": Rule("not_true_or_false", mark("This must be true or false.")),
+    "date_type": NOT_DATE,
+    "date_parsing": NOT_DATE,
+    "date_from_datetime_parsing": NOT_DATE,
+    "date_from_datetime_inexact": NOT_DATE,
+    "datetime_type": NOT_INSTANT,
+    "datetime_parsing": NOT_INSTANT,
+    "datetime_from_date_parsing": NOT_INSTANT,
+    "timezone_aware": NOT_INSTANT,
+    "time_type": Rule("not_a_time", mark("This must be a time of day, such as 14:30.")),
+    "time_parsing": Rule("not_a_time", mark("This must be a time of day, such as 14:30.")),
+    "tuple_type": NOT_LIST,
+    "list_type": NOT_LIST,
+    "dict_type": NOT_OBJECT,
+    "model_type": NOT_OBJECT,
+    "model_attributes_type": NOT_OBJECT,
+    "greater_than_equal": Rule("too_small", mark("This must be at least %(ge)s.")),
+    "less_than_equal": Rule("too_large", mark("This must be at most %(le)s.")),
+    "greater_than": TOO_SMALL,
+    "less_than": TOO_LARGE,
+    "json_invalid": NOT_JSON,
+    "json_type": NOT_JSON,
+}
+"""Pydantic's own kinds of error, by the codes that this API keeps stable."""
+
+CUSTOM: dict[str, str] = {
+    "account_id_reserved": mark("This id belongs to the system itself."),
+    "batch_does_not_open": mark("The first command of a new delegation is “open_delegation”."),
+    "address_domain_ambiguous": mark("The domain has a letter that mail servers read in two ways."),
+    "address_domain_malformed": mark("After the @ stands a domain such as example.org."),
+    "address_name_malformed": mark("Before the @ stand at most 64 ASCII letters, digits, dots and signs."),
+    "address_too_long": mark("An address has at most 254 characters."),
+    "address_without_at": mark("An address has the form name@domain."),
+    "country_not_named": mark("Days are given for a country that is not among the countries."),
+    "country_unknown": mark("This is not a country code of ISO 3166-1, such as JP."),
+    "days_contradict": mark("Two entries of the calendar of working days contradict each other."),
+    "ends_before_starts": mark("The end is not after the start."),
+    "instant_without_zone": mark("An instant needs its zone, such as a final Z."),
+    "local_time_does_not_exist": mark("This time does not exist in its zone: the clock is put forward over it."),
+    "local_time_has_offset": mark("A local time carries its zone beside it, not an offset."),
+    "local_time_has_seconds": mark("A local time ends at the minute."),
+    "local_time_is_ambiguous": mark(
+        "This time occurs twice in its zone: say fold 0 for the first or 1 for the second."
+    ),
+    "local_time_malformed": mark("This is not a date and time that exists, such as 2026-04-11T14:30."),
+    "local_time_out_of_range": mark("The year is not between 1990 and 2199."),
+    "period_runs_backward": mark("The end of the period is before its beginning."),
+    "reminders_out_of_order": mark("The reminders must count down, each number once."),
+    "rules_contradict": mark("The rules %(first)s and %(second)s contradict each other."),
+    "special_not_wider": mark("The special limit must be more than the ordinary one."),
+    "step_repeated": mark("Two steps have the same id."),
+    "text_has_control_character": mark("Character %(position)s is a control character (U+%(code)s): write one line."),
+    "text_has_direction_mark": mark("Character %(position)s (U+%(code)s) changes the direction of reading."),
+    "text_is_empty": mark("The text is empty."),
+    "years_run_backward": mark("The last year is before the first."),
+    "zone_unknown": mark("This is not an IANA time zone such as Asia/Ho_Chi_Minh."),
+}
+"""Our own rules for values, by the code they carry everywhere."""
+
+
+def field_problems(errors: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:
+    """Return what pydantic found, in our words; at most MOST_ERRORS of it."""
+    return [_field_problem(error) for error in errors[:MOST_ERRORS]]
+
+
+def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
+    field, index = place(error["loc"])
+    kind, context = str(error["type"]), error.get("ctx") or {}
+    if kind in CUSTOM:
+        return FieldProblem(field=field, rule=kind, sentence=CUSTOM[kind], params=_plain(context), index=index)
+    rule = PYDANTIC.get(kind, MALFORMED)
+    return FieldProblem(field=field, rule=rule.code, sentence=rule.sentence, params=_plain(context), index=index)
+
+
+def place(location: Sequence[str | int]) -> tuple[str, int | None]:
+    """Return the dotted path of a field, and which command of a batch it belongs to, counted from 0."""
+    parts = list(location)
+    if parts and parts[0] in ("body", "query", "path", "header"):
+        del parts[0]
+    parts = [part for position, part in enumerate(parts) if position or part not in TAGS]
+    index = None
+    if len(parts) > 1 and parts[0] == "commands" and isinstance(parts[1], int):
+        index = parts[1]
+        del parts[:2]
+    if parts and parts[0] in ROLES:
+        del parts[0]
+    return ".".join(one_line(str(part))[:LONGEST_NAME] for part in parts), index
+
+
+def _plain(context: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value if isinstance(value, int | str) else str(value) for name, value in context.items()}
