@@ -30,6 +30,17 @@ async def dump_read_tables(database: Database, delegation_id: str | None = None)
     return b"".join(lines)
 
 
+async def listed_in_read_tables(database: Database) -> dict[str, str]:
+    """Return every delegation that has a row in some read table, with the name of the first such table."""
+    found: dict[str, str] = {}
+    async with database.snapshot() as connection:
+        for table in READ_TABLES:
+            column = table.c.id if table is delegations else table.c.delegation_id
+            for name in (await connection.execute(select(column).distinct())).scalars():
+                found.setdefault(name, table.name)
+    return found
+
+
 def dump_of_fold(histories: Mapping[str, Sequence[SealedEvent]]) -> bytes:
     """Return what `dump_read_tables` must return when these are the events of every delegation (or of one)."""
     rows: Rows = {}

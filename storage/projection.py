@@ -84,6 +84,8 @@ class Projection:
             await append(connection, delegation_id, events)
             if later and events and later[0].prev_hash == events[-1].hash:
                 await append(connection, delegation_id, later)
+            # An event that comes to the journal this way is not new to `project` any more.
+            await mark_claimed(connection, references_in([event.data for event in events]))
             head = await self._apply(connection, delegation_id, (), kept)
         self._keep(kept)
         return head
