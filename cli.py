@@ -13,7 +13,7 @@ from rich.console import Console
 from embedded.failure import StackFailure
 from locales import Translator
 from settings import SettingsRefused, load_settings
-from verbs import status, token, up
+from verbs import demo, status, token, up
 from verbs.language import translator_of
 from verbs.options import Options
 from verbs.refusal import Refusal
@@ -26,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("up")(up.up)
+app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.add_typer(token.app, name="token")
 

@@ -1,20 +1,27 @@
 """`python -m embedded.bootstrap`: what must be true before a worker or the API starts; idempotent.
 
-The database's schema is brought to the newest, the namespace gets its retention and its search attributes. In the
-profile `server` the namespace is only checked: it belongs to whoever runs the cluster.
+The database's schema is brought to the newest, the rules are entered as an edition, the namespace gets its retention
+and its search attributes. In the profile `server` the namespace is only checked: it belongs to whoever runs the
+cluster.
 """
 
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 from temporalio.service import RPCError
 
 from embedded.connection import connect
 from embedded.namespace import NamespaceUnfit, check_namespace, prepare_namespace
 from settings import Settings, SettingsRefused, load_settings
+from storage.editions import Editions
+from storage.editions_file import RulesFileError, load_edition
+from storage.engine import Database
 from storage.errors import StoreUnavailable
 from storage.migrate import SchemaTooNew, migrate
+
+RULES = Path(__file__).parent.parent / "rules"
 
 
 class ServerUnreachable(Exception):
@@ -27,6 +34,7 @@ class ServerUnreachable(Exception):
 async def bootstrap(settings: Settings) -> None:
     """Refuses with `NamespaceUnfit`, `ServerUnreachable`, or what `storage.migrate` refuses with."""
     await migrate(settings.database_url)
+    await enter_rules(settings)
     try:
         client = await connect(settings)
     except RuntimeError as refused:
@@ -37,11 +45,23 @@ async def bootstrap(settings: Settings) -> None:
         await prepare_namespace(client, settings.retention)
 
 
+async def enter_rules(settings: Settings) -> str:
+    """Enters the rules folder as an edition and returns its digest; files opened from now on come under it.
+
+    An edition that stands in the register already changes nothing. Refuses with `RulesFileError`.
+    """
+    database = Database(settings.database_url)
+    try:
+        return await Editions(database).put(load_edition(RULES))
+    finally:
+        await database.close()
+
+
 def main() -> int:
     """0, or 1 after one plain sentence on standard error."""
     try:
         asyncio.run(bootstrap(load_settings()))
-    except (NamespaceUnfit, ServerUnreachable, SettingsRefused) as refused:
+    except (NamespaceUnfit, RulesFileError, ServerUnreachable, SettingsRefused) as refused:
         return _refuse(str(refused))
     except (SchemaTooNew, StoreUnavailable) as unavailable:
         return _refuse(f"The database cannot be used: {unavailable}.")

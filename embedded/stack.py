@@ -100,6 +100,7 @@ class Stack:
             "API_HOST": settings.api_host,
             "API_PORT": str(ports.api),
             "PUBLIC_URL": settings.public_url,
+            "SIGNATORY_NAME": settings.signatory_name,
         }
         if self._own_server:
             found["TEMPORAL_ADDRESS"] = f"{HOST}:{ports.temporal}"
