@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.write_through import WriteThrough
 from domain.canonical import digest_of
 from domain.decision import Envelope, Receipt, Refusal
+from domain.evolve import fold
 from domain.seal import SealedEvent
 from domain.state import Phase
 from storage.engine import Database
@@ -38,6 +39,8 @@ ANSWER_WITHIN = timedelta(seconds=10)
 GIVE_UP_AFTER = timedelta(seconds=25)
 TASK_TIMEOUT = timedelta(seconds=2)
 """After a worker was killed its workflows wait this long for another one."""
+
+PROOF = {"open_delegation": "DelegationOpened", "close_delegation": "DelegationClosed"}
 
 PASSING = frozenset(
     {
@@ -113,8 +116,7 @@ class Engine:
         )
         async with self._turns.setdefault(delegation, asyncio.Semaphore(AT_ONCE)):
             receipt = await self._send(envelope)
-        if receipt.events:
-            await self._written.write(delegation, receipt.events)
+        await self._write(delegation, receipt.events)
         return receipt
 
     async def _send(self, envelope: Envelope) -> Receipt:
@@ -140,7 +142,8 @@ class Engine:
                         pass
                     except RPCError as error:
                         if error.status is RPCStatusCode.NOT_FOUND:
-                            await self._missing(envelope)
+                            if receipt := await self._missing(envelope):
+                                return receipt
                         elif error.status not in PASSING:
                             raise
                     await asyncio.sleep(pause)
@@ -153,7 +156,7 @@ class Engine:
         if kind == "open_delegation":
             file = await self._queries.get(envelope.delegation)
             if file is not None and file.state.phase is Phase.CLOSED:
-                raise CommandRefused(Refusal(code="delegation_exists"))
+                return await self._decided_before(envelope, Refusal(code="delegation_exists"))
             carried = unopened(envelope.delegation)
         elif kind == "reopen_delegation":
             file = await self._queries.get(envelope.delegation)
@@ -192,18 +195,45 @@ class Engine:
         if cause.type == "refused":
             refusal = Refusal.model_validate(cause.details[0])
             evidence = tuple(SealedEvent.model_validate(event) for event in cause.details[1])
-            if evidence:
-                await self._written.write(delegation, evidence)
+            await self._write(delegation, evidence)
             raise CommandRefused(refusal) from None
         if cause.type == "idempotency_key_reused":
             raise KeyReused from None
         return cause.type or "decision_failed"
 
-    async def _missing(self, envelope: Envelope) -> None:
+    async def _missing(self, envelope: Envelope) -> Receipt | None:
         """No run takes the command: the file is closed, or was never opened, or its next run is just starting."""
         file = await self._queries.get(envelope.delegation)
         if file is None:
             raise CommandRefused(Refusal(code="delegation_unknown"))
-        if file.state.phase is Phase.CLOSED:
-            kind = str(envelope.commands[0].get("type"))
-            raise CommandRefused(Refusal(code="delegation_closed", params={"command": kind}))
+        if file.state.phase is not Phase.CLOSED:
+            return None
+        kind = str(envelope.commands[0].get("type"))
+        return await self._decided_before(envelope, Refusal(code="delegation_closed", params={"command": kind}))
+
+    async def _decided_before(self, envelope: Envelope, refusal: Refusal) -> Receipt:
+        """Answer the repetition of what opened or closed a file that is closed now; raise the refusal for all else.
+
+        A closed run remembers nothing for us. The journal knows the command's id but not its body, so only commands
+        that left the event which proves them are answered.
+        """
+        events = await self._queries.events(envelope.delegation)
+        mine = [event for event in events if event.command_id == envelope.command_id]
+        proofs = {PROOF.get(str(command.get("type"))) for command in envelope.commands}
+        if not proofs & {event.type for event in mine}:
+            raise CommandRefused(refusal)
+        state = fold(events[: mine[-1].seq])
+        return Receipt(
+            delegation=envelope.delegation,
+            command_id=envelope.command_id,
+            first_seq=mine[0].seq,
+            last_seq=mine[-1].seq,
+            head=mine[-1].hash,
+            phase=state.phase if state else "",
+            types=tuple(event.type for event in mine),
+            repeated=True,
+        )
+
+    async def _write(self, delegation: str, events: Sequence[SealedEvent]) -> None:
+        if events and await self._written.write(delegation, events):
+            self._announce(delegation)
