@@ -186,10 +186,9 @@ class DelegationWorkflow:
     # Projecting
 
     async def _project(self) -> None:
-        """Bring the outbox to the journal: at once when an effect waits for it, otherwise once per burst."""
-        waits = any(effect.key not in self._underway for effect in self._file.effects)
-        if not waits and len(self._file.outbox) < BURST:
-            await self._until(lambda: len(self._file.outbox) >= BURST or self._full, QUIET)
+        """Bring the outbox to the journal: at once when something waits for it, otherwise once per burst."""
+        if not self._pressing:
+            await self._until(lambda: self._pressing or self._full, QUIET)
         burst = self._file.outbox
         await workflow.execute_activity(
             ports.PROJECT,
@@ -268,6 +267,19 @@ class DelegationWorkflow:
     @property
     def _work(self) -> bool:
         return bool(self._file.outbox) or self._ended or self._full
+
+    @property
+    def _pressing(self) -> bool:
+        """Whether the outbox is not to wait: an effect needs it, it is long, or the system's own events are in it.
+
+        Those reach the journal by no other way, and whoever sent the next command waits until they have.
+        """
+        outbox = self._file.outbox
+        return (
+            len(outbox) >= BURST
+            or any(effect.key not in self._underway for effect in self._file.effects)
+            or any(event.actor == SYSTEM for event in outbox)
+        )
 
     @property
     def _ended(self) -> bool:
