@@ -68,6 +68,7 @@ class Listed:
     waits_for: str | None
     next_due_on: date | None
     next_due_what: str | None
+    next_due_rule: str | None
     overdue: bool
     opened_at: datetime
     updated_at: datetime
@@ -144,6 +145,15 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+NEXT_DUE_RULE = (
+    select(deadlines.c.rule)
+    .where(deadlines.c.delegation_id == delegations.c.id, deadlines.c.what == delegations.c.next_due_what)
+    .scalar_subquery()
+    .label("next_due_rule")
+)
+"""The rule that the next due date of a line came from."""
+
+
 class Queries:
     """Reading the read model."""
 
@@ -167,8 +177,10 @@ class Queries:
         if not 1 <= limit <= LARGEST_PAGE:
             raise ValueError(f"a page has 1 to {LARGEST_PAGE} lines")
         order = _order(sort, descending=descending)
-        wanted = select(*(delegations.c[name] for name in Listed.__dataclass_fields__))
-        wanted = wanted.where(*_conditions(filters or Filters()))
+        named = (
+            (NEXT_DUE_RULE if name == "next_due_rule" else delegations.c[name]) for name in Listed.__dataclass_fields__
+        )
+        wanted = select(*named).where(*_conditions(filters or Filters()))
         if cursor is not None:
             wanted = wanted.where(_beyond(order, _read_cursor(cursor, sort, descending, order), descending=descending))
         columns = (order.key, delegations.c.id)
