@@ -7,7 +7,7 @@ from sqlalchemy import Table, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.evolve import fold
-from domain.seal import Head, SealedEvent, head_of
+from domain.seal import ChainBroken, Head, SealedEvent, head_of, verify_chain
 from domain.state import Delegation
 from storage.claims import mark_claimed, references_in
 from storage.engine import Database
@@ -74,7 +74,8 @@ class Projection:
     async def replace(self, delegation_id: str, events: Sequence[SealedEvent]) -> Head:
         """Put the verified events of a history in the place of whatever journal and read tables say of a delegation.
 
-        Events accepted meanwhile that continue these stay. Raises JournalDiverged when the chain does not hold.
+        Rows after them stay as far as they continue the chain: they may have been accepted meanwhile. Raises
+        JournalDiverged when the chain of `events` does not hold.
         """
         kept: list[tuple[str, Delegation]] = []
         async with self._database.writing() as connection:
@@ -82,8 +83,7 @@ class Projection:
             later = await read(connection, delegation_id, after=events[-1].seq if events else 0)
             await _forget(connection, delegation_id, with_journal=True)
             await append(connection, delegation_id, events)
-            if later and events and later[0].prev_hash == events[-1].hash:
-                await append(connection, delegation_id, later)
+            await append(connection, delegation_id, _continuing(events, later))
             # An event that comes to the journal this way is not new to `project` any more.
             await mark_claimed(connection, references_in([event.data for event in events]))
             head = await self._apply(connection, delegation_id, (), kept)
@@ -146,6 +146,19 @@ class Projection:
             self._states[head_hash] = state
             while len(self._states) > STATES_KEPT:
                 self._states.popitem(last=False)
+
+
+def _continuing(events: Sequence[SealedEvent], later: Sequence[SealedEvent]) -> Sequence[SealedEvent]:
+    """Return the first of `later` events that go on, unbroken, where `events` end."""
+    head = head_of(events[-1]) if events else None
+    for place, event in enumerate(later):
+        try:
+            head = verify_chain(head, [event]) if head else None
+        except ChainBroken:
+            head = None
+        if head is None:
+            return later[:place]
+    return later
 
 
 async def _write(

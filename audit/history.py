@@ -1,0 +1,208 @@
+"""The sealed events of a delegation out of Temporal's histories: a derivation, from which every table can be rebuilt.
+
+A decision stands in a history as the result of a local activity, in a marker. What was decided counts, with one
+exception: a decision that the workflow could not fold was never applied, and its update says so by its failure.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent, MarkerRecordedEventAttributes
+from temporalio.api.update.v1 import Outcome
+from temporalio.client import WorkflowHistory
+from temporalio.converter import PayloadCodec
+
+from domain.decision import SYSTEM
+from domain.seal import ChainBroken, Head, SealedEvent, genesis, verify_chain
+
+LOCAL_ACTIVITY = "core_local_activity"
+DECIDE = "decide"
+REFUSED = "refused"
+
+Decided = tuple[SealedEvent, ...]
+
+
+class HistoryUnreadable(ValueError):
+    """A history that is not as a server records it: `event_id` is the first event that does not fit.
+
+    The text carries no content.
+    """
+
+    def __init__(self, workflow_id: str, event_id: int, reason: str) -> None:
+        super().__init__(f"history of {workflow_id}, event {event_id}: {reason}")
+        self.workflow_id = workflow_id
+        self.event_id = event_id
+        self.reason = reason
+
+
+class RunMissing(ChainBroken):
+    """No run that is known begins where the trail goes on; `seq` is the first event that nobody carries."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(seq, "no run carries it")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of a delegation decided.
+
+    `head` is where the trail stood when the run began. `last_of_system` is a decision of the system's own at the end:
+    no update answers for it, so only what comes after can tell that it was not applied.
+    """
+
+    delegation: str
+    run_id: str
+    head: Head
+    events: Decided
+    last_of_system: Decided = ()
+
+
+async def events_of(histories: Sequence[WorkflowHistory], codec: PayloadCodec | None = None) -> list[SealedEvent]:
+    """Return a delegation's whole trail, from event 1, out of the histories of all its runs in whatever order.
+
+    `codec` opens encrypted payloads. Raises HistoryUnreadable for a history with a hole in it, and ChainBroken with
+    the number of the first event that is missing or is not what was sealed.
+    """
+    return joined([await read_run(history, codec) for history in histories])
+
+
+async def read_run(history: WorkflowHistory, codec: PayloadCodec | None = None) -> Run:
+    """Return what one run decided and applied, not yet verified. Raises HistoryUnreadable."""
+    require_whole(history)
+    reading = _Reading(history.workflow_id, codec)
+    for event in history.events:
+        await reading.take(event)
+    return reading.run(history.run_id)
+
+
+def joined(runs: Sequence[Run]) -> list[SealedEvent]:
+    """Return the events of a delegation's runs as one verified trail.
+
+    Runs are ordered by where they begin in the trail, never by the time at which they started: a clock that was moved
+    forward does not go from one run to the next. Raises RunMissing or another ChainBroken.
+    """
+    if not runs:
+        return []
+    ordered = sorted(runs, key=lambda run: (run.head.seq, bool(run.events or run.last_of_system)))
+    head = genesis(ordered[0].delegation)
+    trail: list[SealedEvent] = []
+    for place, run in enumerate(ordered):
+        if run.head.seq > head.seq:
+            raise RunMissing(head.seq + 1)
+        if run.head != head:
+            raise ChainBroken(run.head.seq + 1, "the run that carries it does not go on where the one before it ended")
+        events = run.events
+        following = ordered[place + 1].head.seq if place + 1 < len(ordered) else None
+        if run.last_of_system and (following is None or following >= run.last_of_system[0].seq):
+            events += run.last_of_system
+        head = verify_chain(head, events)
+        trail += events
+    return trail
+
+
+def require_whole(history: WorkflowHistory) -> None:
+    """Refuse, with HistoryUnreadable, a history without its start or with a hole. A replayer would wait for ever."""
+    for expected, event in enumerate(history.events, start=1):
+        if event.event_id != expected:
+            raise HistoryUnreadable(history.workflow_id, expected, f"event {event.event_id} stands in its place")
+    first = history.events[0].event_type if history.events else None
+    if first != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+        raise HistoryUnreadable(history.workflow_id, 1, "a run begins with its start")
+
+
+class _Reading:
+    """Goes through one history in order. `_pending` is the decision of which it is not yet known whether it counted.
+
+    There is at most one: a delegation decides one command at a time.
+    """
+
+    def __init__(self, workflow_id: str, codec: PayloadCodec | None) -> None:
+        self._workflow_id = workflow_id
+        self._codec = codec
+        self._head = genesis(workflow_id)
+        self._applied: list[SealedEvent] = []
+        self._pending: Decided = ()
+        self._asked: dict[int, Payload] = {}
+
+    async def take(self, event: HistoryEvent) -> None:
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+                carried = await self._json(event, event.workflow_execution_started_event_attributes.input.payloads[0])
+                self._head = self._valid(event, Head, carried.get("head"))
+            case EventType.EVENT_TYPE_MARKER_RECORDED:
+                if decided := await self._decided(event, event.marker_recorded_event_attributes):
+                    self._settle(superseded_by=decided)
+                    self._pending = decided
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+                accepted = event.workflow_execution_update_accepted_event_attributes
+                self._asked[event.event_id] = accepted.accepted_request.input.args.payloads[0]
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+                completed = event.workflow_execution_update_completed_event_attributes
+                await self._answered(event, self._asked.pop(completed.accepted_event_id, None), completed.outcome)
+            case _:
+                pass
+
+    def run(self, run_id: str) -> Run:
+        system = self._pending if _of_system(self._pending) else ()
+        if not system:
+            self._settle()
+        return Run(self._workflow_id, run_id, self._head, tuple(self._applied), system)
+
+    def _settle(self, superseded_by: Decided = ()) -> None:
+        pending, self._pending = self._pending, ()
+        # The next decision went out from the same event: the system's one before it was not folded, and made again.
+        if _of_system(pending) and superseded_by and superseded_by[0].seq == pending[0].seq:
+            return
+        self._applied += pending
+
+    async def _answered(self, event: HistoryEvent, asked: Payload | None, outcome: Outcome) -> None:
+        if not self._pending or _of_system(self._pending):
+            return
+        if not _not_applied(outcome):
+            self._settle()
+        elif asked is None or (await self._json(event, asked)).get("command_id") == self._pending[0].command_id:
+            self._pending = ()
+
+    async def _decided(self, event: HistoryEvent, marker: MarkerRecordedEventAttributes) -> Decided:
+        if marker.marker_name != LOCAL_ACTIVITY or marker.HasField("failure"):
+            return ()
+        about = json.loads(marker.details["data"].payloads[0].data)
+        if about.get("activity_type") != DECIDE:
+            return ()
+        decision = await self._json(event, marker.details["result"].payloads[0])
+        return tuple(self._valid(event, SealedEvent, one) for one in decision.get("events", ()))
+
+    async def _json(self, event: HistoryEvent, payload: Payload) -> Mapping[str, Any]:
+        if self._codec is not None:
+            payload = (await self._codec.decode([payload]))[0]
+        try:
+            value = json.loads(payload.data)
+        except ValueError:
+            raise HistoryUnreadable(self._workflow_id, event.event_id, "a payload is not JSON") from None
+        if not isinstance(value, dict):
+            raise HistoryUnreadable(self._workflow_id, event.event_id, "a payload is not an object")
+        return value
+
+    def _valid(self, event: HistoryEvent, kind: type[Any], value: Any) -> Any:
+        try:
+            return kind.model_validate(value)
+        except ValidationError as invalid:
+            field = ".".join(str(part) for part in invalid.errors(include_input=False)[0]["loc"])
+            reason = f"{kind.__name__} without a valid {field or 'form'}"
+            raise HistoryUnreadable(self._workflow_id, event.event_id, reason) from None
+
+
+def _of_system(decided: Decided) -> bool:
+    return bool(decided) and decided[0].actor == SYSTEM
+
+
+def _not_applied(outcome: Outcome) -> bool:
+    """Whether an update failed for our own reasons; a refusal's evidence is applied like any event."""
+    if not outcome.HasField("failure"):
+        return False
+    return outcome.failure.application_failure_info.type != REFUSED
