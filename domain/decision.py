@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SkipValidation
 
 from domain.events import Event
 from domain.rules import Edition
@@ -34,8 +34,9 @@ class Context(Fact):
 
     now: Instant
     actor: Actor
-    edition: Edition
-    newest: Edition
+    # An edition was validated when it was read; to look for contradictions at every decision costs half a millisecond.
+    edition: SkipValidation[Edition]
+    newest: SkipValidation[Edition]
 
 
 class Refusal(Fact):
