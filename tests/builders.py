@@ -99,13 +99,15 @@ def serving(name: str, role: c.ServiceRole = "host") -> c.AppointParticipant:
     return c.AppointParticipant(participant_id=name, person=person(name), role=role)
 
 
-def session(name: str, starts: str = "2026-04-07T09:00", ends: str = "2026-04-07T11:00", **said: Any) -> c.ScheduleItem:
+def session(
+    name: str, starts: str = "2026-04-07T09:00", ends: str = "2026-04-07T11:00", zone: str = BUSINESS_ZONE, **said: Any
+) -> c.ScheduleItem:
     """Return a session that the delegates attend."""
     usual: dict[str, Any] = {
         "item_id": name,
         "title": f"Session {name}",
-        "starts": at(starts),
-        "ends": at(ends),
+        "starts": at(starts, zone),
+        "ends": at(ends, zone),
         "place": "Friendship House",
         "audience": c.Audience(groups=("delegates",)),
     }
