@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage.errors import StoreUnavailable, honest
+from storage.sqlite_driver import connect
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 
@@ -46,7 +47,7 @@ def make_engine(url: str | URL, *, synchronous: Synchronous = "FULL", lock_wait:
     if parsed.get_backend_name() == "sqlite":
         engine = create_async_engine(
             parsed,
-            connect_args={"isolation_level": None, "timeout": lock_wait},
+            connect_args={"async_creator_fn": connect, "isolation_level": None, "timeout": lock_wait},
             hide_parameters=True,
             pool_timeout=lock_wait,
         )

@@ -45,6 +45,7 @@ FILE_UNAVAILABLE = {
     errno.EROFS: "read_only",
     errno.EACCES: "read_only",
     errno.EPERM: "read_only",
+    errno.ENOTDIR: "cannot_open",
     errno.EIO: "io_error",
     errno.EMFILE: "out_of_files",
     errno.ENFILE: "out_of_files",

@@ -12,6 +12,8 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from storage.keyring import CiphertextDamaged
+
 PDF = "application/pdf"
 PNG = "image/png"
 JPEG = "image/jpeg"
@@ -108,7 +110,10 @@ def _office_document(content: BinaryIO, limits: Limits) -> str:
                     with archive.open(entry) as part:
                         if part.read(6).startswith(ARCHIVES_INSIDE):
                             raise AttachmentRefused("attachment_has_archive", "the file holds another archive")
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, UnicodeDecodeError, io.UnsupportedOperation):
+    except (AttachmentRefused, CiphertextDamaged):
+        raise
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError):
+        # The reader of the standard library has many ways to say that an archive is broken.
         raise _malformed("the office document cannot be read") from None
     names = {entry.filename for entry in entries}
     kind = next((kind for kind, part in PARTS_OF if part in names), None)
@@ -124,6 +129,9 @@ def _check_directory_size(content: BinaryIO) -> None:
     start = tail.rfind(b"PK\x05\x06")
     if start < 0 or len(tail) - start < 22:
         raise _malformed("the office document has no directory")
+    if tail[start - 20 : start - 16] == b"PK\x06\x07":
+        # A 64-bit end record would be believed instead of this one. No file that is kept is large enough to need it.
+        raise _malformed("the office document has a 64-bit directory")
     (size,) = struct.unpack("<I", tail[start + 12 : start + 16])
     if size > LARGEST_DIRECTORY:
         raise AttachmentRefused("attachment_unpacks_too_large", "the directory of the file is too large")

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,9 @@ async def test_a_folder_that_is_not_there_is_an_honest_error(tmp_path: Path) -> 
         assert raised.value.reason == "cannot_open"
     finally:
         await database.close()
+        # After a failed connect aiosqlite does not wait for its thread, which still wants to answer this event loop.
+        while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
+            await asyncio.sleep(0)
 
 
 async def test_a_server_that_is_not_there_is_an_honest_error(tmp_path: Path) -> None:
