@@ -27,6 +27,7 @@ from api import (
 from api.envelope import Envelope
 from api.handlers import add_handlers
 from api.installation import Installation
+from api.openapi import described
 from api.problems import ProblemDetails
 from api.schema import SchemaOutdated, schema_is_current
 from settings import Settings
@@ -89,6 +90,7 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
         responses={"default": {"model": ProblemDetails, "description": "A problem (RFC 9457)"}},
     )
     application.state.installation = installation
+    application.openapi = lambda: described(application)  # type: ignore[method-assign]
     add_handlers(application)
     for feature in FEATURES:
         application.include_router(feature.router, prefix=PREFIX)
