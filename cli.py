@@ -13,7 +13,8 @@ from rich.console import Console
 from embedded.failure import StackFailure
 from locales import Translator
 from settings import SettingsRefused, load_settings
-from verbs import demo, status, token, up
+from verbs import demo, show, status, token, up
+from verbs import list as list_verb
 from verbs.language import translator_of
 from verbs.options import Options
 from verbs.refusal import Refusal
@@ -28,6 +29,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
+app.command("list")(list_verb.list_)
+app.command("show")(show.show)
 app.add_typer(token.app, name="token")
 
 

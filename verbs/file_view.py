@@ -1,0 +1,204 @@
+"""One file, part by part, as a person reads it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from rich.console import Console
+
+from locales import Translator, mark
+from verbs.edition import EditionWords
+from verbs.state_line import state_line
+from verbs.tables import add_row, say, table
+from verbs.times import at_place, business_time, span
+from verbs.words import (
+    ANSWERS,
+    DEADLINE_STATES,
+    DIRECTIONS,
+    ITEM_KINDS,
+    LEFT,
+    PERSON_ROLES,
+    STEP_STATES,
+    sentence_case,
+    word,
+)
+
+File = Mapping[str, Any]
+
+
+def show_file(
+    file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator, *, now: datetime
+) -> None:
+    """Print a file (`verbs.show.whole_file`) with the names of its people by id; `now` is an aware wall time."""
+    say(file["state"]["title"], style="bold")
+    say(state_line(file, file["deadlines"], rules, translator, now=now))
+    for warning in warnings(file, people, rules, translator):
+        say(f"⚠ {warning}", style="yellow")
+    for part in (_request, _people, _programme, _approval, _deadlines, _ceilings, _invitations):
+        part(file, people, rules, translator)
+
+
+def warnings(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> list[str]:
+    """What is worth a look: overlaps of a person or a place, limits exceeded, effects that were given up."""
+    state = file["state"]
+    found = []
+    for overlap in file["overlaps"]:
+        kind, _, claimed = overlap["what"].partition(":")
+        first, second = (state["items"][overlap[end]]["title"] for end in ("first", "second"))
+        who = people.get(claimed, claimed) if kind == "person" else claimed
+        found.append(
+            translator.tr("%(who)s: “%(first)s” and “%(second)s” overlap.", who=who, first=first, second=second)
+        )
+    for breach in file["breaches"]:
+        text = (
+            mark("%(limit)s: %(measured)s, allowed %(allowed)s; justified.")
+            if breach["justified"]
+            else mark("%(limit)s: %(measured)s, allowed %(allowed)s; not justified yet.")
+        )
+        values = {"limit": rules.limit(breach["limit"]), "measured": breach["measured"], "allowed": breach["allowed"]}
+        found.append(translator.tr(text, **values))
+    given_up = mark("Given up, so somebody has to look: %(effect)s.")
+    return found + [translator.tr(given_up, effect=effect) for effect in state["failures"]]
+
+
+def _heading(text: str) -> None:
+    say("")
+    say(text, style="bold")
+
+
+def _request(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
+    state = file["state"]
+    days = translator.date_range(date.fromisoformat(state["starts"]), date.fromisoformat(state["ends"]))
+    countries = translator.listing(translator.country(code) for code in state["countries"])
+    lines = [
+        (mark("Delegation"), f"{state['id']} ({word(DIRECTIONS, state['direction'], translator)})"),
+        (mark("Dates"), sentence_case(days)),
+        (mark("Partner"), f"{state['partner']} ({countries})"),
+        (mark("Places"), translator.listing(state["places"])),
+        (mark("Purpose"), state["purpose"]),
+        (mark("Coordinator"), state["coordinator"]),
+        (mark("Decision"), state["decision"]["number"] if state["decision"] else ""),
+        (mark("Trail"), translator.tr("%(seq)s events, head %(head)s", seq=file["seq"], head=file["head"])),
+    ]
+    rows = table(["", ""])
+    rows.show_header = False
+    for title, text in lines:
+        if text:
+            add_row(rows, translator.tr(title), text)
+    Console().print(rows)
+
+
+def _people(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
+    state = file["state"]
+    if not state["people"]:
+        return
+    count = translator.ntr("%(count)s delegate", "%(count)s delegates", file["head_count"])
+    _heading(f"{translator.tr('People')}: {count}")
+    replies = {
+        reply["participant_id"]: word(ANSWERS, reply["answer"], translator)
+        for reply in state["replies"].values()
+        if reply["item_id"] is None
+    }
+    titles = (mark("Id"), mark("Name"), mark("Role"), mark("Country"), mark("Answer"))
+    rows = table([translator.tr(title) for title in titles], whole=[0])
+    for person in state["people"].values():
+        left = word(LEFT, person["left"], translator) if person["left"] else ""
+        add_row(
+            rows,
+            person["id"],
+            people.get(person["id"], ""),
+            word(PERSON_ROLES, person["role"], translator),
+            translator.country(person["country"]) if person["country"] else "",
+            left or replies.get(person["id"], ""),
+            style=None if person["active"] else "dim",
+        )
+    Console().print(rows)
+
+
+def _programme(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
+    state = file["state"]
+    items = [item for item in state["items"].values() if not item["cancelled"]]
+    if not items:
+        return
+    _heading(translator.tr("Programme"))
+    items.sort(key=lambda item: (at_place(item["starts"]).date(), item["starts"]["instant"], item["id"]))
+    for day, on_day in groupby(items, key=lambda item: at_place(item["starts"]).date()):
+        say(sentence_case(translator.long_date(day)), style="underline")
+        rows = table(["", "", "", ""], whole=[0, 3])
+        rows.show_header = False
+        for item in on_day:
+            place = f", {item['place']}" if item["place"] else ""
+            kind = "" if item["kind"] == "session" else f" ({word(ITEM_KINDS, item['kind'], translator)})"
+            draft = "" if item["published"] else translator.tr("not in calendars")
+            add_row(rows, span(item, state["zone"], translator), f"{item['title']}{kind}{place}", draft, item["id"])
+        Console().print(rows)
+
+
+def _approval(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
+    proposal = file["state"]["proposal"]
+    if proposal is None:
+        return
+    _heading(translator.tr("Approval of proposal %(number)s", number=proposal["number"]))
+    rows = table([translator.tr(title) for title in (mark("Step"), mark("State"), mark("By"), mark("When"))])
+    for step in proposal["steps"]:
+        title = step["plan"][f"title_{translator.language}"]
+        when = business_time(step["at"], file["state"]["zone"], translator) if step["at"] else ""
+        prefix = f"{step['right']['prefix']}. " if step["right"] and step["right"]["prefix"] else ""
+        by = f"{prefix}{step['by']}" if step["by"] else ""
+        add_row(rows, f"{title} ({step['plan']['id']})", word(STEP_STATES, step["status"], translator), by, when)
+    Console().print(rows)
+    say(translator.tr("Digest of the dossier: %(digest)s", digest=proposal["digest"]))
+
+
+def _deadlines(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
+    if not file["deadlines"]:
+        return
+    _heading(translator.tr("Due dates"))
+    titles = (mark("Due"), mark("What"), mark("State"), mark("Rule"))
+    rows = table([translator.tr(title) for title in titles], whole=[0])
+    for due in file["deadlines"]:
+        rule = due["rule"]
+        add_row(
+            rows,
+            translator.weekday_date(date.fromisoformat(due["due_on"])),
+            rules.duty(due["what"], rule),
+            word(DEADLINE_STATES, due["status"], translator),
+            translator.tr("%(rule)s, version %(version)s", rule=rule["rule"], version=rule["version"]),
+            style="red" if due["status"] == "missed" else None,
+        )
+    Console().print(rows)
+
+
+def _ceilings(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
+    if not file["ceilings"]:
+        return
+    _heading(translator.tr("Ceilings of the reception"))
+    titles = (mark("Since"), mark("People"), mark("Days"), mark("Nights"), mark("At most"))
+    rows = table([translator.tr(title) for title in titles], right=[1, 2, 3, 4])
+    for ceiling in file["ceilings"]:
+        add_row(
+            rows,
+            business_time(ceiling["at"], file["state"]["zone"], translator),
+            *(str(ceiling[figure]) for figure in ("head_count", "days", "nights")),
+            translator.money_vnd(ceiling["total_vnd"]),
+        )
+    Console().print(rows)
+
+
+def _invitations(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
+    issues: Sequence[Mapping[str, Any]] = file["state"]["issues"]
+    if not issues:
+        return
+    _heading(translator.tr("Invitations"))
+    titles = (mark("When"), mark("People"), mark("Invitations"), mark("Cancellations"), mark("Sent"), mark("Refused"))
+    rows = table([translator.tr(title) for title in titles], right=[1, 2, 3, 4])
+    for issue in issues:
+        add_row(
+            rows,
+            business_time(issue["at"], file["state"]["zone"], translator),
+            *(str(issue[figure]) for figure in ("people", "requests", "cancels")),
+            "" if issue["sent"] is None else str(issue["sent"]),
+            ", ".join(people.get(person, person) for person in issue["refused"]),
+        )
+    Console().print(rows)

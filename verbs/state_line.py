@@ -1,0 +1,85 @@
+"""The state line: one sentence that says the phase, on whose desk a file is, until when, and by which rule."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from locales import Translator
+from verbs.edition import EditionWords
+from verbs.times import business_day
+from verbs.words import PHASES, sentence_case, word
+
+COORDINATORS_DESK = "coordinator"
+
+
+def state_line(
+    file: Mapping[str, Any],
+    deadlines: Sequence[Mapping[str, Any]],
+    rules: EditionWords,
+    translator: Translator,
+    *,
+    now: datetime,
+) -> str:
+    """Return the sentence at the top of a file.
+
+    `file` is what `GET /delegations/{id}` answers, `deadlines` the items of its due dates; `now` is an aware wall
+    time. Days are counted from `now`, or from the file's last event where its clock is ahead (in the demo).
+    """
+    phase = sentence_case(word(PHASES, file["phase"], translator))
+    if file["waits_for"] is None:
+        return f"{phase}."
+    desk = _desk(file, rules, translator)
+    due = _decisive(file, deadlines)
+    if due is None:
+        return translator.tr("%(phase)s: waits for %(desk)s.", phase=phase, desk=desk)
+    today = business_day(max(now, datetime.fromisoformat(file["updated_at"])), file["state"]["zone"])
+    day, rule = date.fromisoformat(due["due_on"]), due["rule"]
+    values = {
+        "phase": phase,
+        "desk": desk,
+        "duty": rules.duty(due["what"], rule),
+        "day": translator.weekday_date(day),
+        "left": _left(today, day, rules, translator),
+        "rule": rule["rule"],
+        "version": rule["version"],
+    }
+    if due["status"] == "missed":
+        return translator.tr(
+            "%(phase)s: waits for %(desk)s; overdue since %(day)s: %(duty)s, rule %(rule)s, version %(version)s.",
+            **values,
+        )
+    if due["what"].startswith("step."):
+        return translator.tr(
+            "%(phase)s: waits for %(desk)s until %(day)s, %(left)s, rule %(rule)s, version %(version)s.", **values
+        )
+    return translator.tr(
+        "%(phase)s: waits for %(desk)s; due by %(day)s, %(left)s: %(duty)s, rule %(rule)s, version %(version)s.",
+        **values,
+    )
+
+
+def _desk(file: Mapping[str, Any], rules: EditionWords, translator: Translator) -> str:
+    if file["waits_for"] == COORDINATORS_DESK:
+        return translator.tr("the coordinator (%(account)s)", account=file["state"]["coordinator"])
+    return rules.position(file["waits_for"])
+
+
+def _decisive(file: Mapping[str, Any], deadlines: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The due date of the open step; without one what was missed, else what is due next."""
+    if file["open_step"] is not None:
+        of_step = [one for one in deadlines if one["what"].startswith(f"step.{file['open_step']['id']}.")]
+        current = [one for one in of_step if one["status"] in ("open", "missed")]
+        if current:
+            return current[-1]
+    missed = [one for one in deadlines if one["status"] == "missed" and not one["what"].startswith("step.")]
+    coming = [one for one in deadlines if one["status"] == "open"]
+    return next(iter([*missed, *coming]), None)
+
+
+def _left(today: date, day: date, rules: EditionWords, translator: Translator) -> str:
+    if day == today:
+        return translator.tr("today")
+    if day < today:
+        return translator.ntr("%(count)s day ago", "%(count)s days ago", (today - day).days)
+    count = rules.working_days_until(today, day)
+    return translator.ntr("%(count)s working day left", "%(count)s working days left", count)

@@ -1,0 +1,67 @@
+"""What the API names by stable codes, in words. A code that only a newer API knows is shown as it stands."""
+
+from locales import Translator, mark
+
+PHASES = {
+    "drafted": mark("drafted"),
+    "submitted": mark("submitted"),
+    "under_approval": mark("under approval"),
+    "returned": mark("returned"),
+    "approved": mark("approved, being planned"),
+    "inviting": mark("inviting"),
+    "under_way": mark("under way"),
+    "reporting": mark("reporting"),
+    "closed": mark("closed"),
+    "rejected": mark("rejected"),
+    "postponed": mark("postponed"),
+    "cancelled": mark("cancelled"),
+}
+
+DIRECTIONS = {"inbound": mark("inbound"), "outbound": mark("outbound")}
+
+PERSON_ROLES = {
+    "head": mark("head of delegation"),
+    "member": mark("delegate"),
+    "host": mark("host"),
+    "escort": mark("escort"),
+    "interpreter": mark("interpreter"),
+    "driver": mark("driver"),
+    "coordinator": mark("coordinator"),
+}
+
+ITEM_KINDS = {
+    "session": mark("session"),
+    "meeting": mark("meeting"),
+    "ceremony": mark("ceremony"),
+    "meal": mark("meal"),
+    "transfer": mark("transfer"),
+    "flight": mark("flight"),
+    "hotel": mark("hotel"),
+}
+
+ANSWERS = {"accepted": mark("accepts"), "declined": mark("declines"), "tentative": mark("accepts with reservation")}
+
+STEP_STATES = {
+    "waiting": mark("not yet its turn"),
+    "open": mark("waits for a signature"),
+    "signed": mark("signed"),
+    "returned": mark("returned"),
+    "rejected": mark("rejected"),
+}
+
+DEADLINE_STATES = {"open": mark("open"), "met": mark("met"), "missed": mark("missed"), "late": mark("met late")}
+
+DOCUMENTS = {"invitation_letter": mark("invitation letter"), "final_report": mark("final report")}
+
+LEFT = {"withdrawn": mark("withdrawn"), "replaced": mark("replaced"), "released": mark("released")}
+
+
+def word(words: dict[str, str], code: object, translator: Translator) -> str:
+    """The word for a code."""
+    known = words.get(str(code))
+    return str(code) if known is None else translator.tr(known)
+
+
+def sentence_case(text: str) -> str:
+    """The text with its first letter in upper case, the others as they are."""
+    return text[:1].upper() + text[1:]
