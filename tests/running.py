@@ -23,7 +23,7 @@ from domain.decision import Receipt
 from domain.state import Delegation, Phase
 from embedded.clock import VirtualClock
 from embedded.ports import HOST, free_ports
-from settings import Settings
+from settings import Profile, Settings
 from storage.accounts import AccountDetails
 from storage.migrate import migrate
 from storage.persons import PersonDetails
@@ -197,14 +197,20 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, connect: Connect, address: str, *, database_url: str = "", workers: bool = True
+    folder: Path,
+    connect: Connect,
+    address: str,
+    *,
+    database_url: str = "",
+    workers: bool = True,
+    profile: Profile = "demo",
 ) -> AsyncIterator[Running]:
-    """Run an installation on a folder; the Temporal server is the test process's own."""
+    """Run an installation on a folder; the Temporal server is the test process's own. Only `demo` does not encrypt."""
     post, smtp_port = Post(), free_ports(1)[0]
     controller = Controller(post, hostname=HOST, port=smtp_port)
     controller.start()
     settings = Settings(
-        profile="demo",
+        profile=profile,
         data_dir=folder,
         database_url=database_url,
         temporal_address=address,
@@ -220,7 +226,7 @@ async def running(
     for account in ACCOUNTS:
         if await registers.accounts.get(account.id) is None:
             await registers.accounts.create(account)
-    client = await connect(data_converter=data_converter(None))
+    client = await connect(data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None))
     engine = Engine(client, settings.temporal_task_queue, registers.database, registers.projection, registers.queries)
     clock = VirtualClock(client, patience=timedelta(seconds=60))
     here = Running(settings, registers, client, engine, clock, post, f"d-{uuid.uuid4().hex[:12]}")

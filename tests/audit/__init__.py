@@ -1,0 +1,1 @@
+"""The derivation of sealed events from histories."""
