@@ -33,7 +33,7 @@ from settings import Settings, SettingsRefused, load_settings
 from storage.registers import Registers
 from workflows.delegation import DelegationWorkflow
 
-PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports")
+PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports", "workflows.carried")
 """Imported once and shared with the sandbox: a second import would split pydantic's classes and cost time."""
 
 STICKY = timedelta(milliseconds=500)

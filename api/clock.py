@@ -7,16 +7,17 @@ from fastapi import APIRouter, Body, Depends
 from pydantic import BaseModel
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError
 
 from api.access import BEARER, GuardedRoute
 from api.bodies import Strictly
-from api.engine import TASK_TIMEOUT, WORKFLOW, EngineUnavailable
+from api.engine import PASSING, TASK_TIMEOUT, WORKFLOW, EngineUnavailable
 from api.installation import At, Installation
 from api.problems import Problem
 from domain.state import Phase
 from domain.values import Instant, Slug, Value
 from embedded.clock import ClockStopped, VirtualClock
-from workflows.ports import unopened
+from workflows.carried import unopened
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["demo"])
 
@@ -37,7 +38,9 @@ class ClockTime(BaseModel):
 @router.post("/demo/clock")
 async def move_clock(
     body: Annotated[
-        ClockMove, Strictly(), Body(examples=[{"delegation": "study-visit-2027", "to": "2027-03-01T02:00:00Z"}])
+        ClockMove,
+        Strictly(ClockMove),
+        Body(examples=[{"delegation": "study-visit-2027", "to": "2027-03-01T02:00:00Z"}]),
     ],
     at: At,
 ) -> ClockTime:
@@ -48,11 +51,15 @@ async def move_clock(
     client = at.client
     if client is None:
         raise EngineUnavailable
-    await _start_clock(at, client, body.delegation)
     try:
+        await _start_clock(at, client, body.delegation)
         return ClockTime(now=await VirtualClock(client).advance(body.delegation, body.to))
     except ClockStopped:
         raise Problem("clock_stopped") from None
+    except RPCError as error:
+        if error.status not in PASSING:
+            raise
+        raise EngineUnavailable from None
 
 
 async def _start_clock(at: Installation, client: Client, delegation: str) -> None:

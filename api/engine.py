@@ -28,7 +28,7 @@ from storage.engine import Database
 from storage.errors import StoreUnavailable
 from storage.projection import Projection
 from storage.queries import Queries
-from workflows.ports import Carried, unopened
+from workflows.carried import Carried, unopened
 
 WORKFLOW = "Delegation"
 UPDATE = "execute"

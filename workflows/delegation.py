@@ -11,17 +11,13 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 with workflow.unsafe.imports_passed_through():
     from domain.canonical import digest_of
     from domain.decision import SYSTEM, DecideInput, Decision, Effect, Envelope, Receipt, Refusal, Remembered
-    from domain.evolve import fold
-    from domain.seal import head_of
     from domain.state import Phase
     from workflows import ports
-    from workflows.ports import Carried, CarryOutInput, Command, Ended, Inspection, ProjectInput
+    from workflows.carried import Carried
+    from workflows.ports import CarryOutInput, Command, Ended, Inspection, ProjectInput
 
 UPDATES_A_RUN = 150
 """Long runs replay slowly after a crash; the server's own limit is 2,000 updates a run."""
-
-REMEMBERED = 128
-"""How many recent commands answer a repetition with their first result."""
 
 BURST = 64
 QUIET = timedelta(milliseconds=500)
@@ -91,7 +87,7 @@ class DelegationWorkflow:
             delegation=file.delegation,
             seq=file.head.seq,
             head=file.head.hash,
-            phase=file.state.phase if file.state else None,
+            phase=file.phase,
             outbox=len(file.outbox),
             effects=tuple(effect.key for effect in file.effects),
             wake=file.wake,
@@ -101,10 +97,10 @@ class DelegationWorkflow:
     # Deciding
 
     async def _decide(self, envelope: Envelope) -> Receipt:
-        if earlier := next((one for one in self._file.remembered if one.command_id == envelope.command_id), None):
+        if earlier := self._file.recalled(envelope.command_id):
             return _repeat(earlier, envelope)
-        before = self._file
-        asked = DecideInput(state=before.state, head=before.head, envelope=envelope, now=workflow.now())
+        phase = self._file.phase
+        asked = DecideInput(state=self._file.state, head=self._file.head, envelope=envelope, now=workflow.now())
         try:
             decision = await workflow.execute_local_activity(
                 ports.DECIDE,
@@ -113,24 +109,8 @@ class DelegationWorkflow:
                 start_to_close_timeout=timedelta(seconds=10),
                 retry_policy=DECIDING,
             )
-            state = fold(decision.events, before.state)
-            head = head_of(decision.events[-1]) if decision.events else before.head
-            receipt = Receipt(
-                delegation=before.delegation,
-                command_id=envelope.command_id,
-                first_seq=before.head.seq + 1,
-                last_seq=head.seq,
-                head=head.hash,
-                phase=state.phase if state else "",
-                types=tuple(event.type for event in decision.events),
-                events=decision.events,
-            )
-            remembered = Remembered(
-                command_id=envelope.command_id,
-                digest=envelope.digest,
-                receipt=None if decision.refusal else receipt.model_copy(update={"events": ()}),
-                refusal=decision.refusal,
-            )
+            # From what the file holds now: state and head wait for this turn, outbox and effects went on meanwhile.
+            file, receipt = self._file.after(envelope, decision)
         except ActivityError as error:
             # What failed is ours, not the command: it is not remembered, and the caller may ask again.
             cause = error.cause
@@ -142,17 +122,15 @@ class DelegationWorkflow:
             raise ApplicationError("the decision could not be folded", type="decision_failed") from error
 
         # Assigned last: whatever failed above has left the file as it was.
-        self._file = before.model_copy(
-            update={
-                "state": state,
-                "head": head,
-                "outbox": (*before.outbox, *decision.events),
-                "effects": (*before.effects, *decision.effects),
-                "wake": decision.wake,
-                "remembered": (*before.remembered, remembered)[-REMEMBERED:],
-            }
-        )
-        if state and (before.state is None or before.state.phase != state.phase):
+        self._file = file
+        if file.phase != phase:
+            self._show_phase()
+        if decision.refusal:
+            raise _refused(decision.refusal, decision)
+        return receipt
+
+    def _show_phase(self) -> None:
+        if state := self._file.state:
             workflow.upsert_search_attributes(
                 [
                     PHASE.value_set(state.phase),
@@ -161,9 +139,6 @@ class DelegationWorkflow:
                     YEAR.value_set(state.starts.year),
                 ]
             )
-        if decision.refusal:
-            raise _refused(decision.refusal, decision)
-        return receipt
 
     async def _command(self, command_id: str, command: Command) -> None:
         """Decide a command of the system's own; a refusal of one (recorded already) is no failure of the run."""
@@ -196,7 +171,7 @@ class DelegationWorkflow:
             start_to_close_timeout=timedelta(seconds=10),
             retry_policy=PROJECTING,
         )
-        self._file = self._file.model_copy(update={"outbox": self._file.outbox[len(burst) :]})
+        self._file = self._file.projected(len(burst))
 
     # Carrying out
 
@@ -221,8 +196,7 @@ class DelegationWorkflow:
             outcome = {"type": "record_failure", "effect": effect.key, "code": ports.GIVEN_UP}
         if outcome is not None:
             await self._persist(f"effect:{effect.key}:{effect.seq}", outcome)
-        kept = tuple(one for one in self._file.effects if one.key != effect.key)
-        self._file = self._file.model_copy(update={"effects": kept})
+        self._file = self._file.carried_out(effect.key)
         del self._underway[effect.key]
 
     async def _persist(self, command_id: str, command: Command) -> None:
@@ -285,8 +259,8 @@ class DelegationWorkflow:
     def _ended(self) -> bool:
         file = self._file
         refused_to_open = file.state is None and self._updates > 0
-        closed = file.state is not None and file.state.phase is Phase.CLOSED
-        return (refused_to_open or closed) and not file.effects and not file.outbox and workflow.all_handlers_finished()
+        over = refused_to_open or file.phase is Phase.CLOSED
+        return over and not file.effects and not file.outbox and workflow.all_handlers_finished()
 
     @property
     def _full(self) -> bool:

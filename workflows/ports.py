@@ -4,9 +4,8 @@ from typing import Any
 
 from pydantic import Field
 
-from domain.decision import Effect, Remembered
-from domain.seal import Head, SealedEvent, genesis
-from domain.state import Delegation
+from domain.decision import Effect
+from domain.seal import Head, SealedEvent
 from domain.values import Fact, Instant
 
 DECIDE = "decide"
@@ -20,26 +19,6 @@ CARRY_OUT = "carry_out"
 
 GIVEN_UP = "given_up"
 """Type of the failure of an effect that no further attempt will mend."""
-
-
-class Carried(Fact):
-    """All that one run of a delegation hands to the next, and what a file is opened or reopened with.
-
-    `outbox` holds sealed events the journal may not have yet, `effects` what is still to be done.
-    """
-
-    delegation: str
-    state: Delegation | None = None
-    head: Head
-    outbox: tuple[SealedEvent, ...] = ()
-    effects: tuple[Effect, ...] = ()
-    wake: Instant | None = None
-    remembered: tuple[Remembered, ...] = ()
-
-
-def unopened(delegation: str) -> Carried:
-    """Return what a delegation that has no event yet starts with."""
-    return Carried(delegation=delegation, head=genesis(delegation))
 
 
 class ProjectInput(Fact):

@@ -1,6 +1,8 @@
 """The delegation's workflow on a real server: one way for every command, from opening to a closed file."""
 
 import asyncio
+import base64
+import json
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -219,4 +221,29 @@ async def test_an_exception_in_a_decision_fails_that_one_command(
     history = (await here.client.get_workflow_handle(here.id).fetch_history()).to_json()
     assert "Nguyễn Văn A" not in history
     await here.idle()
+    await chain_holds(here)
+
+
+async def test_an_effect_is_carried_out_once_while_commands_go_on(here: Running) -> None:
+    """What ended while a command was being decided stays ended: no effect starts twice, no event is projected twice."""
+    await here.open()
+    await here.add("head", "head")
+    await here.schedule("s1")
+    await here.approve()
+    await asyncio.gather(
+        here.send({"type": "invite"}),
+        *(here.send({"type": "record_formality", "kind": f"formality-{n}"}) for n in range(60)),
+    )
+    await here.idle()
+    history = json.loads((await here.client.get_workflow_handle(here.id).fetch_history()).to_json())
+    scheduled = [
+        (asked["activityType"]["name"], json.loads(base64.b64decode(asked["input"]["payloads"][0]["data"])))
+        for event in history["events"]
+        if (asked := event.get("activityTaskScheduledEventAttributes"))
+    ]
+    projected = [event["seq"] for name, given in scheduled if name == "project" for event in given["events"]]
+    assert projected == list(range(1, len(projected) + 1))
+    kinds = [one.type for one in await here.registers.journal.events(here.id)]
+    outcomes = kinds.count("DocumentRendered") + kinds.count("InvitationsDelivered") + kinds.count("NoticeSent")
+    assert [name for name, _ in scheduled].count("carry_out") == outcomes
     await chain_holds(here)
