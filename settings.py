@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(8080, ge=1, le=65535)
     public_url: str = Field("", description="what links in letters and mails begin with")
+    unclaimed_days: int = Field(
+        30, ge=1, description="after how many days people, texts and files that no command named are removed"
+    )
     attachment_limit_bytes: int = Field(25 * 1024 * 1024, ge=1)
 
     smtp_host: str | None = Field(None, description="without one, the stack starts a development mailbox")

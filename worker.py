@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -30,6 +30,8 @@ from domain.mailbox import Mailbox
 from embedded.connection import connect
 from notices.smtp import SmtpServer
 from settings import Settings, SettingsRefused, load_settings
+from storage.claims import sweep
+from storage.errors import StoreUnavailable
 from storage.registers import Registers
 from workflows.delegation import DelegationWorkflow
 
@@ -133,9 +135,21 @@ async def run(settings: Settings) -> None:
             settings,
             data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None),
         )
-        await _until_asked(build_worker(client, settings, registers))
+        sweeping = asyncio.create_task(sweep_daily(registers, settings.unclaimed_days))
+        try:
+            await _until_asked(build_worker(client, settings, registers))
+        finally:
+            sweeping.cancel()
     finally:
         await registers.close()
+
+
+async def sweep_daily(registers: Registers, days: int) -> None:
+    """Remove, once a day, what was written for a command that did not come within so many days."""
+    while True:
+        with suppress(StoreUnavailable):
+            await sweep(registers.database, registers.attachments, datetime.now(UTC) - timedelta(days=days))
+        await asyncio.sleep(timedelta(days=1).total_seconds())
 
 
 async def _until_asked(worker: Worker) -> None:
