@@ -2,8 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cache
 
 from sqlalchemy import Table, and_, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.evolve import fold
@@ -16,13 +18,12 @@ from storage.read_model import (
     READ_TABLES,
     Key,
     Rows,
-    changed,
     delegations,
+    difference,
     row_of_delegation,
     rows_of_events,
-    rows_of_state,
 )
-from storage.upsert import insert_into
+from storage.upsert import insert_for
 
 STATES_KEPT = 64
 
@@ -113,9 +114,7 @@ class Projection:
     ) -> Head:
         stored = (
             await connection.execute(
-                select(delegations.c.seq, delegations.c.head_hash, delegations.c.state).where(
-                    delegations.c.id == delegation_id
-                )
+                select(delegations.c.seq, delegations.c.head_hash).where(delegations.c.id == delegation_id)
             )
         ).one_or_none()
         applied = stored.seq if stored else 0
@@ -127,7 +126,7 @@ class Projection:
             if head is None or stored is None or head.hash != stored.head_hash:
                 raise JournalDiverged(delegation_id, applied, "the read tables do not stand where the journal ends")
             return head
-        before = self._state(stored.head_hash, stored.state) if stored else None
+        before = await self._state(connection, delegation_id, stored.head_hash) if stored else None
         if before is None:
             # Nothing may be left of rows whose delegation is not listed: only differences are written below.
             await _forget(connection, delegation_id, with_journal=False)
@@ -138,8 +137,12 @@ class Projection:
         kept.append((pending[-1].hash, after))
         return head_of(pending[-1])
 
-    def _state(self, head_hash: str, state: str) -> Delegation:
-        return self._states.get(head_hash) or Delegation.model_validate_json(state)
+    async def _state(self, connection: AsyncConnection, delegation_id: str, head_hash: str) -> Delegation:
+        known = self._states.get(head_hash)
+        if known is not None:
+            return known
+        wanted = select(delegations.c.state).where(delegations.c.id == delegation_id)
+        return Delegation.model_validate_json((await connection.execute(wanted)).scalar_one())
 
     def _keep(self, states: Sequence[tuple[str, Delegation]]) -> None:
         for head_hash, state in states:
@@ -168,7 +171,7 @@ async def _write(
     after: Delegation,
     events: Sequence[SealedEvent],
 ) -> None:
-    write, gone = changed(rows_of_state(before) if before else {}, rows_of_state(after))
+    write, gone = difference(before, after)
     write |= rows_of_events(delegation_id, events) | row_of_delegation(after, events[-1])
     for table in READ_TABLES:
         if gone.get(table.name):
@@ -187,12 +190,17 @@ async def _delete_rows(connection: AsyncConnection, table: Table, keys: Sequence
 
 async def _upsert_rows(connection: AsyncConnection, table: Table, rows: Rows) -> None:
     names = [column.name for column in table.primary_key.columns]
-    insert = insert_into(connection, table)
-    values = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
     await connection.execute(
-        insert.on_conflict_do_update(index_elements=names, set_=values),
+        _upsert_into(connection.dialect.name, table),
         [dict(zip(names, key, strict=True)) | row for key, row in rows[table.name].items()],
     )
+
+
+@cache
+def _upsert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    insert = insert_for(dialect, table)
+    values = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=values)
 
 
 async def _forget(connection: AsyncConnection, delegation_id: str, *, with_journal: bool) -> None:

@@ -7,4 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 def insert_into(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT in the dialect of the connection, to be completed by `on_conflict_…`."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return insert_for(connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT in a dialect, `postgresql` or `sqlite`."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
