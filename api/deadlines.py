@@ -51,9 +51,7 @@ class Deadlines(BaseModel):
 @router.get("/delegations/{delegation}/deadlines")
 async def list_deadlines_of_delegation(file: KnownFile) -> DeadlinesOfDelegation:
     """List a file's due dates with the rule, its version and the calculation of each."""
-    named = [
-        NamedDeadline.model_construct(what=what, **dict(deadline)) for what, deadline in file.state.deadlines.items()
-    ]
+    named = [NamedDeadline.model_construct(**dict(deadline)) for deadline in file.state.deadlines.values()]
     return DeadlinesOfDelegation(items=tuple(sorted(named, key=lambda deadline: (deadline.due_at, deadline.what))))
 
 
