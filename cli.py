@@ -13,7 +13,7 @@ from rich.console import Console
 from embedded.failure import StackFailure
 from locales import Translator
 from settings import SettingsRefused, load_settings
-from verbs import demo, show, status, token, up
+from verbs import demo, move, report, return_, show, sign, status, token, trail, up
 from verbs import list as list_verb
 from verbs.language import translator_of
 from verbs.options import Options
@@ -31,6 +31,11 @@ app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.command("list")(list_verb.list_)
 app.command("show")(show.show)
+app.command("sign")(sign.sign)
+app.command("return")(return_.return_)
+app.command("move")(move.move)
+app.command("report")(report.report)
+app.command("trail")(trail.trail)
 app.add_typer(token.app, name="token")
 
 

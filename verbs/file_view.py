@@ -42,14 +42,7 @@ def show_file(
 def warnings(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> list[str]:
     """What is worth a look: overlaps of a person or a place, limits exceeded, effects that were given up."""
     state = file["state"]
-    found = []
-    for overlap in file["overlaps"]:
-        kind, _, claimed = overlap["what"].partition(":")
-        first, second = (state["items"][overlap[end]]["title"] for end in ("first", "second"))
-        who = people.get(claimed, claimed) if kind == "person" else claimed
-        found.append(
-            translator.tr("%(who)s: “%(first)s” and “%(second)s” overlap.", who=who, first=first, second=second)
-        )
+    found = overlaps_told(state, file["overlaps"], people, translator)
     for breach in file["breaches"]:
         text = (
             mark("%(limit)s: %(measured)s, allowed %(allowed)s; justified.")
@@ -60,6 +53,19 @@ def warnings(file: File, people: Mapping[str, str], rules: EditionWords, transla
         found.append(translator.tr(text, **values))
     given_up = mark("Given up, so somebody has to look: %(effect)s.")
     return found + [translator.tr(given_up, effect=effect) for effect in state["failures"]]
+
+
+def overlaps_told(
+    state: Mapping[str, Any], overlaps: Sequence[Mapping[str, str]], people: Mapping[str, str], translator: Translator
+) -> list[str]:
+    """Two items that claim the same person or place at once, one sentence each."""
+    told = []
+    for overlap in overlaps:
+        kind, _, claimed = overlap["what"].partition(":")
+        values = {end: state["items"][overlap[end]]["title"] for end in ("first", "second")}
+        who = people.get(claimed, claimed) if kind == "person" else claimed
+        told.append(translator.tr("%(who)s: “%(first)s” and “%(second)s” overlap.", who=who, **values))
+    return told
 
 
 def _heading(text: str) -> None:

@@ -1,0 +1,249 @@
+"""What an event says, as a sentence about who did it: “12 Mar 09:00  lan  adds delegate-3 as delegate”.
+
+One sentence for each type of event; a type that only a newer API knows is shown by its name.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from locales import Translator, mark
+from verbs.edition import EditionWords
+from verbs.times import at_place
+from verbs.words import ANSWERS, DOCUMENTS, PERSON_ROLES, word
+
+Data = Mapping[str, Any]
+
+NO_RULE: Data = {"rule": None, "version": 0}
+
+
+@dataclass
+class Reader:
+    """For whom: the language, the words of the file's edition, and the zone whose times need no name.
+
+    Tells the events of one file in their order: `due` remembers by which rule each thing is due.
+    """
+
+    translator: Translator
+    rules: EditionWords
+    zone: str
+    due: dict[str, Data] = field(default_factory=dict)
+
+    def tr(self, text: str, **values: object) -> str:
+        """The sentence, filled."""
+        return self.translator.tr(text, **values)
+
+    def day(self, written: str) -> str:
+        """A day as people write it."""
+        return self.translator.short_date(date.fromisoformat(written))
+
+    def duty(self, what: str) -> str:
+        """What is due, by the rule that it last was due by."""
+        return self.rules.duty(what, self.due.get(what, NO_RULE))
+
+    def moment(self, moment: Data) -> str:
+        """A local time, with its zone where that is not the file's."""
+        at = at_place(moment)
+        label = "" if moment["zone"] == self.zone else f" {self.translator.zone_label(at)}"
+        return f"{self.translator.date_and_time(at)}{label}"
+
+
+Told = Callable[[Data, Reader], str]
+
+
+def sentence_of(event: Mapping[str, Any], reader: Reader) -> str:
+    """Return what a sealed event says, without who and when. What an event leaves out is None by its definition."""
+    told = EVENTS.get(event["type"])
+    return str(event["type"]) if told is None else told(event["data"], reader)
+
+
+def _plain(text: str) -> Told:
+    return lambda data, reader: reader.tr(text, **data)
+
+
+def _step(text: str) -> Told:
+    return lambda data, reader: reader.tr(text, **{**data, "step": reader.rules.step(data["step_id"])})
+
+
+def _role(text: str) -> Told:
+    return lambda data, reader: reader.tr(text, **{**data, "role": word(PERSON_ROLES, data["role"], reader.translator)})
+
+
+def _due(text: str) -> Told:
+    def told(data: Data, reader: Reader) -> str:
+        reader.due[data["what"]] = rule = data["rule"]
+        return reader.tr(text, duty=reader.duty(data["what"]), day=reader.day(data["due_on"]), **rule)
+
+    return told
+
+
+def _duty(text: str) -> Told:
+    return lambda data, reader: reader.tr(text, duty=reader.duty(data["what"]))
+
+
+def _opened(data: Data, reader: Reader) -> str:
+    days = {end: reader.day(data[end]) for end in ("starts", "ends")}
+    return reader.tr(mark("opens the file: %(title)s, %(starts)s to %(ends)s"), title=data["title"], **days)
+
+
+def _revised(data: Data, reader: Reader) -> str:
+    return reader.tr(mark("changes the request: %(fields)s"), fields=", ".join(data))
+
+
+def _justified(data: Data, reader: Reader) -> str:
+    breach = data["breach"]
+    values = {
+        "limit": reader.rules.limit(breach["limit"]),
+        "measured": breach["measured"],
+        "allowed": breach["allowed"],
+    }
+    return reader.tr(mark("justifies: %(limit)s %(measured)s, allowed %(allowed)s"), **values)
+
+
+def _submitted(data: Data, reader: Reader) -> str:
+    steps = reader.translator.listing(step[f"title_{reader.translator.language}"] for step in data["steps"])
+    return reader.tr(mark("submits proposal %(proposal)s to: %(steps)s"), proposal=data["proposal"], steps=steps)
+
+
+def _signed(data: Data, reader: Reader) -> str:
+    right = data["right"]
+    position = reader.rules.position(right["position"])
+    by_right = f"{right['prefix']}. {position}" if right.get("prefix") else position
+    return reader.tr(
+        mark("signs the step “%(step)s” (%(right)s)"), step=reader.rules.step(data["step_id"]), right=by_right
+    )
+
+
+def _returned(data: Data, reader: Reader) -> str:
+    step = reader.rules.step(data["step_id"])
+    if data["kind"] == "amend":
+        return reader.tr(mark("returns the dossier for changes, at the step “%(step)s”"), step=step)
+    text = reader.tr(mark("returns the dossier as incomplete, at the step “%(step)s”"), step=step)
+    missing = reader.translator.listing(data.get("missing", ()))
+    return f"{text}: {missing}" if missing else text
+
+
+def _scheduled(data: Data, reader: Reader) -> str:
+    values = {"item": data["item_id"], "title": data["title"], "starts": reader.moment(data["starts"])}
+    return reader.tr(mark("schedules %(item)s: “%(title)s”, %(starts)s"), **values)
+
+
+def _moved(data: Data, reader: Reader) -> str:
+    values = {"item": data["item_id"], "starts": reader.moment(data["starts"])}
+    text = reader.tr(mark("moves %(item)s to %(starts)s"), **values)
+    return f"{text}; {data['place']}" if data.get("place") else text
+
+
+def _published(data: Data, reader: Reader) -> str:
+    values = {"programme": data["programme"], "items": len(data["items"])}
+    return reader.tr(mark("publishes the programme, version %(programme)s; items: %(items)s"), **values)
+
+
+def _issued(data: Data, reader: Reader) -> str:
+    counts = {"REQUEST": 0, "CANCEL": 0}
+    for message in data["messages"]:
+        counts[message["method"]] += len(message["to"])
+    return reader.tr(
+        mark("sends round %(issue)s; invitations: %(requests)s, cancellations: %(cancels)s, people: %(people)s"),
+        issue=data["issue"],
+        requests=counts["REQUEST"],
+        cancels=counts["CANCEL"],
+        people=len({person for message in data["messages"] for person in message["to"]}),
+    )
+
+
+def _delivered(data: Data, reader: Reader) -> str:
+    text = reader.tr(mark("round %(issue)s is handed over; messages: %(sent)s"), issue=data["issue"], sent=data["sent"])
+    refused = reader.translator.listing(data.get("refused", ()))
+    return f"{text}; {reader.tr(mark('refused for %(people)s'), people=refused)}" if refused else text
+
+
+def _replied(data: Data, reader: Reader) -> str:
+    item = f" ({data['item_id']})" if data.get("item_id") else ""
+    return f"{data['participant_id']}: {word(ANSWERS, data['answer'], reader.translator)}{item}"
+
+
+def _formality(data: Data, reader: Reader) -> str:
+    reference = f" ({data['reference']})" if data.get("reference") else ""
+    values = {"kind": data["kind"], "day": reader.day(data["on"])}
+    return reader.tr(mark("records a formality: %(kind)s, %(day)s"), **values) + reference
+
+
+def _reminded(data: Data, reader: Reader) -> str:
+    values = {"duty": reader.duty(data["what"]), "day": reader.day(data["due_on"])}
+    return reader.tr(mark("reminds: %(duty)s, due on %(day)s"), **values)
+
+
+def _resumed(data: Data, reader: Reader) -> str:
+    days = {end: reader.day(data[end]) for end in ("starts", "ends")}
+    return reader.tr(mark("takes the delegation up again: %(starts)s to %(ends)s"), **days)
+
+
+def _ceiling(data: Data, reader: Reader) -> str:
+    return reader.tr(
+        mark("ceiling of the reception: %(total)s; people: %(people)s, days: %(days)s, nights: %(nights)s"),
+        total=reader.translator.money_vnd(data["total_vnd"]),
+        people=data["head_count"],
+        days=data["days"],
+        nights=data["nights"],
+    )
+
+
+def _rendered(data: Data, reader: Reader) -> str:
+    kind = word(DOCUMENTS, data["kind"], reader.translator)
+    languages = ", ".join(version["language"] for version in data["versions"])
+    values = {"kind": kind, "number": data["number"], "languages": languages}
+    return reader.tr(mark("sets the %(kind)s no. %(number)s in type (%(languages)s)"), **values)
+
+
+EVENTS: Mapping[str, Told] = {
+    "DelegationOpened": _opened,
+    "RequestRevised": _revised,
+    "DocumentAttached": _plain(mark("adds the document %(document_id)s to the dossier")),
+    "LimitJustified": _justified,
+    "RequestSubmitted": _submitted,
+    "RequestWithdrawn": _plain(mark("takes the proposal back")),
+    "RulesAdopted": _plain(mark("puts the file under a newer edition of the rules")),
+    "StepSigned": _signed,
+    "StepReturned": _returned,
+    "StepRejected": _step(mark("refuses the proposal at the step “%(step)s”")),
+    "SignOffRefused": _step(mark("was not let sign the step “%(step)s” (%(code)s)")),
+    "DecisionIssued": _plain(mark("issues the decision %(number)s")),
+    "MemberAdded": _role(mark("adds %(member_id)s as %(role)s")),
+    "MemberReplaced": _plain(mark("lets %(by)s travel in place of %(member_id)s")),
+    "MemberWithdrawn": _plain(mark("takes %(member_id)s off the delegation")),
+    "ParticipantAppointed": _role(mark("appoints %(participant_id)s as %(role)s")),
+    "ParticipantReleased": _plain(mark("releases %(participant_id)s")),
+    "ItemScheduled": _scheduled,
+    "ItemMoved": _moved,
+    "ItemRevised": _plain(mark("changes %(item_id)s")),
+    "ItemCancelled": _plain(mark("cancels %(item_id)s")),
+    "ProgrammePublished": _published,
+    "DelegationInvited": _plain(mark("invites, letter no. %(letter)s")),
+    "InvitationsIssued": _issued,
+    "InvitationsDelivered": _delivered,
+    "ReplyRecorded": _replied,
+    "FormalityRecorded": _formality,
+    "CoordinatorChanged": _plain(mark("hands the file over from %(previous)s to %(coordinator)s")),
+    "DelegationDeparted": _plain(mark("the journey begins")),
+    "DelegationConcluded": _plain(mark("the journey has ended")),
+    "ReportFiled": _plain(mark("files report %(report)s")),
+    "ReportReturned": _plain(mark("returns report %(report)s")),
+    "ReportAccepted": _plain(mark("accepts report %(report)s")),
+    "DelegationPostponed": _plain(mark("postpones the delegation")),
+    "DelegationResumed": _resumed,
+    "DelegationCancelled": _plain(mark("calls the delegation off")),
+    "DelegationRejected": _step(mark("the delegation is rejected, at the step “%(step)s”")),
+    "DelegationClosed": _plain(mark("closes the file")),
+    "DelegationReopened": _plain(mark("opens the closed file again")),
+    "DeadlineSet": _due(mark("due by %(day)s: %(duty)s, rule %(rule)s, version %(version)s")),
+    "DeadlineLifted": _duty(mark("no longer due: %(duty)s")),
+    "DeadlineMet": _duty(mark("done: %(duty)s")),
+    "DeadlineReminded": _reminded,
+    "DeadlineMissed": _due(mark("overdue since %(day)s: %(duty)s, rule %(rule)s, version %(version)s")),
+    "CeilingSet": _ceiling,
+    "DocumentRendered": _rendered,
+    "NoticeSent": _plain(mark("sends a notice (%(effect)s); messages: %(sent)s")),
+    "EffectFailed": _plain(mark("given up: %(effect)s (%(code)s)")),
+}

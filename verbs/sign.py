@@ -1,0 +1,82 @@
+"""`legation sign`: approves exactly the dossier whose digest is shown."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from locales import Translator, mark
+from verbs.asking import Api, api_of
+from verbs.confirming import confirm
+from verbs.edition import EditionWords
+from verbs.file_view import warnings
+from verbs.language import translator_of
+from verbs.options import options
+from verbs.people import names
+from verbs.receipt import answer
+from verbs.refusal import Refusal
+from verbs.show import AsJson, Delegation
+from verbs.tables import add_row, say, table
+from verbs.words import DIRECTIONS, sentence_case, word
+
+Step = Annotated[str | None, typer.Argument(help="The step of the chain; else the one whose turn it is.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Sign without being asked.")]
+
+
+def sign(
+    context: typer.Context, delegation: Delegation, step: Step = None, yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Sign a step of the approval: shows what is decided and its digest, asks, and signs that digest.
+
+    If the dossier is replaced in the meantime the signature is refused: it would be for something else.
+    """
+    settings = options(context).settings()
+    translator = translator_of(settings)
+    with api_of(settings) as api:
+        file = api.get(f"/delegations/{delegation}")
+        chosen, digest = step_of(file, step)
+        # Shown to people always, also beside --json: it is what they put their name to.
+        console = Console(stderr=as_json)
+        _show(api, file, chosen, digest, translator, console)
+        question = translator.tr("Approve proposal %(number)s?", number=file["state"]["proposal"]["number"])
+        confirm(question, translator, agreed=yes)
+        receipt = api.send(delegation, {"type": "sign_off", "step_id": chosen, "dossier_digest": digest})
+    answer(receipt, translator.tr("Signed: %(digest)s", digest=digest), translator, as_json=as_json)
+
+
+def step_of(file: dict[str, Any], step: str | None) -> tuple[str, str]:
+    """The step to decide on and the digest of the dossier that stands. Refuses when nothing waits for a signature."""
+    if step is not None and file["state"]["proposal"] is not None:
+        return step, file["state"]["proposal"]["digest"]
+    if file["open_step"] is None:
+        raise Refusal(mark("No step of %(delegation)s waits for a signature."), delegation=file["id"])
+    return file["open_step"]["id"], file["open_step"]["dossier_digest"]
+
+
+def _show(api: Api, file: dict[str, Any], step: str, digest: str, translator: Translator, console: Console) -> None:
+    state = file["state"]
+    rules = EditionWords(api.get(f"/editions/{state['edition']}"), translator)
+    days = translator.date_range(date.fromisoformat(state["starts"]), date.fromisoformat(state["ends"]))
+    proposal = state["proposal"]
+    parts = translator.ntr("%(count)s part", "%(count)s parts", len(proposal["parts"]))
+    ceiling = state["ceiling"]
+    lines = [
+        (mark("Delegation"), f"{state['title']} ({word(DIRECTIONS, state['direction'], translator)})"),
+        (mark("Partner"), state["partner"]),
+        (mark("Purpose"), state["purpose"]),
+        (mark("Dates"), sentence_case(days)),
+        (mark("People"), translator.number(file["head_count"])),
+        (mark("At most"), translator.money_vnd(ceiling["total_vnd"]) if ceiling else ""),
+        (mark("Proposal"), f"{proposal['number']} ({parts})"),
+        (mark("Step"), f"{rules.step(step)} ({step})"),
+        (mark("Digest"), digest),
+    ]
+    rows = table(["", ""])
+    rows.show_header = False
+    for title, text in lines:
+        if text:
+            add_row(rows, translator.tr(title), text)
+    console.print(rows)
+    for warning in warnings(file, names(api, state["people"], translator), rules, translator):
+        say(f"⚠ {warning}", style="yellow", console=console)
