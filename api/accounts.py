@@ -115,7 +115,7 @@ async def list_accounts(at: At) -> AccountList:
 
 @router.post("/accounts", status_code=201)
 async def create_account(
-    body: Annotated[NewAccount, Strictly(), Body(examples=[{"id": "le-minh"} | EXAMPLE])], at: At
+    body: Annotated[NewAccount, Strictly(NewAccount), Body(examples=[{"id": "le-minh"} | EXAMPLE])], at: At
 ) -> AccountDetails:
     """Open an account; the same one again is no error."""
     try:
@@ -126,7 +126,7 @@ async def create_account(
 
 @router.put("/accounts/{account}")
 async def change_account(
-    account: AccountId, body: Annotated[AccountBody, Strictly(), Body(examples=[EXAMPLE])], at: At
+    account: AccountId, body: Annotated[AccountBody, Strictly(AccountBody), Body(examples=[EXAMPLE])], at: At
 ) -> AccountDetails:
     """Replace an account's name, address, roles and positions."""
     try:
@@ -155,7 +155,7 @@ async def list_tokens(account: AccountId, at: At) -> TokenList:
 
 @router.post("/accounts/{account}/tokens", status_code=201)
 async def create_token(
-    account: AccountId, body: Annotated[NewToken, Strictly(), Body(examples=[{}])], at: At
+    account: AccountId, body: Annotated[NewToken, Strictly(NewToken), Body(examples=[{}])], at: At
 ) -> TokenWithSecret:
     """Make a token. Its secret is in this answer and nowhere else: the register keeps only a digest."""
     try:

@@ -17,12 +17,15 @@ class Strictly:
     The web framework hands over what it parsed; by its lax rules `"starts": 20260406` would be a day in 1970.
     """
 
+    def __init__(self, kind: Any) -> None:
+        """`kind` is the annotated type itself, with all its annotations."""
+        self._adapter: TypeAdapter[Any] = TypeAdapter(kind)
+
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Wrap the schema of the annotated type."""
-        adapter: TypeAdapter[Any] = TypeAdapter(source)
+        """Put the strict reading in the place of the lax one; the JSON schema stays."""
 
         def read(value: Any, _lax: core_schema.ValidatorFunctionWrapHandler) -> Any:
-            return adapter.validate_json(json.dumps(value), strict=True)
+            return self._adapter.validate_json(json.dumps(value), strict=True)
 
         return core_schema.no_info_wrap_validator_function(read, handler(source))
 
@@ -54,11 +57,13 @@ def _one_or_many(one: str, many: str) -> Discriminator:
     return Discriminator(which)
 
 
-CommandBody = Annotated[PublicCommand, Tag("command")] | Annotated[Batch, Tag("batch")]
-OpeningBody = Annotated[Opening, Tag("opening")] | Annotated[OpeningBatch, Tag("opening_batch")]
-
-COMMANDS = _one_or_many("command", "batch")
-OPENINGS = _one_or_many("opening", "opening_batch")
+CommandBody = Annotated[
+    Annotated[PublicCommand, Tag("command")] | Annotated[Batch, Tag("batch")], _one_or_many("command", "batch")
+]
+OpeningBody = Annotated[
+    Annotated[Opening, Tag("opening")] | Annotated[OpeningBatch, Tag("opening_batch")],
+    _one_or_many("opening", "opening_batch"),
+]
 
 IdempotencyKey = Annotated[
     str,

@@ -22,6 +22,9 @@ from workflows.carried import unopened
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["demo"])
 
 
+EXAMPLE = {"delegation": "study-visit-2027", "to": "2027-03-01T02:00:00Z"}
+
+
 class ClockMove(Value):
     """Whose clock, and the instant it is moved to."""
 

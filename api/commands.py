@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends
 from pydantic import BaseModel
 
 from api.access import BEARER, Actor, GuardedRoute
-from api.bodies import COMMANDS, CommandBody, IdempotencyKey, Strictly, as_json
+from api.bodies import CommandBody, IdempotencyKey, Strictly, as_json
 from api.engine import CommandRefused
 from api.examples import COMMAND_EXAMPLES
 from api.files import DelegationId
@@ -40,7 +40,7 @@ class ReceiptView(BaseModel):
 @router.post("/delegations/{delegation}/commands")
 async def send_commands(
     delegation: DelegationId,
-    body: Annotated[CommandBody, COMMANDS, Strictly(), Body(openapi_examples=COMMAND_EXAMPLES)],
+    body: Annotated[CommandBody, Strictly(CommandBody), Body(openapi_examples=COMMAND_EXAMPLES)],
     key: IdempotencyKey,
     actor: Actor,
     at: At,

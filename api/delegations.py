@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import BEARER, Actor, GuardedRoute
-from api.bodies import OPENINGS, IdempotencyKey, Opening, OpeningBody, Strictly, as_json
+from api.bodies import IdempotencyKey, Opening, OpeningBody, Strictly, as_json
 from api.commands import ReceiptView, execute
 from api.examples import OPENING_EXAMPLES
 from api.files import DelegationId, KnownFile
@@ -98,7 +98,7 @@ class DelegationView(BaseModel):
 
 @router.post("/delegations", status_code=201)
 async def open_delegation(
-    body: Annotated[OpeningBody, OPENINGS, Strictly(), Body(openapi_examples=OPENING_EXAMPLES)],
+    body: Annotated[OpeningBody, Strictly(OpeningBody), Body(openapi_examples=OPENING_EXAMPLES)],
     key: IdempotencyKey,
     actor: Actor,
     at: At,

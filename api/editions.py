@@ -33,7 +33,7 @@ class EditionList(BaseModel):
 
 
 @router.post("/editions", status_code=201)
-async def enter_edition(body: Annotated[Edition, Strictly(), Body()], at: At) -> EditionLine:
+async def enter_edition(body: Annotated[Edition, Strictly(Edition), Body()], at: At) -> EditionLine:
     """Enter an edition. New files are opened under it from the day it takes effect; open ones adopt it by a command."""
     await at.editions.put(body)
     return _line(body)

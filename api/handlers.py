@@ -5,7 +5,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from api.engine import CommandRefused, DecisionFailed, EngineUnavailable, KeyReused
 from api.problems import BY_STATUS, Problem, refused, respond
@@ -29,7 +31,7 @@ def add_handlers(application: FastAPI) -> None:
     application.add_exception_handler(Problem, _handler(lambda error: error))
     application.add_exception_handler(CommandRefused, _handler(lambda error: refused(error.refusal)))
     application.add_exception_handler(RequestValidationError, _handler(_invalid))
-    application.add_exception_handler(HTTPException, _handler(_by_status))
+    application.add_exception_handler(HTTPException, _answer_by_status)
     for kind, code in PLAIN.items():
         application.add_exception_handler(kind, _handler(lambda error, code=code: Problem(code)))
 
@@ -41,8 +43,20 @@ def _handler(problem_of: Callable[..., Problem]) -> Callable[[Request, Exception
     return answer
 
 
-def _by_status(error: HTTPException) -> Problem:
-    return Problem(BY_STATUS.get(error.status_code, "body_malformed"), headers=error.headers)
+async def _answer_by_status(request: Request, error: Exception) -> Response:
+    """Answer what the framework refuses by itself, in our words."""
+    status = error.status_code if isinstance(error, HTTPException) else 400
+    headers = {"Allow": ", ".join(_methods_of(request))} if status == 405 else {}
+    return respond(request, Problem(BY_STATUS.get(status, "body_malformed"), headers=headers))
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return every method that the address takes; the framework names those of one route alone."""
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        if compile_path(context.path or "")[0].match(request.url.path):
+            found |= set(context.methods or ())
+    return sorted(found)
 
 
 def _invalid(error: RequestValidationError) -> Problem:

@@ -26,7 +26,7 @@ EXAMPLE = {
 }
 
 Ref = Annotated[str, StringConstraints(pattern=r"^per_[A-Za-z0-9_-]{8,64}$"), Path(description="As registered.")]
-Details = Annotated[PersonDetails, Strictly(), Body(examples=[EXAMPLE])]
+Details = Annotated[PersonDetails, Strictly(PersonDetails), Body(examples=[EXAMPLE])]
 
 
 class PersonView(BaseModel):

@@ -43,7 +43,7 @@ class TextView(BaseModel):
 @router.post("/delegations/{delegation}/texts", status_code=201)
 async def write_text(
     delegation: DelegationId,
-    body: Annotated[WrittenText, Strictly(), Body(examples=[{"text": "Thiếu 02 bản sao hộ chiếu."}])],
+    body: Annotated[WrittenText, Strictly(WrittenText), Body(examples=[{"text": "Thiếu 02 bản sao hộ chiếu."}])],
     key: IdempotencyKey,
     actor: Actor,
     at: At,

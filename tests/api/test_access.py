@@ -1,0 +1,180 @@
+"""Who may use which address: every route and every role, against a table written by hand."""
+
+import uuid
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from tests.api.conftest import Api, code
+
+EVERYBODY = {"coordinator", "approver", "auditor", "administrator"}
+PERSONAL = {"coordinator", "approver", "administrator"}
+ADMINISTRATOR = {"administrator"}
+NOBODY_ASKED = {"anybody"}
+
+TABLE: dict[str, set[str]] = {
+    "POST /api/v1/delegations": {"coordinator"},
+    "GET /api/v1/delegations": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}": EVERYBODY,
+    "POST /api/v1/delegations/{delegation}/commands": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/events": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/stream": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/messages": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/deadlines": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/ceilings": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/documents": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/documents/{digest}": PERSONAL,
+    "GET /api/v1/deadlines": EVERYBODY,
+    "POST /api/v1/persons": {"coordinator"},
+    "GET /api/v1/persons/{ref}": PERSONAL,
+    "PUT /api/v1/persons/{ref}": {"coordinator"},
+    "POST /api/v1/delegations/{delegation}/texts": {"coordinator", "approver"},
+    "GET /api/v1/texts/{ref}": PERSONAL,
+    "POST /api/v1/attachments": {"coordinator"},
+    "GET /api/v1/me": EVERYBODY,
+    "GET /api/v1/accounts": ADMINISTRATOR,
+    "POST /api/v1/accounts": ADMINISTRATOR,
+    "PUT /api/v1/accounts/{account}": ADMINISTRATOR,
+    "DELETE /api/v1/accounts/{account}": ADMINISTRATOR,
+    "GET /api/v1/accounts/{account}/tokens": ADMINISTRATOR,
+    "POST /api/v1/accounts/{account}/tokens": ADMINISTRATOR,
+    "DELETE /api/v1/tokens/{token}": ADMINISTRATOR,
+    "POST /api/v1/editions": ADMINISTRATOR,
+    "GET /api/v1/editions": EVERYBODY,
+    "GET /api/v1/editions/{digest}": EVERYBODY,
+    "POST /api/v1/demo/clock": ADMINISTRATOR,
+    "GET /api/v1/health": NOBODY_ASKED,
+    "GET /api/v1/openapi.json": NOBODY_ASKED,
+    "GET /docs": NOBODY_ASKED,
+}
+
+WHO = {"coordinator": "lan", "approver": "hung", "auditor": "an", "administrator": "root"}
+
+PLACES = {
+    "{digest}": "0" * 64,
+    "{ref}": "per_nobody00",
+    "{account}": "nobody",
+    "{token}": "tok_nothing00",
+}
+
+
+def routes(application: FastAPI) -> set[str]:
+    """Every method and address that the application answers."""
+    found = {f"GET {application.openapi_url}"}
+    for context in iter_route_contexts(application.routes):
+        if isinstance(context.original_route, APIRoute):
+            found |= {f"{method} {context.path}" for method in context.methods or ()}
+    return found
+
+
+def concrete(path: str, delegation: str) -> str:
+    """An address with every place filled in."""
+    for place, value in (*PLACES.items(), ("{delegation}", delegation)):
+        path = path.replace(place, "txt_nothing00" if path.endswith("/texts/{ref}") and place == "{ref}" else value)
+    return f"http://legation.test{path}"
+
+
+async def test_every_route_has_a_row(api: Api) -> None:
+    """A new address is refused to nobody and allowed to nobody until somebody has thought of it."""
+    assert routes(api.application) == set(TABLE)
+
+
+async def test_every_role_meets_every_route_as_the_table_says(api: Api) -> None:
+    """Role by route: allowed or refused before anything else is looked at; without a token nobody is let in."""
+    wrong = []
+    for row, allowed in TABLE.items():
+        method, path = row.split()
+        body: dict[str, object] | None = {} if method in ("POST", "PUT") else None
+        for role, account in WHO.items():
+            answer = await api.ask(method, concrete(path, api.id), body, by=account)
+            refused = answer.status_code == 403 and answer.json()["code"] == "role_not_allowed"
+            if answer.status_code == 401 or refused is (bool(allowed & {role, "anybody"})):
+                wrong.append((row, role, answer.status_code, answer.text))
+        nobody = await api.ask(method, concrete(path, api.id), body, by=None)
+        if (nobody.status_code == 401) is (allowed == NOBODY_ASKED):
+            wrong.append((row, "nobody", nobody.status_code, nobody.text))
+    assert wrong == []
+
+
+async def test_a_token_that_is_none_is_refused(api: Api) -> None:
+    """Whatever stands in its place, the answer says how to sign in (RFC 6750)."""
+    for header, expected in (
+        ({}, "token_missing"),
+        ({"Authorization": "Bearer"}, "token_missing"),
+        ({"Authorization": "Basic bGVnYXRpb246"}, "token_missing"),
+        ({"Authorization": "Bearer lgt_nobody"}, "token_refused"),
+        ({"Authorization": "Bearer " + "x" * 5000}, "token_refused"),
+    ):
+        answer = await api.http.get("/me", headers=header)
+        assert code(answer) == (401, expected)
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_revoked_or_expired_token_and_a_disabled_account_are_refused_at_once(api: Api) -> None:
+    """Rights end with the next request."""
+    token = (await api.ask("POST", "/accounts/lan/tokens", {}, by="root")).json()
+    api.tokens["second"] = token["token"]
+    assert (await api.ask("GET", "/me", by="second")).json()["account"]["id"] == "lan"
+    assert (await api.ask("DELETE", f"/tokens/{token['id']}", by="root")).status_code == 204
+    assert code(await api.ask("GET", "/me", by="second")) == (401, "token_refused")
+
+    past = {"expires_at": "2020-01-01T00:00:00Z"}
+    api.tokens["old"] = (await api.ask("POST", "/accounts/lan/tokens", past, by="root")).json()["token"]
+    assert code(await api.ask("GET", "/me", by="old")) == (401, "token_refused")
+
+    assert (await api.ask("DELETE", "/accounts/lan", by="root")).status_code == 204
+    assert code(await api.ask("GET", "/me", by="lan")) == (401, "token_refused")
+
+
+async def test_nobody_becomes_the_system(api: Api) -> None:
+    """Neither the role nor the name of the system's own actor can be given away."""
+    role = {"id": "sly", "name": "Sly", "roles": ["system"]}
+    assert code(await api.ask("POST", "/accounts", role, by="root")) == (422, "validation_failed")
+    name = {"id": "system", "name": "Sly", "roles": ["auditor"]}
+    answer = await api.ask("POST", "/accounts", name, by="root")
+    assert code(answer) == (422, "validation_failed")
+    assert answer.json()["errors"][0]["rule"] == "account_id_reserved"
+
+
+async def test_system_commands_are_no_commands_for_people(api: Api) -> None:
+    """A delivery is recorded by the worker alone."""
+    await api.open()
+    answer = await api.send({"type": "record_delivery", "issue": 1, "sent": 5}, by="root")
+    assert code(answer) == (422, "validation_failed")
+    assert answer.json()["errors"][0]["rule"] == "command_unknown"
+
+
+async def test_a_command_of_another_role_is_refused_and_leaves_no_trace(api: Api) -> None:
+    """What a role may not send does not reach the file."""
+    await api.open()
+    before = await api.file()
+    answer = await api.send({"type": "submit_request"}, by="hung")
+    assert code(answer) == (403, "role_may_not")
+    assert (await api.file())["seq"] == before["seq"]
+
+
+async def test_an_attempt_to_sign_without_right_is_refused_and_recorded(api: Api) -> None:
+    """The one refusal that stands in the trail: somebody signed in tried to sign what is not theirs."""
+    await api.open()
+    person = await api.ask(
+        "POST",
+        "/persons",
+        {
+            "full_name": "Satō Haruka",
+            "given_name": "Haruka",
+            "email": f"{uuid.uuid4().hex}@tokyo.example",
+            "language": "en",
+            "nationality": "JP",
+        },
+    )
+    await api.send({"type": "add_member", "member_id": "m-1", "person": person.json(), "country": "JP"})
+    await api.send({"type": "submit_request"})
+    digest = (await api.file())["open_step"]["dossier_digest"]
+    for who in ("an", "root", "mai", "lan"):
+        answer = await api.send(
+            {"type": "sign_off", "step_id": "department_head", "dossier_digest": digest}, by=who, key=f"sly-{who}"
+        )
+        assert code(answer) == (403, "not_entitled_to_sign"), who
+    trail = (await api.ask("GET", f"/delegations/{api.id}/events", by="an")).json()["items"]
+    refused = [event["actor"] for event in trail if event["type"] == "SignOffRefused"]
+    assert refused == ["an", "root", "mai", "lan"]
