@@ -30,7 +30,7 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
         match read_event(one):
             case InvitationsIssued(issue=issue):
                 yield Effect(key=f"calendars:{issue}", kind="issue_calendars", seq=one.seq, args={"issue": issue})
-            case DelegationInvited(letter=number):
+            case DelegationInvited(letter=number) if number:
                 yield _render("invitation_letter", number, one.seq)
             case ReportFiled(report=number):
                 yield _render("final_report", number, one.seq)

@@ -263,6 +263,8 @@ class ProgrammePublished(Event):
 
 
 class DelegationInvited(Event):
+    """Everybody is to have the programme; `letter` is the number of the letter that goes with it, 0 where none does."""
+
     type: Literal["DelegationInvited"] = "DelegationInvited"
     letter: int
 

@@ -285,7 +285,7 @@ def _published(state: Delegation, event: e.ProgrammePublished, sealed: SealedEve
 
 @_on(e.DelegationInvited)
 def _invited(state: Delegation, event: e.DelegationInvited, sealed: SealedEvent) -> Delegation:
-    return _with(state, phase=Phase.INVITING, letters=event.letter)
+    return _with(state, phase=Phase.INVITING, letters=event.letter or state.letters)
 
 
 @_on(e.InvitationsIssued)

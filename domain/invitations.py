@@ -26,13 +26,12 @@ def reaches_calendars(state: Delegation) -> bool:
 
 
 def invite(state: Delegation, command: Invite, context: Context) -> Outcome:
-    """Send the letter and the programme as it stands. Refusals: `programme_empty`."""
+    """Send the programme as it stands, and the letter where the rules have one. Refusals: `programme_empty`."""
     items = tuple(item.id for item in state.items.values() if item.published and not item.cancelled)
     if not items:
         return refuse("programme_empty")
-    return accept(
-        ProgrammePublished(programme=state.programme + 1, items=items), DelegationInvited(letter=state.letters + 1)
-    )
+    letter = state.letters + 1 if state.direction in context.edition.invitation_letter else 0
+    return accept(ProgrammePublished(programme=state.programme + 1, items=items), DelegationInvited(letter=letter))
 
 
 def record_reply(state: Delegation, command: RecordReply, context: Context) -> Outcome:

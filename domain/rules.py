@@ -273,6 +273,8 @@ class Edition(Value):
     travel: tuple[CountryNorm, ...]
     approvals: tuple[ApprovalChain, ...]
     returns_for_incompleteness: Annotated[int, Field(ge=0, le=100)] = 1
+    invitation_letter: tuple[Direction, ...] = ("inbound",)
+    """For which delegations `invite` also sends a letter: guests get one, our own travellers do not."""
 
     @model_validator(mode="after")
     def _stands_together(self) -> Self:

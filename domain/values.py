@@ -69,7 +69,8 @@ def _zones() -> frozenset[str]:
 
 def write_instant(instant: datetime) -> str:
     """Return an aware instant as RFC 3339 in UTC with microseconds: `2026-04-11T07:30:00.000000Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: it imports a module at every call, which the workflow sandbox makes 60 times slower.
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def _in_utc(instant: datetime) -> datetime:

@@ -28,7 +28,7 @@ from domain.rules import (
     WorkingSwaps,
     contradictions,
 )
-from domain.values import Value, Zone
+from domain.values import Direction, Value, Zone
 from domain.workdays import WEEKEND, NamedDay, Weekday
 from yamlfile import Loaded, Loc, Problem, YamlFileError, load_with_lines, problems
 
@@ -59,6 +59,7 @@ class EditionFile(Value):
     weekend: tuple[Weekday, ...] = WEEKEND
     holidays: HolidayTable
     returns_for_incompleteness: int = 1
+    invitation_letter: tuple[Direction, ...] = ("inbound",)
 
 
 def load_edition(folder: Path) -> Edition:
@@ -100,6 +101,7 @@ def load_edition(folder: Path) -> Edition:
             travel=travel,
             approvals=approvals,
             returns_for_incompleteness=head.returns_for_incompleteness,
+            invitation_letter=head.invitation_letter,
         )
     except ValidationError as error:
         # Rules and announced days were compared above: what is left is the week.

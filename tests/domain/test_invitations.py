@@ -22,6 +22,7 @@ from tests.builders import (
     under_way,
 )
 from tests.domain.given import Given, Then, given
+from tests.rulebook import edition
 
 PUBLISH = c.PublishProgramme()
 
@@ -313,3 +314,11 @@ def test_a_flight_is_told_with_a_zone_at_each_end() -> None:
     (issued,) = given(*invited(), flight).when(PUBLISH).of(e.InvitationsIssued)
     (message,) = issued.messages
     assert (message.view.starts.zone, message.view.ends.zone) == ("Asia/Ho_Chi_Minh", "Europe/Berlin")
+
+
+def test_our_own_travellers_get_the_programme_without_a_letter_of_invitation() -> None:
+    """Which delegations are sent a letter is a rule; outbound ones are not."""
+    rules = edition().model_copy(update={"invitation_letter": ("outbound",)})
+    done = given(*approved(), rules=rules).when(c.Invite())
+    done.then(e.ProgrammePublished, e.DelegationInvited(letter=0))
+    assert [effect.kind for effect in done.effects] == ["issue_calendars"]
