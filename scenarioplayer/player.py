@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,6 +34,10 @@ A_YEAR_OF_WEEKS = 52
 HEAD_START = timedelta(hours=1)
 SETTLE_WITHIN = 60.0
 """Seconds for what a step asked for (mails, documents) to be done and recorded."""
+
+
+PAUSES = (0.1, 0.2, 0.3, 0.4, *(0.5,) * 8, 1.0, 2.0, 3.0)
+"""Seconds between repetitions of a request that met nobody or a 503."""
 
 
 class ScenarioFailed(Exception):
@@ -172,12 +176,10 @@ class Player:
                 return await self._answer(await self._send("POST", path, {"text": text}, actor=step.by), step)
             case FileNamed(id=attachment):
                 content, media_type = self._scenario.content(attachment)
-                answer = await self._client.post(
-                    "/attachments",
-                    content=content,
-                    headers={**self._headers(step.by), "Content-Type": media_type},
+                headers = {**self._headers(step.by), "Content-Type": media_type}
+                return await self._answer(
+                    await self._repeated("POST", "/attachments", content=content, headers=headers), step
                 )
-                return await self._answer(answer, step)
             case _:
                 raise ScenarioFailed(f"Step {step.id} names something that cannot be found: {placeholder}.")
 
@@ -267,21 +269,23 @@ class Player:
         return {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
 
     async def _send(self, method: str, path: str, body: Any = None, *, actor: str | None = None) -> httpx2.Response:
-        headers = self._headers(actor)
-        attempt: Callable[[], Awaitable[httpx2.Response]] = lambda: self._client.request(  # noqa: E731
-            method, path, json=body, headers=headers
-        )
-        for pause in (0.1, 0.3, 1.0, 3.0):
+        return await self._repeated(method, path, json=body, headers=self._headers(actor))
+
+    async def _repeated(self, method: str, path: str, **request: Any) -> httpx2.Response:
+        """Ask until there is an answer other than 503; the same key asks for the same result, so that is safe."""
+        for pause in PAUSES:
             try:
-                answer = await attempt()
+                answer = await self._once(method, path, **request)
             except httpx2.TransportError:
                 await asyncio.sleep(pause)
                 continue
             if answer.status_code != 503:
                 return answer
-            # The same key asks for the same result, so a repetition is safe.
             await asyncio.sleep(pause)
-        return await attempt()
+        return await self._once(method, path, **request)
+
+    async def _once(self, method: str, path: str, **request: Any) -> httpx2.Response:
+        return await self._client.request(method, path, **request)
 
     async def _answer(self, answer: httpx2.Response, step: Step) -> Any:
         if answer.status_code >= 400:
