@@ -16,10 +16,15 @@ def first_differing_seq(stored: Sequence[SealedEvent], derived: Sequence[SealedE
 
 
 def first_differing_table(stored: bytes, derived: bytes) -> str | None:
-    """Return the table of the first line that is not the same in two dumps (storage/dump.py); None if none is."""
+    """Return the first table that has not the same rows in two dumps (storage/dump.py), byte for byte; None if all."""
     if stored == derived:
         return None
-    for one, other in zip_longest(stored.splitlines(), derived.splitlines()):
-        if one != other:
-            return str(json.loads(one or other)["table"])
-    return None
+    one, other = _by_table(stored), _by_table(derived)
+    return next(table for table in [*other, *one] if one.get(table) != other.get(table))
+
+
+def _by_table(dump: bytes) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for line in dump.splitlines():
+        found.setdefault(json.loads(line)["table"], []).append(line)
+    return found
