@@ -10,9 +10,10 @@ from typing import Annotated, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from api.refusals import REFUSALS
+from api.refusals import PHASES, REFUSALS
 from domain import commands, decision, events
 from domain.state import Phase
+from locales import translator
 from storage.read_model import READ_TABLES
 from storage.tables import REGISTERS
 
@@ -90,6 +91,19 @@ def test_every_event_has_its_line(event: type[BaseModel]) -> None:
 def test_every_phase_role_kind_and_effect_is_a_word_of_the_glossary(name: str) -> None:
     """What stands in events as a bare word is explained to whoever reads one."""
     assert name in CODE
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_phase_is_called_in_vietnamese_what_people_read(phase: Phase) -> None:
+    """The glossary and the catalogue have one word for it."""
+    [vietnamese] = re.findall(rf"^\| `{phase.value}` \| (.+?) \|", GLOSSARY, re.MULTILINE)
+    assert translator("vi").tr(PHASES[phase.value]) == vietnamese
+
+
+@pytest.mark.parametrize("role", ["Head of delegation", "Host", "Escort", "Interpreter", "Driver", "Coordinator"])
+def test_a_role_is_called_in_vietnamese_what_letters_say(role: str) -> None:
+    """Letters and glossary name those on a file alike."""
+    assert f"({translator('vi').tr(role).lower()})" in GLOSSARY
 
 
 @pytest.mark.parametrize("code", sorted(REFUSALS))
