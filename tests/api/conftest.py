@@ -4,18 +4,21 @@ import base64
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 from pydantic import SecretStr
+from temporalio.client import Client
 
 from api.application import create_application
 from settings import Settings
-from tests.running import MASTER_KEY, Running
+from tests.running import MASTER_KEY, Running, running
+from tests.temporal import TemporalServer
 
 BASE = "http://legation.test/api/v1"
 
@@ -76,6 +79,26 @@ def opening(**more: Any) -> dict[str, Any]:
     }
 
 
+async def person(api: Api, name: str = "Satō Haruka", by: str = "lan") -> dict[str, Any]:
+    """Register somebody and return the reference for a command."""
+    details = {
+        "full_name": name,
+        "given_name": name.split()[-1],
+        "email": f"{uuid.uuid4().hex}@tokyo.example",
+        "language": "en",
+        "nationality": "JP",
+    }
+    answer = await api.ask("POST", "/persons", details, by=by)
+    assert answer.status_code == 201, answer.text
+    reference: dict[str, Any] = answer.json()
+    return reference
+
+
+async def member(api: Api, name: str, **more: Any) -> dict[str, Any]:
+    """A command that adds a registered person."""
+    return {"type": "add_member", "member_id": name, "person": await person(api), "country": "JP", **more}
+
+
 def code(answer: httpx2.Response) -> tuple[int, str]:
     """Status and code of a problem, whose body has the one shape that every problem has."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
@@ -106,12 +129,29 @@ async def serving(application: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
         yield http
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def served(temporal_server: TemporalServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    """One installation for all tests of a process; each test works on a file of its own."""
+
+    async def connect(**options: Any) -> Client:
+        return await Client.connect(temporal_server.address, namespace=temporal_server.namespace, **options)
+
+    async with running(tmp_path_factory.mktemp("served"), connect, temporal_server.address) as here:
+        application = create_application(with_key(here.settings), client=here.client)
+        async with serving(application) as http:
+            yield Api(here, application, http, await tokens_of(here), here.id)
+
+
+async def tokens_of(here: Running) -> dict[str, str]:
+    """A token for each account of the installation."""
+    accounts = here.registers.accounts
+    return {account.id: (await accounts.create_token(account.id))[1] for account in await accounts.actors()}
+
+
 @pytest.fixture
-async def api(here: Running) -> AsyncIterator[Api]:
-    """The API with a token for `lan` (coordinator), `hung`, `mai` (approvers), `an` (auditor) and `root`."""
-    application = create_application(with_key(here.settings), client=here.client)
-    async with serving(application) as http:
-        tokens = {}
-        for account in await here.registers.accounts.actors():
-            _, tokens[account.id] = await here.registers.accounts.create_token(account.id)
-        yield Api(here, application, http, tokens, here.id)
+def api(served: Api) -> Api:
+    """The API, with a new delegation's id and a token for `lan` (coordinator), `hung`, `mai` (approvers), `an`, `root`.
+
+    `an` is an auditor, `root` an administrator.
+    """
+    return replace(served, id=f"d-{uuid.uuid4().hex[:12]}", tokens=dict(served.tokens))

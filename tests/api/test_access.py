@@ -1,11 +1,12 @@
 """Who may use which address: every route and every role, against a table written by hand."""
 
-import uuid
-
+import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from tests.api.conftest import Api, code
+from tests.api.conftest import Api, code, member
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 EVERYBODY = {"coordinator", "approver", "auditor", "administrator"}
 PERSONAL = {"coordinator", "approver", "administrator"}
@@ -112,18 +113,22 @@ async def test_a_token_that_is_none_is_refused(api: Api) -> None:
 
 async def test_a_revoked_or_expired_token_and_a_disabled_account_are_refused_at_once(api: Api) -> None:
     """Rights end with the next request."""
-    token = (await api.ask("POST", "/accounts/lan/tokens", {}, by="root")).json()
+    linh = {"id": f"linh-{api.id}", "name": "Đỗ Linh", "roles": ["coordinator"]}
+    assert (await api.ask("POST", "/accounts", linh, by="root")).status_code == 201
+    tokens = f"/accounts/{linh['id']}/tokens"
+    token = (await api.ask("POST", tokens, {}, by="root")).json()
     api.tokens["second"] = token["token"]
-    assert (await api.ask("GET", "/me", by="second")).json()["account"]["id"] == "lan"
+    assert (await api.ask("GET", "/me", by="second")).json()["account"]["id"] == linh["id"]
     assert (await api.ask("DELETE", f"/tokens/{token['id']}", by="root")).status_code == 204
     assert code(await api.ask("GET", "/me", by="second")) == (401, "token_refused")
 
     past = {"expires_at": "2020-01-01T00:00:00Z"}
-    api.tokens["old"] = (await api.ask("POST", "/accounts/lan/tokens", past, by="root")).json()["token"]
+    api.tokens["old"] = (await api.ask("POST", tokens, past, by="root")).json()["token"]
     assert code(await api.ask("GET", "/me", by="old")) == (401, "token_refused")
 
-    assert (await api.ask("DELETE", "/accounts/lan", by="root")).status_code == 204
-    assert code(await api.ask("GET", "/me", by="lan")) == (401, "token_refused")
+    api.tokens["third"] = (await api.ask("POST", tokens, {}, by="root")).json()["token"]
+    assert (await api.ask("DELETE", f"/accounts/{linh['id']}", by="root")).status_code == 204
+    assert code(await api.ask("GET", "/me", by="third")) == (401, "token_refused")
 
 
 async def test_nobody_becomes_the_system(api: Api) -> None:
@@ -156,18 +161,7 @@ async def test_a_command_of_another_role_is_refused_and_leaves_no_trace(api: Api
 async def test_an_attempt_to_sign_without_right_is_refused_and_recorded(api: Api) -> None:
     """The one refusal that stands in the trail: somebody signed in tried to sign what is not theirs."""
     await api.open()
-    person = await api.ask(
-        "POST",
-        "/persons",
-        {
-            "full_name": "Satō Haruka",
-            "given_name": "Haruka",
-            "email": f"{uuid.uuid4().hex}@tokyo.example",
-            "language": "en",
-            "nationality": "JP",
-        },
-    )
-    await api.send({"type": "add_member", "member_id": "m-1", "person": person.json(), "country": "JP"})
+    await api.send(await member(api, "m-1"))
     await api.send({"type": "submit_request"})
     digest = (await api.file())["open_step"]["dossier_digest"]
     for who in ("an", "root", "mai", "lan"):

@@ -1,23 +1,10 @@
 """A delegation by HTTP: opened, changed, signed, listed, shown."""
 
-from typing import Any
+import pytest
 
-from tests.api.conftest import Api, code, opening
+from tests.api.conftest import Api, code, member, opening
 
-PERSON = {
-    "full_name": "Satō Haruka",
-    "given_name": "Haruka",
-    "email": "haruka@tokyo.example",
-    "language": "en",
-    "nationality": "JP",
-}
-
-
-async def member(api: Api, name: str, **more: Any) -> dict[str, Any]:
-    """A command that adds a registered person."""
-    registered = await api.ask("POST", "/persons", PERSON)
-    assert registered.status_code == 201, registered.text
-    return {"type": "add_member", "member_id": name, "person": registered.json(), "country": "JP", **more}
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_file_is_opened_approved_and_shown(api: Api) -> None:
