@@ -92,15 +92,16 @@ async def prepare(engine: Engine, queries: Queries, people: list[PersonRef], tod
             for item in range(ITEMS)
         )
     )
-    await send({"type": "submit_request"})
+    receipt = await send({"type": "submit_request"})
     while True:
+        await queries.wait_for_seq(subject.id, receipt.last_seq)
         found = await queries.get(subject.id)
         assert found is not None
         step, proposal = found.state.open_step, found.state.proposal
         if step is None or proposal is None:
             break
         signed = {"type": "sign_off", "step_id": step.id, "dossier_digest": proposal.digest}
-        await send(signed, by=APPROVER)
+        receipt = await send(signed, by=APPROVER)
     await send({"type": "issue_decision", "number": "12/QĐ-LH"})
     return subject
 
