@@ -15,6 +15,7 @@ from locales import Translator
 from settings import SettingsRefused, load_settings
 from verbs import demo, move, rebuild, report, return_, show, sign, status, token, trail, up
 from verbs import list as list_verb
+from verbs import open as open_verb
 from verbs.language import translator_of
 from verbs.options import Options
 from verbs.refusal import Refusal
@@ -31,6 +32,7 @@ app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.command("list")(list_verb.list_)
 app.command("show")(show.show)
+app.command("open")(open_verb.open_)
 app.command("sign")(sign.sign)
 app.command("return")(return_.return_)
 app.command("move")(move.move)

@@ -7,6 +7,7 @@ them can stand for gigabytes), tags, more than one document, nesting beyond 40 l
 Belongs to no layer: the standard library and PyYAML only.
 """
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +40,8 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]
 class Problem:
     """One mistake in a file. `code` is stable; `message` is a plain sentence that quotes no value from the file.
 
-    `subject` names what the field belongs to, such as `rule IN-REPORT`; `line` counts from 1.
+    `subject` names what the field belongs to, such as `rule IN-REPORT`; `line` counts from 1. `context` has the values
+    that stand in the message, for whoever says it in another language.
     """
 
     file: str
@@ -48,6 +50,7 @@ class Problem:
     code: str
     message: str
     subject: str = ""
+    context: Mapping[str, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     def __str__(self) -> str:
         """Return `rules/deadlines.yaml, line 12: rule IN-REPORT: offset: must be 0 or more`."""
@@ -119,6 +122,7 @@ def problems(
             code=error["type"],
             message=_sentence(error),
             subject=subject,
+            context=error.get("ctx") or {},
         )
         for error in errors
     )
