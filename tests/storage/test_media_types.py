@@ -59,6 +59,7 @@ CODES = {
     "attachment_unpacks_too_large",
     "attachment_has_archive",
     "attachment_has_path",
+    "attachment_has_macros",
     "attachment_encrypted",
     "attachment_picture_too_large",
 }
@@ -106,18 +107,17 @@ REFUSED = [
 
 @pytest.mark.parametrize(("what", "content", "code"), REFUSED, ids=[row[0] for row in REFUSED])
 def test_what_is_not_kept_is_refused_by_a_code(what: str, content: bytes, code: str) -> None:
-    """Quickly and with little memory."""
+    """Within two seconds of computing, and with little memory."""
+    begun = time.process_time()
+    assert type_or_code(content) == code
+    assert time.process_time() - begun < 2
     tracemalloc.start()
-    begun = time.perf_counter()
     try:
-        with pytest.raises(AttachmentRefused) as raised:
-            judged(content)
+        type_or_code(content)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert raised.value.code == code
     assert peak < 20_000_000
-    assert time.perf_counter() - begun < 2
 
 
 def test_an_encrypted_part_is_refused() -> None:
