@@ -308,12 +308,16 @@ class Edition(Value):
         return copied
 
     def digest(self) -> str:
-        """Return the SHA-256, in hexadecimal, of the canonical JSON of every field: the edition's identity."""
+        """Return the SHA-256, in hexadecimal, of the canonical JSON of what the edition says: its identity.
+
+        Fields at their default are left out, so that an edition keeps its name when a later release adds an optional
+        field. A default therefore never changes.
+        """
         return self._digest
 
     @cached_property
     def _digest(self) -> str:
-        return digest_of(self.model_dump(mode="json"))
+        return digest_of(self.model_dump(mode="json", exclude_defaults=True))
 
     def approval_chain(self, direction: Direction, on: date) -> ApprovalChain | None:
         """Return the chain that holds for a direction on a day, or None if no rule gives one."""

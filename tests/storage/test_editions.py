@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import update
 
+from domain.rules import Edition
 from storage.editions import EditionDamaged, Editions, UnknownEdition, editions
 from storage.engine import Database
 from tests.rulebook import edition
@@ -53,3 +54,15 @@ async def test_an_edition_that_was_changed_in_the_database_is_refused(database: 
         await connection.execute(update(editions).values(body=changed))
     with pytest.raises(EditionDamaged):
         await Editions(database).get(digest)
+
+
+async def test_an_edition_keeps_its_name_when_a_release_adds_an_optional_field(database: Database) -> None:
+    """Open files name the edition they are under, and must find it after an upgrade."""
+
+    class EditionOfALaterRelease(Edition):
+        added_later: tuple[str, ...] = ("something",)
+
+    digest = await Editions(database).put(edition())
+    later = EditionOfALaterRelease.model_validate(edition().model_dump())
+    assert later.added_later == ("something",)
+    assert later.digest() == digest
