@@ -21,8 +21,8 @@ from workflows import ports
 from workflows.ports import CarryOutInput, Command
 
 Recorded = RecordDelivery | RecordDocument | RecordNotice
-BEAT = 5.0
-"""Seconds between two signs of life; the workflow takes a worker that is silent for 30 for dead."""
+BEAT = 2.0
+"""Seconds between two signs of life; the workflow takes a worker that is silent for 10 for dead."""
 
 
 class Effects:

@@ -45,6 +45,8 @@ class Outbox:
 
         Raises MailServerUnavailable.
         """
+        # There is one attempt at a time: what an earlier one held, it will not send any more.
+        await self._ledger.release_all(issue)
         async with Postman(self._server) as postman:
             pause, waited = PAUSE, timedelta()
             while await self._ledger.pending(issue):
