@@ -24,6 +24,7 @@ SENTENCES = {
     "attachment_has_archive": mark("The file holds another archive."),
     "attachment_has_path": mark("A part of the file has a path out of it."),
     "attachment_has_macros": mark("The file has macros."),
+    "attachment_has_declarations": mark("A part of the file declares a document type, as no office document does."),
     "attachment_encrypted": mark("A part of the file is encrypted."),
     "attachment_picture_too_large": mark("The picture has too many pixels."),
 }

@@ -60,6 +60,7 @@ REFUSALS: dict[str, Answer] = {
     "participant_unknown": Answer(422, mark("There is nobody “%(member)s” on the file.")),
     "head_exists": Answer(409, mark("The delegation has a head already.")),
     "delegation_full": Answer(422, mark("A file holds at most %(limit)s people.")),
+    "formality_reserved": Answer(422, mark("“%(kind)s” follows from the file itself and is not recorded by hand.")),
     # Programme and invitations
     "item_exists": Answer(409, mark("There is an item “%(item)s” in the programme already.")),
     "item_unknown": Answer(422, mark("There is no item “%(item)s” in the programme.")),
