@@ -111,7 +111,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         task_queue=settings.temporal_task_queue,
         workflows=[DelegationWorkflow],
         activities=[
-            Decide(registers.editions, registers.accounts, settings.zone).decide,
+            Decide(registers.editions, registers.standing, settings.zone).decide,
             Project(registers.projection).project,
             effects.carry_out,
         ],

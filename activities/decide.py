@@ -1,32 +1,53 @@
 """The decision as a local activity: it asks the registers, calls the pure decider, and its result is recorded."""
 
+from collections import OrderedDict
+
 from temporalio import activity
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision
+from domain.seal import Head
+from domain.state import Delegation
 from domain.values import BUSINESS_ZONE, business_date
-from storage.accounts import Accounts
 from storage.editions import Editions
 from storage.errors import StoreUnavailable
+from storage.standing import Standing
 from workflows import ports
+from workflows.ports import Question
+
+STATES_KEPT = 256
 
 
 class Decide:
     """Decides commands with the registers as they stand at that instant."""
 
-    def __init__(self, editions: Editions, accounts: Accounts, zone: str = BUSINESS_ZONE) -> None:
+    def __init__(self, editions: Editions, standing: Standing, zone: str = BUSINESS_ZONE) -> None:
         """`zone` is the business zone in which a new file finds the edition in force today."""
         self._editions = editions
-        self._accounts = accounts
+        self._standing = standing
         self._zone = zone
+        # A head hash names one state for ever, so what is kept here cannot be stale.
+        self._states: OrderedDict[str, Delegation | None] = OrderedDict()
 
     @activity.defn(name=ports.DECIDE)
-    async def decide(self, asked: DecideInput) -> Decision:
-        """Return the decision. Registers out of reach are tried again; anything else fails this one command."""
+    async def decide(self, question: Question, state: RawValue) -> Decision:
+        """Return the decision. Registers out of reach are tried again; anything else fails this one command.
+
+        `state` is read only when this worker did not itself decide what led to it: reading 60 items costs as much as
+        the decision.
+        """
         try:
-            context = await self._context(asked)
-            return decide_all(asked, context)[0]
+            asked = DecideInput(
+                state=self._state(question.head, state),
+                head=question.head,
+                envelope=question.envelope,
+                now=question.now,
+            )
+            decision, after, head = decide_all(asked, await self._context(asked))
+            self._keep(head, after)
+            return decision
         except StoreUnavailable as error:
             raise ApplicationError(str(error), type="store_unavailable") from None
         except ApplicationError:
@@ -36,16 +57,26 @@ class Decide:
             activity.logger.error("a decision failed: %s", type(error).__name__)
             raise ApplicationError(type(error).__name__, type="decision_failed", non_retryable=True) from None
 
+    def _state(self, head: Head, state: RawValue) -> Delegation | None:
+        if head.hash in self._states:
+            return self._states[head.hash]
+        read: Delegation | None = activity.payload_converter().from_payload(
+            state.payload,
+            Delegation | None,  # type: ignore[arg-type]  # a union is a type to the converter
+        )
+        return read
+
+    def _keep(self, head: Head, state: Delegation | None) -> None:
+        self._states[head.hash] = state
+        self._states.move_to_end(head.hash)
+        while len(self._states) > STATES_KEPT:
+            self._states.popitem(last=False)
+
     async def _context(self, asked: DecideInput) -> Context:
         zone = asked.state.zone if asked.state else self._zone
-        newest = await self._editions.effective(business_date(asked.now, zone))
+        stands = await self._standing.look(asked.envelope.actor, business_date(asked.now, zone))
+        newest = await self._editions.get(stands.newest)
         edition = await self._editions.get(asked.state.edition) if asked.state else newest
-        return Context.model_construct(
-            now=asked.now, actor=await self._actor(asked.envelope.actor), edition=edition, newest=newest
-        )
-
-    async def _actor(self, actor: str) -> Actor:
-        if actor == SYSTEM:
-            return Actor(id=SYSTEM, roles=("system",))
-        account = await self._accounts.get(actor)
-        return account.actor if account else Actor(id=actor, roles=())
+        system = asked.envelope.actor == SYSTEM
+        actor = Actor(id=SYSTEM, roles=("system",)) if system else stands.actor
+        return Context.model_construct(now=asked.now, actor=actor, edition=edition, newest=newest)

@@ -16,6 +16,7 @@ from storage.media_types import Limits
 from storage.persons import Persons
 from storage.projection import Projection
 from storage.queries import Queries
+from storage.standing import Standing
 from storage.texts import Texts
 
 
@@ -30,6 +31,7 @@ class Registers:
     attachments: Attachments
     accounts: Accounts
     editions: Editions
+    standing: Standing
     mail_ledger: MailLedger
     journal: Journal
     projection: Projection
@@ -60,6 +62,7 @@ class Registers:
             attachments=Attachments(database, keyring, folder / "attachments", limits=limits),
             accounts=Accounts(database, keyring),
             editions=Editions(database),
+            standing=Standing(database),
             mail_ledger=MailLedger(database, keyring),
             journal=Journal(database),
             projection=Projection(database),

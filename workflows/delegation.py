@@ -10,11 +10,11 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain.canonical import digest_of
-    from domain.decision import SYSTEM, DecideInput, Decision, Effect, Envelope, Receipt, Refusal, Remembered
+    from domain.decision import SYSTEM, Decision, Effect, Envelope, Receipt, Refusal, Remembered
     from domain.state import Phase
     from workflows import ports
     from workflows.carried import Carried
-    from workflows.ports import CarryOutInput, Command, Ended, Inspection, ProjectInput
+    from workflows.ports import CarryOutInput, Command, Ended, Inspection, ProjectInput, Question
 
 UPDATES_A_RUN = 150
 """Long runs replay slowly after a crash; the server's own limit is 2,000 updates a run."""
@@ -100,11 +100,11 @@ class DelegationWorkflow:
         if earlier := self._file.recalled(envelope.command_id):
             return _repeat(earlier, envelope)
         phase = self._file.phase
-        asked = DecideInput(state=self._file.state, head=self._file.head, envelope=envelope, now=workflow.now())
+        question = Question(head=self._file.head, envelope=envelope, now=workflow.now())
         try:
             decision = await workflow.execute_local_activity(
                 ports.DECIDE,
-                asked,
+                args=[question, self._file.state],
                 result_type=Decision,
                 start_to_close_timeout=timedelta(seconds=10),
                 retry_policy=DECIDING,

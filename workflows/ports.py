@@ -4,12 +4,12 @@ from typing import Any
 
 from pydantic import Field
 
-from domain.decision import Effect
+from domain.decision import Effect, Envelope
 from domain.seal import Head, SealedEvent
 from domain.values import Fact, Instant
 
 DECIDE = "decide"
-"""Local activity: DecideInput -> Decision."""
+"""Local activity: (Question, state or None) -> Decision."""
 
 PROJECT = "project"
 """ProjectInput -> None. Journal and read model, idempotent by (delegation, seq)."""
@@ -19,6 +19,14 @@ CARRY_OUT = "carry_out"
 
 GIVEN_UP = "given_up"
 """Type of the failure of an effect that no further attempt will mend."""
+
+
+class Question(Fact):
+    """What a decision is made from, beside the state. `now` is the workflow's time, not the machine's."""
+
+    head: Head
+    envelope: Envelope
+    now: Instant
 
 
 class ProjectInput(Fact):
