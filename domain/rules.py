@@ -308,16 +308,19 @@ class Edition(Value):
         return copied
 
     def digest(self) -> str:
-        """Return the SHA-256, in hexadecimal, of the canonical JSON of what the edition says: its identity.
-
-        Fields at their default are left out, so that an edition keeps its name when a later release adds an optional
-        field. A default therefore never changes.
-        """
+        """Return the SHA-256, in hexadecimal, of the canonical JSON of what the edition says: its identity."""
         return self._digest
+
+    def said(self) -> dict[str, Any]:
+        """Return what the edition says, as JSON: what stands at its default is left out.
+
+        So an edition keeps its name when a later release adds an optional field. A default therefore never changes.
+        """
+        return self.model_dump(mode="json", exclude_defaults=True)
 
     @cached_property
     def _digest(self) -> str:
-        return digest_of(self.model_dump(mode="json", exclude_defaults=True))
+        return digest_of(self.said())
 
     def approval_chain(self, direction: Direction, on: date) -> ApprovalChain | None:
         """Return the chain that holds for a direction on a day, or None if no rule gives one."""

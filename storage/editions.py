@@ -43,7 +43,7 @@ class Editions:
             "id": digest,
             "title": edition.title.en,
             "effective_from": edition.effective_from,
-            "body": canonical_json(edition.model_dump(mode="json")).decode(),
+            "body": canonical_json(edition.said()).decode(),
             "adopted_at": utc_now(),
         }
         async with self._database.writing() as connection:

@@ -3,8 +3,9 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from domain.canonical import sha256_hex
 from domain.rules import Edition
 from storage.editions import EditionDamaged, Editions, UnknownEdition, editions
 from storage.engine import Database
@@ -63,6 +64,9 @@ async def test_an_edition_keeps_its_name_when_a_release_adds_an_optional_field(d
         added_later: tuple[str, ...] = ("something",)
 
     digest = await Editions(database).put(edition())
-    later = EditionOfALaterRelease.model_validate(edition().model_dump())
+    async with database.reading() as connection:
+        body = (await connection.execute(select(editions.c.body))).scalar_one()
+    assert sha256_hex(body.encode()) == digest
+    later = EditionOfALaterRelease.model_validate_json(body)
     assert later.added_later == ("something",)
     assert later.digest() == digest
