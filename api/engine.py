@@ -35,6 +35,9 @@ UPDATE = "execute"
 AT_ONCE = 8
 """Commands in flight for one delegation; the server's limit is 10, and queueing here is cheaper than its refusals."""
 
+STORE_TRUSTED_FOR = 1.0
+"""Seconds for which a store that has answered is not asked again whether it does."""
+
 ANSWER_WITHIN = timedelta(seconds=10)
 GIVE_UP_AFTER = timedelta(seconds=25)
 TASK_TIMEOUT = timedelta(seconds=2)
@@ -96,6 +99,7 @@ class Engine:
         self._written = WriteThrough(projection)
         self._queries = queries
         self._announce = announce
+        self._store_trusted_until = 0.0
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def execute(self, delegation: str, commands: Sequence[dict[str, Any]], *, actor: str, key: str) -> Receipt:
@@ -104,8 +108,7 @@ class Engine:
         `key` is the caller's Idempotency-Key: the same key and body have the same result, however often sent. Raises
         CommandRefused, KeyReused, DecisionFailed, EngineUnavailable, and StoreUnavailable before anything was sent.
         """
-        if not await self._database.answers():
-            raise StoreUnavailable("disconnected")
+        await self._require_store()
         commands = tuple(commands)
         envelope = Envelope(
             delegation=delegation,
@@ -118,6 +121,15 @@ class Engine:
             receipt = await self._send(envelope)
         await self._write(delegation, receipt.events)
         return receipt
+
+    async def _require_store(self) -> None:
+        # A store that falls silent within the second is still told from a refusal: the decision asks it too.
+        now = asyncio.get_running_loop().time()
+        if now < self._store_trusted_until:
+            return
+        if not await self._database.answers():
+            raise StoreUnavailable("disconnected")
+        self._store_trusted_until = now + STORE_TRUSTED_FOR
 
     async def _send(self, envelope: Envelope) -> Receipt:
         # The body's digest is part of it: the server answers a known update id without looking at the body.
