@@ -17,6 +17,7 @@ def confirm(question: str, translator: Translator, *, agreed: bool) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Refusal(mark("Nobody can be asked here: read what is signed, then give --yes."))
-    Console(stderr=True).print(f"{question} {translator.tr('[y/N]')} ", end="", markup=False, highlight=False)
+    choice = translator.tr("[y/N]")
+    Console(stderr=True).print(f"{question} {choice} ", end="", markup=False, highlight=False)
     if sys.stdin.readline().strip().lower() not in ("y", "yes", "c", "có"):
         raise Refusal(mark("Nothing was signed."))

@@ -156,7 +156,7 @@ def _issued(data: Data, reader: Reader) -> str:
 def _delivered(data: Data, reader: Reader) -> str:
     text = reader.tr(mark("round %(issue)s is handed over; messages: %(sent)s"), issue=data["issue"], sent=data["sent"])
     refused = reader.translator.listing(data.get("refused", ()))
-    return f"{text}; {reader.tr(mark('refused for %(people)s'), people=refused)}" if refused else text
+    return text + (reader.tr(mark("; refused for %(people)s"), people=refused) if refused else "")
 
 
 def _replied(data: Data, reader: Reader) -> str:

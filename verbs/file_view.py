@@ -100,7 +100,7 @@ def _people(file: File, people: Mapping[str, str], rules: EditionWords, translat
     if not state["people"]:
         return
     count = translator.ntr("%(count)s delegate", "%(count)s delegates", file["head_count"])
-    _heading(f"{translator.tr('People')}: {count}")
+    _heading(translator.tr("People on the file: %(count)s", count=count))
     replies = {
         reply["participant_id"]: word(ANSWERS, reply["answer"], translator)
         for reply in state["replies"].values()
