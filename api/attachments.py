@@ -29,6 +29,13 @@ SENTENCES = {
     "attachment_picture_too_large": mark("The picture has too many pixels."),
 }
 
+CODES = {
+    "attachment_too_large": "attachment_too_large",
+    "attachment_type_unknown": "attachment_type_refused",
+    "attachment_type_mismatch": "attachment_type_refused",
+}
+"""Where the status says more than that the file cannot be taken."""
+
 CONTENT = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -54,4 +61,4 @@ async def store_attachment(request: Request, at: At) -> AttachmentRef:
             sentence=SENTENCES[refusal.code],
             params={"limit": at.attachments.limits.size},
         )
-        raise Problem("attachment_refused", errors=[error]) from None
+        raise Problem(CODES.get(refusal.code, "attachment_refused"), errors=[error]) from None

@@ -56,6 +56,8 @@ PROBLEMS: dict[str, Answer] = {
     "account_exists": Answer(409, mark("There is another account of this id.")),
     "token_unknown": Answer(404, mark("There is no token of this id that could be revoked.")),
     "text_refused": Answer(422, mark("The text cannot be taken.")),
+    "attachment_too_large": Answer(413, mark("The file cannot be taken.")),
+    "attachment_type_refused": Answer(415, mark("The file cannot be taken.")),
     "attachment_refused": Answer(422, mark("The file cannot be taken.")),
     "clock_stopped": Answer(409, mark("The clock did not reach the time it was to be moved to.")),
     "clock_has_no_file": Answer(409, mark("The file is closed; its clock stands still.")),
