@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
+from xml.parsers import expat
 
 from storage.keyring import CiphertextDamaged
 
@@ -27,6 +28,10 @@ PARTS_OF = ((DOCX, "word/document.xml"), (XLSX, "xl/workbook.xml"))
 
 ARCHIVES_INSIDE = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ", b"Rar!")
 TEXT_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f")
+
+XML_PARTS = (".xml", ".rels", ".vml")
+PROLOG_REACH = 64 * 1024
+"""Bytes within which the root element of a part has to begin."""
 
 END_RECORD_REACH = 22 + 65_535
 LARGEST_DIRECTORY = 1024 * 1024
@@ -50,7 +55,7 @@ class AttachmentRefused(ValueError):
 
     `code` is one of attachment_empty, attachment_too_large, attachment_type_unknown, attachment_type_mismatch,
     attachment_malformed, attachment_unpacks_too_large, attachment_has_archive, attachment_has_path,
-    attachment_has_macros, attachment_encrypted, attachment_picture_too_large.
+    attachment_has_macros, attachment_has_declarations, attachment_encrypted, attachment_picture_too_large.
     """
 
     def __init__(self, code: str, reason: str) -> None:
@@ -108,11 +113,14 @@ def _office_document(content: BinaryIO, limits: Limits) -> str:
             for entry in entries:
                 if not entry.is_dir():
                     with archive.open(entry) as part:
-                        if part.read(6).startswith(ARCHIVES_INSIDE):
+                        head = part.read(PROLOG_REACH if entry.filename.lower().endswith(XML_PARTS) else 6)
+                        if head.startswith(ARCHIVES_INSIDE):
                             raise AttachmentRefused("attachment_has_archive", "the file holds another archive")
+                        if entry.filename.lower().endswith(XML_PARTS):
+                            _check_prolog(head)
     except (AttachmentRefused, CiphertextDamaged):
         raise
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, expat.ExpatError):
         # The reader of the standard library has many ways to say that an archive is broken.
         raise _malformed("the office document cannot be read") from None
     names = {entry.filename for entry in entries}
@@ -120,6 +128,32 @@ def _office_document(content: BinaryIO, limits: Limits) -> str:
     if kind is None or "[Content_Types].xml" not in names:
         raise AttachmentRefused("attachment_type_unknown", "archives are not kept, of office documents DOCX and XLSX")
     return kind
+
+
+class _RootReached(Exception):
+    """The prolog is over, and it declared nothing."""
+
+
+def _check_prolog(head: bytes) -> None:
+    """Refuse a part that declares a document type, before anything it declares is read.
+
+    Office documents have none (ECMA-376 part 2, section 8.1.4); entities that grow or reach for other files need one.
+    """
+
+    def declares(*_: object) -> None:
+        raise AttachmentRefused("attachment_has_declarations", "a part of the file declares a document type")
+
+    def begins(*_: object) -> None:
+        raise _RootReached
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = declares
+    parser.StartElementHandler = begins
+    try:
+        parser.Parse(head, False)
+    except _RootReached:
+        return
+    raise _malformed("a part of the office document does not begin")
 
 
 def _check_directory_size(content: BinaryIO) -> None:

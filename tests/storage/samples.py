@@ -13,6 +13,12 @@ DOCX_PARTS = {
 }
 XLSX_PARTS = {"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"}
 
+_ENTITIES = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+LAUGHS = f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY l0 "ha">{_ENTITIES}]><d>&l9;</d>'.encode()
+"""A document of a kilobyte that entities make into two billion letters."""
+
+FOREIGN_ENTITY = b'<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><d>&x;</d>'
+
 PDF_FILE = b"%PDF-1.7\n1 0 obj <<>> endobj\nstartxref\n9\n%%EOF\n"
 TEXT_FILE = "Danh sách đoàn\r\n1. Sato Keiko\r\n".encode()
 

@@ -25,7 +25,17 @@ from storage.media_types import (
     inspect,
     media_type_of,
 )
-from tests.storage.samples import DOCX_PARTS, PDF_FILE, TEXT_FILE, XLSX_PARTS, archive, jpeg, png
+from tests.storage.samples import (
+    DOCX_PARTS,
+    FOREIGN_ENTITY,
+    LAUGHS,
+    PDF_FILE,
+    TEXT_FILE,
+    XLSX_PARTS,
+    archive,
+    jpeg,
+    png,
+)
 
 
 def judged(content: bytes, limits: Limits | None = None) -> str:
@@ -60,6 +70,7 @@ CODES = {
     "attachment_has_archive",
     "attachment_has_path",
     "attachment_has_macros",
+    "attachment_has_declarations",
     "attachment_encrypted",
     "attachment_picture_too_large",
 }
@@ -95,6 +106,19 @@ REFUSED = [
     ("an absolute path", archive(DOCX_PARTS | {"/etc/passwd": b""}), "attachment_has_path"),
     ("a drive", archive(DOCX_PARTS | {"C:/x": b""}), "attachment_has_path"),
     ("macros", archive(DOCX_PARTS | {"word/vbaProject.bin": b"x"}), "attachment_has_macros"),
+    ("a billion laughs", archive(DOCX_PARTS | {"word/document.xml": LAUGHS}), "attachment_has_declarations"),
+    ("a foreign entity", archive(DOCX_PARTS | {"_rels/.rels": FOREIGN_ENTITY}), "attachment_has_declarations"),
+    (
+        "a foreign entity in UTF-16",
+        archive(DOCX_PARTS | {"word/a.xml": FOREIGN_ENTITY.decode().encode("utf-16")}),
+        "attachment_has_declarations",
+    ),
+    (
+        "a declaration behind a long comment",
+        archive(DOCX_PARTS | {"word/a.xml": b"<!--" + b"x" * 100_000 + b"-->" + FOREIGN_ENTITY}),
+        "attachment_malformed",
+    ),
+    ("a part that is no XML", archive(DOCX_PARTS | {"word/a.xml": b"<a"}), "attachment_malformed"),
     ("a zip bomb", archive(DOCX_PARTS | {f"word/{n}": BIG for n in range(5)}), "attachment_unpacks_too_large"),
     (
         "ten thousand parts",
