@@ -1,0 +1,82 @@
+"""kill -9 of worker, API and server, before, during and after every step of a delegation's way (faults.md, row 1)."""
+
+import asyncio
+
+import pytest
+
+from tests.faults.killing import ADDRESSES, CELLS, Cell, player
+from tests.faults.outcome import Left, left_by
+from tests.faults.page import Note
+from tests.installed import Installed
+
+EVERYDAY = (
+    "worker-during-opened",
+    "worker-during-drafted",
+    "worker-after-invitations",
+    "worker-before-reminder",
+    "api-during-opened",
+    "api-during-signed-without-right",
+    "api-after-report",
+    "temporal-during-invitations",
+    "temporal-after-change",
+    "temporal-before-closed",
+)
+"""Cells of the everyday run; `make faults` runs all of them."""
+
+
+PARAMETERS = [
+    pytest.param(cell, id=str(cell), marks=pytest.mark.slow if str(cell) in EVERYDAY else pytest.mark.faults)
+    for cell in CELLS
+]
+
+
+@pytest.fixture(scope="session")
+def undisturbed(stack: Installed) -> Left:
+    """What the scenario leaves when nothing dies."""
+
+    async def play() -> Left:
+        playing = player(stack)
+        await playing.play()
+        return await left_by(stack, playing.delegation, ADDRESSES)
+
+    return asyncio.run(play())
+
+
+def test_the_everyday_cells_exist() -> None:
+    """A renamed step must not silently leave the everyday run."""
+    assert set(EVERYDAY) <= {str(cell) for cell in CELLS}
+
+
+@pytest.mark.slow
+async def test_undisturbed_the_small_visit_is_what_the_cells_are_held_to(undisturbed: Left) -> None:
+    """Counted by hand from the scenario file: five invitations, three changes, two cancellations, nothing twice."""
+    outcome = undisturbed.outcome
+    assert outcome.phase == "closed"
+    assert undisturbed.copies == 0
+    assert sum("SignOffRefused" in one for one in outcome.people) == 1
+    assert sum(" REQUEST 0 " in one for one in outcome.mails) == 5
+    assert sum(" REQUEST 1 " in one for one in outcome.mails) == 3
+    assert sum(" CANCEL " in one for one in outcome.mails) == 2
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("cell", PARAMETERS)
+async def test_a_kill_changes_nothing_that_lasts(cell: Cell, stack: Installed, undisturbed: Left, note: Note) -> None:
+    """Every acknowledged command is there once, in order; the same mails arrived; the file is closed as ever."""
+    note(row="1", part=cell.part, moment=cell.moment)
+    back: asyncio.Task[float] | None = None
+
+    def kill() -> None:
+        nonlocal back
+        back = asyncio.create_task(stack.ready_again(cell.part, stack.kill(cell.part)))
+
+    await stack.ready()
+    playing = player(stack, cell, kill)
+    await playing.play()
+    assert back is not None, "nothing was killed"
+    note(back=round(await back, 2), stalled=round(playing.stalled, 2))
+    left = await left_by(stack, playing.delegation, ADDRESSES)
+    note(copies=left.copies)
+    assert left.outcome == undisturbed.outcome
+    # Only a worker that dies between the mail server's acceptance and its own note may leave a copy.
+    assert left.copies <= (1 if cell.part == "worker" else 0)
