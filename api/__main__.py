@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 
 import structlog
@@ -12,7 +13,7 @@ import uvicorn
 
 from api.application import create_application
 from api.installation import Installation
-from api.schema import SchemaOutdated
+from api.schema import SchemaOutdated, require_schema
 from settings import SettingsRefused, load_settings
 
 GRACE = 10
@@ -53,7 +54,9 @@ def main() -> int:
     try:
         settings = load_settings()
         application = create_application(settings)
-    except SettingsRefused as refused:
+        # Looked at before the server starts, which would tell of it by a stack trace.
+        asyncio.run(require_schema(settings.database_url))
+    except (SettingsRefused, SchemaOutdated) as refused:
         return _refuse(str(refused))
     config = uvicorn.Config(
         application,
@@ -69,10 +72,9 @@ def main() -> int:
         timeout_graceful_shutdown=GRACE,
     )
     server = Server(config, application.state.installation)
-    try:
+    # Once it has stopped, uvicorn raises the signal again that stopped it.
+    with suppress(KeyboardInterrupt):
         server.run()
-    except SchemaOutdated as outdated:
-        return _refuse(str(outdated))
     return 0 if server.started else 1
 
 

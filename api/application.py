@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import structlog
 from fastapi import FastAPI
 from temporalio.client import Client
 
@@ -29,11 +28,8 @@ from api.handlers import add_handlers
 from api.installation import Installation
 from api.openapi import described
 from api.problems import ProblemDetails
-from api.schema import SchemaOutdated, schema_is_current
+from api.schema import require_schema
 from settings import Settings
-from storage.errors import StoreUnavailable
-
-log = structlog.get_logger()
 
 PREFIX = "/api/v1"
 
@@ -74,7 +70,7 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
     @asynccontextmanager
     async def lifespan(_application: FastAPI) -> AsyncIterator[None]:
         async with installation:
-            await _require_schema(installation)
+            await require_schema(installation.database)
             yield
 
     application = FastAPI(
@@ -99,13 +95,3 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
     application.include_router(reference.router)
     application.add_middleware(Envelope)
     return application
-
-
-async def _require_schema(installation: Installation) -> None:
-    try:
-        current = await schema_is_current(installation.database)
-    except StoreUnavailable as unavailable:
-        log.warning("store_unavailable", reason=unavailable.reason)
-        return
-    if not current:
-        raise SchemaOutdated

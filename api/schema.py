@@ -3,11 +3,15 @@
 from functools import cache
 from pathlib import Path
 
+import structlog
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import storage
 from storage.engine import Database
+from storage.errors import StoreUnavailable
+
+log = structlog.get_logger()
 
 
 class SchemaOutdated(RuntimeError):
@@ -28,3 +32,19 @@ async def schema_is_current(database: Database) -> bool:
     async with database.reading() as connection:
         found = await connection.run_sync(lambda plain: MigrationContext.configure(plain).get_current_revision())
     return found == newest()
+
+
+async def require_schema(store: Database | str) -> None:
+    """Raise SchemaOutdated for a store, or the store at a URL, that has another schema.
+
+    A store that does not answer is let pass: the API says 503 until it does.
+    """
+    database = Database(store) if isinstance(store, str) else store
+    try:
+        if not await schema_is_current(database):
+            raise SchemaOutdated
+    except StoreUnavailable as unavailable:
+        log.warning("store_unavailable", reason=unavailable.reason)
+    finally:
+        if database is not store:
+            await database.close()
