@@ -57,15 +57,20 @@ ACCOUNTS = (
 
 @dataclass
 class Post:
-    """What a mail server took: (recipient, message as octets), in order. `down` makes it answer 421."""
+    """What a mail server took: (recipient, message as octets), in order.
+
+    `down` makes it answer 421; `refused` counts how often it did.
+    """
 
     taken: list[tuple[str, bytes]] = field(default_factory=list)
     down: bool = False
+    refused: int = 0
 
     async def handle_DATA(  # noqa: N802 - the name aiosmtpd calls
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         if self.down:
+            self.refused += 1
             return "421 closing for a while"
         assert isinstance(envelope.content, bytes)
         for recipient in envelope.rcpt_tos:
