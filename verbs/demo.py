@@ -34,8 +34,8 @@ ADMINISTRATOR = "demo-administrator"
 SIGNATORY = {"signatory_name": "Đặng Hoài Nam"}
 """Who signs the invented province's letters."""
 
-CANCELLATIONS = mark("%(messages)s cancellations in %(calendars)s calendars")
-INVITATIONS = mark("%(messages)s invitations in %(calendars)s calendars")
+CANCELLATIONS = mark("cancellations: %(messages)s, calendars: %(calendars)s")
+INVITATIONS = mark("invitations: %(messages)s, calendars: %(calendars)s")
 
 
 def demo(

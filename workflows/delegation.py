@@ -189,7 +189,7 @@ class DelegationWorkflow:
                 CarryOutInput(delegation=self._file.delegation, effect=effect),
                 result_type=Command | None,  # type: ignore[arg-type]  # a union is a type to the converter
                 start_to_close_timeout=timedelta(minutes=5),
-                heartbeat_timeout=timedelta(seconds=30),
+                heartbeat_timeout=timedelta(seconds=10),
                 retry_policy=CARRYING_OUT,
             )
         except ActivityError:
