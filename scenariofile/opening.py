@@ -134,7 +134,9 @@ class _Reading:
 
     def _entries(self) -> Iterator[tuple[Loc, Asked]]:
         for name, command in LISTS.items():
-            entries = self._loaded.data.get(name) or []
+            entries = self._loaded.data.get(name)
+            if entries is None:
+                continue
             if not isinstance(entries, list):
                 self._note((name,), "list_type", "must be a list")
                 continue

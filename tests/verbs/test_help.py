@@ -1,0 +1,50 @@
+"""Every verb tells what it does, and stands with every option in the reference."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import cli
+
+REFERENCE = (Path(cli.__file__).parent / "docs" / "cli.md").read_text()
+
+
+def verbs(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from verbs(command, (*words, name))
+        else:
+            yield (*words, name), command
+
+
+VERBS = dict(verbs(typer.main.get_command(cli.app)))
+
+
+def test_the_verbs_are_these() -> None:
+    """A new one comes with its page in the reference."""
+    assert {" ".join(words) for words in VERBS} == {
+        "up", "demo", "status", "rebuild", "list", "show", "open", "sign", "return", "move", "report", "trail",
+        "token create", "token list", "token revoke",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+def test_a_verb_has_help(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(cli.app, [*words, "--help"], prog_name="legation")
+    assert shown.exit_code == 0
+    assert f"legation {' '.join(words)}" in shown.output
+    assert VERBS[words].help, "a verb without a sentence about it"
+    assert all(parameter.help for parameter in VERBS[words].params if parameter.name != "help")
+
+
+@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+def test_a_verb_stands_in_the_reference_with_its_options(words: tuple[str, ...]) -> None:
+    heading = f"### `legation {' '.join(words)}`"
+    assert heading in REFERENCE
+    section = REFERENCE.partition(heading)[2].partition("\n### ")[0]
+    options = {option for parameter in VERBS[words].params for option in parameter.opts if option.startswith("--")}
+    assert [option for option in sorted(options - {"--help"}) if f"`{option}" not in section] == []

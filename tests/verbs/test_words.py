@@ -1,0 +1,79 @@
+"""The command names by words what the API names by codes; nothing that exists there is without a word here."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import pytest
+
+from api import refusals, violations
+from domain import commands, events, state
+from domain.values import Direction
+from locales import translator
+from tests.rulebook import edition
+from verbs import list as list_verb
+from verbs import mistakes, words
+from verbs.edition import EditionWords
+from verbs.event_words import EVENTS, Reader, sentence_of
+from verbs.token import Role
+
+
+@pytest.mark.parametrize(
+    ("known", "codes"),
+    [
+        (words.PHASES, [phase.value for phase in state.Phase]),
+        (words.DIRECTIONS, get_args(Direction)),
+        (words.PERSON_ROLES, get_args(commands.Role)),
+        (words.ITEM_KINDS, get_args(commands.ItemKind)),
+        (words.ANSWERS, get_args(commands.Answer)),
+        (words.STEP_STATES, get_args(state.Step.model_fields["status"].annotation)),
+        (words.DEADLINE_STATES, get_args(state.Deadline.model_fields["status"].annotation)),
+        (words.DOCUMENTS, get_args(events.DocumentRendered.model_fields["kind"].annotation)),
+        (words.LEFT, list(get_args(get_args(state.Participant.model_fields["left"].annotation)[0]))),
+        (EVENTS, [kind.model_fields["type"].default for kind in get_args(get_args(events.AnyEvent)[0])]),
+    ],
+)
+def test_every_code_has_a_word(known: Mapping[str, Any], codes: Any) -> None:
+    assert sorted(known) == sorted(codes)
+
+
+def test_phases_have_the_names_that_the_api_gives_them() -> None:
+    assert words.PHASES == refusals.PHASES
+
+
+def test_the_choices_of_the_command_are_those_of_the_api() -> None:
+    """But for the role of the system itself, which no account may have."""
+    assert [phase.value for phase in list_verb.Phase] == [phase.value for phase in state.Phase]
+    assert [direction.value for direction in list_verb.Direction] == list(get_args(Direction))
+    assert [role.value for role in Role] == ["coordinator", "approver", "auditor", "administrator"]
+
+
+def test_a_mistake_reads_the_same_as_the_api_says_it() -> None:
+    said = {code: rule.sentence for code, rule in violations.PYDANTIC.items()} | violations.CUSTOM
+    shared = mistakes.SENTENCES.keys() & said.keys()
+    assert len(shared) > 30
+    assert {code: mistakes.SENTENCES[code] for code in shared} == {code: said[code] for code in shared}
+
+
+def test_an_event_that_only_a_newer_api_knows_is_shown_by_its_name() -> None:
+    reader = Reader(translator("en"), EditionWords(edition().model_dump(mode="json"), translator("en")), "UTC")
+    assert sentence_of({"type": "BadgePrinted", "data": {}}, reader) == "BadgePrinted"
+
+
+def test_a_thing_done_is_named_by_the_rule_that_it_was_due_by() -> None:
+    """Several rules are about a report; the file was under one of them."""
+    english = translator("en")
+    reader = Reader(english, EditionWords(edition().model_dump(mode="json"), english), "Asia/Ho_Chi_Minh")
+    due = {"what": "report", "due_on": "2026-04-15", "rule": {"rule": "IN-REPORT", "version": 1}}
+    assert sentence_of({"type": "DeadlineSet", "data": due}, reader) == (
+        "due by 15 Apr 2026: Inbound report, rule IN-REPORT, version 1"
+    )
+    assert sentence_of({"type": "DeadlineMet", "data": {"what": "report"}}, reader) == "done: Inbound report"
+
+
+def test_an_event_leaves_out_what_it_has_nothing_to_say_about() -> None:
+    """Sealed events have no nulls."""
+    vietnamese = translator("vi")
+    reader = Reader(vietnamese, EditionWords(edition().model_dump(mode="json"), vietnamese), "Asia/Ho_Chi_Minh")
+    moment = {"local": "2026-04-11T14:30", "zone": "Asia/Ho_Chi_Minh", "instant": "2026-04-11T07:30:00.000000Z"}
+    moved = {"type": "ItemMoved", "data": {"item_id": "hcmc-forum", "starts": moment, "ends": moment}}
+    assert sentence_of(moved, reader) == "dời mục hcmc-forum sang 14:30, 11/04/2026"
