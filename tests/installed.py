@@ -145,6 +145,14 @@ class Installed:
         with MailBoxUnencrypted(HOST, self.record.ports.imap).login(address, self._mail_password) as box:
             return [message.obj.as_bytes() for message in box.fetch(mark_seen=False, bulk=True)]
 
+    async def waits_for_a_timer(self, delegation: str) -> bool:
+        """Whether the server holds a timer for the file: its next deadline."""
+        history = await (await self._client()).get_workflow_handle(delegation).fetch_history()
+        timers = [event.event_type for event in history.events if event.HasField("timer_started_event_attributes")]
+        fired = [event for event in history.events if event.HasField("timer_fired_event_attributes")]
+        cancelled = [event for event in history.events if event.HasField("timer_canceled_event_attributes")]
+        return len(timers) > len(fired) + len(cancelled)
+
     async def _client(self) -> Client:
         return await Client.connect(self.record.temporal_address, namespace=self.record.temporal_namespace)
 

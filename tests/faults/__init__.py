@@ -1,0 +1,1 @@
+"""The table of injected faults, row by row."""
