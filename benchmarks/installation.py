@@ -6,7 +6,7 @@ real use. The client of the engine is this process.
 
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,6 +41,7 @@ class Installation:
     """A running stack and the ways into it that are compared."""
 
     record: StackRecord
+    environment: Mapping[str, str]
     registers: Registers
     client: Client
     plain: Client
@@ -92,12 +93,13 @@ async def installation() -> AsyncIterator[Installation]:
         ports = Ports.free()
         settings = Settings(profile="embedded", data_dir=Path(folder), api_port=ports.api)
         commands = Commands(worker=(*PYTHON, "benchmarks.worker"))
-        async with Stack(settings, ports, commands=commands) as stack, _entered(settings, stack.record) as entered:
+        async with Stack(settings, ports, commands=commands) as stack, _entered(settings, stack) as entered:
             yield entered
 
 
 @asynccontextmanager
-async def _entered(settings: Settings, record: StackRecord) -> AsyncIterator[Installation]:
+async def _entered(settings: Settings, stack: Stack) -> AsyncIterator[Installation]:
+    record = stack.record
     registers = Registers.open(settings.database_url, settings.master_keys(), settings.data_dir)
     try:
         await registers.editions.put(load_edition(RULES))
@@ -125,6 +127,6 @@ async def _entered(settings: Settings, record: StackRecord) -> AsyncIterator[Ins
         async with httpx2.AsyncClient(
             base_url=record.api_url, headers={"Authorization": f"Bearer {token}"}, timeout=30
         ) as http:
-            yield Installation(record, registers, client, plain, engine, http, people)
+            yield Installation(record, stack.environment(), registers, client, plain, engine, http, people)
     finally:
         await registers.close()
