@@ -18,6 +18,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from activities.codec import data_converter
@@ -239,7 +240,9 @@ async def run(settings: Settings, *, check: bool, watch: Watch) -> Account:
     try:
         converter = data_converter(registers.keyring if settings.encrypts_payloads else None)
         try:
-            client = await connect(settings, data_converter=converter)
+            # The core would write its warnings to standard output.
+            quiet = Runtime(telemetry=TelemetryConfig(logging=None))
+            client = await connect(settings, data_converter=converter, runtime=quiet)
         except RuntimeError as refused:
             raise ServerUnreachable from refused
         rebuild = Rebuild(Histories(client, converter.payload_codec), registers)

@@ -17,7 +17,6 @@ from temporalio.api.update.v1 import Outcome
 from temporalio.client import WorkflowHistory
 from temporalio.converter import PayloadCodec
 
-from domain.decision import SYSTEM
 from domain.seal import ChainBroken, Head, SealedEvent, genesis, verify_chain
 
 LOCAL_ACTIVITY = "core_local_activity"
@@ -51,15 +50,15 @@ class RunMissing(ChainBroken):
 class Run:
     """What one run of a delegation decided.
 
-    `head` is where the trail stood when the run began. `last_of_system` is a decision of the system's own at the end:
-    no update answers for it, so only what comes after can tell that it was not applied.
+    `head` is where the trail stood when the run began. `unanswered` is a decision at its end that no update asked for
+    (a deadline, an outcome): only what comes after can tell that it was not applied.
     """
 
     delegation: str
     run_id: str
     head: Head
     events: Decided
-    last_of_system: Decided = ()
+    unanswered: Decided = ()
 
 
 async def events_of(histories: Sequence[WorkflowHistory], codec: PayloadCodec | None = None) -> list[SealedEvent]:
@@ -88,7 +87,7 @@ def joined(runs: Sequence[Run]) -> list[SealedEvent]:
     """
     if not runs:
         return []
-    ordered = sorted(runs, key=lambda run: (run.head.seq, bool(run.events or run.last_of_system)))
+    ordered = sorted(runs, key=lambda run: (run.head.seq, bool(run.events or run.unanswered)))
     head = genesis(ordered[0].delegation)
     trail: list[SealedEvent] = []
     for place, run in enumerate(ordered):
@@ -98,8 +97,8 @@ def joined(runs: Sequence[Run]) -> list[SealedEvent]:
             raise ChainBroken(run.head.seq + 1, "the run that carries it does not go on where the one before it ended")
         events = run.events
         following = ordered[place + 1].head.seq if place + 1 < len(ordered) else None
-        if run.last_of_system and (following is None or following >= run.last_of_system[0].seq):
-            events += run.last_of_system
+        if run.unanswered and (following is None or following >= run.unanswered[0].seq):
+            events += run.unanswered
         head = verify_chain(head, events)
         trail += events
     return trail
@@ -118,7 +117,8 @@ def require_whole(history: WorkflowHistory) -> None:
 class _Reading:
     """Goes through one history in order. `_pending` is the decision of which it is not yet known whether it counted.
 
-    There is at most one: a delegation decides one command at a time.
+    There is at most one: a delegation decides one command at a time. Whether it was asked for by an update is told by
+    its command's id, not by the actor: deadlines that have passed are recorded, by the system, with the next command.
     """
 
     def __init__(self, workflow_id: str, codec: PayloadCodec | None) -> None:
@@ -127,7 +127,7 @@ class _Reading:
         self._head = genesis(workflow_id)
         self._applied: list[SealedEvent] = []
         self._pending: Decided = ()
-        self._asked: dict[int, Payload] = {}
+        self._asked: dict[int, str] = {}
 
     async def take(self, event: HistoryEvent) -> None:
         match event.event_type:
@@ -140,36 +140,42 @@ class _Reading:
                     self._pending = decided
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
                 accepted = event.workflow_execution_update_accepted_event_attributes
-                self._asked[event.event_id] = accepted.accepted_request.input.args.payloads[0]
+                envelope = await self._json(event, accepted.accepted_request.input.args.payloads[0])
+                self._asked[event.event_id] = str(envelope.get("command_id"))
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
                 completed = event.workflow_execution_update_completed_event_attributes
-                await self._answered(event, self._asked.pop(completed.accepted_event_id, None), completed.outcome)
+                self._answered(self._asked.pop(completed.accepted_event_id, None), completed.outcome)
             case _:
                 pass
 
     def run(self, run_id: str) -> Run:
-        system = self._pending if _of_system(self._pending) else ()
-        if not system:
+        unanswered = () if self._is_asked else self._pending
+        if not unanswered:
             self._settle()
-        return Run(self._workflow_id, run_id, self._head, tuple(self._applied), system)
+        return Run(self._workflow_id, run_id, self._head, tuple(self._applied), unanswered)
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether an update waits for the pending decision."""
+        return bool(self._pending) and self._pending[0].command_id in self._asked.values()
 
     def _settle(self, superseded_by: Decided = ()) -> None:
-        pending, self._pending = self._pending, ()
-        # The next decision went out from the same event: the system's one before it was not folded, and made again.
-        if _of_system(pending) and superseded_by and superseded_by[0].seq == pending[0].seq:
+        asked, pending, self._pending = self._is_asked, self._pending, ()
+        # The next decision went out from the same event: this one, of the system's own, was not folded and made again.
+        if superseded_by and pending and not asked and superseded_by[0].seq == pending[0].seq:
             return
         self._applied += pending
 
-    async def _answered(self, event: HistoryEvent, asked: Payload | None, outcome: Outcome) -> None:
-        if not self._pending or _of_system(self._pending):
+    def _answered(self, command_id: str | None, outcome: Outcome) -> None:
+        if not self._pending or self._pending[0].command_id != command_id:
             return
-        if not _not_applied(outcome):
-            self._settle()
-        elif asked is None or (await self._json(event, asked)).get("command_id") == self._pending[0].command_id:
+        if _not_applied(outcome):
             self._pending = ()
+        else:
+            self._settle()
 
     async def _decided(self, event: HistoryEvent, marker: MarkerRecordedEventAttributes) -> Decided:
-        if marker.marker_name != LOCAL_ACTIVITY or marker.HasField("failure"):
+        if marker.marker_name != LOCAL_ACTIVITY or "result" not in marker.details:
             return ()
         about = json.loads(marker.details["data"].payloads[0].data)
         if about.get("activity_type") != DECIDE:
@@ -195,10 +201,6 @@ class _Reading:
             field = ".".join(str(part) for part in invalid.errors(include_input=False)[0]["loc"])
             reason = f"{kind.__name__} without a valid {field or 'form'}"
             raise HistoryUnreadable(self._workflow_id, event.event_id, reason) from None
-
-
-def _of_system(decided: Decided) -> bool:
-    return bool(decided) and decided[0].actor == SYSTEM
 
 
 def _not_applied(outcome: Outcome) -> bool:

@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from temporalio.client import WorkflowHistory
 from activities.codec import EncryptingCodec
 from api.engine import CommandRefused, DecisionFailed, KeyReused
 from audit.history import HistoryUnreadable, RunMissing, events_of, read_run
+from domain.events import DeadlineMissed
 from domain.evolve import fold
 from domain.seal import ChainBroken, SealedEvent
 from domain.state import Delegation
@@ -22,7 +24,7 @@ from tests.temporal import Connect, TemporalServer
 
 
 def break_fold_once(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """Let the workflows that begin from now on fail to fold the first decision with an event of this type."""
+    """Let workflows fail to fold the first decision with an event of this type."""
     failed = False
 
     def fold_but_once(events: Iterable[SealedEvent], state: Delegation | None = None) -> Delegation | None:
@@ -32,8 +34,7 @@ def break_fold_once(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
             raise LookupError(kind)
         return fold(events, state)
 
-    # The workflow's module is imported anew for each run and takes the name from here; nobody else does any more.
-    monkeypatch.setattr("domain.evolve.fold", fold_but_once)
+    monkeypatch.setattr("workflows.carried.fold", fold_but_once)
 
 
 def decided(history: WorkflowHistory, kind: str) -> list[Document]:
@@ -173,6 +174,29 @@ async def test_a_decision_that_was_not_folded_is_not_in_the_trail(
     events = await events_of([history])
     assert [one.type for one in events].count("RequestRevised") == 1
     assert events[before].type == "RequestRevised"
+    assert events == await here.registers.journal.events(here.id)
+
+
+async def test_a_decision_that_begins_with_what_the_system_recorded_belongs_to_its_command(
+    here: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Days that had passed are recorded first, by the system; if the command fails, they are not in the trail."""
+    await here.open()
+
+    def overslept(state: Delegation, now: datetime) -> Iterator[DeadlineMissed]:
+        due = state.deadlines["report"]
+        if due.status == "open":
+            yield DeadlineMissed(what="report", due_on=due.due_on, due_at=due.due_at, rule=due.rule)
+
+    monkeypatch.setattr("domain.decide.passed", overslept)
+    break_fold_once(monkeypatch, "RequestRevised")
+    await here.send({"type": "revise_request", "title": "Đoàn Tokyo"})
+    await here.idle()
+    history = (await all_runs(here.client, here.id))[0]
+    assert len(decided(history, "DeadlineMissed")) == 2
+    events = await events_of([history])
+    assert [one.type for one in events].count("DeadlineMissed") == 1
+    assert [one.actor for one in events if one.type in ("DeadlineMissed", "RequestRevised")] == ["system", "lan"]
     assert events == await here.registers.journal.events(here.id)
 
 

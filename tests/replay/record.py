@@ -1,0 +1,172 @@
+"""Records histories on a real server: `python -m tests.replay.record [name …]`.
+
+The shipped scenarios at their own pace, and a long file that is continued as new, closed and reopened. They carry
+references instead of personal data, so they can be kept. Afterwards: `python -m tests.replay.golden`.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+import tomllib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowHistory
+
+from api.engine import TASK_TIMEOUT, WORKFLOW, CommandRefused
+from audit.history import read_run
+from scenariofile import (
+    Act,
+    DigestNamed,
+    FileNamed,
+    PersonNamed,
+    Placeholder,
+    Scenario,
+    TextWritten,
+    expand,
+    fill,
+    load_scenario,
+    placeholders,
+    shifted,
+)
+from scenarioplayer.player import weeks_into_the_future
+from storage.accounts import AccountDetails
+from storage.persons import PersonDetails
+from tests.replay.recordings import write
+from tests.running import Running, running
+from tests.temporal import TemporalServer
+from workflows.carried import unopened
+
+ROOT = Path(__file__).parents[2]
+RELEASE: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+IDENTITY = "recorder"
+"""In the place of a process and a host, which do not belong into a file that is kept."""
+
+
+async def play(here: Running, scenario: Scenario) -> None:
+    """Go a scenario's way, every step at its own business time, shifted into the future."""
+    scenario = shifted(scenario, weeks=weeks_into_the_future(scenario, datetime.now(UTC)))
+    for actor in scenario.actors:
+        await here.registers.accounts.create(AccountDetails.model_validate(actor.model_dump()))
+    # A run begins at the time of the wall: started before anything is asked of it, it can open at its own date.
+    await here.client.start_workflow(
+        WORKFLOW,
+        unopened(here.id),
+        id=here.id,
+        task_queue=here.settings.temporal_task_queue,
+        task_timeout=TASK_TIMEOUT,
+    )
+    digests: dict[str, list[str]] = {"dossier": [], "report": []}
+    values: dict[Placeholder, Any] = {}
+    for step in scenario.steps:
+        await here.clock.advance(here.id, scenario.when(step).instant)
+        if isinstance(step, Act):
+            asked = expand(scenario, step)
+            for named in placeholders(asked):
+                if isinstance(named, DigestNamed) or named not in values:
+                    values[named] = await _value(here, scenario, named, digests)
+            bodies = fill(asked, values)
+            refused = None
+            try:
+                await here.send(*bodies, by=step.by, key=step.id)
+            except CommandRefused as refusal:
+                refused = refusal.refusal.code
+            assert refused == (step.expect.refused if step.expect else None), (step.id, refused)
+        file = await here.idle()
+        for kind, made in (("dossier", file.proposal), ("report", file.report)):
+            if made and made.number > len(digests[kind]):
+                digests[kind].append(made.digest)
+
+
+async def _value(here: Running, scenario: Scenario, named: Placeholder, digests: dict[str, list[str]]) -> Any:
+    registers = here.registers
+    match named:
+        case PersonNamed(who):
+            ref = await registers.persons.register(PersonDetails.model_validate(scenario.person(who).details))
+            return ref.model_dump()
+        case TextWritten(text):
+            return await here.text(text)
+        case FileNamed(file):
+            content, media_type = scenario.content(file)
+            stored = await registers.attachments.store(_stream(content), declared=media_type)
+            return stored.model_dump(exclude_none=True)
+        case DigestNamed(of, number):
+            return digests[of][number - 1 if number else -1]
+
+
+async def _stream(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+async def long_file(here: Running) -> None:
+    """More commands than a run takes, then closed, and opened again for a correction."""
+    await here.open()
+    for number in range(1, 161):
+        await here.send({"type": "revise_request", "title": f"Đoàn Tokyo, bản {number}"}, key=f"revision-{number}")
+    await here.send({"type": "cancel_delegation", "reason": await here.text("Đoàn bạn xin hoãn vô thời hạn.")})
+    await here.send({"type": "close_delegation"})
+    await here.client.get_workflow_handle(here.id).result()
+    await here.send({"type": "reopen_delegation", "reason": await here.text("Sửa lỗi chính tả.")})
+    await here.idle()
+    await here.send({"type": "close_delegation"})
+
+
+def _scenario(name: str) -> Callable[[Running], Awaitable[None]]:
+    scenario = load_scenario(ROOT / "scenarios" / f"{name}.yaml")
+    return lambda here: play(here, scenario)
+
+
+RECORDED: dict[str, Callable[[], Callable[[Running], Awaitable[None]]]] = {
+    "inbound-study-visit": lambda: _scenario("inbound-study-visit"),
+    "outbound-two-countries": lambda: _scenario("outbound-two-countries"),
+    "long-file": lambda: long_file,
+}
+
+
+@asynccontextmanager
+async def installation(folder: Path, name: str) -> AsyncIterator[Running]:
+    """An installation of its own that leaves no trace of this machine in what it records."""
+    server = TemporalServer(folder)
+    await asyncio.to_thread(server.start)
+
+    async def connect(**options: Any) -> Client:
+        return await Client.connect(server.address, namespace=server.namespace, identity=IDENTITY, **options)
+
+    try:
+        async with running(folder, connect, server.address) as here:
+            yield replace(here, id=name)
+    finally:
+        server.kill()
+
+
+async def recorded(name: str, way: Callable[[Running], Awaitable[None]]) -> list[WorkflowHistory]:
+    """Go a way to its end and return the history of every run, in the order of the trail."""
+    with tempfile.TemporaryDirectory(prefix="legation-record-") as folder:
+        async with installation(Path(folder), name) as here:
+            await way(here)
+            await here.client.get_workflow_handle(name).result()
+            histories = [
+                await here.client.get_workflow_handle(name, run_id=listed.run_id).fetch_history()
+                async for listed in here.client.list_workflows(f"WorkflowId = '{name}'")
+            ]
+    runs = {history.run_id: await read_run(history) for history in histories}
+    return sorted(histories, key=lambda history: runs[history.run_id].head.seq)
+
+
+async def main(names: list[str]) -> None:
+    """Record the named ways, or all."""
+    for name in names or RECORDED:
+        for path in write(f"{name}-{RELEASE}", await recorded(name, RECORDED[name]())):
+            print(path.name, path.stat().st_size)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
+    sys.stdout.flush()
+    # See embedded/bootstrap.py: a process that used the SDK may abort while the interpreter is taken down.
+    os._exit(0)
