@@ -10,11 +10,12 @@ from pydantic_core import PydanticCustomError
 from api.access import BEARER, Actor, GuardedRoute
 from api.bodies import Strictly
 from api.installation import At
+from api.parameters import SentInstant
 from api.problems import Problem
 from domain.decision import SYSTEM
 from domain.mailbox import Address
 from domain.permission import ROLES, SIGNING, may_send
-from domain.values import Instant, Language, Slug, Value, business_text
+from domain.values import Language, Slug, Value, business_text
 from storage.accounts import AccountDetails, AccountExists, Token, UnknownAccount
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["accounts"])
@@ -76,7 +77,7 @@ class Me(BaseModel):
 class NewToken(Value):
     """Until when a token is good; for ever without `expires_at`."""
 
-    expires_at: Instant | None = None
+    expires_at: SentInstant | None = None
 
 
 class TokenView(BaseModel):

@@ -13,9 +13,10 @@ from api.access import BEARER, GuardedRoute
 from api.bodies import Strictly
 from api.engine import PASSING, TASK_TIMEOUT, WORKFLOW, EngineUnavailable
 from api.installation import At, Installation
+from api.parameters import SentInstant
 from api.problems import Problem
 from domain.state import Phase
-from domain.values import Instant, Slug, Value
+from domain.values import Slug, Value
 from embedded.clock import ClockStopped, VirtualClock
 from workflows.carried import unopened
 
@@ -29,7 +30,7 @@ class ClockMove(Value):
     """Whose clock, and the instant it is moved to."""
 
     delegation: Slug
-    to: Instant
+    to: SentInstant
 
 
 class ClockTime(BaseModel):

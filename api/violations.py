@@ -92,6 +92,7 @@ CUSTOM: dict[str, str] = {
     "country_unknown": mark("This is not a country code of ISO 3166-1, such as JP."),
     "days_contradict": mark("Two entries of the calendar of working days contradict each other."),
     "ends_before_starts": mark("The end is not after the start."),
+    "instant_out_of_range": mark("The year is not between 1990 and 2199."),
     "instant_without_zone": mark("An instant needs its zone, such as a final Z."),
     "local_time_does_not_exist": mark("This time does not exist in its zone: the clock is put forward over it."),
     "local_time_has_offset": mark("A local time carries its zone beside it, not an offset."),
