@@ -100,6 +100,7 @@ class Engine:
         self._queries = queries
         self._announce = announce
         self._store_trusted_until = 0.0
+        self._store_doubted = False
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def execute(self, delegation: str, commands: Sequence[dict[str, Any]], *, actor: str, key: str) -> Receipt:
@@ -127,8 +128,10 @@ class Engine:
         now = asyncio.get_running_loop().time()
         if now < self._store_trusted_until:
             return
-        if not await self._database.answers():
+        # After a failed write only a write proves that the store is back: a full disk takes everything else.
+        if not await self._database.answers(by_writing=self._store_doubted):
             raise StoreUnavailable("disconnected")
+        self._store_doubted = False
         self._store_trusted_until = now + STORE_TRUSTED_FOR
 
     async def _send(self, envelope: Envelope) -> Receipt:
@@ -247,5 +250,9 @@ class Engine:
         )
 
     async def _write(self, delegation: str, events: Sequence[SealedEvent]) -> None:
-        if events and await self._written.write(delegation, events):
+        if not events:
+            return
+        if await self._written.write(delegation, events):
             self._announce(delegation)
+        else:
+            self._store_doubted, self._store_trusted_until = True, 0.0

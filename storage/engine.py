@@ -1,11 +1,12 @@
 """The connection to SQLite or PostgreSQL, and the two kinds of transaction everything else is written in."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -13,6 +14,17 @@ from storage.errors import StoreUnavailable, honest
 from storage.sqlite_driver import connect
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
+
+SPOILT = frozenset(
+    {
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+"""Primary result codes after which no SQLite connection that is open is used again."""
 
 WRITES = "legation_writes"
 """Execution option of a connection whose next transaction will write."""
@@ -92,6 +104,13 @@ def dress_sqlite(engine: Engine, synchronous: Synchronous) -> None:
         finally:
             cursor.close()
 
+    @event.listens_for(engine, "handle_error")
+    def _renew(context: ExceptionContext) -> None:
+        # What was opened on a read-only disk, or met a broken file, stays so; the next connection sees what was mended.
+        code = getattr(context.original_exception, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in SPOILT:
+            context.is_disconnect = True
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(WRITES, False)
@@ -161,12 +180,16 @@ class Database:
         finally:
             self._turn.release()
 
-    async def answers(self) -> bool:
-        """Whether a migrated store can write now. It changes no row, so this does not tell whether the disk is full."""
+    async def answers(self, *, by_writing: bool = False) -> bool:
+        """Whether a migrated store can write now.
+
+        It changes no row, so it does not tell whether the disk is full; `by_writing` does, at the price of a commit.
+        """
         try:
             async with self.writing() as connection:
                 # An empty writing transaction does not notice a read-only store; a statement that writes does.
-                await connection.execute(text("UPDATE alembic_version SET version_num = version_num WHERE 1 = 0"))
+                which = "" if by_writing else " WHERE 1 = 0"
+                await connection.execute(text(f"UPDATE alembic_version SET version_num = version_num{which}"))  # noqa: S608
         except StoreUnavailable:
             return False
         return True
