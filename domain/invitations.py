@@ -96,7 +96,6 @@ def _messages(
 
     view = told.view if only is not None else item.view
     over = told.view.ends.instant <= now
-    vanished = () if over else tuple(who for who in told.holders if who not in wanted and _named(who, only))
     changed = view != told.view
     asked = tuple(who for who in wanted if (changed or who not in told.holders) and _named(who, only))
     if view.ends.instant <= now:
@@ -104,6 +103,10 @@ def _messages(
         asked = () if over else tuple(who for who in asked if who in told.holders)
     if only is not None and not told.holders:
         asked = ()
+    # Whoever is on the file twice, or replaced by themselves under another id, keeps the entry in their one mailbox.
+    kept = {mailbox_of[who] for who in wanted if who in told.holders or who in asked}
+    gone = (who for who in told.holders if who not in wanted and _named(who, only))
+    vanished = () if over else tuple(who for who in gone if mailbox_of[who] not in kept)
 
     # A newcomer to an unchanged item joins at the standing counter, unless a CANCEL already used it up for them,
     # under whatever name they come back.
