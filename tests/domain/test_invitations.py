@@ -145,6 +145,19 @@ def test_who_comes_back_under_another_id_counts_above_the_cancellation_too() -> 
     assert [sequence for _, _, sequence, _ in heard(going.when(member("kato")))] == [2, 2]
 
 
+def test_who_is_replaced_by_themselves_keeps_the_entries() -> None:
+    """Another id, the same mailbox: a CANCEL would take away what the REQUEST brings."""
+    replaced = c.ReplaceMember(member_id="ito", by="ito-2", person=person("ito"), country="DE")
+    going = given(*invited())
+    assert heard(going.when(replaced)) == [("monday", "REQUEST", 0, ("ito-2",)), ("tuesday", "REQUEST", 0, ("ito-2",))]
+    going.when(PUBLISH).then_refused("programme_unchanged")
+    leaves = heard(going.when(c.WithdrawMember(member_id="ito-2")))
+    assert [(item, method, sequence) for item, method, sequence, _ in leaves] == [
+        ("monday", "CANCEL", 1),
+        ("tuesday", "CANCEL", 1),
+    ]
+
+
 def test_a_cancelled_item_is_cancelled_for_all_who_hold_it() -> None:
     """And stays so."""
     going = given(*invited(), c.CancelItem(item_id="tuesday"))
