@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def _require_type(schema: dict[str, Any]) -> None:
         schema["required"] = ["type", *schema.get("required", [])]
 
 
+@cache
 def document() -> dict[str, Any]:
     """Return the document of an installation for real use: the demo has one address more."""
     # Imported here: the application itself is described by this module.
