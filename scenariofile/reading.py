@@ -56,8 +56,15 @@ def load_scenario(source: Path | str, name: str | None = None) -> Scenario:
     return scenario
 
 
-def _errors(error: ValidationError) -> Any:
-    return error.errors(include_url=False, include_input=False)
+def _errors(error: ValidationError) -> list[Any]:
+    """Return pydantic's errors, but for a list it calls too short because it left out the entries that are wrong."""
+    found = error.errors(include_url=False, include_input=False)
+    places = {each["loc"] for each in found}
+    return [
+        each
+        for each in found
+        if each["type"] != "too_short" or not any(loc[:-1][: len(each["loc"])] == each["loc"] for loc in places)
+    ]
 
 
 class _Check:
@@ -133,6 +140,10 @@ class _Check:
 
     def _names(self, at: Loc, written: dict[str, Any], step: str) -> Iterator[Problem]:
         kind = str(written.get("type"))
+        if "type" not in written:
+            yield self._problem((*at, "type"), "missing", "is missing", step)
+        elif kind not in SPECIAL_FIELDS and kind not in PLURALS:
+            yield self._problem((*at, "type"), "command_unknown", "is not a known command", step)
         if kind in PLURALS:
             people = written.get("people")
             if not isinstance(people, list) or not people:
