@@ -1,15 +1,19 @@
 """iTIP (RFC 5546): the REQUEST that puts an item into a calendar, the CANCEL that takes it out.
 
-Both are pure: the same arguments give the same bytes, so that a repeated sending is recognised as one.
+Both are pure: the same arguments give the same bytes, so that a repeated sending is recognised as one. Components are
+built and written with icalendar, in the order in which they are put together. Nothing here leans on what icalendar
+refuses: it guards a part of it by `assert` alone.
 """
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
-from calendars import lines
+from icalendar import Calendar, Event, Timezone, vCalAddress, vDate, vDatetime, vText
+
 from calendars.views import ItemView
 from calendars.zones import goes_out_in_utc, vtimezone
 from domain.mailbox import Mailbox
+from domain.text import one_line
 from domain.values import Language, Moment, Value
 
 PRODID = "-//Legation//Calendars//EN"
@@ -39,8 +43,8 @@ def request(view: ItemView, organizer: Mailbox, attendees: tuple[Attendee, ...],
     """
     if view.status == "cancelled":
         raise ValueError("view.status: a cancelled item is not requested")
-    people = tuple(_attendee(one) + f":mailto:{one.mailbox.address}" for one in _of_one_mailbox(attendees))
-    return _calendar("REQUEST", view, dtstamp, view.status.upper(), _organizer(organizer), people)
+    people = [_asked(one) for one in _of_one_mailbox(attendees)]
+    return _message("REQUEST", view, dtstamp, view.status.upper(), organizer, people)
 
 
 def cancel(view: ItemView, organizer: Mailbox, attendees: tuple[Attendee, ...], dtstamp: datetime) -> bytes:
@@ -49,10 +53,8 @@ def cancel(view: ItemView, organizer: Mailbox, attendees: tuple[Attendee, ...], 
     `view` is what the recipient last saw, with the raised sequence. STATUS is CANCELLED also when the item goes on for
     others: in this recipient's calendar it was theirs alone, and readers drop it only when told so.
     """
-    people = tuple(
-        "ATTENDEE" + _name(one.mailbox) + f":mailto:{one.mailbox.address}" for one in _of_one_mailbox(attendees)
-    )
-    return _calendar("CANCEL", view, dtstamp, "CANCELLED", _organizer(organizer), people)
+    people = [_named(one.mailbox) for one in _of_one_mailbox(attendees)]
+    return _message("CANCEL", view, dtstamp, "CANCELLED", organizer, people)
 
 
 def _of_one_mailbox(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
@@ -61,65 +63,97 @@ def _of_one_mailbox(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
     return attendees
 
 
-def _calendar(
-    method: str, view: ItemView, dtstamp: datetime, status: str, organizer: str, people: tuple[str, ...]
+def _message(
+    method: str, view: ItemView, dtstamp: datetime, status: str, organizer: Mailbox, people: list[vCalAddress]
 ) -> bytes:
-    head = lines.block("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", f"METHOD:{method}")
-    event = lines.block(
-        "BEGIN:VEVENT",
-        f"UID:{view.uid}",
-        f"DTSTAMP:{lines.utc(dtstamp)}",
-        f"SEQUENCE:{view.sequence}",
-        f"STATUS:{status}",
-        *_span(view),
-        f"SUMMARY:{lines.text(view.summary)}",
-        *([f"LOCATION:{lines.text(view.location)}"] if view.location else []),
-        *([f"DESCRIPTION:{lines.text(view.description)}"] if view.description else []),
-        organizer,
-        *people,
-        "END:VEVENT",
-        "END:VCALENDAR",
-    )
-    return head + _zones(view) + event
+    event = Event()
+    event.add("UID", _Text(view.uid))
+    event.add("DTSTAMP", _instant(dtstamp))
+    event.add("SEQUENCE", view.sequence)
+    event.add("STATUS", status)
+    _add_span(event, view)
+    event.add("SUMMARY", _Text(view.summary))
+    if view.location:
+        event.add("LOCATION", _Text(view.location))
+    if view.description:
+        event.add("DESCRIPTION", _Text(view.description))
+    event.add("ORGANIZER", _named(organizer))
+    event.add("ATTENDEE", people)
+    calendar = Calendar()
+    calendar.add("VERSION", "2.0")
+    calendar.add("PRODID", PRODID)
+    calendar.add("METHOD", method)
+    for component in (*_zones(view), event):
+        calendar.add_component(component)
+    octets: bytes = calendar.to_ical(sorted=False)
+    return octets
 
 
-def _span(view: ItemView) -> list[str]:
+def _add_span(event: Event, view: ItemView) -> None:
     if view.all_day_stay:
-        return [
-            f"DTSTART;VALUE=DATE:{lines.day(view.first_day)}",
-            f"DTEND;VALUE=DATE:{lines.day(view.last_day)}",
-            "TRANSP:TRANSPARENT",
-        ]
-    return [_when("DTSTART", view.starts), _when("DTEND", view.ends), "TRANSP:OPAQUE"]
+        _add_day(event, "DTSTART", view.first_day)
+        _add_day(event, "DTEND", view.last_day)
+    else:
+        _add_moment(event, "DTSTART", view.starts)
+        _add_moment(event, "DTEND", view.ends)
+    event.add("TRANSP", "TRANSPARENT" if view.all_day_stay else "OPAQUE")
 
 
-def _when(name: str, moment: Moment) -> str:
+def _add_day(event: Event, name: str, day: date) -> None:
+    event.add(name, vDate(day), {"VALUE": "DATE"})
+
+
+def _add_moment(event: Event, name: str, moment: Moment) -> None:
     if goes_out_in_utc(moment):
-        return f"{name}:{lines.utc(moment.instant)}"
-    wall = datetime.fromisoformat(moment.local)
-    return f"{name}{lines.parameter('TZID', moment.zone)}:{lines.local(wall)}"
+        event.add(name, _instant(moment.instant))
+    else:
+        # The zone is named beside a bare wall clock: from a clock with a zone icalendar would choose a name itself.
+        event.add(name, vDatetime(datetime.fromisoformat(moment.local)), {"TZID": moment.zone})
 
 
-def _zones(view: ItemView) -> bytes:
+def _instant(instant: datetime) -> vDatetime:
+    """Return an aware instant in form 2, `20260411T073000Z` (RFC 5545 section 3.3.5); parts of a second are dropped.
+
+    icalendar would take a time without zone for UTC: refused with ValueError.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a zone")
+    return vDatetime(instant.astimezone(UTC))
+
+
+def _zones(view: ItemView) -> list[Timezone]:
     """Return each zone that the item names, once, in the order of their first use."""
     if view.all_day_stay:
-        return b""
-    named = [moment.zone for moment in (view.starts, view.ends) if not goes_out_in_utc(moment)]
-    return b"".join(vtimezone(zone) or b"" for zone in dict.fromkeys(named))
+        return []
+    named = dict.fromkeys(moment.zone for moment in (view.starts, view.ends) if not goes_out_in_utc(moment))
+    return [component for zone in named if (component := vtimezone(zone))]
 
 
-def _organizer(organizer: Mailbox) -> str:
-    return "ORGANIZER" + _name(organizer) + f":mailto:{organizer.address}"
-
-
-def _attendee(one: Attendee) -> str:
-    asked = "TRUE" if one.answer == "NEEDS-ACTION" else "FALSE"
-    return (
-        f"ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT={one.answer};RSVP={asked}"
-        + _name(one.mailbox)
-        + lines.parameter("LANGUAGE", one.language)
+def _asked(one: Attendee) -> vCalAddress:
+    person = _named(one.mailbox)
+    person.params.update(
+        CUTYPE="INDIVIDUAL",
+        ROLE="REQ-PARTICIPANT",
+        PARTSTAT=one.answer,
+        RSVP="TRUE" if one.answer == "NEEDS-ACTION" else "FALSE",
+        LANGUAGE=one.language,
     )
+    return person
 
 
-def _name(mailbox: Mailbox) -> str:
-    return lines.parameter("CN", mailbox.name) if mailbox.name else ""
+def _named(mailbox: Mailbox) -> vCalAddress:
+    """Return `mailto:address` with the name as CN.
+
+    Three characters have no place in a parameter (RFC 5545 section 3.2). A double quote ends it, and readers that know
+    the escape of RFC 6868, which icalendar writes, are rare: it becomes an apostrophe. The sign of that escape is
+    dropped, and so is the backslash, which escapes nothing here but hides the next character from some readers.
+    """
+    name = one_line(mailbox.name.replace('"', "'").replace("^", "").replace("\\", ""))
+    return vCalAddress(f"mailto:{mailbox.address}", params={"CN": name} if name else {})
+
+
+class _Text(vText):
+    r"""TEXT in which a written `\N`, as in `Z:\Nghi thức`, stays what it is: icalendar would make it a line break."""
+
+    def to_ical(self) -> bytes:
+        return rb"\\N".join(vText(part).to_ical() for part in self.split(r"\N"))

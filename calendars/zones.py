@@ -1,8 +1,9 @@
 """VTIMEZONE (RFC 5545 section 3.6.5): the zone of an item in a form that every reader reads alike.
 
-A zone is written as at most two observances with a yearly RRULE each, taken from the rule in its TZif footer. Lists of
-single dates (RDATE), which say the same on paper, are misread by several readers. Where two yearly rules do not say all
-that the zone does from 2024 on, there is no VTIMEZONE, and the item goes out in UTC: right, if less pretty.
+A zone is told as at most two observances with a yearly RRULE each, taken from the rule in its TZif footer; icalendar
+only writes them down. Lists of single dates (RDATE), which say the same on paper and which icalendar would make, are
+misread by several readers. Where two yearly rules do not say all that the zone does from 2024 on, there is no
+VTIMEZONE, and the item goes out in UTC: right, if less pretty.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,9 @@ from functools import cache
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
-from calendars import lines, tzif
+from icalendar import Timezone, TimezoneDaylight, TimezoneStandard, vDatetime, vRecur, vUTCOffset
+
+from calendars import tzif
 from domain.values import Moment
 
 RIGHT_FROM = datetime(2024, 1, 1, tzinfo=UTC)
@@ -23,8 +26,10 @@ _DAY = timedelta(days=1)
 
 
 @cache
-def vtimezone(tzid: str) -> bytes | None:
+def vtimezone(tzid: str) -> Timezone | None:
     """Return the VTIMEZONE component of a zone, or None: then the item goes out in UTC.
+
+    The component is made once and shared by every message that names the zone: it is not to be changed.
 
     None for zones whose footer does not say it all from 2024 on (Africa/Casablanca, a zone that changed its law since),
     for changes that no single month holds (Africa/Cairo), and for UTC itself. Refuses with ValueError a name that is no
@@ -36,7 +41,7 @@ def vtimezone(tzid: str) -> bytes | None:
     if zone.rule.summer is None:
         fixed = zone.rule.standard
         start = datetime(_FIRST_YEAR, 1, 1)  # noqa: DTZ001 a wall clock has no zone
-        observances = [_observance("STANDARD", start, None, fixed.east, fixed)]
+        observances = [_observance(TimezoneStandard, start, None, fixed.east, fixed)]
     else:
         observances = []
         for onset, before, after in zone.rule.changes():
@@ -44,10 +49,13 @@ def vtimezone(tzid: str) -> bytes | None:
             if yearly is None:
                 return None
             # Ireland's file calls winter the exception (negative summer time); readers want DAYLIGHT to be ahead.
-            kind = "DAYLIGHT" if after.east > before.east else "STANDARD"
+            kind = TimezoneDaylight if after.east > before.east else TimezoneStandard
             observances.append(_observance(kind, onset.wall(_FIRST_YEAR), yearly, before.east, after))
-    head = lines.block("BEGIN:VTIMEZONE", f"TZID:{tzid}")
-    return head + b"".join(sorted(observances, reverse=True)) + lines.block("END:VTIMEZONE")
+    component = Timezone()
+    component.add("TZID", tzid)
+    for observance in observances:
+        component.add_component(observance)
+    return component
 
 
 def in_repeated_hour(instant: datetime, zone: str) -> bool:
@@ -113,19 +121,18 @@ def _yearly(onset: tzif.Onset) -> str | None:
     return f"FREQ=YEARLY;BYMONTH={onset.month};BYDAY={weekday};BYMONTHDAY={span}"
 
 
-def _observance(kind: str, start: datetime, yearly: str | None, before: timedelta, after: tzif.Offset) -> bytes:
-    return lines.block(
-        f"BEGIN:{kind}",
-        f"DTSTART:{lines.local(start)}",
-        *([f"RRULE:{yearly}"] if yearly else []),
-        f"TZNAME:{after.name}",
-        f"TZOFFSETFROM:{_utc_offset(before)}",
-        f"TZOFFSETTO:{_utc_offset(after.east)}",
-        f"END:{kind}",
-    )
-
-
-def _utc_offset(east: timedelta) -> str:
-    minutes, seconds = divmod(abs(east) // timedelta(seconds=1), 60)
-    sign = "-" if east < timedelta(0) else "+"
-    return f"{sign}{minutes // 60:02}{minutes % 60:02}" + (f"{seconds:02}" if seconds else "")
+def _observance(
+    kind: type[TimezoneStandard | TimezoneDaylight],
+    start: datetime,
+    yearly: str | None,
+    before: timedelta,
+    after: tzif.Offset,
+) -> TimezoneStandard | TimezoneDaylight:
+    observance = kind()
+    observance.add("DTSTART", vDatetime(start))
+    if yearly:
+        observance.add("RRULE", vRecur.from_ical(yearly))
+    observance.add("TZNAME", after.name)
+    observance.add("TZOFFSETFROM", vUTCOffset(before))
+    observance.add("TZOFFSETTO", vUTCOffset(after.east))
+    return observance
