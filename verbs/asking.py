@@ -42,14 +42,18 @@ class ProblemRefusal(Refusal):
         self.code = str(problem.get("code", ""))
         self.detail = str(problem.get("detail") or problem.get("title") or status)
         self.fields: Fields = list(problem.get("errors", []))
-        super().__init__("%(said)s", said="\n".join([self.detail, *map(_field_line, self.fields)]))
+        lines = (_field_line(error, self.detail) for error in self.fields)
+        super().__init__("%(said)s", said="\n".join([self.detail, *(f"  {line}" for line in lines if line)]))
 
 
-def _field_line(error: Mapping[str, Any]) -> str:
-    place = str(error.get("field", ""))
-    if error.get("index") is not None:
-        place = f"commands[{error['index']}]" + (f".{place}" if place else "")
-    return f"  {place}: {error.get('message', '')}" if place else f"  {error.get('message', '')}"
+def _field_line(error: Mapping[str, Any], detail: str) -> str:
+    """Where something is wrong, and what, unless the detail has just said it; nothing if the detail says it all."""
+    index, field = error.get("index"), str(error.get("field", ""))
+    place = ".".join(part for part in ("" if index is None else f"commands[{index}]", field) if part)
+    message = str(error.get("message", ""))
+    if message == detail:
+        return "" if index is None else place
+    return ": ".join(part for part in (place, message) if part)
 
 
 class Api:

@@ -5,12 +5,10 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from rich.console import Console
-
 from locales import Translator, mark
 from verbs.edition import EditionWords
 from verbs.state_line import state_line
-from verbs.tables import add_row, say, table
+from verbs.tables import add_row, output, say, table
 from verbs.times import at_place, business_time, span
 from verbs.words import (
     ANSWERS,
@@ -92,7 +90,7 @@ def _request(file: File, people: Mapping[str, str], rules: EditionWords, transla
     for title, text in lines:
         if text:
             add_row(rows, translator.tr(title), text)
-    Console().print(rows)
+    output().print(rows)
 
 
 def _people(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
@@ -119,7 +117,7 @@ def _people(file: File, people: Mapping[str, str], rules: EditionWords, translat
             left or replies.get(person["id"], ""),
             style=None if person["active"] else "dim",
         )
-    Console().print(rows)
+    output().print(rows)
 
 
 def _programme(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
@@ -138,7 +136,7 @@ def _programme(file: File, people: Mapping[str, str], rules: EditionWords, trans
             kind = "" if item["kind"] == "session" else f" ({word(ITEM_KINDS, item['kind'], translator)})"
             draft = "" if item["published"] else translator.tr("not in calendars")
             add_row(rows, span(item, state["zone"], translator), f"{item['title']}{kind}{place}", draft, item["id"])
-        Console().print(rows)
+        output().print(rows)
 
 
 def _approval(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
@@ -153,7 +151,7 @@ def _approval(file: File, people: Mapping[str, str], rules: EditionWords, transl
         prefix = f"{step['right']['prefix']}. " if step["right"] and step["right"]["prefix"] else ""
         by = f"{prefix}{step['by']}" if step["by"] else ""
         add_row(rows, f"{title} ({step['plan']['id']})", word(STEP_STATES, step["status"], translator), by, when)
-    Console().print(rows)
+    output().print(rows)
     say(translator.tr("Digest of the dossier: %(digest)s", digest=proposal["digest"]))
 
 
@@ -173,7 +171,7 @@ def _deadlines(file: File, people: Mapping[str, str], rules: EditionWords, trans
             translator.tr("%(rule)s, version %(version)s", rule=rule["rule"], version=rule["version"]),
             style="red" if due["status"] == "missed" else None,
         )
-    Console().print(rows)
+    output().print(rows)
 
 
 def _ceilings(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
@@ -189,7 +187,7 @@ def _ceilings(file: File, people: Mapping[str, str], rules: EditionWords, transl
             *(str(ceiling[figure]) for figure in ("head_count", "days", "nights")),
             translator.money_vnd(ceiling["total_vnd"]),
         )
-    Console().print(rows)
+    output().print(rows)
 
 
 def _invitations(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
@@ -207,4 +205,4 @@ def _invitations(file: File, people: Mapping[str, str], rules: EditionWords, tra
             "" if issue["sent"] is None else str(issue["sent"]),
             ", ".join(people.get(person, person) for person in issue["refused"]),
         )
-    Console().print(rows)
+    output().print(rows)

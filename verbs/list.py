@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from locales import Translator, mark
 from verbs.asking import Api, api_of
@@ -15,7 +14,7 @@ from verbs.edition import EditionWords
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.state_line import COORDINATORS_DESK
-from verbs.tables import add_row, say, table
+from verbs.tables import add_row, output, say, table
 from verbs.words import PHASES, word
 
 LARGEST_PAGE = 200
@@ -143,7 +142,7 @@ def _show(items: list[Mapping[str, Any]], rules: EditionWords, translator: Trans
             _due(item, rules, translator),
             style="red" if item["overdue"] else None,
         )
-    Console().print(rows)
+    output().print(rows)
 
 
 def _desk(item: Mapping[str, Any], rules: EditionWords, translator: Translator) -> str:

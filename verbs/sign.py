@@ -17,7 +17,7 @@ from verbs.people import names
 from verbs.receipt import answer
 from verbs.refusal import Refusal
 from verbs.show import AsJson, Delegation
-from verbs.tables import add_row, say, table
+from verbs.tables import add_row, output, say, table
 from verbs.words import DIRECTIONS, sentence_case, word
 
 Step = Annotated[str | None, typer.Argument(help="The step of the chain; else the one whose turn it is.")]
@@ -37,7 +37,7 @@ def sign(
         file = api.get(f"/delegations/{delegation}")
         chosen, digest = step_of(file, step)
         # Shown to people always, also beside --json: it is what they put their name to.
-        console = Console(stderr=as_json)
+        console = output(messages=as_json)
         _show(api, file, chosen, digest, translator, console)
         question = translator.tr("Approve proposal %(number)s?", number=file["state"]["proposal"]["number"])
         confirm(question, translator, agreed=yes)

@@ -1,10 +1,20 @@
 """How tables look. Cells are text and nothing else: brackets in a title are not markup."""
 
+import sys
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+UNBROKEN = 10_000
+"""Columns of an output that is no terminal: a row stays one line, so that it can be searched."""
+
+
+def output(*, messages: bool = False) -> Console:
+    """Standard output, or with `messages` standard error, as wide as its terminal is."""
+    stream = sys.stderr if messages else sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else UNBROKEN)
 
 
 def table(
@@ -29,4 +39,4 @@ def add_row(rows: Table, *cells: str, style: str | None = None) -> None:
 
 def say(text: str, *, style: str | None = None, console: Console | None = None) -> None:
     """Print one paragraph; long ones are left to the terminal to break."""
-    (console or Console()).print(Text(text), style=style, soft_wrap=True)
+    (console or output()).print(Text(text), style=style, soft_wrap=True)

@@ -15,6 +15,7 @@ from verbs.children import answer_of
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.own_token import keep_token
+from verbs.tables import add_row, output, table
 
 TOKENS = "embedded.tokens"
 
@@ -98,7 +99,7 @@ def list_tokens(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     else:
-        Console().print(_table(found["items"], translator_of(settings)))
+        output().print(_table(found["items"], translator_of(settings)))
 
 
 @app.command("revoke")
@@ -117,20 +118,13 @@ def revoke(
 
 
 def _table(tokens: list[dict[str, Any]], translator: Translator) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column(translator.tr("Token"), no_wrap=True, min_width=30)
-    for title in (mark("Account"), mark("Made"), mark("Valid until"), mark("State")):
-        table.add_column(translator.tr(title))
+    titles = (mark("Token"), mark("Account"), mark("Made"), mark("Valid until"), mark("State"))
+    rows = table([translator.tr(title) for title in titles], whole=[0])
     for token in tokens:
         state = STATES[token["state"]]
-        table.add_row(
-            token["id"],
-            token["account"],
-            _day(token["created_at"], translator),
-            _day(token["expires_at"], translator),
-            translator.tr(state),
-        )
-    return table
+        days = [_day(token[end], translator) for end in ("created_at", "expires_at")]
+        add_row(rows, token["id"], token["account"], *days, translator.tr(state))
+    return rows
 
 
 def _day(instant: str | None, translator: Translator) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from locales import mark
 from verbs.asking import Api, api_of
@@ -14,7 +13,7 @@ from verbs.event_words import Reader, sentence_of
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.show import AsJson, Delegation
-from verbs.tables import add_row, say, table
+from verbs.tables import add_row, output, say, table
 from verbs.times import business_time
 
 SYSTEM = "system"
@@ -50,7 +49,7 @@ def _show(events: list[Mapping[str, Any]], reader: Reader) -> None:
     rows = table([reader.tr(title) for title in titles], right=[0], whole=[0, 1])
     for event in events:
         add_row(rows, *_cells(event, reader))
-    Console().print(rows)
+    output().print(rows)
     if events:
         say(reader.tr("Head of the trail: %(head)s", head=events[-1]["hash"]))
 

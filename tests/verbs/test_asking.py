@@ -98,28 +98,42 @@ def test_several_commands_are_one_batch() -> None:
 
 
 def test_it_gives_up_on_what_stays_impossible_and_says_why() -> None:
-    with serving(lambda number: UNAVAILABLE) as (address, seen), api(address) as client:
-        with pytest.raises(ProblemRefusal) as refused:
-            client.send("d-1", {"type": "submit_request"})
+    with (
+        serving(lambda number: UNAVAILABLE) as (address, seen),
+        api(address) as client,
+        pytest.raises(ProblemRefusal) as refused,
+    ):
+        client.send("d-1", {"type": "submit_request"})
     assert str(refused.value) == "Not now."
     assert len(seen) == 4
 
 
 def test_a_problem_is_told_with_its_fields() -> None:
-    """A refusal is final: it is not asked for twice."""
-    errors = [{"field": "member_id", "rule": "member_exists", "message": "There is somebody.", "index": 3}]
+    """What the detail has said is not said twice; and a refusal is final, it is not asked for again."""
+    errors = [
+        {"field": "member_id", "rule": "member_exists", "message": "There is somebody.", "index": 3},
+        {"field": "country", "rule": "malformed", "message": "This does not have the form it must have."},
+    ]
     problem = (409, {"status": 409, "code": "member_exists", "detail": "There is somebody.", "errors": errors})
-    with serving(lambda number: problem) as (address, seen), api(address) as client:
-        with pytest.raises(ProblemRefusal) as refused:
-            client.send("d-1", {"type": "submit_request"})
-    assert str(refused.value) == "There is somebody.\n  commands[3].member_id: There is somebody."
+    with (
+        serving(lambda number: problem) as (address, seen),
+        api(address) as client,
+        pytest.raises(ProblemRefusal) as refused,
+    ):
+        client.send("d-1", {"type": "submit_request"})
+    assert str(refused.value) == (
+        "There is somebody.\n  commands[3].member_id\n  country: This does not have the form it must have."
+    )
     assert len(seen) == 1
 
 
 def test_something_else_on_the_port_is_not_taken_for_legation() -> None:
-    with serving(lambda number: (404, {"oops": True})) as (address, _), api(address) as client:
-        with pytest.raises(Refusal) as refused:
-            client.send("d-1", {"type": "submit_request"})
+    with (
+        serving(lambda number: (404, {"oops": True})) as (address, _),
+        api(address) as client,
+        pytest.raises(Refusal) as refused,
+    ):
+        client.send("d-1", {"type": "submit_request"})
     assert str(refused.value) == f"What answers at {address} is not Legation (HTTP 404)."
 
 

@@ -91,8 +91,8 @@ def test_tokens_are_listed_without_their_secrets_and_revoked_by_their_id(folder:
         (
             ["nobody"],
             (
-                "There is no account nobody: give its roles (coordinator, approver, auditor, administrator) with --role "
-                "to make it."
+                "There is no account nobody: give its roles (coordinator, approver, auditor, administrator) with "
+                "--role to make it."
             ),
         ),
         (

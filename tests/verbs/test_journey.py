@@ -1,0 +1,240 @@
+"""A delegation from its file to its trail by the daily verbs alone, on the real stack.
+
+What has no verb (submitting, deciding, inviting, the clock of the demo) goes through the API, as any program would.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.embedded.running_stack import ROOT, legation
+from tests.installed import Installed, installed
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("verbs")]
+
+VISIT = """\
+id: {id}
+direction: inbound
+title: Đoàn Hội hữu nghị Tokyo
+purpose: Trao đổi về hợp tác địa phương
+organisation: song-lam
+partner: Tokyo Friendship Association
+countries: [JP]
+places: [Hà Nội]
+starts: 2028-04-03
+ends: 2028-04-05
+grade: C
+members:
+  - member_id: m-1
+    role: head
+    country: JP
+    person: {{full_name: Haruka Satō, email: haruka@tokyo.example, language: en, nationality: JP}}
+  - member_id: m-2
+    country: JP
+    person: {{full_name: Kenji Itō, email: kenji@tokyo.example, language: en, nationality: JP}}
+participants:
+  - participant_id: host-1
+    role: host
+    person: {{full_name: Lê Thị Hoa, email: hoa@songlam.example, language: vi, nationality: VN}}
+items:
+  - item_id: opening
+    title: Họp mở đầu
+    starts: 2028-04-03T09:00
+    ends: 2028-04-03T11:00
+    place: Hội trường A
+    audience: {{groups: [delegates, hosts]}}
+  - item_id: tour
+    title: Tham quan
+    starts: 2028-04-03T14:00
+    ends: 2028-04-03T16:00
+    audience: {{groups: [delegates]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    with installed(tmp_path_factory.mktemp("verbs") / "data") as installation:
+        yield installation
+
+
+def verb(here: Installed, by: str, *words: str, language: str = "en") -> "subprocess.CompletedProcess[str]":
+    """One invocation in somebody's name."""
+    return legation("--data", str(here.folder), *words, token=here.token(by), language=language)
+
+
+def done(here: Installed, by: str, *words: str) -> Any:
+    """One invocation that succeeds, as a program reads it."""
+    ended = verb(here, by, *words, "--json")
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def send(here: Installed, delegation: str, **command: Any) -> None:
+    """What has no verb of its own, through the API."""
+    answer = httpx2.post(
+        f"{here.url}/delegations/{delegation}/commands", json=command, headers=here.headers("lan"), timeout=60
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def clock(here: Installed, delegation: str, to: str) -> None:
+    answer = httpx2.post(
+        f"{here.url}/demo/clock", json={"delegation": delegation, "to": to}, headers=here.headers("root"), timeout=60
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def written(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_delegation_goes_its_way_by_the_daily_verbs(here: Installed, tmp_path: Path) -> None:
+    """Opened from a file, returned, signed twice, moved, reported, accepted; the trail has all of it."""
+    receipt = done(here, "lan", "open", written(tmp_path, "visit.yaml", VISIT.format(id="tokyo-2028")))
+    assert receipt["delegation"] == "tokyo-2028"
+    assert receipt["types"][:6] == [
+        "DelegationOpened", "MemberAdded", "MemberAdded", "ParticipantAppointed", "ItemScheduled", "ItemScheduled",
+    ]  # fmt: skip
+
+    listed = done(here, "lan", "list", "--waits-for", "coordinator", "--q", "doan hoi tokyo")["items"]
+    assert [(item["id"], item["head_count"], item["next_due_rule"]) for item in listed] == [
+        ("tokyo-2028", 2, "IN-PROPOSAL")
+    ]
+    table = verb(here, "lan", "list").stdout
+    assert "tokyo-2028" in table
+    assert "Inbound proposal (IN-PROPOSAL)" in table
+
+    send(here, "tokyo-2028", type="submit_request")
+    assert "Submitted: waits for Department head until " in verb(here, "hung", "show", "tokyo-2028").stdout
+    words = ("return", "tokyo-2028", "--reason", "Thiếu hộ chiếu của m-2.", "--missing", "Bản sao hộ chiếu")
+    returned = verb(here, "hung", *words)
+    assert returned.returncode == 0, returned.stderr
+    assert returned.stdout.startswith("The dossier was returned.\nPhase: returned.")
+
+    send(here, "tokyo-2028", type="submit_request")
+    digest = done(here, "mai", "show", "tokyo-2028")["open_step"]["dossier_digest"]
+    nobody = verb(here, "hung", "sign", "tokyo-2028")
+    assert (nobody.returncode, nobody.stderr) == (
+        1,
+        "Nobody can be asked here: read what is signed, then give --yes.\n",
+    )
+    assert digest in nobody.stdout
+    forbidden = verb(here, "lan", "sign", "tokyo-2028", "--yes")
+    assert forbidden.returncode == 1
+    assert forbidden.stderr == "You do not hold the position that signs here. The attempt is recorded.\n"
+    assert done(here, "hung", "sign", "tokyo-2028", "--yes")["types"][0] == "StepSigned"
+    assert done(here, "mai", "sign", "tokyo-2028", "vice_president", "--yes")["types"][0] == "StepSigned"
+    assert verb(here, "mai", "sign", "tokyo-2028", "--yes").stderr == ("No step of tokyo-2028 waits for a signature.\n")
+
+    send(here, "tokyo-2028", type="issue_decision", number="12/QĐ-LH")
+    send(here, "tokyo-2028", type="publish_programme")
+    send(here, "tokyo-2028", type="invite")
+    moved = verb(here, "lan", "move", "tokyo-2028", "opening", "--starts", "2028-04-03T13:00", "--publish")
+    assert moved.returncode == 0, moved.stderr
+    first, _, *consequences = moved.stdout.splitlines()
+    assert first == "Moved: Họp mở đầu, 13:00, 3 Apr 2028 – 15:00 Viet Nam Time (UTC+7)."
+    assert consequences == [
+        "3 people hear of it.",
+        "⚠ Haruka Satō: “Họp mở đầu” and “Tham quan” overlap.",
+        "⚠ Kenji Itō: “Họp mở đầu” and “Tham quan” overlap.",
+    ]
+
+    clock(here, "tokyo-2028", "2028-04-03T05:00:00Z")
+    send(here, "tokyo-2028", type="depart")
+    clock(here, "tokyo-2028", "2028-04-05T12:00:00Z")
+    send(here, "tokyo-2028", type="conclude")
+    results = written(tmp_path, "results.txt", "Hai bên thống nhất kế hoạch hợp tác năm 2029.")
+    annex = written(tmp_path, "minutes.txt", "Biên bản làm việc.")
+    assert (
+        done(here, "lan", "report", "tokyo-2028", "--results", results, "--annex", annex)["types"][0] == "ReportFiled"
+    )
+    accepted = verb(here, "mai", "report", "tokyo-2028", "--accept", "--yes", language="vi")
+    assert accepted.returncode == 0, accepted.stderr
+    assert "Báo cáo đã được duyệt." in accepted.stdout
+
+    events = done(here, "mai", "trail", "tokyo-2028")["items"]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert [event["prev_hash"] for event in events[1:]] == [event["hash"] for event in events[:-1]]
+    types = [event["type"] for event in events]
+    for one in ("StepReturned", "SignOffRefused", "DecisionIssued", "ItemMoved", "ReportFiled", "ReportAccepted"):
+        assert types.count(one) == 1
+    shown = verb(here, "mai", "trail", "tokyo-2028", language="vi").stdout
+    assert "dời mục opening sang 13:00, 03/04/2028" in shown
+    assert "không được ký bước “Trưởng ban” (not_entitled_to_sign)" in shown
+    assert shown.splitlines()[-1] == f"Đầu chuỗi của nhật ký hồ sơ: {events[-1]['hash']}"
+
+
+def test_a_trail_that_is_followed_shows_what_comes(here: Installed, tmp_path: Path) -> None:
+    """Until Ctrl-C, which is no failure."""
+    done(here, "lan", "open", written(tmp_path, "followed.yaml", VISIT.format(id="followed")))
+    known = len(done(here, "lan", "trail", "followed")["items"])
+    environment = os.environ | {"LEGATION_TOKEN": here.token("lan"), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "--data", str(here.folder), "trail", "followed", "--follow", "--json"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as following:
+        try:
+            assert following.stdout is not None
+            seqs = [json.loads(following.stdout.readline())["seq"] for _ in range(known)]
+            assert seqs == list(range(1, known + 1))
+            send(here, "followed", type="cancel_item", item_id="tour")
+            come = json.loads(following.stdout.readline())
+            assert (come["seq"], come["type"]) == (known + 1, "ItemCancelled")
+            following.send_signal(signal.SIGINT)
+            assert following.wait(timeout=30) == 0
+        finally:
+            following.kill()
+
+
+def test_what_is_refused_leaves_nothing_and_names_the_line(here: Installed, tmp_path: Path) -> None:
+    """A mistake of form is found here, a refusal comes from the delegation: both are told by the line of the file."""
+    past = VISIT.format(id="past").replace("starts: 2028-04-03\n", "starts: 2025-04-03\n")
+    refused = verb(here, "lan", "open", written(tmp_path, "past.yaml", past))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("past.yaml, line 9: starts: The first day, 2025-04-03, is before today, ")
+    stranger = VISIT.format(id="stranger").replace("groups: [delegates, hosts]", "people: [nobody]")
+    refused = verb(here, "lan", "open", written(tmp_path, "stranger.yaml", stranger), language="vi")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("stranger.yaml, dòng 30: items[0].audience.people: ")
+    wrong = VISIT.format(id="wrong") + "colour: red\n"
+    assert verb(here, "lan", "open", written(tmp_path, "wrong.yaml", wrong)).stderr == (
+        "wrong.yaml, line 36: colour: There is no field of this name here.\n"
+    )
+    ids = {item["id"] for item in done(here, "lan", "list", "--all")["items"]}
+    assert not ids & {"past", "stranger", "wrong"}
+
+
+def test_an_auditor_sees_the_file_without_names(here: Installed, tmp_path: Path) -> None:
+    """And opens none."""
+    done(here, "lan", "open", written(tmp_path, "audited.yaml", VISIT.format(id="audited")))
+    made = legation("--data", str(here.folder), "token", "create", "an", "--role", "auditor")
+    token = made.stdout.strip()
+    shown = legation("--data", str(here.folder), "show", "audited", token=token)
+    assert shown.returncode == 0, shown.stderr
+    assert "m-1" in shown.stdout
+    assert "Haruka" not in shown.stdout
+    refused = legation("--data", str(here.folder), "open", str(tmp_path / "audited.yaml"), token=token)
+    assert (refused.returncode, refused.stderr) == (1, "Your role may not use this address.\n")
+
+
+def test_what_does_not_exist_is_said_in_a_sentence(here: Installed) -> None:
+    unknown = verb(here, "lan", "show", "nowhere")
+    assert (unknown.returncode, unknown.stderr) == (1, "There is no delegation of this id.\n")
+    refused = legation("--data", str(here.folder), "list", token="lgt_wrong")
+    assert (refused.returncode, refused.stderr) == (1, "The token is unknown, has expired or was revoked.\n")
+    day = verb(here, "lan", "list", "--due-before", "2027-02-30")
+    assert day.returncode == 1
+    assert "due_before: This must be a day that exists, such as 2026-04-11." in day.stderr
