@@ -78,12 +78,13 @@ class Histories:
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            if not known:
-                raise NoHistory(delegation) from None
         else:
             known = [*dict.fromkeys([*known, current])]
         read = [await self._run(delegation, run) for run in known]
-        return joined([run for run in read if run is not None])
+        found = [run for run in read if run is not None]
+        if not found:
+            raise NoHistory(delegation)
+        return joined(found)
 
     async def _run(self, delegation: str, run_id: str) -> Run | None:
         try:

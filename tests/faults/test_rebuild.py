@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.service import RPCError, RPCStatusCode
 
 from audit.histories import Histories
 from audit.history import events_of
@@ -245,8 +246,13 @@ async def test_a_journal_without_a_history_is_kept(file: Running) -> None:
             namespace=file.client.namespace, workflow_execution=WorkflowExecution(workflow_id=file.id)
         )
     )
-    async with asyncio.timeout(30):
-        while (await Histories(file.client, None).runs(file.id)) != {}:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await handle.fetch_history()
+            except RPCError as error:
+                assert error.status is RPCStatusCode.NOT_FOUND  # noqa: PT017
+                break
             await asyncio.sleep(0.05)
     assert Finding("no_history", file.id) in (await rebuild_of(file).replace()).findings
     assert await dump_read_tables(file.registers.database, file.id) == before
