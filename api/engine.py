@@ -16,7 +16,7 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from api.write_through import WriteThrough
 from domain.canonical import digest_of
@@ -37,6 +37,13 @@ AT_ONCE = 8
 
 STORE_TRUSTED_FOR = 1.0
 """Seconds for which a store that has answered is not asked again whether it does."""
+
+OWN_RETRIES = RetryConfig(max_retries=1)
+"""For the client that an engine is given, which tries again by itself.
+
+The SDK would wait a second before it sends a command again that came while a run was being continued as new
+(RESOURCE_EXHAUSTED, "workflow is closing"): once in 150 commands of a file.
+"""
 
 ANSWER_WITHIN = timedelta(seconds=10)
 GIVE_UP_AFTER = timedelta(seconds=25)

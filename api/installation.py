@@ -11,7 +11,7 @@ from temporalio.converter import DataConverter
 
 from activities.codec import data_converter
 from api.announcements import Announcements
-from api.engine import Engine, EngineUnavailable
+from api.engine import OWN_RETRIES, Engine, EngineUnavailable
 from embedded.connection import connect
 from settings import Settings
 from storage.registers import Registers
@@ -90,7 +90,7 @@ class Installation:
         await self.database.close()
 
     async def _one_client(self) -> Client:
-        return await connect(self.settings, data_converter=self.converter)
+        return await connect(self.settings, data_converter=self.converter, retry_config=OWN_RETRIES)
 
     async def _connect(self, attempt: Callable[[], Awaitable[Client]]) -> None:
         pause = FIRST_PAUSE

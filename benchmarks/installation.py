@@ -19,7 +19,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.codec import data_converter
-from api.engine import TASK_TIMEOUT, Engine
+from api.engine import OWN_RETRIES, TASK_TIMEOUT, Engine
 from benchmarks.floor import TASK_QUEUE, Floor
 from benchmarks.subject import ACCOUNTS, COORDINATOR, PEOPLE, Subject, prepare
 from domain.decision import Receipt
@@ -119,7 +119,7 @@ async def _entered(settings: Settings, stack: Stack) -> AsyncIterator[Installati
             for number in range(PEOPLE)
         ]
         named = settings.model_copy(update={"temporal_address": record.temporal_address})
-        client = await connect(named, data_converter=data_converter(registers.keyring))
+        client = await connect(named, data_converter=data_converter(registers.keyring), retry_config=OWN_RETRIES)
         plain = await connect(named)
         engine = Engine(
             client, settings.temporal_task_queue, registers.database, registers.projection, registers.queries
