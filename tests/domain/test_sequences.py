@@ -176,7 +176,7 @@ def draw_turns(data: st.DataObject, play: Play, count: int) -> Iterator[Turn]:
 
 
 @pytest.mark.parametrize("start", STARTS)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @forall(data=st.data())
 def test_whatever_is_asked_in_whatever_order_the_file_stays_whole(start: str, data: st.DataObject) -> None:
     """From every phase: commands of all types, alone and in batches, by all roles, with time passing between."""
@@ -187,7 +187,7 @@ def test_whatever_is_asked_in_whatever_order_the_file_stays_whole(start: str, da
         watch.look(play)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @forall(data=st.data())
 def test_a_decision_depends_on_nothing_but_what_it_is_given(data: st.DataObject) -> None:
     """The same turns once more are the same trail, hash by hash."""
