@@ -247,3 +247,13 @@ async def test_an_effect_is_carried_out_once_while_commands_go_on(here: Running)
     outcomes = kinds.count("DocumentRendered") + kinds.count("InvitationsDelivered") + kinds.count("NoticeSent")
     assert [name for name, _ in scheduled].count("carry_out") == outcomes
     await chain_holds(here)
+
+
+async def test_a_refusal_leaves_no_stack_in_the_history(here: Running) -> None:
+    """What is kept for years names no folder of the machine that refused."""
+    await here.open()
+    with pytest.raises(CommandRefused):
+        await here.send({"type": "submit_request"})
+    history = (await here.client.get_workflow_handle(here.id).fetch_history()).to_json()
+    assert '"type": "refused"' in history
+    assert "delegation.py" not in history
