@@ -108,6 +108,7 @@ class Engine:
         self._announce = announce
         self._store_trusted_until = 0.0
         self._store_doubted = False
+        self._asking_store: asyncio.Task[bool] | None = None
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def execute(self, delegation: str, commands: Sequence[dict[str, Any]], *, actor: str, key: str) -> Receipt:
@@ -132,14 +133,21 @@ class Engine:
 
     async def _require_store(self) -> None:
         # A store that falls silent within the second is still told from a refusal: the decision asks it too.
-        now = asyncio.get_running_loop().time()
-        if now < self._store_trusted_until:
+        if asyncio.get_running_loop().time() < self._store_trusted_until:
             return
-        # After a failed write only a write proves that the store is back: a full disk takes everything else.
-        if not await self._database.answers(by_writing=self._store_doubted):
+        # One asks for all who come meanwhile, and all hear the same answer.
+        if self._asking_store is None or self._asking_store.done():
+            self._asking_store = asyncio.create_task(self._ask_store())
+        if not await asyncio.shield(self._asking_store):
             raise StoreUnavailable("disconnected")
-        self._store_doubted = False
-        self._store_trusted_until = now + STORE_TRUSTED_FOR
+
+    async def _ask_store(self) -> bool:
+        # After a failed write only a write proves that the store is back: a full disk takes everything else.
+        answers = await self._database.answers(by_writing=self._store_doubted)
+        if answers:
+            self._store_doubted = False
+            self._store_trusted_until = asyncio.get_running_loop().time() + STORE_TRUSTED_FOR
+        return answers
 
     async def _send(self, envelope: Envelope) -> Receipt:
         # The body's digest is part of it: the server answers a known update id without looking at the body.

@@ -33,13 +33,13 @@ class WriteThrough:
 
     async def write(self, delegation: str, events: Sequence[SealedEvent]) -> bool:
         """Write events and return whether the journal has them; False leaves them to the outbox."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.setdefault(delegation, {})
-        waiting[events[0].seq] = (events, written)
+        # Copies of one request are answered with the same events: they wait for the same write.
+        _, written = waiting.setdefault(events[0].seq, (events, asyncio.get_running_loop().create_future()))
         if delegation not in self._writers:
             self._writers[delegation] = asyncio.create_task(self._write_all(delegation))
         try:
-            await asyncio.wait_for(written, PATIENCE)
+            await asyncio.wait_for(asyncio.shield(written), PATIENCE)
         except (TimeoutError, StoreUnavailable, JournalDiverged) as error:
             waiting.pop(events[0].seq, None)
             log.warning("written_later", delegation=delegation, seq=events[0].seq, reason=type(error).__name__)
