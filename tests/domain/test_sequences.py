@@ -175,6 +175,7 @@ def draw_turns(data: st.DataObject, play: Play, count: int) -> Iterator[Turn]:
         yield data.draw(turns(play.state.phase), label="turn")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS)
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @forall(data=st.data())
