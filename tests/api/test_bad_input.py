@@ -64,10 +64,16 @@ COMMANDS: list[tuple[str, dict[str, Any], tuple[int, str], list[tuple[str, str]]
         [("", "ends_before_starts")],
     ),
     (
-        "an unknown limit",
+        "a text that nobody wrote",
         {"type": "justify_limit", "limit": "MOON", "justification": {"ref": "txt_aaaaaaaa", "commitment": "0" * 64}},
-        (422, "limit_unknown"),
-        [("limit", "limit_unknown")],
+        (422, "reference_unknown"),
+        [("justification", "reference_unknown")],
+    ),
+    (
+        "a person whom nobody entered",
+        {"type": "add_member", "member_id": "m", "person": REF, "country": "JP"},
+        (422, "reference_unknown"),
+        [("person", "reference_unknown")],
     ),
     (
         "nobody's coordinator",
@@ -110,7 +116,7 @@ async def test_a_refused_batch_says_which_command_and_keeps_nothing_of_the_other
     """All or nothing: two members with one id."""
     await api.open()
     before = await api.file()
-    members = [{"type": "add_member", "member_id": who, "person": REF, "country": "JP"} for who in ("a", "b", "a")]
+    members = [await member(api, who) for who in ("a", "b", "a")]
     answer = await api.send(*members)
     assert code(answer) == (409, "member_exists")
     assert answer.json()["errors"][0] | {"message": ""} == {
@@ -124,6 +130,30 @@ async def test_a_refused_batch_says_which_command_and_keeps_nothing_of_the_other
     assert code(answer) == (422, "validation_failed")
     assert (answer.json()["errors"][0]["field"], answer.json()["errors"][0]["index"]) == ("country", 1)
     assert (await api.file())["seq"] == before["seq"]
+
+
+async def test_a_limit_that_no_rule_has_is_named(api: Api) -> None:
+    """A justification is for a rule of the file's edition."""
+    await api.open()
+    text = (await api.ask("POST", f"/delegations/{api.id}/texts", {"text": "Vì lý do đối ngoại."})).json()
+    answer = await api.send({"type": "justify_limit", "limit": "MOON", "justification": text})
+    assert (code(answer), fields(answer)) == ((422, "limit_unknown"), [("limit", "limit_unknown")])
+
+
+async def test_a_reference_counts_with_its_own_commitment_and_file_only(api: Api) -> None:
+    """Another commitment, another delegation's text, a file of another size: no register has them."""
+    await api.open()
+    known = await member(api, "m")
+    other = {**known, "person": {**known["person"], "commitment": "0" * 64}}
+    assert code(await api.send(other)) == (422, "reference_unknown")
+    text = (await api.ask("POST", "/delegations/another-file/texts", {"text": "Của đoàn khác."})).json()
+    assert code(await api.send({"type": "cancel_delegation", "reason": text})) == (422, "reference_unknown")
+    stored = (await api.ask("POST", "/attachments", content=b"Minutes of the first session.")).json()
+    attach = {"type": "attach_document", "document_id": "d", "kind": "minutes", "attachment": stored}
+    wrong = {**attach, "attachment": {**stored, "size": stored["size"] + 1}}
+    answer = await api.send(attach, {**wrong, "document_id": "e"})
+    assert (code(answer), answer.json()["errors"][0]["index"]) == ((422, "reference_unknown"), 1)
+    assert (await api.send(attach)).status_code == 200
 
 
 async def test_ten_thousand_members_are_too_many_for_one_batch(api: Api) -> None:
