@@ -7,6 +7,7 @@ import signal
 import sys
 from contextlib import suppress
 from types import FrameType
+from typing import TextIO, cast
 
 import structlog
 import uvicorn
@@ -40,6 +41,20 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+class Log:
+    """Standard output. A full disk may refuse a line: it is lost, and the request is answered all the same."""
+
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with suppress(OSError):
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        """Hand over what can be handed over."""
+        with suppress(OSError):
+            sys.stdout.flush()
+
+
 def main() -> int:
     """0 after a clean stop, or 1 after one plain sentence on standard error."""
     structlog.configure(
@@ -49,7 +64,7 @@ def main() -> int:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, Log())),
     )
     try:
         settings = load_settings()

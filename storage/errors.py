@@ -47,6 +47,7 @@ FILE_UNAVAILABLE = {
     errno.EPERM: "read_only",
     errno.ENOTDIR: "cannot_open",
     errno.EIO: "io_error",
+    errno.EFBIG: "io_error",
     errno.EMFILE: "out_of_files",
     errno.ENFILE: "out_of_files",
 }

@@ -17,6 +17,7 @@ from tests.embedded.running_stack import until
 from tests.faults.asking import SATO, File, a_file, code
 from tests.faults.page import Note
 from tests.installed import PATIENCE, Installed, installed
+from tests.storage.samples import PDF_FILE
 
 pytestmark = [pytest.mark.timeout(300)]
 
@@ -196,17 +197,18 @@ async def test_a_read_only_disk_after_a_crash(beside: Installed, small_disk: Pat
 
 
 @pytest.mark.slow
-async def test_a_database_that_cannot_grow(stack: Installed, note: Note) -> None:
-    """The kernel refuses to let any file of API and worker grow (RLIMIT_FSIZE): an error at the very write."""
-    note(row="2", fault="I/O error at a write")
+async def test_no_file_can_be_written(stack: Installed, note: Note) -> None:
+    """The kernel refuses every write of API and worker to a file (RLIMIT_FSIZE): database, attachments, logs."""
+    note(row="2", fault="I/O error at every write to a file, logs too")
     async with opened(stack) as file:
-        wal = (stack.folder / "legation.db-wal").stat().st_size
         processes = [psutil.Process(stack.pid(part)) for part in ("api", "worker")]
         before = [process.rlimit(psutil.RLIMIT_FSIZE) for process in processes]
         try:
             for process in processes:
-                process.rlimit(psutil.RLIMIT_FSIZE, (wal, psutil.RLIM_INFINITY))
-            kept, refused = await until_refused(file, "grow", 3)
+                process.rlimit(psutil.RLIMIT_FSIZE, (0, psutil.RLIM_INFINITY))
+            kept, refused = await until_refused(file, "unwritten", 3)
+            await registers_refuse(file)
+            honest(await file.ask("POST", "/attachments", content=PDF_FILE))
         finally:
             for process, limits in zip(processes, before, strict=True):
                 process.rlimit(psutil.RLIMIT_FSIZE, limits)
