@@ -17,6 +17,7 @@ from domain.decision import Refusal
 from domain.permission import SIGNING, may_send
 from domain.values import Digest
 from storage.accounts import AccountDetails
+from storage.named import unknown_references
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["commands"])
 
@@ -55,8 +56,8 @@ async def execute(
 ) -> ReceiptView:
     """Execute commands in somebody's name and return the receipt; raises what `Engine.execute` raises.
 
-    What a role may not send is refused here, before anything is sent. Attempts to sign are left to the decision, which
-    records them.
+    What a role may not send, and what names entries that no register has, is refused here, before anything is sent.
+    Attempts to sign are left to the decision, which records them.
     """
     for index, command in enumerate(commands):
         if command["type"] not in SIGNING and not may_send(actor.roles, command["type"]):
@@ -73,5 +74,10 @@ async def execute(
                 raise CommandRefused(
                     Refusal(code="coordinator_unknown", field="to", index=index if len(commands) > 1 else None)
                 )
+    if unknown := await unknown_references(at.database, delegation, commands):
+        first = unknown[0]
+        raise CommandRefused(
+            Refusal(code="reference_unknown", field=first.field, index=first.place if len(commands) > 1 else None)
+        )
     receipt = await at.engine.execute(delegation, commands, actor=actor.id, key=key)
     return ReceiptView.model_validate(receipt.model_dump(exclude={"events", "repeated"}))

@@ -16,7 +16,11 @@ REFUSALS: dict[str, Answer] = {
     # Who may
     "role_may_not": Answer(403, mark("Your role may not send “%(command)s”.")),
     "not_entitled_to_sign": Answer(403, mark("You do not hold the position that signs here. The attempt is recorded.")),
+    "signed_another_step": Answer(403, mark("You signed another step of this proposal; four eyes are asked for.")),
     "own_request": Answer(403, mark("Nobody decides on a request of their own.")),
+    "reference_unknown": Answer(
+        422, mark("No register has an entry of this reference and commitment; enter the person, text or file first.")
+    ),
     # Which file, and where it stands
     "delegation_unknown": Answer(404, mark("There is no delegation of this id.")),
     "delegation_exists": Answer(409, mark("There is a delegation of this id already.")),

@@ -67,8 +67,9 @@ def issue_decision(state: Delegation, command: IssueDecision, context: Context) 
 def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, context: Context) -> Right | Outcome:
     """Return by what right the actor signs, or the refusal.
 
-    Refusals: `step_unknown`, `step_not_open`, `not_entitled_to_sign`, `own_request`, `dossier_superseded`,
-    `dossier_unknown`. An attempt without the right is itself recorded.
+    Refusals: `step_unknown`, `step_not_open`, `not_entitled_to_sign`, `own_request`, `signed_another_step` (four
+    eyes: nobody fills two desks of one chain), `dossier_superseded`, `dossier_unknown`. An attempt without the right
+    is itself recorded.
     """
     assert state.proposal
     step = state.proposal.step(command.step_id)
@@ -96,4 +97,6 @@ def _refused_right(state: Delegation, step: Step, actor: Actor) -> str | None:
         return "not_entitled_to_sign"
     if actor.id in (state.opened_by, state.coordinator, state.proposal.submitted_by):
         return "own_request"
+    if any(one.by == actor.id and one.status == "signed" and one.id != step.id for one in state.proposal.steps):
+        return "signed_another_step"
     return None

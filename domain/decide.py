@@ -206,7 +206,7 @@ class Sealing:
     def _calendars(self, before: Delegation | None) -> Iterator[Event]:
         assert self.state
         kinds = {one.type for one in self.sealed}
-        if kinds & {"DelegationPostponed", "DelegationCancelled"}:
+        if kinds & {"DelegationPostponed", "DelegationCancelled", "DelegationConcluded"}:
             yield from invitations.issue(self.state, self.context.now, withdraw=True)
         elif not reaches_calendars(self.state):
             return

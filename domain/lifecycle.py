@@ -41,7 +41,7 @@ def depart(state: Delegation, command: Depart, context: Context) -> Outcome:
 
 
 def conclude(state: Delegation, command: Conclude, context: Context) -> Outcome:
-    """Never refused while the delegation is under way: a journey may end early or late."""
+    """Never refused while under way: a journey may end early or late. What was still to come leaves calendars."""
     return accept(DelegationConcluded())
 
 

@@ -49,7 +49,7 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "record_failure": SYSTEM_ONLY,
 }
 
-SIGNING = frozenset({"sign_off", "return_step", "reject_step"})
+SIGNING = frozenset({"sign_off", "return_step", "reject_step", "accept_report", "return_report"})
 """Commands whose refused attempts are themselves recorded, so that the decision itself has to refuse them."""
 
 

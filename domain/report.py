@@ -2,14 +2,17 @@
 
 from domain.canonical import digest_of
 from domain.commands import AcceptReport, FileReport, ReturnReport
-from domain.decision import Context, Outcome, accept, refuse
-from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right
+from domain.decision import Actor, Context, Outcome, accept, refuse
+from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right, SignOffRefused
 from domain.state import Delegation, Report
+
+REPORT = "report"
+"""What stands in the place of a step where somebody without the right tried to answer a report."""
 
 
 def file_report(state: Delegation, command: FileReport, context: Context) -> Outcome:
-    """Refusals: `report_filed_already`."""
-    if state.report and state.report.status != "returned":
+    """Refusals: `report_filed_already` while one waits. One that was accepted may be corrected, and waits anew."""
+    if state.report and state.report.status == "filed":
         return refuse("report_filed_already")
     digest = digest_of(
         {
@@ -82,15 +85,21 @@ def accept_report(state: Delegation, command: AcceptReport, context: Context) ->
 def _reviewable(state: Delegation, command: ReturnReport | AcceptReport, context: Context) -> Report | Outcome:
     """Return the report that waits for sign-off, by the position that signed last in the chain.
 
-    Refusals: `report_not_filed`, `not_entitled_to_sign`, `own_request` (four eyes), `report_superseded`.
+    Refusals: `report_not_filed`, `not_entitled_to_sign`, `own_request` (four eyes), `report_superseded`. An attempt
+    without the right is itself recorded.
     """
     report = state.report
     if report is None or report.status != "filed":
         return refuse("report_not_filed")
-    if state.proposal is None or state.proposal.steps[-1].plan.position not in context.actor.positions:
-        return refuse("not_entitled_to_sign")
-    if context.actor.id in (report.filed_by, state.coordinator):
-        return refuse("own_request")
+    if code := _refused_right(state, report, context.actor):
+        return refuse(code, SignOffRefused(step_id=REPORT, code=code))
     if command.report_digest != report.digest:
         return refuse("report_superseded", field="report_digest", current=report.digest)
     return report
+
+
+def _refused_right(state: Delegation, report: Report, actor: Actor) -> str | None:
+    last = state.proposal.steps[-1].plan.position if state.proposal else None
+    if "approver" not in actor.roles or last not in actor.positions:
+        return "not_entitled_to_sign"
+    return "own_request" if actor.id in (report.filed_by, state.coordinator) else None

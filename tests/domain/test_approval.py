@@ -113,6 +113,16 @@ def test_a_request_stays_ones_own_after_it_was_handed_over() -> None:
     going.when(sign("department_head", taker)).then_refused("own_request")
 
 
+def test_nobody_fills_two_desks_of_one_chain() -> None:
+    """Whoever holds both positions signs as one of them; the other desk needs another person."""
+    both = Actor(id="both", roles=("approver",), positions=("department_head", "vice_president"))
+    going = given(*submitted())
+    going.when(sign("department_head", both)).then(e.StepSigned)
+    refused = going.when(sign("vice_president", both))
+    refused.then_refused("signed_another_step")
+    assert refused.events == (e.SignOffRefused(step_id="vice_president", code="signed_another_step"),)
+
+
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_a_dossier_that_never_was_is_not_answered(answer: type[Value]) -> None:
     """The refusal names the dossier that stands."""

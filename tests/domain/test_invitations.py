@@ -320,6 +320,12 @@ def test_the_outcome_of_an_issue_is_recorded_once() -> None:
     going.when(c.RecordDelivery(issue=2, sent=5)).then_refused("outcome_recorded_already")
 
 
+def test_a_journey_that_ends_early_leaves_nothing_to_come_in_calendars() -> None:
+    """What took place stays; what did not any more is cancelled."""
+    ended = given(*under_way()).when(c.Conclude(), at="2026-04-06T20:00")
+    assert heard(ended) == [("tuesday", "CANCEL", 1, ("sato", "ito", "bao"))]
+
+
 def test_a_flight_is_told_with_a_zone_at_each_end() -> None:
     """The view carries both zones, as they were given."""
     flight = session("flight", kind="flight", starts="2026-04-12T19:45", ends="2026-04-12T23:00")

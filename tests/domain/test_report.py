@@ -68,7 +68,9 @@ def test_another_desk_or_role_does_not_accept_the_report() -> None:
     """The department head signs proposals, not this; a coordinator signs nothing."""
     going = given(*reported())
     going.when(accept_report(DEPARTMENT_HEAD)).then_refused("not_entitled_to_sign")
-    going.when(accept_report(COORDINATOR)).then_refused("role_may_not", command="accept_report")
+    refused = going.when(accept_report(COORDINATOR))
+    refused.then_refused("not_entitled_to_sign")
+    assert refused.events == (e.SignOffRefused(step_id="report", code="not_entitled_to_sign"),)
 
 
 def test_nobody_accepts_their_own_report() -> None:
@@ -86,6 +88,14 @@ def test_a_report_that_was_replaced_is_not_accepted() -> None:
     going.when(stale, by=VICE_PRESIDENT).then_refused(
         "report_superseded", field="report_digest", current=report_digest(going.state)
     )
+
+
+def test_an_accepted_report_may_be_corrected_and_waits_anew() -> None:
+    """A reopened file is of use only if its report can be replaced; the replacement is signed off like the first."""
+    going = given(*reported(), accept_report())
+    (filed,) = going.when(FILE).of(e.ReportFiled)
+    assert filed.report == 2
+    going.when(c.CloseDelegation()).then_refused("report_not_accepted")
 
 
 def test_there_has_to_be_a_report_to_be_answered() -> None:
