@@ -21,13 +21,11 @@ PEOPLE, ITEMS, ITEMS_A_DAY = 20, 60, 8
 FIRST_HOUR = 8
 
 COORDINATOR = AccountDetails(id="coordinator", name="Trần Thị Lan", roles=("coordinator",))
-APPROVER = AccountDetails(
-    id="approver",
-    name="Lê Văn Hùng",
-    roles=("approver",),
-    positions=("department_head", "finance", "vice_president", "president"),
-)
-ACCOUNTS = (COORDINATOR, APPROVER)
+APPROVERS = {
+    position: AccountDetails(id=position.replace("_", "-"), name=name, roles=("approver",), positions=(position,))
+    for position, name in (("department_head", "Lê Văn Hùng"), ("vice_president", "Phạm Thị Mai"))
+}
+ACCOUNTS = (COORDINATOR, *APPROVERS.values())
 
 
 @dataclass
@@ -101,7 +99,7 @@ async def prepare(engine: Engine, queries: Queries, people: list[PersonRef], tod
         if step is None or proposal is None:
             break
         signed = {"type": "sign_off", "step_id": step.id, "dossier_digest": proposal.digest}
-        receipt = await send(signed, by=APPROVER)
+        receipt = await send(signed, by=APPROVERS[step.plan.position])
     await send({"type": "issue_decision", "number": "12/QĐ-LH"})
     return subject
 
