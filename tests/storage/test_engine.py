@@ -125,6 +125,7 @@ async def test_a_file_that_is_no_database_is_named_damaged(tmp_path: Path) -> No
 
 async def test_a_folder_that_is_not_there_is_an_honest_error(tmp_path: Path) -> None:
     """The data folder may be on a disk that is not mounted."""
+    others = set(threading.enumerate())
     database = Database(f"sqlite:///{tmp_path / 'absent' / 'store.db'}")
     try:
         with pytest.raises(StoreUnavailable) as raised:
@@ -133,7 +134,8 @@ async def test_a_folder_that_is_not_there_is_an_honest_error(tmp_path: Path) -> 
     finally:
         await database.close()
         # After a failed connect aiosqlite does not wait for its thread, which still wants to answer this event loop.
-        while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
+        own = set(threading.enumerate()) - others
+        while any("_connection_worker_thread" in thread.name and thread.is_alive() for thread in own):
             await asyncio.sleep(0)
 
 
