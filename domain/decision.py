@@ -1,6 +1,5 @@
 """The values around one decision: what goes in, and what is recorded for ever."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -136,6 +135,3 @@ class DecideInput(Fact):
     head: Head
     envelope: Envelope
     now: datetime
-
-
-Params = Mapping[str, str | int | bool | list[str]]

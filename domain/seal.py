@@ -4,7 +4,7 @@ The hash covers everything but itself, over canonical JSON (RFC 8785) with SHA-2
 made from the delegation's id, so that no event can be moved to another file.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -99,8 +99,3 @@ def verify_chain(head: Head, events: Iterable[SealedEvent]) -> Head:
             raise ChainBroken(event.seq, "its content is not what was sealed")
         head = head_of(event)
     return head
-
-
-def continues(head: Head, events: Sequence[SealedEvent]) -> bool:
-    """Whether the first of `events` is the next one after `head`; an empty sequence continues anything."""
-    return not events or (events[0].seq == head.seq + 1 and events[0].prev_hash == head.hash)

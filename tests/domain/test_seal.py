@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.canonical import digest_of
-from domain.seal import ChainBroken, Head, SealedEvent, continues, genesis, head_of, seal, verify_chain
+from domain.seal import ChainBroken, Head, SealedEvent, genesis, head_of, seal, verify_chain
 from tests.builders import DELEGATION, invited
 from tests.domain.given import given
 
@@ -111,15 +111,6 @@ def test_a_trail_of_another_delegation_does_not_pass_for_this_ones() -> None:
 def test_a_tail_cut_off_is_only_found_by_who_knows_the_head() -> None:
     """A prefix is a whole chain: that is what checkpoints outside are for."""
     assert verify_chain(START, TRAIL[:5]) == head_of(TRAIL[4]) != head_of(TRAIL[-1])
-
-
-def test_a_burst_continues_a_chain_from_exactly_its_head() -> None:
-    """Nothing at all continues anything."""
-    assert continues(START, TRAIL)
-    assert continues(head_of(TRAIL[4]), TRAIL[5:])
-    assert continues(head_of(TRAIL[4]), ())
-    assert not continues(head_of(TRAIL[4]), TRAIL[6:])
-    assert not continues(Head(seq=5, hash="0" * 64), TRAIL[5:])
 
 
 def test_a_sealed_event_reads_back_from_json_as_it_was() -> None:
