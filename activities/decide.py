@@ -3,8 +3,7 @@
 from collections import OrderedDict
 
 from temporalio import activity
-from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision
@@ -32,15 +31,14 @@ class Decide:
         self._states: OrderedDict[str, Delegation | None] = OrderedDict()
 
     @activity.defn(name=ports.DECIDE)
-    async def decide(self, question: Question, state: RawValue) -> Decision:
+    async def decide(self, question: Question) -> Decision:
         """Return the decision. Registers out of reach are tried again; anything else fails this one command.
 
-        `state` is read only when this worker did not itself decide what led to it: reading 60 items costs as much as
-        the decision.
+        The state is asked for, by STATE_WANTED, only when this worker did not itself decide what led to it.
         """
         try:
             asked = DecideInput(
-                state=self._state(question.head, state),
+                state=self._state(question),
                 head=question.head,
                 envelope=question.envelope,
                 now=question.now,
@@ -57,14 +55,19 @@ class Decide:
             activity.logger.error("a decision failed: %s", type(error).__name__)
             raise ApplicationError(type(error).__name__, type="decision_failed", non_retryable=True) from None
 
-    def _state(self, head: Head, state: RawValue) -> Delegation | None:
-        if head.hash in self._states:
-            return self._states[head.hash]
-        read: Delegation | None = activity.payload_converter().from_payload(
-            state.payload,
-            Delegation | None,  # type: ignore[arg-type]  # a union is a type to the converter
-        )
-        return read
+    def _state(self, question: Question) -> Delegation | None:
+        head = question.head
+        if head.seq == 0 or question.state is not None:
+            return question.state
+        if head.hash not in self._states:
+            # Benign: this happens after every restart, and is no failure to be logged.
+            raise ApplicationError(
+                ports.STATE_WANTED,
+                type=ports.STATE_WANTED,
+                non_retryable=True,
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        return self._states[head.hash]
 
     def _keep(self, head: Head, state: Delegation | None) -> None:
         self._states[head.hash] = state

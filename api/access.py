@@ -14,7 +14,8 @@ from starlette.types import Message
 
 from api.problems import Problem
 from domain.decision import SYSTEM, RoleName
-from storage.accounts import AccountDetails, Accounts
+from domain.decision import Actor as Acting
+from storage.accounts import Accounts
 
 EVERYBODY: tuple[RoleName, ...] = ("coordinator", "approver", "auditor", "administrator")
 COORDINATOR: tuple[RoleName, ...] = ("coordinator",)
@@ -89,18 +90,18 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
-async def admit(request: Request, route: str) -> AccountDetails:
+async def admit(request: Request, route: str) -> Acting:
     """Return who asks. Problems: `token_missing`, `token_refused` (401), `role_not_allowed` (403)."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Problem("token_missing", headers={"WWW-Authenticate": "Bearer"})
     accounts: Accounts = request.app.state.installation.accounts
-    account = await accounts.actor_for_token(secret.strip())
-    if account is None or account.id == SYSTEM:
+    actor = await accounts.actor_for_token(secret.strip())
+    if actor is None or actor.id == SYSTEM:
         raise Problem("token_refused", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
-    if not set(account.roles) & set(ALLOWED.get(route, ())):
+    if not set(actor.roles) & set(ALLOWED.get(route, ())):
         raise Problem("role_not_allowed")
-    return account
+    return actor
 
 
 def _measured(request: Request, largest: int) -> Request:
@@ -127,10 +128,10 @@ def _says_json(request: Request) -> bool:
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
-def _actor(request: Request) -> AccountDetails:
-    account: AccountDetails = request.state.actor
-    return account
+def _actor(request: Request) -> Acting:
+    actor: Acting = request.state.actor
+    return actor
 
 
-Actor = Annotated[AccountDetails, Depends(_actor)]
+Actor = Annotated[Acting, Depends(_actor)]
 """Who asks, as a parameter of a guarded route."""

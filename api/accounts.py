@@ -103,9 +103,12 @@ class TokenList(BaseModel):
 
 
 @router.get("/me")
-async def show_me(actor: Actor) -> Me:
+async def show_me(actor: Actor, at: At) -> Me:
     """Show whose token this is."""
-    return Me(account=actor, commands=tuple(kind for kind in ROLES if may_send(actor.roles, kind) or kind in SIGNING))
+    account = await at.accounts.get(actor.id)
+    if account is None:
+        raise Problem("token_refused", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    return Me(account=account, commands=tuple(kind for kind in ROLES if may_send(actor.roles, kind) or kind in SIGNING))
 
 
 @router.get("/accounts")

@@ -13,10 +13,10 @@ from api.examples import COMMAND_EXAMPLES
 from api.files import DelegationId
 from api.installation import At, Installation
 from domain.commands import Batch
+from domain.decision import Actor as Acting
 from domain.decision import Refusal
 from domain.permission import SIGNING, may_send
 from domain.values import Digest
-from storage.accounts import AccountDetails
 from storage.named import unknown_references
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["commands"])
@@ -52,7 +52,7 @@ async def send_commands(
 
 
 async def execute(
-    at: Installation, delegation: str, commands: Sequence[dict[str, Any]], actor: AccountDetails, key: str
+    at: Installation, delegation: str, commands: Sequence[dict[str, Any]], actor: Acting, key: str
 ) -> ReceiptView:
     """Execute commands in somebody's name and return the receipt; raises what `Engine.execute` raises.
 

@@ -86,6 +86,18 @@ class DecisionFailed(Exception):
     """The decision broke on our side; nothing was changed."""
 
 
+def enveloped(delegation: str, commands: Sequence[dict[str, Any]], *, actor: str, key: str) -> Envelope:
+    """Return commands as one request, under an id that the same caller, delegation and key have again."""
+    commands = tuple(commands)
+    return Envelope(
+        delegation=delegation,
+        command_id=digest_of([actor, delegation, key])[:40],
+        actor=actor,
+        commands=commands,
+        digest=digest_of(commands),
+    )
+
+
 class Engine:
     """Executes commands on delegations."""
 
@@ -118,18 +130,14 @@ class Engine:
         CommandRefused, KeyReused, DecisionFailed, EngineUnavailable, and StoreUnavailable before anything was sent.
         """
         await self._require_store()
-        commands = tuple(commands)
-        envelope = Envelope(
-            delegation=delegation,
-            command_id=digest_of([actor, delegation, key])[:40],
-            actor=actor,
-            commands=commands,
-            digest=digest_of(commands),
-        )
-        async with self._turns.setdefault(delegation, asyncio.Semaphore(AT_ONCE)):
-            receipt = await self._send(envelope)
+        receipt = await self.send(enveloped(delegation, commands, actor=actor, key=key))
         await self._write(delegation, receipt.events)
         return receipt
+
+    async def send(self, envelope: Envelope) -> Receipt:
+        """Return the delegation's own answer; its events reach the journal by the outbox. Raises as `execute`."""
+        async with self._turns.setdefault(envelope.delegation, asyncio.Semaphore(AT_ONCE)):
+            return await self._send(envelope)
 
     async def _require_store(self) -> None:
         # A store that falls silent within the second is still told from a refusal: the decision asks it too.
@@ -160,13 +168,13 @@ class Engine:
                         return await self._update(envelope, update_id)
                     except WorkflowUpdateFailedError as failed:
                         kind = await self._judge(failed, envelope.delegation)
-                        if kind in ("decision_failed", "store_unavailable"):
+                        if kind != "draining":
                             # The server repeats this failure for ever under the same update id; another id is safe,
                             # since the delegation knows its commands by their own id.
-                            if failures >= 2 and kind == "decision_failed":
-                                raise DecisionFailed from None
-                            if failures >= 2:
+                            if failures >= 2 and kind == "store_unavailable":
                                 raise StoreUnavailable("disconnected") from None
+                            if failures >= 2:
+                                raise DecisionFailed from None
                             update_id = f"{first_id}.{uuid4().hex[:12]}"
                     except WorkflowUpdateRPCTimeoutOrCancelledError:
                         pass

@@ -27,6 +27,9 @@ async def measure(here: Installation, findings: Findings, *, quick: bool) -> Non
     def mover(subject: Subject, how_many: int) -> Client:
         return lambda: here.send(subject, subject.moves(how_many))
 
+    def writer(subject: Subject) -> Client:
+        return lambda: here.execute(subject, subject.moves(1))
+
     def updater(floor: WorkflowHandle[Any, Any], update: str) -> Client:
         return lambda: floor.execute_update(update)
 
@@ -38,6 +41,7 @@ async def measure(here: Installation, findings: Findings, *, quick: bool) -> Non
         "no-op updates": ([updater(floor, "no_op") for floor in floors], 1),
         "updates with a no-op local activity": ([updater(floor, "local_activity") for floor in floors], 1),
         "transitions": ([mover(subject, 1) for subject in subjects], 1),
+        "transitions, written through": ([writer(subject) for subject in subjects], 1),
         f"transitions in batches of {BATCH}": ([mover(subject, BATCH) for subject in subjects], BATCH),
     }
     found: dict[str, list[float]] = {name: [] for name in contestants}
@@ -52,7 +56,7 @@ async def measure(here: Installation, findings: Findings, *, quick: bool) -> Non
             found[name].append(weight * await _answered(clients, 2.0 if quick else 4.0))
             await settle()
     rates = {name: median(values) for name, values in found.items()}
-    update, local_activity, single, batched = rates.values()
+    update, local_activity, single, written, batched = rates.values()
     findings.add(
         NAME,
         [
@@ -62,6 +66,7 @@ async def measure(here: Installation, findings: Findings, *, quick: bool) -> Non
         [
             Ratio("throughput_to_floor", single / update, 0.6, at_least=True),
             Ratio("throughput_to_local_activity", single / local_activity),
+            Ratio("written_throughput_to_floor", written / update),
             Ratio("batched_throughput_to_floor", batched / update, 5.0, at_least=True),
         ],
     )

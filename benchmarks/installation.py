@@ -19,7 +19,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.codec import data_converter
-from api.engine import OWN_RETRIES, TASK_TIMEOUT, Engine
+from api.engine import OWN_RETRIES, TASK_TIMEOUT, Engine, enveloped
 from benchmarks.floor import TASK_QUEUE, Floor
 from benchmarks.subject import ACCOUNTS, COORDINATOR, PEOPLE, Subject, prepare
 from domain.decision import Receipt
@@ -66,7 +66,11 @@ class Installation:
         )
 
     async def send(self, subject: Subject, commands: list[dict[str, Any]]) -> Receipt:
-        """Send commands through the engine's client in this process."""
+        """Send commands through the client in this process; answered when they are decided."""
+        return await self.engine.send(enveloped(subject.id, commands, actor=COORDINATOR.id, key=uuid4().hex))
+
+    async def execute(self, subject: Subject, commands: list[dict[str, Any]]) -> Receipt:
+        """Send commands through the engine in this process; answered when they can be read."""
         return await self.engine.execute(subject.id, commands, actor=COORDINATOR.id, key=uuid4().hex)
 
     async def post(self, subject: Subject, command: dict[str, Any]) -> None:

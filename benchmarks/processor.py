@@ -17,7 +17,8 @@ PROCESSES = ("temporal", "worker", "api")
 async def measure(here: Installation, findings: Findings, *, quick: bool) -> None:
     """Sum user and system time over a few hundred calls, with all that they leave to be done; milliseconds a call."""
     floor = await here.floor()
-    by_client, batched, by_http = await here.subject(), await here.subject(), await here.subject()
+    by_client, written = await here.subject(), await here.subject()
+    batched, by_http = await here.subject(), await here.subject()
 
     async def nothing() -> None:
         return None
@@ -26,6 +27,7 @@ async def measure(here: Installation, findings: Findings, *, quick: bool) -> Non
         Contestant("no-op update", lambda: floor.execute_update("no_op"), nothing),
         Contestant("with a local activity", lambda: floor.execute_update("local_activity"), nothing),
         Contestant("command", lambda: here.send(by_client, [by_client.move()]), lambda: here.settle(by_client)),
+        Contestant("written through", lambda: here.execute(written, [written.move()]), lambda: here.settle(written)),
         Contestant(f"batch of {BATCH}", lambda: here.send(batched, batched.moves(BATCH)), lambda: here.settle(batched)),
         Contestant("command by HTTP", lambda: here.post(by_http, by_http.move()), lambda: here.settle(by_http)),
     ]
@@ -37,7 +39,7 @@ async def measure(here: Installation, findings: Findings, *, quick: bool) -> Non
         sums[one.name] = sum(spent.values())
         note = ", ".join(f"{name} {milliseconds:.1f}" for name, milliseconds in spent.items())
         findings.add(NAME, [Figure(one.name, sums[one.name], "ms", note)])
-    update, _, single, twelve, http = sums.values()
+    update, _, single, _, twelve, http = sums.values()
     findings.add(
         NAME,
         [],

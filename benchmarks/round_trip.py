@@ -8,8 +8,9 @@ NAME = "round trip"
 
 
 async def measure(here: Installation, findings: Findings, *, quick: bool) -> None:
-    """Time a no-op update, one with a no-op local activity, and `move_item` both ways; milliseconds."""
-    floor, by_client, by_http = await here.floor(), await here.subject(), await here.subject()
+    """Time a no-op update, one with a no-op local activity, and `move_item` all ways; milliseconds."""
+    floor = await here.floor()
+    by_client, written, by_http = await here.subject(), await here.subject(), await here.subject()
 
     async def nothing() -> None:
         return None
@@ -21,6 +22,11 @@ async def measure(here: Installation, findings: Findings, *, quick: bool) -> Non
         ),
         Contestant(
             "command by client", lambda: here.send(by_client, [by_client.move()]), lambda: here.settle(by_client)
+        ),
+        Contestant(
+            "command by client, written through",
+            lambda: here.execute(written, [written.move()]),
+            lambda: here.settle(written),
         ),
         Contestant("command by HTTP", lambda: here.post(by_http, by_http.move()), lambda: here.settle(by_http)),
     ]
@@ -40,10 +46,11 @@ def _figures(name: str, latency: Latency) -> list[Figure]:
     ]
 
 
-def _ratios(update: Latency, local_activity: Latency, client: Latency, http: Latency) -> list[Ratio]:
+def _ratios(update: Latency, local_activity: Latency, client: Latency, written: Latency, http: Latency) -> list[Ratio]:
     return [
         Ratio("client_to_floor_p50", client.p50 / update.p50, 1.6),
         Ratio("client_to_local_activity_p50", client.p50 / local_activity.p50, 1.15),
         Ratio("client_to_floor_p99", client.p99 / update.p99),
+        Ratio("written_to_floor_p50", written.p50 / update.p50),
         Ratio("http_to_floor_p50", http.p50 / update.p50, 2.2),
     ]

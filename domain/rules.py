@@ -307,6 +307,9 @@ class Edition(Value):
             copied.__dict__.pop(worked_out, None)
         return copied
 
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
     def digest(self) -> str:
         """Return the SHA-256, in hexadecimal, of the canonical JSON of what the edition says: its identity."""
         return self._digest

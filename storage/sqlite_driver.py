@@ -1,7 +1,8 @@
 """An SQLite connection for the event loop whose statements cross to the connection's thread once, not four times.
 
 aiosqlite makes the cursor, executes, fetches and closes in a crossing each; every one waits for the other thread to be
-scheduled. Here a statement and its rows are one crossing (measured: `benchmarks/README.md`).
+scheduled. Here a statement and its rows are one crossing, a transaction begins in that of its first statement, and
+nothing crosses to end one that is over (measured: `benchmarks/README.md`).
 """
 
 import sqlite3
@@ -28,8 +29,11 @@ class Statement:
         return self
 
     async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> Self:
-        """Execute a statement and fetch what it returns."""
-        await self._connection.in_thread(self._run, sql, parameters, many=False)
+        """Execute a statement and fetch what it returns; `BEGIN …` waits for the statement after it."""
+        if sql.startswith("BEGIN"):
+            self._connection.beginning = sql
+        else:
+            await self._connection.in_thread(self._run, sql, parameters, many=False)
         return self
 
     async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> Self:
@@ -57,15 +61,45 @@ class Statement:
 
 
 class Connection(aiosqlite.Connection):
-    """A connection of aiosqlite that hands out such cursors."""
+    """A connection of aiosqlite that hands out such cursors. `beginning` is how its next statement begins.
+
+    While a cancelled statement still runs, `in_transaction` may be wrong; SQLAlchemy then closes the connection.
+    """
+
+    beginning: str | None = None
 
     def cursor(self) -> Statement:  # type: ignore[override]  # without its detour through a context manager
         """Return a cursor that has not crossed yet."""
         return Statement(self)
 
     async def in_thread(self, run: Callable[..., None], *arguments: Any, **named: Any) -> None:
-        """Call `run` with the sqlite3 connection in the connection's own thread."""
-        await self._execute(run, self._conn, *arguments, **named)  # type: ignore[no-untyped-call]
+        """Call `run` with the sqlite3 connection in the connection's own thread, in the transaction that is wanted."""
+        beginning, self.beginning = self.beginning, None
+        await self._execute(_begun, self._conn, beginning, run, arguments, named)  # type: ignore[no-untyped-call]
+
+    async def commit(self) -> None:
+        """Commit, if anything has begun."""
+        self.beginning = None
+        if self.in_transaction:
+            await super().commit()
+
+    async def rollback(self) -> None:
+        """Undo, if anything has begun."""
+        self.beginning = None
+        if self.in_transaction:
+            await super().rollback()
+
+
+def _begun(
+    connection: sqlite3.Connection,
+    beginning: str | None,
+    run: Callable[..., None],
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
+) -> None:
+    if beginning:
+        connection.execute(beginning).close()
+    run(connection, *arguments, **named)
 
 
 async def connect(path: str, **arguments: Any) -> Connection:

@@ -25,7 +25,7 @@ DRAINING = timedelta(seconds=5)
 DECIDING = RetryPolicy(
     initial_interval=timedelta(milliseconds=100),
     maximum_attempts=3,
-    non_retryable_error_types=["decision_failed"],
+    non_retryable_error_types=["decision_failed", ports.STATE_WANTED],
 )
 PROJECTING = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
 CARRYING_OUT = RetryPolicy(
@@ -102,22 +102,12 @@ class DelegationWorkflow:
         phase = self._file.phase
         question = Question(head=self._file.head, envelope=envelope, now=workflow.now())
         try:
-            decision = await workflow.execute_local_activity(
-                ports.DECIDE,
-                args=[question, self._file.state],
-                result_type=Decision,
-                start_to_close_timeout=timedelta(seconds=10),
-                retry_policy=DECIDING,
-            )
+            decision = await self._ask(question)
             # From what the file holds now: state and head wait for this turn, outbox and effects went on meanwhile.
             file, receipt = self._file.after(envelope, decision)
-        except ActivityError as error:
+        except FailureError as error:
             # What failed is ours, not the command: it is not remembered, and the caller may ask again.
-            cause = error.cause
-            kind = cause.type if isinstance(cause, ApplicationError) and cause.type else "decision_failed"
-            raise ApplicationError("the command could not be decided", type=kind) from None
-        except FailureError:
-            raise
+            raise ApplicationError("the command could not be decided", type=_kind(error)) from None
         except Exception as error:
             raise ApplicationError("the decision could not be folded", type="decision_failed") from error
 
@@ -128,6 +118,24 @@ class DelegationWorkflow:
         if decision.refusal:
             raise _refused(decision.refusal, decision)
         return receipt
+
+    async def _ask(self, question: Question) -> Decision:
+        try:
+            return await self._decided(question)
+        except FailureError as error:
+            if _kind(error) != ports.STATE_WANTED:
+                raise
+        return await self._decided(question.model_copy(update={"state": self._file.state}))
+
+    async def _decided(self, question: Question) -> Decision:
+        decision: Decision = await workflow.execute_local_activity(
+            ports.DECIDE,
+            question,
+            result_type=Decision,
+            start_to_close_timeout=timedelta(seconds=10),
+            retry_policy=DECIDING,
+        )
+        return decision
 
     def _show_phase(self) -> None:
         if state := self._file.state:
@@ -265,6 +273,12 @@ class DelegationWorkflow:
     @property
     def _full(self) -> bool:
         return self._updates >= UPDATES_A_RUN or workflow.info().is_continue_as_new_suggested()
+
+
+def _kind(error: FailureError) -> str:
+    # What a local activity raised comes as it is; what befell it, a timeout say, as an ActivityError.
+    cause = error.cause if isinstance(error, ActivityError) else error
+    return cause.type if isinstance(cause, ApplicationError) and cause.type else "decision_failed"
 
 
 def _repeat(earlier: Remembered, envelope: Envelope) -> Receipt:

@@ -6,10 +6,14 @@ from pydantic import Field
 
 from domain.decision import Effect, Envelope
 from domain.seal import Head, SealedEvent
+from domain.state import Delegation
 from domain.values import Fact, Instant
 
 DECIDE = "decide"
-"""Local activity: (Question, state or None) -> Decision."""
+"""Local activity: Question -> Decision."""
+
+STATE_WANTED = "state_wanted"
+"""Type of the failure of a decision by a worker that does not hold the state the question is about."""
 
 PROJECT = "project"
 """ProjectInput -> None. Journal and read model, idempotent by (delegation, seq)."""
@@ -22,11 +26,16 @@ GIVEN_UP = "given_up"
 
 
 class Question(Fact):
-    """What a decision is made from, beside the state. `now` is the workflow's time, not the machine's."""
+    """What a decision is made from. `now` is the workflow's time, not the machine's.
+
+    `state` is there once it was asked for: writing it costs as much as deciding, and a worker that decided what led to
+    it has it.
+    """
 
     head: Head
     envelope: Envelope
     now: Instant
+    state: Delegation | None = None
 
 
 class ProjectInput(Fact):

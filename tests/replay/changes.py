@@ -37,7 +37,7 @@ CHANGES = {
     "decided-twice": Change(
         "            # From what the file holds now",
         "            await workflow.execute_local_activity(\n"
-        "                ports.DECIDE, args=[question, None], start_to_close_timeout=timedelta(seconds=10)\n"
+        "                ports.DECIDE, question, start_to_close_timeout=timedelta(seconds=10)\n"
         "            )\n"
         "            # From what the file holds now",
     ),

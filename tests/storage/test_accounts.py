@@ -58,7 +58,7 @@ async def test_a_token_names_its_account(register: Accounts) -> None:
     await register.create(LINH)
     token, secret = await register.create_token("linh")
     assert len(secret) == len("lgt_") + 43
-    assert await register.actor_for_token(secret) == LINH
+    assert await register.actor_for_token(secret) == LINH.actor
     assert await register.tokens_of("linh") == [token]
 
 
@@ -90,7 +90,7 @@ async def test_a_revoked_or_expired_token_names_nobody(register: Accounts) -> No
     assert not await register.revoke(revoked.id)
     assert await register.actor_for_token(revoked_secret) is None
     assert await register.actor_for_token(expired_secret) is None
-    assert await register.actor_for_token(good_secret) == LINH
+    assert await register.actor_for_token(good_secret) == LINH.actor
 
 
 async def test_a_disabled_account_acts_no_more(register: Accounts) -> None:
@@ -114,7 +114,7 @@ async def test_a_change_replaces_roles_and_positions(register: Accounts) -> None
     _, secret = await register.create_token("hai")
     changed = HAI.model_copy(update={"roles": ("auditor",), "positions": ()})
     await register.change(changed)
-    assert await register.actor_for_token(secret) == changed
+    assert await register.actor_for_token(secret) == changed.actor
 
 
 async def test_who_holds_a_position_is_found(register: Accounts) -> None:
