@@ -178,6 +178,7 @@ def test_errors_of_a_validator_become_lines_and_fields() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_ten_thousand_members_are_read() -> None:
     """A long list is read whole, and its last line is known."""
     text = "members:\n" + "".join(f"  - id: m{n}\n    role: member\n" for n in range(10_000))

@@ -200,6 +200,7 @@ async def test_a_decision_that_begins_with_what_the_system_recorded_belongs_to_i
     assert events == await here.registers.journal.events(here.id)
 
 
+@pytest.mark.slow
 async def test_a_decision_of_the_system_that_was_not_folded_is_not_in_the_trail(
     here: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +247,7 @@ async def test_a_decision_that_failed_brought_nothing(here: Running, monkeypatch
     assert await events_of([history]) == await here.registers.journal.events(here.id)
 
 
+@pytest.mark.slow
 async def test_runs_are_one_trail_whatever_their_order(here: Running) -> None:
     """A file continued as new, closed and reopened has several runs; a missing one is told by its first event."""
     await here.open()

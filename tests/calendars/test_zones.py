@@ -84,6 +84,7 @@ def distinct() -> dict[bytes, str]:
     return chosen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", [read_by_vobject, read_by_icalendar])
 def test_every_zone_is_read_back_as_its_law_says(reader: Callable[[bytes], tzinfo]) -> None:
     """Every wall-clock time that occurs once is the same instant for the reader as in tzdata, 2024 to 2035."""

@@ -52,6 +52,7 @@ async def test_a_workflow_that_waits_without_a_timer_moves_at_once(
 
 
 @pytest.mark.parametrize("links", [0, 1, 3], ids=["one run", "a run each", "three to a run"])
+@pytest.mark.slow
 async def test_every_deadline_on_the_way_fires_at_its_time(
     client: Client, clock: VirtualClock, task_queue: str, worker: Worker, links: int
 ) -> None:
@@ -64,6 +65,7 @@ async def test_every_deadline_on_the_way_fires_at_its_time(
     assert max(late) < 10 * SECOND
 
 
+@pytest.mark.slow
 async def test_an_activity_in_flight_holds_the_clock_until_it_ends(
     client: Client, clock: VirtualClock, task_queue: str, worker: Worker
 ) -> None:
@@ -107,6 +109,7 @@ async def test_a_workflow_that_closes_first_stops_the_clock(
         await clock.advance(handle.id, datetime.now(UTC) + timedelta(days=1))
 
 
+@pytest.mark.slow
 async def test_without_a_worker_the_clock_gives_up_and_stays(connect: Connect, client: Client, task_queue: str) -> None:
     """It says what it waits for, and does not leap later, when a worker comes."""
     handle, due = await started(client, task_queue, deadlines=1)

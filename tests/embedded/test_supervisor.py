@@ -56,6 +56,7 @@ async def test_a_part_that_does_not_become_ready_is_refused_with_what_it_answers
     assert str(failure.value) == (f"The API was not ready after 0 seconds (answers 503): see {tmp_path}/api.log")
 
 
+@pytest.mark.slow
 async def test_a_part_that_falls_again_and_again_is_started_with_growing_pauses(tmp_path: Path) -> None:
     """0.1, 0.2, 0.4 seconds: a broken part must not eat the machine."""
     said: list[str] = []

@@ -210,6 +210,7 @@ def test_a_full_disk_is_an_honest_error() -> None:
     assert raised.value.reason == "disk_full"
 
 
+@pytest.mark.slow
 async def test_a_file_of_sixty_megabytes_needs_little_memory(
     database: Database, keyring: Keyring, tmp_path: Path
 ) -> None:

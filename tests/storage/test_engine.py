@@ -172,6 +172,7 @@ async def test_a_connection_that_the_server_ends_is_an_honest_error_and_heals() 
         await database.close()
 
 
+@pytest.mark.slow
 async def test_many_writers_at_once_all_succeed(store_url: str) -> None:
     """Six connections of their own, 100 short transactions each: none fails (the default mode of SQLite fails most)."""
     stores = [Database(store_url) for _ in range(6)]

@@ -15,7 +15,7 @@ from storage.tables import ALL, metadata
 from tests.postgresql import fresh_database
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a store without a schema."""
     if request.param == "sqlite":

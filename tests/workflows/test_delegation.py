@@ -169,6 +169,7 @@ async def test_a_file_that_was_refused_leaves_no_run_behind(here: Running) -> No
     assert (await here.file()).phase is Phase.DRAFTED
 
 
+@pytest.mark.slow
 async def test_deadlines_fire_by_themselves(here: Running) -> None:
     """Nobody files anything: reminders go out, then the days are recorded as missed, in the order of time."""
     await here.open()
@@ -184,6 +185,7 @@ async def test_deadlines_fire_by_themselves(here: Running) -> None:
     await chain_holds(here)
 
 
+@pytest.mark.slow
 async def test_a_long_file_continues_as_new_and_loses_nothing(here: Running) -> None:
     """Hundreds of commands under steady load: every one is one event, also those repeated across runs."""
     await here.open()

@@ -1,6 +1,7 @@
 """Documents compiled from a file: what the letter and the report say is what the trail says."""
 
 import pypdfium2
+import pytest
 
 from tests.running import Running
 from tests.workflows.test_delegation import at, prepared
@@ -22,6 +23,7 @@ async def rendered(here: Running, kind: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 async def test_letter_and_report_say_what_the_trail_says(here: Running) -> None:
     """Who signed and by what right, who left, what moved: in both languages."""
     invited = await prepared(here)
