@@ -35,9 +35,16 @@ ACCOUNTS: Mapping[str, tuple[str, ...]] = {
 class Installed:
     """One installation on a data folder; its processes may be killed, stopped and started again."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
-        """`settings` are `LEGATION_` variables; the profile is the demo's, whose clocks can be moved, unless said."""
+    def __init__(
+        self, folder: Path, *, workers: int = 1, environment: Mapping[str, str] | None = None, **settings: str
+    ) -> None:
+        """`settings` are `LEGATION_` variables; the profile is the demo's, whose clocks can be moved, unless said.
+
+        `environment` are other variables, for every process.
+        """
         self.folder = folder
+        self._workers = workers
+        self._environment = dict(environment or {})
         self._settings = {"profile": "demo"} | settings
         self._tokens: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -46,9 +53,11 @@ class Installed:
         """Start it, and return when every part was ready."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("LEGATION_")}
         environment |= {f"LEGATION_{name.upper()}": value for name, value in self._settings.items()}
+        environment |= self._environment
+        words = ("--data", str(self.folder), "up", "--ports", "free", "--workers", str(self._workers))
         with open(self.folder.with_name(f"{self.folder.name}.out"), "ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "--data", str(self.folder), "up", "--ports", "free"],
+                [sys.executable, "-m", "cli", *words],
                 cwd=ROOT,
                 env=environment,
                 stdout=output,
@@ -172,9 +181,11 @@ class Installed:
 
 
 @contextmanager
-def installed(folder: Path, **settings: str) -> Iterator[Installed]:
+def installed(
+    folder: Path, *, workers: int = 1, environment: Mapping[str, str] | None = None, **settings: str
+) -> Iterator[Installed]:
     """A running installation; whatever the test did to it, nothing of it is left running afterwards."""
-    found = Installed(folder, **settings)
+    found = Installed(folder, workers=workers, environment=environment, **settings)
     try:
         found.start()
         yield found

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from temporalio.client import Client
 
 from activities.codec import data_converter
-from api.engine import Engine
+from api.engine import OWN_RETRIES, Engine
 from domain.decision import Receipt
 from domain.state import Delegation, Phase
 from embedded.clock import VirtualClock
@@ -231,7 +231,10 @@ async def running(
     for account in ACCOUNTS:
         if await registers.accounts.get(account.id) is None:
             await registers.accounts.create(account)
-    client = await connect(data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None))
+    client = await connect(
+        data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None),
+        retry_config=OWN_RETRIES,
+    )
     engine = Engine(client, settings.temporal_task_queue, registers.database, registers.projection, registers.queries)
     clock = VirtualClock(client, patience=timedelta(seconds=60))
     here = Running(settings, registers, client, engine, clock, post, f"d-{uuid.uuid4().hex[:12]}")

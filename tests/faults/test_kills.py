@@ -1,13 +1,14 @@
 """kill -9 of worker, API and server, before, during and after every step of a delegation's way (faults.md, row 1)."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
 from tests.faults.killing import ADDRESSES, CELLS, Cell, player
 from tests.faults.outcome import Left, left_by
 from tests.faults.page import Note
-from tests.installed import Installed
+from tests.installed import Installed, installed
 
 EVERYDAY = (
     "worker-during-opened",
@@ -27,6 +28,14 @@ EVERYDAY = (
 PARAMETERS = [
     pytest.param(cell, id=str(cell), marks=pytest.mark.slow if str(cell) in EVERYDAY else pytest.mark.faults)
     for cell in CELLS
+]
+
+ONE_OF_TWO = [
+    pytest.param(
+        cell, id=str(cell), marks=pytest.mark.slow if str(cell) == "worker-during-invitations" else pytest.mark.faults
+    )
+    for cell in CELLS
+    if cell.part == "worker"
 ]
 
 
@@ -64,6 +73,26 @@ async def test_undisturbed_the_small_visit_is_what_the_cells_are_held_to(undistu
 async def test_a_kill_changes_nothing_that_lasts(cell: Cell, stack: Installed, undisturbed: Left, note: Note) -> None:
     """Every acknowledged command is there once, in order; the same mails arrived; the file is closed as ever."""
     note(row="1", part=cell.part, moment=cell.moment)
+    await survives(cell, stack, undisturbed, note)
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """An installation with two workers."""
+    with installed(tmp_path_factory.mktemp("pair") / "var", workers=2) as running:
+        yield running
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("cell", ONE_OF_TWO)
+async def test_one_of_two_workers_may_die(cell: Cell, pair: Installed, undisturbed: Left, note: Note) -> None:
+    """The same, and the other worker goes on with the file."""
+    note(row="1", part="one of two workers", moment=cell.moment)
+    await survives(cell, pair, undisturbed, note)
+
+
+async def survives(cell: Cell, stack: Installed, undisturbed: Left, note: Note) -> None:
+    """Play a scenario with one kill in it, and hold what it leaves to what it leaves undisturbed."""
     back: asyncio.Task[float] | None = None
 
     def kill() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -215,6 +216,36 @@ async def test_no_file_can_be_written(stack: Installed, note: Note) -> None:
         finally:
             for process, limits in zip(processes, before, strict=True):
                 process.rlimit(psutil.RLIMIT_FSIZE, limits)
+        await trail_is(file, kept, refused)
+
+
+@pytest.fixture(scope="module")
+def unsynced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installed, Path]]:
+    """An installation whose database cannot be synced to the disk while the file beside it exists."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("an I/O error at fsync alone needs a C compiler")
+    folder = tmp_path_factory.mktemp("unsynced")
+    library, flag = folder / "refused_sync.so", folder / "refused"
+    source = Path(__file__).with_name("refused_sync.c")
+    subprocess.run([compiler, "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source], check=True)
+    preloaded = {"LD_PRELOAD": str(library), "REFUSED_SYNC": str(flag)}
+    with installed(folder / "var", environment=preloaded) as running:
+        yield running, flag
+
+
+@pytest.mark.slow
+async def test_nothing_reaches_the_disk(unsynced: tuple[Installed, Path], note: Note) -> None:
+    """Every write succeeds and only the sync at the commit fails: what was not on the disk was never acknowledged."""
+    note(row="2", fault="I/O error at fsync")
+    running, flag = unsynced
+    async with opened(running) as file:
+        flag.touch()
+        try:
+            kept, refused = await until_refused(file, "unsynced", 3)
+            await registers_refuse(file)
+        finally:
+            flag.unlink()
         await trail_is(file, kept, refused)
 
 
