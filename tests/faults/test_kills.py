@@ -39,9 +39,8 @@ ONE_OF_TWO = [
 ]
 
 
-@pytest.fixture(scope="session")
-def undisturbed(stack: Installed) -> Left:
-    """What the scenario leaves when nothing dies."""
+def left_undisturbed(stack: Installed) -> Left:
+    """What the scenario leaves when nothing dies: each installation hashes mailboxes with a key of its own."""
 
     async def play() -> Left:
         playing = player(stack)
@@ -49,6 +48,12 @@ def undisturbed(stack: Installed) -> Left:
         return await left_by(stack, playing.delegation, ADDRESSES)
 
     return asyncio.run(play())
+
+
+@pytest.fixture(scope="session")
+def undisturbed(stack: Installed) -> Left:
+    """What the scenario leaves on the installation of this test process."""
+    return left_undisturbed(stack)
 
 
 def test_the_everyday_cells_exist() -> None:
@@ -77,18 +82,18 @@ async def test_a_kill_changes_nothing_that_lasts(cell: Cell, stack: Installed, u
 
 
 @pytest.fixture(scope="session")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    """An installation with two workers."""
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installed, Left]]:
+    """An installation with two workers, and what the scenario leaves there."""
     with installed(tmp_path_factory.mktemp("pair") / "var", workers=2) as running:
-        yield running
+        yield running, left_undisturbed(running)
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("cell", ONE_OF_TWO)
-async def test_one_of_two_workers_may_die(cell: Cell, pair: Installed, undisturbed: Left, note: Note) -> None:
+async def test_one_of_two_workers_may_die(cell: Cell, pair: tuple[Installed, Left], note: Note) -> None:
     """The same, and the other worker goes on with the file."""
     note(row="1", part="one of two workers", moment=cell.moment)
-    await survives(cell, pair, undisturbed, note)
+    await survives(cell, *pair, note)
 
 
 async def survives(cell: Cell, stack: Installed, undisturbed: Left, note: Note) -> None:
