@@ -1,7 +1,8 @@
 """Sign-off: by whom, by what right, and of exactly which dossier. Nothing is ever approved by the passing of time."""
 
 from domain.commands import IssueDecision, RejectStep, ReturnStep, SignOff
-from domain.decision import Actor, Context, Outcome, accept, refuse
+from domain.decision import Context, Outcome, accept, refuse
+from domain.entitlement import right_to_sign
 from domain.events import (
     DecisionIssued,
     DelegationRejected,
@@ -11,7 +12,7 @@ from domain.events import (
     StepReturned,
     StepSigned,
 )
-from domain.state import Delegation, Step
+from domain.state import Delegation
 
 
 def sign_off(state: Delegation, command: SignOff, context: Context) -> Outcome:
@@ -75,9 +76,15 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
     step = state.proposal.step(command.step_id)
     if step is None:
         return refuse("step_unknown", field="step_id", step=command.step_id)
-    code = _refused_right(state, step, context.actor)
-    if code:
-        return refuse(code, SignOffRefused(step_id=step.id, code=code), field="step_id", step=step.id)
+    right = right_to_sign(
+        context.actor,
+        step.plan.position,
+        step.plan.prefix,
+        own=(state.opened_by, state.coordinator, state.proposal.submitted_by),
+        elsewhere={one.by for one in state.proposal.steps if one.status == "signed" and one.id != step.id and one.by},
+    )
+    if isinstance(right, str):
+        return refuse(right, SignOffRefused(step_id=step.id, code=right), field="step_id", step=step.id)
     if command.dossier_digest != state.proposal.digest:
         known = command.dossier_digest in state.superseded
         return refuse(
@@ -88,15 +95,4 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
     if step.status != "open":
         waiting = state.open_step
         return refuse("step_not_open", field="step_id", step=step.id, waits_for=waiting.id if waiting else "")
-    return Right(position=step.plan.position, prefix=step.plan.prefix)
-
-
-def _refused_right(state: Delegation, step: Step, actor: Actor) -> str | None:
-    assert state.proposal
-    if "approver" not in actor.roles or step.plan.position not in actor.positions:
-        return "not_entitled_to_sign"
-    if actor.id in (state.opened_by, state.coordinator, state.proposal.submitted_by):
-        return "own_request"
-    if any(one.by == actor.id and one.status == "signed" and one.id != step.id for one in state.proposal.steps):
-        return "signed_another_step"
-    return None
+    return right

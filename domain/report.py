@@ -2,7 +2,8 @@
 
 from domain.canonical import digest_of
 from domain.commands import AcceptReport, FileReport, ReturnReport
-from domain.decision import Actor, Context, Outcome, accept, refuse
+from domain.decision import Context, Outcome, accept, refuse
+from domain.entitlement import right_to_sign
 from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right, SignOffRefused
 from domain.state import Delegation, Report
 
@@ -63,7 +64,8 @@ def return_report(state: Delegation, command: ReturnReport, context: Context) ->
     found = _reviewable(state, command, context)
     if isinstance(found, Outcome):
         return found
-    return accept(ReportReturned(report=found.number, digest=found.digest, reason=command.reason))
+    report, _ = found
+    return accept(ReportReturned(report=report.number, digest=report.digest, reason=command.reason))
 
 
 def accept_report(state: Delegation, command: AcceptReport, context: Context) -> Outcome:
@@ -71,35 +73,30 @@ def accept_report(state: Delegation, command: AcceptReport, context: Context) ->
     found = _reviewable(state, command, context)
     if isinstance(found, Outcome):
         return found
-    assert state.proposal
-    step = state.proposal.steps[-1]
-    return accept(
-        ReportAccepted(
-            report=found.number,
-            digest=found.digest,
-            right=Right(position=step.plan.position, prefix=step.plan.prefix),
-        )
-    )
+    report, right = found
+    return accept(ReportAccepted(report=report.number, digest=report.digest, right=right))
 
 
-def _reviewable(state: Delegation, command: ReturnReport | AcceptReport, context: Context) -> Report | Outcome:
-    """Return the report that waits for sign-off, by the position that signed last in the chain.
+def _reviewable(
+    state: Delegation, command: ReturnReport | AcceptReport, context: Context
+) -> tuple[Report, Right] | Outcome:
+    """Return the report that waits for sign-off, and the right of the position that signed last in the chain.
 
-    Refusals: `report_not_filed`, `not_entitled_to_sign`, `own_request` (four eyes), `report_superseded`. An attempt
-    without the right is itself recorded.
+    Refusals: `report_not_filed`, those of `right_to_sign`, `report_superseded`. An attempt without the right is itself
+    recorded.
     """
     report = state.report
     if report is None or report.status != "filed":
         return refuse("report_not_filed")
-    if code := _refused_right(state, report, context.actor):
-        return refuse(code, SignOffRefused(step_id=REPORT, code=code))
+    last = state.proposal.steps[-1].plan if state.proposal else None
+    right = right_to_sign(
+        context.actor,
+        last.position if last else None,
+        last.prefix if last else None,
+        own=(report.filed_by, state.coordinator),
+    )
+    if isinstance(right, str):
+        return refuse(right, SignOffRefused(step_id=REPORT, code=right))
     if command.report_digest != report.digest:
         return refuse("report_superseded", field="report_digest", current=report.digest)
-    return report
-
-
-def _refused_right(state: Delegation, report: Report, actor: Actor) -> str | None:
-    last = state.proposal.steps[-1].plan.position if state.proposal else None
-    if "approver" not in actor.roles or last not in actor.positions:
-        return "not_entitled_to_sign"
-    return "own_request" if actor.id in (report.filed_by, state.coordinator) else None
+    return report, right

@@ -77,9 +77,9 @@ def refusal_codes() -> dict[str, list[set[str]]]:
 
 
 def returned_codes() -> set[str]:
-    """Codes that a function of `domain/approval.py` returns for `refuse` to carry."""
-    tree = ast.parse((ROOT / "domain" / "approval.py").read_text("utf-8"))
-    function = next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == "_refused_right")
+    """Codes that `right_to_sign` returns for `refuse` to carry."""
+    tree = ast.parse((ROOT / "domain" / "entitlement.py").read_text("utf-8"))
+    function = next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == "right_to_sign")
     return {
         text
         for node in ast.walk(function)
