@@ -1,14 +1,12 @@
 """Carrying out effects by name; each is idempotent by its key, and its outcome comes back as a command."""
 
-import asyncio
-import contextlib
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.beating import beating
 from activities.documents import Documents
 from activities.invitations import Invitations
 from activities.notices import Notices
@@ -21,8 +19,6 @@ from workflows import ports
 from workflows.ports import CarryOutInput, Command
 
 Recorded = RecordDelivery | RecordDocument | RecordNotice
-BEAT = 2.0
-"""Seconds between two signs of life; the workflow takes a worker that is silent for 10 for dead."""
 
 
 class Effects:
@@ -42,7 +38,7 @@ class Effects:
     async def carry_out(self, asked: CarryOutInput) -> Command | None:
         """Carry an effect out and return the command that records its outcome."""
         try:
-            async with _beating():
+            async with beating():
                 recorded = await self._kinds[asked.effect.kind](asked, activity.heartbeat)
             return recorded.model_dump(mode="json")
         except (MailServerUnavailable, StoreUnavailable, TrailBehind) as error:
@@ -60,19 +56,3 @@ class Effects:
     def _failure(self, error: Exception, *, final: bool) -> ApplicationError:
         kind = type(error).__name__
         return ApplicationError(kind, type=ports.GIVEN_UP if final else kind, non_retryable=final)
-
-
-@asynccontextmanager
-async def _beating() -> AsyncIterator[None]:
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(BEAT)
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beating.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await beating

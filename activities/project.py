@@ -3,6 +3,7 @@
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.beating import beating
 from storage.errors import StoreUnavailable
 from storage.journal import JournalDiverged
 from storage.projection import Projection
@@ -21,7 +22,8 @@ class Project:
     async def project(self, burst: ProjectInput) -> None:
         """Apply the burst. A journal that says otherwise raises an alarm and is tried again after it was mended."""
         try:
-            await self._projection.project(burst.delegation, burst.events)
+            async with beating():
+                await self._projection.project(burst.delegation, burst.events)
         except StoreUnavailable as error:
             raise ApplicationError(str(error), type="store_unavailable") from None
         except JournalDiverged as error:

@@ -177,6 +177,8 @@ class DelegationWorkflow:
             ports.PROJECT,
             ProjectInput(delegation=self._file.delegation, events=burst),
             start_to_close_timeout=timedelta(seconds=10),
+            # Projected twice is projected once, so here a silent worker may soon be taken for dead.
+            heartbeat_timeout=timedelta(seconds=3),
             retry_policy=PROJECTING,
         )
         self._file = self._file.projected(len(burst))
