@@ -15,6 +15,14 @@ class Change:
     caught_by: tuple[str, ...] = ("outbound-two-countries",)
 
 
+CALL = "await workflow.execute_activity(\n            ports.PROJECT,"
+BURST = "\n            ProjectInput(delegation=self._file.delegation, events=burst),"
+TIMEOUT = "\n            start_to_close_timeout=timedelta(seconds=10),"
+HEARTBEAT = """
+            # Projected twice is projected once, so here a silent worker may soon be taken for dead.
+            heartbeat_timeout=timedelta(seconds=3),"""
+"""A local activity has none."""
+
 CHANGES = {
     "effects-before-projection": Change(
         "effect.seq < first_unprojected and",
@@ -24,8 +32,8 @@ CHANGES = {
     "search-attributes-at-every-decision": Change("if file.phase != phase:", "if True:"),
     "decision-as-activity": Change("workflow.execute_local_activity(", "workflow.execute_activity("),
     "projection-as-local-activity": Change(
-        "await workflow.execute_activity(\n            ports.PROJECT,",
-        "await workflow.execute_local_activity(\n            ports.PROJECT,",
+        CALL + BURST + TIMEOUT + HEARTBEAT,
+        CALL.replace("execute_activity", "execute_local_activity") + BURST + TIMEOUT,
     ),
     "projection-by-another-name": Change("ports.PROJECT,", "'project_events',"),
     "timer-before-decision": Change(
