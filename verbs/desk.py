@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from verbs.list import rules_in_force
 from verbs.options import options
 from verbs.state_line import COORDINATORS_DESK
 from verbs.tables import add_row, output, say, table
+from verbs.times import business_day
 
 LARGEST_PAGE = 200
 REPORT = "report"
@@ -65,7 +66,7 @@ def desk(
             if as_json:
                 typer.echo(json.dumps(counted, indent=2, ensure_ascii=False))
             else:
-                _show_totals(counted["items"], totals, rules_in_force(api, translator), translator)
+                _show_totals(counted["items"], totals, rules_in_force(api, translator), translator, settings.zone)
             return
         query = {"position": position or None, "organisation": organisation, "missed": missed}
         items = list(api.pages("/desks", limit=LARGEST_PAGE, **query))
@@ -115,7 +116,9 @@ def _due(item: Mapping[str, Any], translator: Translator) -> str:
     return f"{day}; {translator.tr('overdue')}" if item["missed"] else day
 
 
-def _show_totals(items: Sequence[Mapping[str, Any]], by: By, rules: EditionWords, translator: Translator) -> None:
+def _show_totals(
+    items: Sequence[Mapping[str, Any]], by: By, rules: EditionWords, translator: Translator, zone: str
+) -> None:
     if not items:
         say(translator.tr("Nothing lies on these desks."))
         return
@@ -128,6 +131,6 @@ def _show_totals(items: Sequence[Mapping[str, Any]], by: By, rules: EditionWords
     rows = table([translator.tr(title) for title in titles], right=[1, 2])
     for item in items:
         name = rules.position(item["name"]) if by is By.position else item["name"]
-        oldest = translator.short_date(date.fromisoformat(item["oldest"][:10]))
+        oldest = translator.short_date(business_day(datetime.fromisoformat(item["oldest"]), zone))
         add_row(rows, name, str(item["files"]), str(item["missed"]), oldest)
     output().print(rows)
