@@ -63,4 +63,4 @@ bench: $(VENV)/.development ## compare with the raw floor on the same server
 	@$(BIN)/python -m benchmarks
 
 faults: $(VENV)/.development ## inject every fault of the table; writes docs/faults.md
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/faults --faults-page docs/faults.md
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/faults tests/api/test_schemathesis.py --faults-page docs/faults.md

@@ -13,7 +13,7 @@ from rich.console import Console
 from embedded.failure import StackFailure
 from locales import Translator
 from settings import SettingsRefused, load_settings
-from verbs import demo, move, rebuild, report, return_, show, sign, status, token, trail, up
+from verbs import demo, desk, move, rebuild, report, return_, show, sign, status, token, trail, up
 from verbs import list as list_verb
 from verbs import open as open_verb
 from verbs.language import translator_of
@@ -31,6 +31,8 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.command("list")(list_verb.list_)
+app.command("inbox")(desk.inbox)
+app.command("desk")(desk.desk)
 app.command("show")(show.show)
 app.command("open")(open_verb.open_)
 app.command("sign")(sign.sign)

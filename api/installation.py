@@ -45,6 +45,7 @@ class Installation:
         self.editions = self.registers.editions
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries
+        self.desks = self.registers.desks
         self.announcements = Announcements()
         self._client = client
         self._engine: Engine | None = None

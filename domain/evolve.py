@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from domain import events as e
+from domain.desk import lies_on
 from domain.events import AnyEvent
 from domain.seal import SealedEvent
 from domain.state import (
@@ -52,7 +53,10 @@ def evolve(state: Delegation | None, event: AnyEvent, sealed: SealedEvent) -> De
         return _opened(event, sealed)
     if state is None:
         raise ValueError(f"event {sealed.seq}: {sealed.type} before DelegationOpened")
-    return _HANDLERS[type(event)](state, event, sealed)
+    after = _HANDLERS[type(event)](state, event, sealed)
+    if lies_on(after) != lies_on(state):
+        after = _with(after, desk_since=sealed.instant)
+    return after
 
 
 def fold(events: Iterable[SealedEvent], state: Delegation | None = None) -> Delegation | None:
@@ -68,6 +72,7 @@ def _opened(event: e.DelegationOpened, sealed: SealedEvent) -> Delegation:
         phase=Phase.DRAFTED,
         opened_by=sealed.actor,
         opened_at=sealed.instant,
+        desk_since=sealed.instant,
         **event.model_dump(exclude={"type", "delegation"}),
     )
 

@@ -293,6 +293,8 @@ class Delegation(Fact):
     """The phase that a closing or a postponement interrupted."""
     rules_adopted_at: Instant | None = None
     """When an edition newer than that of the opening was adopted."""
+    desk_since: Instant | None = None
+    """When the file came to the desk it lies on (`domain/desk.py`)."""
 
     @property
     def delegates(self) -> tuple[Participant, ...]:

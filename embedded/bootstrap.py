@@ -1,8 +1,8 @@
 """`python -m embedded.bootstrap`: what must be true before a worker or the API starts; idempotent.
 
-The database's schema is brought to the newest, the rules are entered as an edition, the namespace gets its retention
-and its search attributes. In the profile `server` the namespace is only checked: it belongs to whoever runs the
-cluster.
+The database's schema is brought to the newest, the rules are entered as an edition, read tables catch up with the
+journal, the namespace gets its retention and its search attributes. In the profile `server` the namespace is only
+checked: it belongs to whoever runs the cluster.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from storage.editions_file import RulesFileError, load_edition
 from storage.engine import Database
 from storage.errors import StoreUnavailable
 from storage.migrate import SchemaTooNew, migrate
+from storage.projection import Projection
 
 RULES = Path(__file__).parent.parent / "rules"
 
@@ -35,6 +36,7 @@ async def bootstrap(settings: Settings) -> None:
     """Refuses with `NamespaceUnfit`, `ServerUnreachable`, or what `storage.migrate` refuses with."""
     await migrate(settings.database_url)
     await enter_rules(settings)
+    await catch_up(settings)
     try:
         client = await connect(settings)
     except RuntimeError as refused:
@@ -53,6 +55,15 @@ async def enter_rules(settings: Settings) -> str:
     database = Database(settings.database_url)
     try:
         return await Editions(database).put(load_edition(RULES))
+    finally:
+        await database.close()
+
+
+async def catch_up(settings: Settings) -> int:
+    """Fills what a migration emptied: read tables from the journal. Returns how many delegations were behind."""
+    database = Database(settings.database_url)
+    try:
+        return await Projection(database).catch_up()
     finally:
         await database.close()
 

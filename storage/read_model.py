@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table
 
+from domain.desk import COORDINATING, IDLE_PHASES, desks
 from domain.events import CeilingSet
 from domain.seal import SealedEvent
-from domain.state import Delegation, Phase
+from domain.state import Delegation
 from domain.upcast import read_event
 from storage.metadata import Instant, Name, Words, metadata
 from storage.search_text import folded, sort_key
@@ -107,28 +108,31 @@ ceilings = Table(
     Column("nights", Integer, nullable=False),
 )
 
-READ_TABLES = (delegations, deadlines, programme_items, participants, ceilings)
+desk_rows = Table(
+    "desks",
+    metadata,
+    Column("delegation_id", Name, primary_key=True),
+    Column("what", Name, primary_key=True),
+    Column("position", Name, index=True),
+    Column("account", Name, index=True),
+    Column("title_vi", Words),
+    Column("title_en", Words),
+    Column("since", Instant, nullable=False),
+    Column("due_on", Date),
+    Column("due_at", Instant),
+    Column("missed", Boolean, nullable=False),
+)
+
+READ_TABLES = (delegations, deadlines, programme_items, participants, ceilings, desk_rows)
 
 Key = tuple[Any, ...]
 Rows = dict[str, dict[Key, dict[str, Any]]]
 """Rows by table and primary key."""
 
-COORDINATORS_DESK = "coordinator"
-IDLE_PHASES = (Phase.CLOSED, Phase.REJECTED, Phase.CANCELLED, Phase.POSTPONED)
-
 
 def waits_for(state: Delegation) -> str | None:
-    """Return on whose desk the file is: a position, the coordinator, or nobody's once nothing is to be done.
-
-    A filed report waits for the position that signed last in the chain, an open step for its own.
-    """
-    if state.phase in IDLE_PHASES:
-        return None
-    if state.open_step is not None:
-        return state.open_step.plan.position
-    if state.report is not None and state.report.status == "filed" and state.proposal is not None:
-        return state.proposal.steps[-1].plan.position
-    return COORDINATORS_DESK
+    """Return on whose desk the file is: a position, `coordinator`, or nobody's once nothing is to be done."""
+    return next((desk.position or COORDINATING for desk in desks(state)), None)
 
 
 def next_due(state: Delegation) -> tuple[date, str] | None:
@@ -186,12 +190,29 @@ def _participants(state: Delegation) -> dict[Key, dict[str, Any]]:
     }
 
 
+def _desks(state: Delegation) -> dict[Key, dict[str, Any]]:
+    return {
+        (state.id, desk.what): {
+            "position": desk.position,
+            "account": desk.account,
+            "title_vi": desk.title_vi,
+            "title_en": desk.title_en,
+            "since": desk.since,
+            "due_on": desk.due_on,
+            "due_at": desk.due_at,
+            "missed": desk.missed,
+        }
+        for desk in desks(state)
+    }
+
+
 FROM_STATE = (
     (deadlines, "deadlines", _deadlines),
     (programme_items, "items", _programme_items),
     (participants, "people", _participants),
+    (desk_rows, None, _desks),
 )
-"""Which table follows from which field of the state, and how."""
+"""Which table follows from which field of the state, and how; None: from several."""
 
 
 def rows_of_state(state: Delegation) -> Rows:
@@ -205,7 +226,7 @@ def difference(before: Delegation | None, after: Delegation) -> tuple[Rows, dict
     gone: dict[str, list[Key]] = {}
     for table, field, rows in FROM_STATE:
         # The fold copies a state but for what an event changed: a field that is the same object needs no look.
-        if before is not None and getattr(before, field) is getattr(after, field):
+        if before is not None and field is not None and getattr(before, field) is getattr(after, field):
             continue
         old: Mapping[Key, Any] = rows(before) if before is not None else {}
         new = rows(after)

@@ -7,6 +7,7 @@ from typing import Self
 
 from storage.accounts import Accounts
 from storage.attachments import Attachments
+from storage.desks import Desks
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
 from storage.journal import Journal
@@ -36,6 +37,7 @@ class Registers:
     journal: Journal
     projection: Projection
     queries: Queries
+    desks: Desks
 
     @classmethod
     def open(
@@ -67,6 +69,7 @@ class Registers:
             journal=Journal(database),
             projection=Projection(database),
             queries=Queries(database),
+            desks=Desks(database),
         )
 
     async def close(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -51,8 +51,12 @@ async def test_schemathesis_finds_nothing_whoever_asks(own: Served, tmp_path: Pa
 @pytest.mark.faults
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("role", ROLES)
-async def test_schemathesis_finds_nothing_however_long_it_looks(own: Served, tmp_path: Path, role: str) -> None:
+async def test_schemathesis_finds_nothing_however_long_it_looks(
+    own: Served, tmp_path: Path, role: str, record_property: Callable[[str, object], None]
+) -> None:
     """Every phase, boundaries included: some thousand requests."""
+    record_property("row", "11")
+    record_property("fault", f"random, broken and chained requests as {role}")
     await own.api.open()
     told = await found(own, role, tmp_path, ("--max-examples", "25"))
     assert told is None, told

@@ -20,6 +20,7 @@ TITLES: Mapping[str, str] = {
     "6": "The same request again: at once, after a restart, after continue-as-new, with another body",
     "7": "Sixteen people at one delegation",
     "10": "The read model rebuilt during writes",
+    "11": "Schemathesis, all checks, as each role",
     "17": "Uploads that are weapons",
     "20": "Steady load",
 }

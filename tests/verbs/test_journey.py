@@ -116,6 +116,14 @@ def test_a_delegation_goes_its_way_by_the_daily_verbs(here: Installed, tmp_path:
 
     send(here, "tokyo-2028", type="submit_request")
     assert "Submitted: waits for Department head until " in verb(here, "hung", "show", "tokyo-2028").stdout
+    assert [(one["delegation"], one["what"]) for one in done(here, "hung", "inbox")["items"]] == [
+        ("tokyo-2028", "department_head")
+    ]
+    assert "Signature: Department head" in verb(here, "hung", "inbox").stdout
+    assert verb(here, "mai", "inbox").stdout == "Nothing waits for you.\n"
+    totals = done(here, "lan", "desk", "--totals", "position")["items"]
+    assert [(one["name"], one["files"], one["missed"]) for one in totals] == [("department_head", 1, 0)]
+    assert "Department head" in verb(here, "lan", "desk", "--totals", "position").stdout
     words = ("return", "tokyo-2028", "--reason", "Thiếu hộ chiếu của m-2.", "--missing", "Bản sao hộ chiếu")
     returned = verb(here, "hung", *words)
     assert returned.returncode == 0, returned.stderr

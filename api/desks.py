@@ -1,0 +1,133 @@
+"""Whose desk: what waits where, since when, due when; all of it, and what waits for whoever asks."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access import BEARER, Actor, GuardedRoute
+from api.installation import At
+from api.problems import Problem
+from domain.bilingual import Bilingual
+from domain.values import Slug, business_date
+from storage.desks import DeskFilters, DeskLine, DeskPage, DeskTotal
+from storage.metadata import utc_now
+from storage.queries import LARGEST_PAGE, BadCursor
+
+router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["desks"])
+
+
+class PageQuery(BaseModel):
+    """Which page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 50
+    cursor: Annotated[str, Field(max_length=2000)] | None = Field(None, description="`next_cursor` of the page before.")
+
+
+class DeskQuery(PageQuery):
+    """Whose desks, and which page of them."""
+
+    position: list[Slug] = Field([], max_length=20, description="What waits for one of these positions.")
+    account: Slug | None = Field(None, description="What waits for this coordinator; beside positions, either of both.")
+    organisation: Slug | None = None
+    missed: bool | None = Field(None, description="Only what is past its due date, or only what is not.")
+
+
+class TotalsQuery(BaseModel):
+    """By what to count."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Literal["position", "organisation", "coordinator"] = "position"
+    organisation: Slug | None = None
+
+
+class ShownDesk(BaseModel):
+    """A file on a desk. `what` is the step to be signed, `report`, or `coordinator`: the next move is theirs.
+
+    `age_days` are whole days in the business zone since it came there. Instants in UTC, `due_on` in the file's zone.
+    """
+
+    delegation: str
+    title: str
+    phase: str
+    direction: str
+    organisation: str
+    coordinator: str
+    what: str
+    position: str | None
+    account: str | None
+    step_title: Bilingual | None
+    since: datetime
+    age_days: int
+    due_on: date | None
+    due_at: datetime | None
+    missed: bool
+
+
+class ShownDesks(BaseModel):
+    """A page of desks, the most urgent first, and the cursor of the next one if there may be one."""
+
+    items: tuple[ShownDesk, ...]
+    next_cursor: str | None
+
+
+class DeskTotals(BaseModel):
+    """How much waits, the longest waiting first."""
+
+    items: tuple[DeskTotal, ...]
+
+
+@router.get("/desks")
+async def list_desks(query: Annotated[DeskQuery, Query()], at: At) -> ShownDesks:
+    """List what waits where, the most urgent first."""
+    filters = DeskFilters(tuple(query.position), query.account, query.organisation, query.missed)
+    return await _shown(at, filters, query)
+
+
+@router.get("/desks/totals")
+async def count_desks(query: Annotated[TotalsQuery, Query()], at: At) -> DeskTotals:
+    """Count what waits by position, organisation or coordinator."""
+    return DeskTotals(items=tuple(await at.desks.totals(query.by, DeskFilters(organisation=query.organisation))))
+
+
+@router.get("/inbox")
+async def show_inbox(query: Annotated[PageQuery, Query()], at: At, actor: Actor) -> ShownDesks:
+    """List what waits for whoever asks: for the positions they hold, and as coordinator. The most urgent first."""
+    return await _shown(at, DeskFilters(actor.positions, actor.id), query)
+
+
+async def _shown(at: At, filters: DeskFilters, query: PageQuery) -> ShownDesks:
+    try:
+        page: DeskPage = await at.desks.lines(filters, limit=query.limit, cursor=query.cursor)
+    except BadCursor:
+        raise Problem("cursor_unknown") from None
+    today = business_date(utc_now(), at.settings.zone)
+    return ShownDesks(
+        items=tuple(_line(one, (today - business_date(one.since, at.settings.zone)).days) for one in page.items),
+        next_cursor=page.next_cursor,
+    )
+
+
+def _line(line: DeskLine, age_days: int) -> ShownDesk:
+    return ShownDesk(
+        delegation=line.delegation_id,
+        title=line.title,
+        phase=line.phase,
+        direction=line.direction,
+        organisation=line.organisation,
+        coordinator=line.coordinator,
+        what=line.what,
+        position=line.position,
+        account=line.account,
+        step_title=Bilingual(vi=line.title_vi, en=line.title_en) if line.title_vi and line.title_en else None,
+        since=line.since,
+        # In the demo a file's clock is ahead of the wall's.
+        age_days=max(0, age_days),
+        due_on=line.due_on,
+        due_at=line.due_at,
+        missed=line.missed,
+    )

@@ -1,0 +1,76 @@
+"""On whose desk a file is: what waits there, since when, and until when. Pure, and a projection like any other."""
+
+from datetime import date
+
+from domain.state import Deadline, Delegation, Phase
+from domain.values import Fact, Instant
+
+IDLE_PHASES = (Phase.CLOSED, Phase.REJECTED, Phase.CANCELLED, Phase.POSTPONED)
+"""Phases in which a file is on nobody's desk."""
+
+COORDINATING = "coordinator"
+SIGNING_REPORT = "report"
+
+
+class Desk(Fact):
+    """A desk that a file lies on: that of a position, or of the account that coordinates it.
+
+    `what` is the step to be signed, `report`, or `coordinator` (the next move is the coordinator's). `since` and
+    `due_at` are instants in UTC; `due_on` is the day in the file's zone. `missed` says that the due date has passed.
+    """
+
+    what: str
+    position: str | None = None
+    account: str | None = None
+    title_vi: str | None = None
+    title_en: str | None = None
+    since: Instant
+    due_on: date | None = None
+    due_at: Instant | None = None
+    missed: bool = False
+
+
+def lies_on(state: Delegation) -> tuple[str, str] | None:
+    """Return what a file waits for and whose desk that is: of a position, or of an account; None once it is idle.
+
+    An open step lies on the desk of its position, a filed report on that of the position that signed last in the chain;
+    everything else is the coordinator's turn.
+    """
+    if state.phase in IDLE_PHASES:
+        return None
+    if state.open_step is not None:
+        return state.open_step.id, state.open_step.plan.position
+    if state.report is not None and state.report.status == "filed" and state.proposal is not None:
+        return SIGNING_REPORT, state.proposal.steps[-1].plan.position
+    return COORDINATING, state.coordinator
+
+
+def desks(state: Delegation) -> tuple[Desk, ...]:
+    """Return the desks that a file lies on now, with the due date that presses; none once nothing is to be done."""
+    lies = lies_on(state)
+    if lies is None:
+        return ()
+    what, whose = lies
+    step = state.open_step
+    due = _pressing(state, what)
+    return (
+        Desk(
+            what=what,
+            position=None if what == COORDINATING else whose,
+            account=whose if what == COORDINATING else None,
+            title_vi=step.plan.title_vi if step else None,
+            title_en=step.plan.title_en if step else None,
+            since=state.desk_since or state.opened_at,
+            due_on=due.due_on if due else None,
+            due_at=due.due_at if due else None,
+            missed=due is not None and due.status == "missed",
+        ),
+    )
+
+
+def _pressing(state: Delegation, what: str) -> Deadline | None:
+    """Return the earliest deadline that is not met: of the step where one waits, else of the whole file."""
+    waiting = [one for one in state.deadlines.values() if one.status in ("open", "missed")]
+    if state.proposal and what == (state.open_step.id if state.open_step else None):
+        waiting = [one for one in waiting if one.what == f"step.{what}.{state.proposal.number}"]
+    return min(waiting, key=lambda one: (one.due_at, one.what), default=None)

@@ -1,0 +1,170 @@
+"""What waits where: the files on each desk, the most urgent first, and how many there are."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, case, false, func, literal, or_, select
+
+from storage.engine import Database
+from storage.metadata import Instant
+from storage.queries import LARGEST_PAGE, BadCursor
+from storage.read_model import delegations, desk_rows
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+
+Grouping = Literal["position", "organisation", "coordinator"]
+
+
+@dataclass(frozen=True)
+class DeskFilters:
+    """Which desks: everything that is set must hold. `positions` and `account` are alternatives of each other."""
+
+    positions: tuple[str, ...] = ()
+    account: str | None = None
+    organisation: str | None = None
+    missed: bool | None = None
+
+
+@dataclass(frozen=True)
+class DeskLine:
+    """A file on a desk. Instants in UTC, `due_on` in the file's zone; `position` or `account` says whose desk it is."""
+
+    delegation_id: str
+    title: str
+    phase: str
+    direction: str
+    organisation: str
+    coordinator: str
+    what: str
+    position: str | None
+    account: str | None
+    title_vi: str | None
+    title_en: str | None
+    since: datetime
+    due_on: date | None
+    due_at: datetime | None
+    missed: bool
+
+
+@dataclass(frozen=True)
+class DeskPage:
+    """One page, and the cursor of the next one if there may be one."""
+
+    items: tuple[DeskLine, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class DeskTotal:
+    """How many files lie on the desks of one position, organisation or coordinator, and since when the oldest does."""
+
+    name: str
+    files: int
+    missed: int
+    oldest: datetime
+
+
+COLUMNS = tuple(
+    delegations.c[name] if name in ("title", "phase", "direction", "organisation", "coordinator") else desk_rows.c[name]
+    for name in DeskLine.__dataclass_fields__
+)
+URGENCY = func.coalesce(desk_rows.c.due_at, literal(NEVER, Instant))
+"""What has no due date comes last."""
+
+
+class Desks:
+    """Reading the desks."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def lines(
+        self, filters: DeskFilters | None = None, *, limit: int = 50, cursor: str | None = None
+    ) -> DeskPage:
+        """Return a page of at most `limit` (1 to 200) lines, what is due first at the top.
+
+        The cursor names the last line seen, so lines that come or go meanwhile shift nothing. Raises BadCursor.
+        """
+        if not 1 <= limit <= LARGEST_PAGE:
+            raise ValueError(f"a page has 1 to {LARGEST_PAGE} lines")
+        wanted = _joined(*COLUMNS).where(*_conditions(filters or DeskFilters()))
+        if cursor is not None:
+            due_at, delegation, what = _read_cursor(cursor)
+            place = (URGENCY, desk_rows.c.delegation_id, desk_rows.c.what)
+            wanted = wanted.where(_after(place, (due_at, delegation, what)))
+        wanted = wanted.order_by(URGENCY, desk_rows.c.delegation_id, desk_rows.c.what).limit(limit + 1)
+        async with self._database.reading() as connection:
+            found = [DeskLine(*row) for row in await connection.execute(wanted)]
+        shown = found[:limit]
+        return DeskPage(tuple(shown), _write_cursor(shown[-1]) if len(found) > limit else None)
+
+    async def totals(self, by: Grouping, filters: DeskFilters | None = None) -> list[DeskTotal]:
+        """Return how much waits, by position (what lies with coordinators is left out), organisation or coordinator.
+
+        The longest waiting first.
+        """
+        name = desk_rows.c.position if by == "position" else delegations.c[by]
+        oldest = func.min(desk_rows.c.since)
+        missed = func.sum(case((desk_rows.c.missed, 1), else_=0))
+        wanted = (
+            _joined(name, func.count(desk_rows.c.delegation_id.distinct()), missed, oldest)
+            .where(name.is_not(None), *_conditions(filters or DeskFilters()))
+            .group_by(name)
+            .order_by(oldest, name)
+        )
+        async with self._database.reading() as connection:
+            return [DeskTotal(*row) for row in await connection.execute(wanted)]
+
+
+def _joined(*columns: Any) -> Any:
+    return select(*columns).join_from(desk_rows, delegations, delegations.c.id == desk_rows.c.delegation_id)
+
+
+def _conditions(filters: DeskFilters) -> list[ColumnElement[bool]]:
+    asked = (*filters.positions, filters.account or "", filters.organisation or "")
+    if any("\x00" in text for text in asked):
+        return [false()]
+    conditions: list[ColumnElement[bool]] = []
+    whose: list[ColumnElement[bool]] = []
+    if filters.positions:
+        whose.append(desk_rows.c.position.in_(filters.positions))
+    if filters.account is not None:
+        whose.append(desk_rows.c.account == filters.account)
+    if whose:
+        conditions.append(or_(*whose))
+    if filters.organisation is not None:
+        conditions.append(delegations.c.organisation == filters.organisation)
+    if filters.missed is not None:
+        conditions.append(desk_rows.c.missed == filters.missed)
+    return conditions
+
+
+def _after(columns: Sequence[ColumnElement[Any]], seen: Sequence[Any]) -> ColumnElement[bool]:
+    """Return whether a row comes after `seen` in the order of the columns."""
+    alternatives = []
+    for place, (column, value) in enumerate(zip(columns, seen, strict=True)):
+        equal = [earlier == known for earlier, known in zip(columns[:place], seen[:place], strict=True)]
+        alternatives.append(and_(*equal, column > value))
+    return or_(*alternatives)
+
+
+def _write_cursor(line: DeskLine) -> str:
+    body = json.dumps([(line.due_at or NEVER).isoformat(), line.delegation_id, line.what], separators=(",", ":"))
+    return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str, str]:
+    try:
+        due_at, delegation, what = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(delegation, str) or not isinstance(what, str) or "\x00" in delegation + what:
+            raise BadCursor("the cursor is not one that this list gave")
+        return datetime.fromisoformat(due_at).astimezone(UTC), delegation, what
+    except BadCursor:
+        raise
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
+        raise BadCursor("the cursor is not one that this list gave") from None

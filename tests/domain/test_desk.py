@@ -1,0 +1,88 @@
+"""On whose desk a file is, since when, and until when."""
+
+from datetime import UTC, date, datetime
+
+from domain import commands as c
+from domain.desk import Desk, desks
+from domain.state import Delegation
+from domain.values import Instant
+from tests.builders import (
+    DEPARTMENT_HEAD,
+    VICE_PRESIDENT,
+    accept_report,
+    dossier,
+    drafted,
+    report_digest,
+    reported,
+    reporting,
+    sign,
+    submitted,
+    text,
+)
+from tests.domain.given import given
+
+
+def the_desk(state: Delegation) -> Desk:
+    """The one desk that the file lies on."""
+    (found,) = desks(state)
+    return found
+
+
+def where(state: Delegation) -> tuple[str, str | None, str | None, Instant]:
+    """What waits, for which position or account, since when."""
+    desk = the_desk(state)
+    return desk.what, desk.position, desk.account, desk.since
+
+
+def test_a_file_is_the_coordinator_s_from_its_opening_until_it_is_submitted() -> None:
+    """Work on the draft changes nothing of that; the handing over does."""
+    going = given(*drafted())
+    assert where(going.state) == ("coordinator", None, "coordinator", going.state.opened_at)
+    later = going.when(c.HandOver(to="successor"), at="2026-03-02T09:00")
+    assert where(later.state) == ("coordinator", None, "successor", datetime(2026, 3, 2, 2, tzinfo=UTC))
+
+
+def test_each_signature_moves_the_file_to_the_next_desk() -> None:
+    """With the step's own due date, not the most urgent of the file; the last one gives it back."""
+    going = given(*submitted())
+    first = the_desk(going.state)
+    assert (first.what, first.position, first.since) == ("department_head", "department_head", going.now)
+    assert (first.title_vi, first.title_en) == ("Trưởng ban", "Department head")
+    assert first.due_on == going.state.deadlines["step.department_head.1"].due_on
+    going = going.further(sign("department_head", DEPARTMENT_HEAD))
+    assert where(going.state) == ("vice_president", "vice_president", None, going.now)
+    done = going.when(sign("vice_president", VICE_PRESIDENT))
+    assert where(done.state) == ("coordinator", None, "coordinator", going.now)
+
+
+def test_a_step_that_nobody_signs_in_time_stays_on_its_desk_and_is_late() -> None:
+    """Nothing is approved by the passing of time."""
+    going = given(*submitted())
+    due = the_desk(going.state).due_on
+    assert due is not None
+    late = given(*submitted()).wait(until=f"{date(due.year, due.month, due.day)}T23:59:59").wait("2026-03-31T09:00")
+    desk = the_desk(late.state)
+    assert (desk.what, desk.missed, desk.since) == ("department_head", True, the_desk(going.state).since)
+
+
+def test_what_is_returned_comes_back_to_the_coordinator_at_that_instant() -> None:
+    """Also a report."""
+    going = given(*submitted())
+    back = c.ReturnStep(step_id="department_head", dossier_digest=dossier(going.state), kind="amend", reason=text())
+    returned = going.when(back, by=DEPARTMENT_HEAD, at="2026-03-05T10:00")
+    assert where(returned.state) == ("coordinator", None, "coordinator", datetime(2026, 3, 5, 3, tzinfo=UTC))
+
+    going = given(*reported())
+    assert where(going.state)[:2] == ("report", "vice_president")
+    refused = c.ReturnReport(report_digest=report_digest(going.state), reason=text())
+    after = going.when(refused, by=VICE_PRESIDENT)
+    assert where(after.state) == ("coordinator", None, "coordinator", going.now)
+
+
+def test_a_file_with_nothing_to_be_done_is_on_no_desk() -> None:
+    """Closed, postponed, cancelled."""
+    going = given(*reporting())
+    assert desks(going.state) != ()
+    closed = given(*reported(), accept_report()).when(c.CloseDelegation())
+    assert desks(closed.state) == ()
+    assert desks(given(*drafted()).when(c.CancelDelegation(reason=text())).state) == ()

@@ -1,0 +1,91 @@
+"""What waits where: the most urgent first, in pages that are stable, and how many there are."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from domain.events import AnyEvent
+from storage.desks import DeskFilters, DeskLine, Desks
+from storage.engine import Database
+from storage.projection import Projection
+from storage.queries import BadCursor
+from tests.storage.streams import START, cancelled, deadline, opened, sealed, submitted
+
+
+async def fill(database: Database) -> Desks:
+    """Six files: two at the department head's desk, one of them with a due date, three with coordinators, one idle."""
+    projection = Projection(database)
+    for n in range(6):
+        name = f"visit-{n}"
+        events: list[AnyEvent] = [
+            opened(name, coordinator="linh" if n < 3 else "minh", organisation="songlam" if n % 2 else "central")
+        ]
+        if n in (0, 1):
+            events.append(submitted())
+        if n == 1:
+            events.append(deadline("step.head.1", date(2026, 3, 2)))
+        if n in (2, 3):
+            events.append(deadline("report", date(2026, 5, n)))
+        if n == 5:
+            events.append(cancelled())
+        await projection.project(name, sealed(name, events, start=START + timedelta(minutes=n)))
+    return Desks(database)
+
+
+async def test_the_most_urgent_stands_first_and_what_has_no_due_date_last(database: Database) -> None:
+    """A page at a time or all at once: the same lines."""
+    desks = await fill(database)
+    everything = (await desks.lines()).items
+    assert [(line.delegation_id, line.what) for line in everything] == [
+        ("visit-1", "head"),
+        ("visit-2", "coordinator"),
+        ("visit-3", "coordinator"),
+        ("visit-0", "head"),
+        ("visit-4", "coordinator"),
+    ]
+    paged: list[DeskLine] = []
+    cursor = None
+    while True:
+        page = await desks.lines(limit=2, cursor=cursor)
+        paged += page.items
+        if (cursor := page.next_cursor) is None:
+            break
+    assert tuple(paged) == everything
+    first = everything[0]
+    assert (first.position, first.account, first.title_en) == ("department_head", None, "Head of department")
+    assert (first.due_on, first.since) == (date(2026, 3, 2), datetime(2026, 2, 24, 3, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (DeskFilters(positions=("department_head",)), ["visit-1", "visit-0"]),
+        (DeskFilters(positions=("department_head",), account="minh"), ["visit-1", "visit-3", "visit-0", "visit-4"]),
+        (DeskFilters(account="linh"), ["visit-2"]),
+        (DeskFilters(organisation="songlam"), ["visit-1", "visit-3"]),
+        (DeskFilters(positions=("department_head",), organisation="central"), ["visit-0"]),
+        (DeskFilters(missed=True), []),
+        (DeskFilters(positions=("nobody\x00",)), []),
+    ],
+)
+async def test_desks_are_filtered(database: Database, filters: DeskFilters, expected: list[str]) -> None:
+    """By whose they are, by organisation, by whether they are late."""
+    desks = await fill(database)
+    assert [line.delegation_id for line in (await desks.lines(filters)).items] == expected
+
+
+async def test_what_waits_is_counted_with_the_oldest_first(database: Database) -> None:
+    """By position, by organisation, by coordinator."""
+    desks = await fill(database)
+    assert [(one.name, one.files, one.missed) for one in await desks.totals("position")] == [("department_head", 2, 0)]
+    by_coordinator = await desks.totals("coordinator")
+    assert [(one.name, one.files) for one in by_coordinator] == [("linh", 3), ("minh", 2)]
+    assert by_coordinator[0].oldest == datetime(2026, 2, 24, 2, 2, tzinfo=UTC)
+    assert [(one.name, one.files) for one in await desks.totals("organisation")] == [("central", 3), ("songlam", 2)]
+
+
+@pytest.mark.parametrize("cursor", ["", "!", "W10", "WyJ4Iiwxfg", "WyIyMDI2LTAxLTAxIiwiYSIsMV0", "AAAA"])
+async def test_a_cursor_of_another_list_is_refused(database: Database, cursor: str) -> None:
+    """Never an error of ours."""
+    with pytest.raises(BadCursor):
+        await Desks(database).lines(cursor=cursor)
