@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table
 
 from domain.events import CeilingSet
+from domain.folding import folded
 from domain.seal import SealedEvent
 from domain.state import Delegation, Phase
 from domain.upcast import read_event
 from storage.metadata import Instant, Name, Words, metadata
-from storage.search_text import folded, sort_key
+from storage.search_text import sort_key
 
 delegations = Table(
     "delegations",

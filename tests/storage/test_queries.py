@@ -16,7 +16,7 @@ from storage.engine import Database
 from storage.journal import Journal
 from storage.projection import Projection
 from storage.queries import BadCursor, Filters, Queries, SortKey
-from storage.search_text import folded
+from domain.folding import folded
 from tests.storage.streams import START, a_whole_file, cancelled, deadline, member, opened, sealed, submitted
 
 TITLES = ["Đoàn Huế", "đoàn hữu nghị Séc", "Zurich 100% choir", "Ánh Dương", "an_underscore", "Đoàn Huế"]
