@@ -71,6 +71,13 @@ def _tag(value: Any) -> str:
     return f"{kind}_entry" if kind else "partner_entry"
 
 
+Organisation = Annotated[
+    Annotated[PartnerEntry, Tag("partner_entry")] | Annotated[HostEntry, Tag("host_entry")],
+    Discriminator(_tag),
+    BeforeValidator(_kind_is_known),
+]
+ORGANISATION: TypeAdapter[PartnerEntry | HostEntry] = TypeAdapter(Organisation)
+
 Entry = Annotated[
     Annotated[PartnerEntry, Tag("partner_entry")]
     | Annotated[HostEntry, Tag("host_entry")]

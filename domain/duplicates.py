@@ -35,7 +35,7 @@ FORMS: tuple[tuple[str, ...], ...] = tuple(
 STOP_WORDS = frozenset(
     {"the", "of", "and", "for", "at", "va", "cua", "cac", "der", "die", "das", "des", "und", "fur", "les", "el", "los"}
 )
-"""Words that join others; none that is a word of Vietnamese names too, such as `an`, `da`, `du`, `la`, `le` and `van`."""
+"""Words that join others; none that Vietnamese names have too, such as `an`, `da`, `du`, `la`, `le`, `van`."""
 
 WHOLE: tuple[tuple[str, ...], ...] = (("hoi", "an"), ("the", "thao"), ("the", "gioi"))
 """Words that fold into a form or a joining word and are none: a town, sport, the world."""

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events import AnyEvent
+from domain.folding import folded
 from domain.seal import head_of
 from storage.engine import Database
 from storage.journal import Journal
 from storage.projection import Projection
 from storage.queries import BadCursor, Filters, Queries, SortKey
-from domain.folding import folded
 from tests.storage.streams import START, a_whole_file, cancelled, deadline, member, opened, sealed, submitted
 
 TITLES = ["Đoàn Huế", "đoàn hữu nghị Séc", "Zurich 100% choir", "Ánh Dương", "an_underscore", "Đoàn Huế"]
