@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from domain.folding import folded
 
-Reason = Literal["same_name", "similar_name", "same_web", "same_email", "same_person"]
+Reason = Literal["same_name", "similar_name", "same_web", "same_email"]
 """Why an entry looks like another one."""
 
 FORMS: tuple[tuple[str, ...], ...] = tuple(
