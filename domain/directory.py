@@ -3,9 +3,9 @@
 Business data only. A contact's name and addresses stand in the register of people; the entry carries the reference.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, TypeAdapter
+from pydantic import Discriminator, Field, StringConstraints, Tag, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from domain.values import BusinessText, Country, PersonRef, Value
@@ -60,21 +60,17 @@ ENTRY_TAGS = frozenset({"partner_entry", "host_entry", "contact_entry"})
 """Which alternative of an entry was tried, in the places of errors: not a field."""
 
 
-def _kind_is_known(value: Any) -> Any:
-    if isinstance(value, dict) and value.get("kind") not in ("partner", "host", "contact"):
-        raise PydanticCustomError("entry_kind_unknown", "the field “kind” is one of partner, host, contact")
-    return value
-
-
 def _tag(value: Any) -> str:
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-    return f"{kind}_entry" if kind else "partner_entry"
+    if kind not in get_args(EntryKind):
+        # Not a validator before the union: it would turn JSON into Python, of which strict reading asks for tuples.
+        raise PydanticCustomError("entry_kind_unknown", "the field “kind” is one of partner, host, contact")
+    return f"{kind}_entry"
 
 
 Organisation = Annotated[
     Annotated[PartnerEntry, Tag("partner_entry")] | Annotated[HostEntry, Tag("host_entry")],
     Discriminator(_tag),
-    BeforeValidator(_kind_is_known),
 ]
 ORGANISATION: TypeAdapter[PartnerEntry | HostEntry] = TypeAdapter(Organisation)
 
@@ -83,7 +79,6 @@ Entry = Annotated[
     | Annotated[HostEntry, Tag("host_entry")]
     | Annotated[ContactEntry, Tag("contact_entry")],
     Discriminator(_tag),
-    BeforeValidator(_kind_is_known),
 ]
 ENTRY: TypeAdapter[PartnerEntry | HostEntry | ContactEntry] = TypeAdapter(Entry)
 

@@ -139,10 +139,12 @@ def _read(row: Row, columns: Mapping[int, str]) -> DirectoryRow:
     except ValidationError as invalid:
         errors = invalid.errors(include_url=False, include_input=False)
         return BadRow(row.line, tuple(_problem(row.line, letters, error) for error in errors))
+    except PydanticCustomError as unknown:
+        return _bad(row.line, (letters["kind"], "kind", unknown.type))
     try:
         known_country(entry.country)
-    except PydanticCustomError as wrong:
-        return _bad(row.line, (letters.get("country", ""), "country", wrong.type))
+    except PydanticCustomError as unknown:
+        return _bad(row.line, (letters.get("country", ""), "country", unknown.type))
     return OrganisationRow(row.line, entry)
 
 
@@ -152,6 +154,6 @@ def _bad(line: int, *problems: tuple[str, str, str]) -> BadRow:
 
 def _problem(line: int, letters: Mapping[str, str], error: Mapping[str, Any]) -> RowProblem:
     path = [part for part in error["loc"] if part not in ENTRY_TAGS]
-    name = str(path[0]) if path else "kind"
+    name = str(path[0]) if path else ""
     context = {key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, int | str)}
     return RowProblem(line, letters.get(name, ""), name, str(error["type"]), context)

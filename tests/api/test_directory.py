@@ -124,7 +124,7 @@ async def test_a_contact_that_cannot_be_is_refused(api: Api) -> None:
 
 async def test_duplicates_are_found_merged_and_split_again(api: Api) -> None:
     """With a score and the reason; both entries keep their history."""
-    first, second = await added(api, partner(api)), await added(api, partner(api, "Friendship Asociation"))
+    first, second = await added(api, partner(api)), await added(api, partner(api, "Frendship Association"))
     items = (await api.ask("GET", f"/directory/{second['id']}/duplicates")).json()["items"]
     [(score, reasons)] = [(one["score"], one["reasons"]) for one in items if one["found"]["id"] == first["id"]]
     assert (85 <= score < 100, reasons) == (True, ["similar_name"])
