@@ -6,7 +6,7 @@ file that nobody accepts is kept.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -162,14 +162,15 @@ class DirectoryImports:
 
     async def alike(self, found: Found) -> list[Likeness]:
         """Return which entries may be the same as an entry, without those that were merged away."""
-        stands = await self._stands()
         if not isinstance(found.entry, ContactEntry):
+            stands = await self._stands(people_at=())
             known = await asyncio.to_thread(_organisations, stands.found)
             return known.alike(_known(found.stands_for, found.entry))
         person = await self._persons.get(found.entry.person.ref)
         if not isinstance(person, Person):
             return []
-        place = {one.id: one.stands_for for one in stands.found}[found.entry.at]
+        place = await self._stands_for(found.entry.at)
+        stands = await self._stands(people_at=(place,))
         others = [one for one in stands.people.get(place, []) if one[0] != found.stands_for]
         return alike_people(person.details.full_name, person.details.email, others)
 
@@ -203,7 +204,14 @@ class DirectoryImports:
         said = [sha256_hex(content), [_plain(row) for row in looked.preview.rows]]
         return replace(looked, preview=replace(looked.preview, digest=key.mac(canonical_json(said))))
 
-    async def _stands(self) -> _Stands:
+    async def _stands_for(self, entry: str) -> str:
+        async with self._database.reading() as connection:
+            wanted = select(entries.c.stands_for).where(entries.c.id == entry)
+            found: str = (await connection.execute(wanted)).scalar_one()
+        return found
+
+    async def _stands(self, *, people_at: Collection[str] | None = None) -> _Stands:
+        """Return the directory as it is, with the contacts of these organisations, or of all of them."""
         async with self._database.snapshot() as connection:
             stamp = await _stamp(connection)
             rows = (await connection.execute(select(entries).order_by(entries.c.id))).all()
@@ -211,7 +219,11 @@ class DirectoryImports:
         standing = {one.id: one.stands_for for one in found}
         people: dict[str, list[tuple[str, str, str]]] = {}
         contacts = [(one.id, one.entry) for one in found if one.merged_into is None]
-        named = [(name, entry) for name, entry in contacts if isinstance(entry, ContactEntry)]
+        named = [
+            (name, entry)
+            for name, entry in contacts
+            if isinstance(entry, ContactEntry) and (people_at is None or standing[entry.at] in people_at)
+        ]
         for start in range(0, len(named), BATCH):
             batch = named[start : start + BATCH]
             known = await self._persons.get_many(entry.person.ref for _, entry in batch)

@@ -1,9 +1,7 @@
 """Tables of any bytes: read honestly as text, or refused by a code; never a crash, never much memory."""
 
-import io
 import time
 import tracemalloc
-import zipfile
 from collections.abc import Callable
 from datetime import date
 
@@ -16,7 +14,7 @@ from storage.media_types import AttachmentRefused
 from storage.spreadsheet import column_name, read_sheet
 from storage.workbook import MOST_ROWS, SpreadsheetRefused
 from tests.storage.samples import DOCX_PARTS, archive, png
-from tests.storage.tables import csv_text, windows_1258, workbook
+from tests.storage.tables import REPEATED, csv_text, far, hidden, lying, sheet_of, windows_1258, workbook
 
 VIETNAMESE = "Hội Hữu nghị Việt Nam – Đức; đặc phái viên ở Thừa Thiên Huế, ngõ Tạm Thương: ẳẵậễỡự ỲỴ"
 ROWS = [["kind", "name"], ["partner", VIETNAMESE], ["host", "=cmd()|'/c calc'!A0"]]
@@ -95,50 +93,6 @@ def test_a_workbook_gives_values_as_text() -> None:
         (3, ("", "42")),
     ]
     assert cells(workbook([["kind", "=cmd()"]])) == [["kind", "=cmd()"]]
-
-
-def patched(content: bytes, part: str, change: Callable[[bytes], bytes]) -> bytes:
-    """Return a workbook with one part changed."""
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        parts = {name: book.read(name) for name in book.namelist()}
-    return archive(parts | {part: change(parts[part])})
-
-
-def sheet_of(cells_xml: str) -> bytes:
-    """Return a workbook whose sheet has these cells, with one shared string of 30,000 letters."""
-    plain = workbook([["kind", "x" * 30_000]])
-    whole = (
-        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-        f"{cells_xml}</sheetData></worksheet>"
-    )
-    return patched(plain, "xl/worksheets/sheet1.xml", lambda _: whole.encode())
-
-
-def lying(content: bytes) -> bytes:
-    """Return an archive whose directory says of every large part that it unpacks to 70,000 bytes."""
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        sizes = [entry.file_size for entry in book.infolist()]
-    changed, start = bytearray(content), 0
-    for size in sizes:
-        start = content.index(b"PK\x01\x02", start)
-        changed[start + 24 : start + 28] = min(size, 70_000).to_bytes(4, "little")
-        start += 4
-    return bytes(changed)
-
-
-def far(reference: str) -> str:
-    """Return a row with a cell at A1 and one far away."""
-    return f'<row r="1"><c r="A1"><v>1</v></c><c r="{reference}"><v>1</v></c></row>'
-
-
-def hidden() -> bytes:
-    """Return a workbook whose sheet is said to be in a part that is no XML."""
-    return patched(
-        workbook([["kind"]]), "xl/_rels/workbook.xml.rels", lambda part: part.replace(b"sheet1.xml", b"sheet1.bin")
-    )
-
-
-REPEATED = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>1</v></c></row>' for n in range(1, 4_000))
 
 
 @pytest.mark.parametrize(
