@@ -79,11 +79,7 @@ def web_host(address: str | None) -> str | None:
 
 
 def _words(name: str) -> list[str]:
-    plain = folded(name)
-    # Compatibility letters unfold to capitals (℡ to TEL), which fold again.
-    while (again := folded(plain)) != plain:
-        plain = again
-    return "".join(letter if letter.isalnum() else " " for letter in plain).split()
+    return "".join(letter if letter.isalnum() else " " for letter in folded(name)).split()
 
 
 def _without_forms(words: list[str]) -> list[str]:

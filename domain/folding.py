@@ -5,6 +5,6 @@ import unicodedata
 
 def folded(text: str) -> str:
     """Return text in lower case without diacritics, đ as d, blanks single: `Đoàn Huế` is found by `doan hue`."""
-    plain = text.casefold().replace("đ", "d")
-    bare = "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
-    return " ".join(bare.split())
+    # Unfolded before and after: ℡ unfolds to capitals, and İ in lower case has a dot to be dropped.
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).replace("đ", "d")
+    return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())

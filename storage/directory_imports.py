@@ -20,7 +20,7 @@ from storage.data_keys import DataKeys
 from storage.directory import Found, entries, first_version, found_in, new_row, versions
 from storage.directory_rows import BadRow, ContactRow, DirectoryRow, OrganisationRow, RowProblem, read_rows
 from storage.engine import Database
-from storage.keyring import Keyring
+from storage.keyring import DataKey, Keyring
 from storage.likeness import SAME, Known, Likeness, Organisations, alike_people
 from storage.metadata import Instant, Name, metadata, utc_now
 from storage.persons import Person, Persons
@@ -199,10 +199,17 @@ class DirectoryImports:
     async def _look(self, content: bytes) -> _Looked:
         stands = await self._stands()
         looked = await asyncio.to_thread(_judge, content, stands)
-        async with self._database.writing() as connection:
-            key = await self._keys.obtain(connection, IMPORTS_KEY)
+        key = await self._key()
         said = [sha256_hex(content), [_plain(row) for row in looked.preview.rows]]
         return replace(looked, preview=replace(looked.preview, digest=key.mac(canonical_json(said))))
+
+    async def _key(self) -> DataKey:
+        async with self._database.reading() as connection:
+            known = await self._keys.get_many(connection, [IMPORTS_KEY])
+        if IMPORTS_KEY in known:
+            return known[IMPORTS_KEY]
+        async with self._database.writing() as connection:
+            return await self._keys.obtain(connection, IMPORTS_KEY)
 
     async def _stands_for(self, entry: str) -> str:
         async with self._database.reading() as connection:

@@ -62,11 +62,22 @@ def test_a_table_is_read_in_each_encoding_and_with_each_separator(
         "kind,name\npartner,Общество".encode("cp1251"),
         "kind,name\npartner,Ñandú".encode("cp1252"),
         b"kind,name\npartner,\xa7o\xb5n Hu\xd5",
+        "kind,name\npartner,Müller".encode("cp1252"),
         b"kind,name\npartner,\x81\x8d",
         b"\xff\xfe\x00\xd8",
         b"kind,name\npartner,a\x00b",
     ],
-    ids=["UTF-16 without mark", "1250", "1251", "1252", "TCVN3", "no code page", "half a surrogate", "NUL"],
+    ids=[
+        "UTF-16 without mark",
+        "1250",
+        "1251",
+        "1252 Spanish",
+        "TCVN3",
+        "1252 German",
+        "no code page",
+        "half a surrogate",
+        "NUL",
+    ],
 )
 def test_text_of_which_nobody_can_tell_the_encoding_is_refused(content: bytes) -> None:
     """Rather than turned into something else."""
