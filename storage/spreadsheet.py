@@ -119,17 +119,16 @@ def _strictly(content: bytes, encoding: str) -> str | None:
 def _windows_1258(content: bytes) -> str | None:
     """Return the text if these can be the bytes of Vietnamese in Windows-1258, else None.
 
-    Nearly all bytes mean something in every code page; so each tone mark has to stand on a vowel that takes it, and
-    each letter beyond ASCII has to be one of Vietnamese. Other languages' code pages, VNI and TCVN3 do not pass.
+    Nearly all bytes mean something in every code page. So there has to be a tone mark of its own, as only this page
+    has them, each has to stand on a vowel that takes it, and each letter beyond ASCII has to be one of Vietnamese.
+    Other languages' code pages, VNI and TCVN3 do not pass.
     """
     text = _strictly(content, "cp1258")
-    if text is None:
+    if text is None or TONES.isdisjoint(text):
         return None
     composed = unicodedata.normalize("NFC", text)
     beyond = {letter for letter in composed if not letter.isascii()}
-    if not all(letter.lower() in VIETNAMESE or letter in PUNCTUATION for letter in beyond):
-        return None
-    return composed if any(letter.lower() in VIETNAMESE for letter in beyond) else None
+    return composed if all(letter.lower() in VIETNAMESE or letter in PUNCTUATION for letter in beyond) else None
 
 
 def _separator(text: str) -> str:
