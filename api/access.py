@@ -16,6 +16,7 @@ from api.problems import Problem
 from domain.decision import SYSTEM, RoleName
 from domain.decision import Actor as Acting
 from storage.accounts import Accounts
+from storage.spreadsheet import LARGEST_FILE
 
 EVERYBODY: tuple[RoleName, ...] = ("coordinator", "approver", "auditor", "administrator")
 COORDINATOR: tuple[RoleName, ...] = ("coordinator",)
@@ -43,6 +44,16 @@ ALLOWED: dict[str, tuple[RoleName, ...]] = {
     "register_person": COORDINATOR,
     "show_person": PERSONAL,
     "correct_person": COORDINATOR,
+    "list_directory": EVERYBODY,
+    "add_entry": COORDINATOR,
+    "show_entry": EVERYBODY,
+    "change_entry": COORDINATOR,
+    "list_entry_versions": EVERYBODY,
+    "list_duplicates": PERSONAL,
+    "merge_entry": COORDINATOR,
+    "split_entry": COORDINATOR,
+    "preview_import": COORDINATOR,
+    "accept_import": COORDINATOR,
     "write_text": ("coordinator", "approver"),
     "read_text": PERSONAL,
     "store_attachment": COORDINATOR,
@@ -66,6 +77,8 @@ LARGEST_BODY = 1_000_000
 
 LARGEST = dict.fromkeys(("open_delegation", "send_commands", "write_text", "enter_edition"), 4_000_000)
 """Room for a full batch, and for one that is too large, or a text that is too long, to hear precisely that."""
+
+LARGEST |= dict.fromkeys(("preview_import", "accept_import"), LARGEST_FILE)
 
 UNMEASURED = frozenset({"store_attachment"})
 """The register counts as it reads, and stops at the installation's own limit."""

@@ -42,6 +42,8 @@ class Installation:
         self.persons = self.registers.persons
         self.texts = self.registers.texts
         self.attachments = self.registers.attachments
+        self.directory = self.registers.directory
+        self.directory_imports = self.registers.directory_imports
         self.editions = self.registers.editions
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries

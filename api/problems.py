@@ -59,6 +59,22 @@ PROBLEMS: dict[str, Answer] = {
     "attachment_too_large": Answer(413, mark("The file cannot be taken.")),
     "attachment_type_refused": Answer(415, mark("The file cannot be taken.")),
     "attachment_refused": Answer(422, mark("The file cannot be taken.")),
+    "entry_unknown": Answer(404, mark("The directory has no such entry.")),
+    "entry_changed": Answer(409, mark("Somebody changed this entry since; read it again first.")),
+    "entry_unchanged": Answer(422, mark("Nothing in the entry would change.")),
+    "entry_merged": Answer(409, mark("This entry gave way to another one; change that one, or split them first.")),
+    "entry_not_merged": Answer(409, mark("This entry was not merged into another one.")),
+    "entry_kind_differs": Answer(422, mark("A partner, a host and a contact cannot become one another.")),
+    "entry_merges_itself": Answer(422, mark("An entry cannot be merged into itself.")),
+    "organisation_not_an_entry": Answer(
+        422, mark("A contact belongs to a partner or host of the directory that did not give way to another.")
+    ),
+    "preview_superseded": Answer(
+        409, mark("This is not the preview of this file as the directory stands now: look at it again first.")
+    ),
+    "spreadsheet_too_large": Answer(413, mark("The file cannot be taken.")),
+    "spreadsheet_type_refused": Answer(415, mark("The file cannot be taken.")),
+    "spreadsheet_refused": Answer(422, mark("The file cannot be taken.")),
     "clock_stopped": Answer(409, mark("The clock did not reach the time it was to be moved to.")),
     "clock_has_no_file": Answer(409, mark("The file is closed; its clock stands still.")),
     "store_unavailable": Answer(503, mark("The database cannot be used at the moment. Nothing was changed.")),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from api.problems import FieldProblem
+from domain.directory import ENTRY_TAGS
 from domain.permission import ROLES
 from domain.text import one_line
 from locales import mark
@@ -92,6 +93,7 @@ CUSTOM: dict[str, str] = {
     "country_unknown": mark("This is not a country code of ISO 3166-1, such as JP."),
     "days_contradict": mark("Two entries of the calendar of working days contradict each other."),
     "ends_before_starts": mark("The end is not after the start."),
+    "entry_kind_unknown": mark("The kind is one of partner, host and contact."),
     "instant_out_of_range": mark("The year is not between 1990 and 2199."),
     "instant_without_zone": mark("An instant needs its zone, such as a final Z."),
     "local_time_does_not_exist": mark("This time does not exist in its zone: the clock is put forward over it."),
@@ -135,7 +137,7 @@ def place(location: Sequence[str | int]) -> tuple[str, int | None]:
     parts = list(location)
     if parts and parts[0] in ("body", "query", "path", "header"):
         del parts[0]
-    parts = [part for position, part in enumerate(parts) if position or part not in TAGS]
+    parts = [part for position, part in enumerate(parts) if part not in ENTRY_TAGS and (position or part not in TAGS)]
     index = None
     if len(parts) > 1 and parts[0] == "commands" and isinstance(parts[1], int):
         index = parts[1]

@@ -40,6 +40,7 @@ class PersonWritten(Value):
     language: Language
     nationality: Country
     phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ().-]{3,30}[0-9]$")] | None = None
+    function: Annotated[BusinessText, Field(max_length=200)] | None = None
     passport_number: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{5,20}$")] | None = None
     dietary: Annotated[BusinessText, Field(max_length=500)] | None = None
 

@@ -1,7 +1,7 @@
 """The register of people: their personal data under a key of their own, and the commitments that events carry."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -62,7 +62,8 @@ person_versions = Table(
 )
 
 
-def _known_country(code: str) -> str:
+def known_country(code: str) -> str:
+    """Return a country code of ISO 3166-1 alpha-2, or refuse one that is none."""
     if pycountry.countries.get(alpha_2=code) is None:
         raise PydanticCustomError("country_unknown", "{code} is not an ISO 3166-1 country code", {"code": code})
     return code
@@ -79,7 +80,8 @@ PassportNumber = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{5,20}$"
 class PersonDetails(Value):
     """Personal data of one person, as the passport and the person give it.
 
-    `nationality` is ISO 3166-1 alpha-2, `language` the one letters to this person are written in.
+    `nationality` is ISO 3166-1 alpha-2, `language` the one letters to this person are written in, `function` what they
+    are at their organisation.
     """
 
     full_name: FullName
@@ -87,8 +89,9 @@ class PersonDetails(Value):
     honorific: Honorific | None = None
     email: Address
     language: Language
-    nationality: Annotated[Country, AfterValidator(_known_country)]
+    nationality: Annotated[Country, AfterValidator(known_country)]
     phone: Phone | None = None
+    function: FullName | None = None
     passport_number: PassportNumber | None = None
     dietary: Remark | None = None
 
@@ -156,6 +159,25 @@ class Persons:
                 return await self._registered_before(connection, idempotency_key, content)
             await self._keys.put(connection, person_key(ref), key)
             return await _add_version(connection, key, ref, 1, content, now)
+
+    async def enter(self, connection: AsyncConnection, people: Sequence[PersonDetails]) -> list[PersonRef]:
+        """Enter several people in the caller's transaction, claimed at once, and return their references in order."""
+        now = utc_now()
+        rows, keys, versions, references = [], [], [], []
+        for details in people:
+            ref, key = new_reference("per"), DataKey.generate()
+            version = _version(key, ref, 1, _content(details), now)
+            subject = person_key(ref)
+            wrapped = key.wrapped(self._keys.keyring, context=subject.encode())
+            rows.append({"ref": ref, "version": 1, "created_at": now, "claimed_at": now})
+            keys.append({"subject": subject, "wrapped": wrapped, "created_at": now})
+            versions.append(version)
+            references.append(PersonRef(ref=ref, commitment=version["commitment"]))
+        if rows:
+            await connection.execute(insert(persons), rows)
+            await connection.execute(insert(data_keys), keys)
+            await connection.execute(insert(person_versions), versions)
+        return references
 
     async def get(self, ref: str) -> Person | Erased | None:
         """Return a person as last corrected, what is left of an erased one, or None for an unknown reference."""
@@ -286,18 +308,20 @@ def _versions(*which: ColumnElement[bool]) -> Select[Any]:
 async def _add_version(
     connection: AsyncConnection, key: DataKey, ref: str, version: int, content: bytes, now: datetime
 ) -> PersonRef:
+    row = _version(key, ref, version, content, now)
+    await connection.execute(insert(person_versions).values(row))
+    return PersonRef(ref=ref, commitment=row["commitment"])
+
+
+def _version(key: DataKey, ref: str, version: int, content: bytes, now: datetime) -> dict[str, Any]:
     salt = secrets.token_bytes(SALT_BYTES)
-    reference = PersonRef(ref=ref, commitment=commitment(salt, content))
-    await connection.execute(
-        insert(person_versions).values(
-            ref=ref,
-            version=version,
-            ciphertext=key.encrypt(salt + content, context=_context(ref, version)),
-            commitment=reference.commitment,
-            recorded_at=now,
-        )
-    )
-    return reference
+    return {
+        "ref": ref,
+        "version": version,
+        "ciphertext": key.encrypt(salt + content, context=_context(ref, version)),
+        "commitment": commitment(salt, content),
+        "recorded_at": now,
+    }
 
 
 def _content(details: PersonDetails) -> bytes:

@@ -12,12 +12,13 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, and_, false, func, literal, or_, select
 from sqlalchemy.types import Date
 
+from domain.folding import folded
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
 from storage.engine import Database
 from storage.journal import read
 from storage.read_model import ceilings, deadlines, delegations, participants
-from storage.search_text import folded, sort_key
+from storage.search_text import sort_key
 
 SortKey = Literal["starts", "updated", "next_due", "title"]
 

@@ -12,11 +12,12 @@ from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table
 
 from domain.desk import COORDINATING, IDLE_PHASES, desks
 from domain.events import CeilingSet
+from domain.folding import folded
 from domain.seal import SealedEvent
 from domain.state import Delegation
 from domain.upcast import read_event
 from storage.metadata import Instant, Name, Words, metadata
-from storage.search_text import folded, sort_key
+from storage.search_text import sort_key
 
 delegations = Table(
     "delegations",

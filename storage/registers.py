@@ -8,6 +8,8 @@ from typing import Self
 from storage.accounts import Accounts
 from storage.attachments import Attachments
 from storage.desks import Desks
+from storage.directory import Directory
+from storage.directory_imports import DirectoryImports
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
 from storage.journal import Journal
@@ -31,6 +33,8 @@ class Registers:
     texts: Texts
     attachments: Attachments
     accounts: Accounts
+    directory: Directory
+    directory_imports: DirectoryImports
     editions: Editions
     standing: Standing
     mail_ledger: MailLedger
@@ -56,13 +60,16 @@ class Registers:
         database = Database(url, synchronous=synchronous)
         keyring = Keyring([MasterKey.of(secret) for secret in master_keys])
         limits = Limits() if attachment_limit is None else Limits(size=attachment_limit)
+        persons = Persons(database, keyring)
         return cls(
             database=database,
             keyring=keyring,
-            persons=Persons(database, keyring),
+            persons=persons,
             texts=Texts(database, keyring),
             attachments=Attachments(database, keyring, folder / "attachments", limits=limits),
             accounts=Accounts(database, keyring),
+            directory=Directory(database),
+            directory_imports=DirectoryImports(database, keyring, persons),
             editions=Editions(database),
             standing=Standing(database),
             mail_ledger=MailLedger(database, keyring),

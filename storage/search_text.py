@@ -1,14 +1,6 @@
-"""Text as people search for it: without diacritics and case."""
+"""Text as lists are sorted by it."""
 
-import unicodedata
-
-
-def folded(text: str) -> str:
-    """Return text in lower case without diacritics, đ as d, blanks single: `Đoàn Huế` is found by `doan hue`."""
-    plain = text.casefold().replace("đ", "d")
-    bare = "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
-    return " ".join(bare.split())
-
+from domain.folding import folded
 
 LONGEST_KEY = 200
 """Characters of a title that take part in sorting: some letters unfold to many, and an index has a largest entry."""

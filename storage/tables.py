@@ -5,6 +5,9 @@ from sqlalchemy import Table
 from storage.accounts import account_positions, account_roles, accounts, tokens
 from storage.attachments import attachments
 from storage.data_keys import data_keys
+from storage.directory import entries as directory_entries
+from storage.directory import versions as directory_versions
+from storage.directory_imports import directory_imports
 from storage.editions import editions
 from storage.journal import journal
 from storage.mail_ledger import mail_ledger
@@ -19,6 +22,9 @@ REGISTERS: tuple[Table, ...] = (
     accounts,
     attachments,
     data_keys,
+    directory_entries,
+    directory_imports,
+    directory_versions,
     editions,
     mail_ledger,
     person_versions,

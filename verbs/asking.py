@@ -86,7 +86,11 @@ class Api:
 
     def upload(self, content: bytes) -> Any:
         """Keep a file, and return the reference that a command carries."""
-        return self._ask("POST", "/attachments", content=content, headers=self._next_key()).json()
+        return self.post_file("/attachments", content)
+
+    def post_file(self, path: str, content: bytes) -> Any:
+        """Send a file as it is and return the answer."""
+        return self._ask("POST", path, content=content, headers=self._next_key()).json()
 
     def write(self, delegation: str, text: str) -> Any:
         """Keep a text under a delegation's file, and return the reference that a command carries."""

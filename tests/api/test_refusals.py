@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from api import attachments, texts, violations
+from api import attachments, directory_imports, texts, violations
 from api.problems import PROBLEMS, RETRY_AFTER, TITLES
 from api.refusals import PHASES, REFUSALS
 from domain.state import Phase
 from locales import LANGUAGES, Language, translator
+from storage.directory import DirectoryRefused
 from storage.media_types import AttachmentRefused
 from storage.texts import TextRefused
+from storage.workbook import SpreadsheetRefused
 
 ROOT = Path(__file__).parent.parent.parent
 EXPECTED_403 = {"role_may_not", "not_entitled_to_sign", "own_request", "signed_another_step"}
@@ -131,10 +133,17 @@ def test_every_rule_for_values_has_a_sentence() -> None:
 
 def test_the_registers_refusals_have_sentences() -> None:
     """Codes as the registers' own exceptions document them."""
-    for refused, sentences in ((TextRefused, texts.SENTENCES), (AttachmentRefused, attachments.SENTENCES)):
+    for refused, sentences in (
+        (TextRefused, texts.SENTENCES),
+        (AttachmentRefused, attachments.SENTENCES),
+        (SpreadsheetRefused, directory_imports.FILE_SENTENCES),
+        (DirectoryRefused, first_texts("storage", "DirectoryRefused")),
+    ):
         assert all(code in (refused.__doc__ or "") for code in sentences), refused
     assert first_texts("storage", "AttachmentRefused") == set(attachments.SENTENCES)
     assert first_texts("storage", "TextRefused") == set(texts.SENTENCES)
+    assert first_texts("storage", "SpreadsheetRefused") == set(directory_imports.FILE_SENTENCES)
+    assert first_texts("storage", "DirectoryRefused") <= set(PROBLEMS)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -143,6 +152,7 @@ def test_every_sentence_exists_in_both_languages(language: Language) -> None:
     words = translator(language)
     sentences = {answer.sentence for answer in (*REFUSALS.values(), *PROBLEMS.values())}
     sentences |= {*TITLES.values(), *PHASES.values(), *texts.SENTENCES.values(), *attachments.SENTENCES.values()}
+    sentences |= {*directory_imports.FILE_SENTENCES.values(), *directory_imports.ROW_SENTENCES.values()}
     sentences |= {*violations.CUSTOM.values(), *(rule.sentence for rule in violations.PYDANTIC.values())}
     for sentence in sentences:
         said = words.gettext(sentence)

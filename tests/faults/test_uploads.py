@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx2
@@ -12,6 +12,7 @@ from tests.faults.asking import code
 from tests.faults.page import Note
 from tests.installed import Installed
 from tests.storage.samples import DOCX_PARTS, FOREIGN_ENTITY, LAUGHS, archive, in_pieces, jpeg, png
+from tests.storage.tables import REPEATED, far, lying, sheet_of, workbook
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -106,3 +107,38 @@ async def test_a_file_that_never_ends_is_cut_off_at_the_limit(stack: Installed, 
     assert answer is None or code(answer)[0] in (413, 422)
     assert growth < MOST_GROWTH
     assert list((stack.folder / "attachments" / "incoming").iterdir()) == []
+
+
+TABLES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "two cells at the ends of a sheet": (lambda: sheet_of(far("XFD1048576")), "spreadsheet_too_many_rows"),
+    "one text in 4,000 cells": (lambda: sheet_of(REPEATED), "attachment_unpacks_too_large"),
+    "a directory that lies": (
+        lambda: lying(workbook([["kind", *(letter * 32_000 for letter in "abcdefgh")]])),
+        "attachment_unpacks_too_large",
+    ),
+    "billion laughs in a table": (
+        lambda: archive({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": LAUGHS}),
+        "attachment_has_declarations",
+    ),
+}
+
+
+@pytest.mark.parametrize("weapon", TABLES)
+async def test_a_table_that_is_a_weapon_is_refused_before_it_costs_anything(
+    weapon: str, stack: Installed, note: Note
+) -> None:
+    """A workbook is measured before its reader sees it, which would take room for every cell between two."""
+    make, refusal = TABLES[weapon]
+    content = make()
+    pid = stack.pid("api")
+    async with stack.asking() as http:
+        await http.post("/directory/imports", content=workbook([["kind"]]), headers=stack.headers("lan"))
+        before = forget_memory(pid)
+        began = time.monotonic()
+        answer = await http.post("/directory/imports", content=content, headers=stack.headers("lan"))
+        seconds = time.monotonic() - began
+    growth = most_memory(pid) - before
+    note(row="17", fault=weapon, sent=f"{len(content)} bytes", seconds=round(seconds, 2), grew=f"{growth >> 20} MB")
+    assert code(answer) == (422, "spreadsheet_refused")
+    assert [error["rule"] for error in answer.json()["errors"]] == [refusal]
+    assert growth < MOST_GROWTH

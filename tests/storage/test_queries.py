@@ -7,16 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.events import AnyEvent
+from domain.folding import folded
 from domain.seal import head_of
 from storage.engine import Database
 from storage.journal import Journal
 from storage.projection import Projection
 from storage.queries import BadCursor, Filters, Queries, SortKey
-from storage.search_text import folded
 from tests.storage.streams import START, a_whole_file, cancelled, deadline, member, opened, sealed, submitted
 
 TITLES = ["Đoàn Huế", "đoàn hữu nghị Séc", "Zurich 100% choir", "Ánh Dương", "an_underscore", "Đoàn Huế"]
@@ -224,6 +224,7 @@ async def test_a_reader_waits_for_an_event_of_another_process(store_url: str) ->
 
 
 @given(text=st.text(max_size=40))
+@example(text="℡ ᴬ İ")
 def test_folding_a_folded_text_changes_nothing(text: str) -> None:
     """The sort key of a cursor is folded again when it is written."""
     assert folded(folded(text)) == folded(text)

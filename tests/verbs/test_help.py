@@ -29,6 +29,8 @@ def test_the_verbs_are_these() -> None:
     assert {" ".join(words) for words in VERBS} == {
         "up", "demo", "status", "rebuild", "list", "inbox", "desk", "show", "open", "sign", "return", "move", "report",
         "trail", "token create", "token list", "token revoke",
+        "directory list", "directory show", "directory add", "directory duplicates", "directory merge",
+        "directory split", "directory import",
     }  # fmt: skip
 
 

@@ -6,12 +6,15 @@ from typing import Any, get_args
 import pytest
 
 from api import refusals, violations
-from domain import commands, events, state
+from domain import commands, directory, duplicates, events, state
 from domain.values import Direction
 from locales import translator
+from storage.directory import Action
+from storage.directory_imports import Verdict
 from tests.rulebook import edition
+from verbs import directory as directory_verb
+from verbs import directory_words, mistakes, words
 from verbs import list as list_verb
-from verbs import mistakes, words
 from verbs.edition import EditionWords
 from verbs.event_words import EVENTS, Reader, sentence_of
 from verbs.token import Role
@@ -29,6 +32,11 @@ from verbs.token import Role
         (words.DEADLINE_STATES, get_args(state.Deadline.model_fields["status"].annotation)),
         (words.DOCUMENTS, get_args(events.DocumentRendered.model_fields["kind"].annotation)),
         (words.LEFT, list(get_args(get_args(state.Participant.model_fields["left"].annotation)[0]))),
+        (directory_words.KINDS, get_args(directory.EntryKind)),
+        (directory_words.NATURES, get_args(directory.Nature)),
+        (directory_words.REASONS, get_args(duplicates.Reason)),
+        (directory_words.ACTIONS, get_args(Action)),
+        (directory_words.VERDICTS, get_args(Verdict)),
         (EVENTS, [kind.model_fields["type"].default for kind in get_args(get_args(events.AnyEvent)[0])]),
     ],
 )
@@ -44,6 +52,8 @@ def test_the_choices_of_the_command_are_those_of_the_api() -> None:
     """But for the role of the system itself, which no account may have."""
     assert [phase.value for phase in list_verb.Phase] == [phase.value for phase in state.Phase]
     assert [direction.value for direction in list_verb.Direction] == list(get_args(Direction))
+    assert [kind.value for kind in directory_verb.Kind] == list(get_args(directory.EntryKind))
+    assert [nature.value for nature in directory_verb.Nature] == list(get_args(directory.Nature))
     assert [role.value for role in Role] == ["coordinator", "approver", "auditor", "administrator"]
 
 

@@ -1,0 +1,309 @@
+"""Tables brought into the directory: looked at first, and entered only as they were looked at.
+
+A preview says of each row whether it is new, looks like an entry, is one already, or is wrong; its digest stands for
+the file and for every one of these verdicts. Accepting names the digest and brings the file again, so nothing of a
+file that nobody accepts is kept.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Column, Integer, Row, Table, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.canonical import canonical_json, sha256_hex
+from domain.directory import ContactEntry, HostEntry, PartnerEntry, names_of
+from storage.data_keys import DataKeys
+from storage.directory import Found, entries, first_version, found_in, new_row, versions
+from storage.directory_rows import BadRow, ContactRow, DirectoryRow, OrganisationRow, RowProblem, read_rows
+from storage.engine import Database
+from storage.keyring import DataKey, Keyring
+from storage.likeness import SAME, Known, Likeness, Organisations, alike_people
+from storage.metadata import Instant, Name, metadata, utc_now
+from storage.persons import Person, Persons
+from storage.spreadsheet import read_sheet
+from storage.upsert import insert_into
+
+IMPORTS_KEY = "directory:imports"
+"""The subject of the key that digests of previews are made under: a digest of few rows could be guessed without it."""
+
+ROW = "row "
+"""What an earlier row of the file is called by, before its number, where an entry would have its id."""
+
+BATCH = 1_000
+"""People read from their register at once."""
+
+directory_imports = Table(
+    "directory_imports",
+    metadata,
+    Column("digest", Name, primary_key=True),
+    Column("actor", Name, nullable=False),
+    Column("accepted_at", Instant, nullable=False),
+    Column("entered", Integer, nullable=False),
+    Column("known", Integer, nullable=False),
+    Column("bad", Integer, nullable=False),
+)
+
+Verdict = Literal["new", "similar", "known", "bad"]
+"""`new` and `similar` rows are entered, `known` and `bad` ones are left out."""
+
+
+@dataclass(frozen=True)
+class RowVerdict:
+    """What becomes of a row, and why: what it looks like (an entry's id, or `row N` of the file), what is wrong."""
+
+    line: int
+    verdict: Verdict
+    alike: tuple[Likeness, ...] = ()
+    problems: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What accepting a file would do. `encoding` and `separator` say how it was read."""
+
+    digest: str
+    encoding: str
+    separator: str
+    rows: tuple[RowVerdict, ...]
+
+    def count(self, *verdicts: Verdict) -> int:
+        """Return how many rows have one of these verdicts."""
+        return sum(row.verdict in verdicts for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What accepting a file did: how many rows were entered, were in the directory already, were wrong."""
+
+    digest: str
+    entered: int
+    known: int
+    bad: int
+    actor: str
+    accepted_at: datetime
+
+
+class PreviewSuperseded(Exception):
+    """The file, or the directory, is not what it was when that preview was made."""
+
+
+@dataclass(frozen=True)
+class _Stands:
+    """The directory as a preview compares with it. `stamp` counts the versions there are."""
+
+    stamp: int
+    found: tuple[Found, ...]
+    people: dict[str, list[tuple[str, str, str]]]
+
+
+@dataclass(frozen=True)
+class _Looked:
+    preview: Preview
+    rows: tuple[DirectoryRow, ...]
+    places: dict[int, str]
+    stamp: int
+
+
+class DirectoryImports:
+    """Previews of tables, and their acceptance, each once."""
+
+    def __init__(self, database: Database, keyring: Keyring, persons: Persons) -> None:
+        self._database = database
+        self._keys = DataKeys(keyring)
+        self._persons = persons
+
+    async def preview(self, content: bytes) -> Preview:
+        """Say what accepting this file would do; nothing is kept. Raises SpreadsheetRefused and AttachmentRefused."""
+        return (await self._look(content)).preview
+
+    async def accept(self, digest: str, content: bytes, actor: str) -> Imported:
+        """Enter the rows of a file as the preview of this digest said, all in one transaction, or none.
+
+        Accepting again returns what the first time did. Raises PreviewSuperseded when the file or the directory now
+        gives another preview, and what `preview` raises.
+        """
+        async with self._database.reading() as connection:
+            before = await _accepted(connection, digest)
+        if before is not None:
+            return before
+        looked = await self._look(content)
+        if looked.preview.digest != digest:
+            raise PreviewSuperseded
+        verdicts = {row.line: row.verdict for row in looked.preview.rows}
+        wanted = [row for row in looked.rows if verdicts[row.line] in ("new", "similar")]
+        done = Imported(
+            digest=digest,
+            entered=len(wanted),
+            known=looked.preview.count("known"),
+            bad=looked.preview.count("bad"),
+            actor=actor,
+            accepted_at=utc_now(),
+        )
+        async with self._database.writing() as connection:
+            entered = await connection.execute(
+                insert_into(connection, directory_imports)
+                .values(vars(done))
+                .on_conflict_do_nothing()
+                .returning(directory_imports.c.digest)
+            )
+            if entered.one_or_none() is None:
+                first = await _accepted(connection, digest)
+                if first is None:
+                    raise PreviewSuperseded
+                return first
+            if await _stamp(connection) != looked.stamp:
+                raise PreviewSuperseded
+            await self._enter(connection, wanted, looked.places, actor, done.accepted_at)
+        return done
+
+    async def alike(self, found: Found) -> list[Likeness]:
+        """Return which entries may be the same as an entry, without those that were merged away."""
+        if not isinstance(found.entry, ContactEntry):
+            stands = await self._stands(people_at=())
+            known = await asyncio.to_thread(_organisations, stands.found)
+            return known.alike(_known(found.stands_for, found.entry))
+        person = await self._persons.get(found.entry.person.ref)
+        if not isinstance(person, Person):
+            return []
+        place = await self._stands_for(found.entry.at)
+        stands = await self._stands(people_at=(place,))
+        others = [one for one in stands.people.get(place, []) if one[0] != found.stands_for]
+        return alike_people(person.details.full_name, person.details.email, others)
+
+    async def _enter(
+        self,
+        connection: AsyncConnection,
+        wanted: Sequence[DirectoryRow],
+        places: dict[int, str],
+        actor: str,
+        now: datetime,
+    ) -> None:
+        rows: dict[int, dict[str, Any]] = {
+            row.line: new_row(row.entry, now) for row in wanted if isinstance(row, OrganisationRow)
+        }
+        ids = {f"{ROW}{line}": row["id"] for line, row in rows.items()}
+        contacts = [row for row in wanted if isinstance(row, ContactRow)]
+        references = await self._persons.enter(connection, [row.details for row in contacts])
+        for row, person in zip(contacts, references, strict=True):
+            place = places[row.line]
+            rows[row.line] = new_row(ContactEntry(kind="contact", at=ids.get(place, place), person=person), now)
+        if rows:
+            await connection.execute(insert(entries), list(rows.values()))
+            first = [first_version(row, "imported", actor) for row in rows.values()]
+            await connection.execute(insert(versions), first)
+
+    async def _look(self, content: bytes) -> _Looked:
+        stands = await self._stands()
+        looked = await asyncio.to_thread(_judge, content, stands)
+        key = await self._key()
+        said = [sha256_hex(content), [_plain(row) for row in looked.preview.rows]]
+        return replace(looked, preview=replace(looked.preview, digest=key.mac(canonical_json(said))))
+
+    async def _key(self) -> DataKey:
+        async with self._database.reading() as connection:
+            known = await self._keys.get_many(connection, [IMPORTS_KEY])
+        if IMPORTS_KEY in known:
+            return known[IMPORTS_KEY]
+        async with self._database.writing() as connection:
+            return await self._keys.obtain(connection, IMPORTS_KEY)
+
+    async def _stands_for(self, entry: str) -> str:
+        async with self._database.reading() as connection:
+            wanted = select(entries.c.stands_for).where(entries.c.id == entry)
+            found: str = (await connection.execute(wanted)).scalar_one()
+        return found
+
+    async def _stands(self, *, people_at: Collection[str] | None = None) -> _Stands:
+        """Return the directory as it is, with the contacts of these organisations, or of all of them."""
+        async with self._database.snapshot() as connection:
+            stamp = await _stamp(connection)
+            rows = (await connection.execute(select(entries).order_by(entries.c.id))).all()
+        found = tuple(found_in(row) for row in rows)
+        standing = {one.id: one.stands_for for one in found}
+        people: dict[str, list[tuple[str, str, str]]] = {}
+        contacts = [(one.id, one.entry) for one in found if one.merged_into is None]
+        named = [
+            (name, entry)
+            for name, entry in contacts
+            if isinstance(entry, ContactEntry) and (people_at is None or standing[entry.at] in people_at)
+        ]
+        for start in range(0, len(named), BATCH):
+            batch = named[start : start + BATCH]
+            known = await self._persons.get_many(entry.person.ref for _, entry in batch)
+            for name, entry in batch:
+                person = known.get(entry.person.ref)
+                if isinstance(person, Person):
+                    seen = (name, person.details.full_name, person.details.email)
+                    people.setdefault(standing[entry.at], []).append(seen)
+        return _Stands(stamp, found, people)
+
+
+def _judge(content: bytes, stands: _Stands) -> _Looked:
+    """Return the verdict on every row, without a digest yet; slow for large files, so it runs in a thread."""
+    sheet = read_sheet(content)
+    rows = read_rows(sheet)
+    known = _organisations(stands.found)
+    verdicts: dict[int, RowVerdict] = {}
+    for row in rows:
+        if isinstance(row, OrganisationRow):
+            asked = _known(f"{ROW}{row.line}", row.entry)
+            verdicts[row.line] = _verdict(row.line, known.alike(asked))
+            if verdicts[row.line].verdict != "known":
+                known.add(asked)
+        elif isinstance(row, BadRow):
+            verdicts[row.line] = RowVerdict(row.line, "bad", problems=row.problems)
+    standing = {one.id: one.stands_for for one in stands.found if not isinstance(one.entry, ContactEntry)}
+    people = {place: list(others) for place, others in stands.people.items()}
+    places: dict[int, str] = {}
+    for row in rows:
+        if not isinstance(row, ContactRow):
+            continue
+        named = {standing[row.organisation]} if row.organisation in standing else known.named(row.organisation)
+        if len(named) != 1:
+            code = "organisation_ambiguous" if named else "organisation_unknown"
+            problem = RowProblem(row.line, row.organisation_column, "organisation", code, {})
+            verdicts[row.line] = RowVerdict(row.line, "bad", problems=(problem,))
+            continue
+        places[row.line] = place = named.pop()
+        others = people.setdefault(place, [])
+        verdicts[row.line] = _verdict(row.line, alike_people(row.details.full_name, row.details.email, others))
+        if verdicts[row.line].verdict != "known":
+            others.append((f"{ROW}{row.line}", row.details.full_name, row.details.email))
+    ordered = tuple(verdicts[row.line] for row in rows)
+    return _Looked(Preview("", sheet.encoding, sheet.separator, ordered), tuple(rows), places, stands.stamp)
+
+
+def _verdict(line: int, alike: Sequence[Likeness]) -> RowVerdict:
+    if any(one.score == SAME for one in alike):
+        return RowVerdict(line, "known", tuple(alike))
+    return RowVerdict(line, "similar" if alike else "new", tuple(alike))
+
+
+def _organisations(found: Iterable[Found]) -> Organisations:
+    """Return the organisations of the directory; the names of merged ones lead to the entry that stands for them."""
+    known = ((one.stands_for, one.entry) for one in found)
+    return Organisations(_known(name, entry) for name, entry in known if not isinstance(entry, ContactEntry))
+
+
+def _known(name: str, entry: PartnerEntry | HostEntry) -> Known:
+    return Known(name, entry.kind, entry.country, names_of(entry), entry.web)
+
+
+def _plain(row: RowVerdict) -> list[Any]:
+    alike = [[one.entry, one.score, list(one.reasons)] for one in row.alike]
+    wrong = [[problem.column, problem.field, problem.code] for problem in row.problems]
+    return [row.line, row.verdict, alike, wrong]
+
+
+async def _stamp(connection: AsyncConnection) -> int:
+    return (await connection.execute(select(func.count()).select_from(versions))).scalar_one()
+
+
+async def _accepted(connection: AsyncConnection, digest: str) -> Imported | None:
+    wanted = select(directory_imports).where(directory_imports.c.digest == digest)
+    row: Row[Any] | None = (await connection.execute(wanted)).one_or_none()
+    return None if row is None else Imported(**row._asdict())

@@ -1,0 +1,219 @@
+"""The directory by HTTP: entries with their versions, merges, likenesses, and tables that are looked at first."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.api.conftest import Api, code, fields, person
+from tests.storage.tables import csv_text, workbook
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def partner(api: Api, name: str = "Friendship Association", **more: Any) -> dict[str, Any]:
+    """A partner whose name no other test has."""
+    return {"kind": "partner", "name": f"{api.id} {name}", "country": "JP", **more}
+
+
+async def added(api: Api, body: dict[str, Any]) -> dict[str, Any]:
+    """Enter something and return it."""
+    answer = await api.ask("POST", "/directory", body)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def send_file(api: Api, content: bytes, path: str = "/directory/imports") -> httpx2.Response:
+    """Send a file as it is."""
+    return await api.ask("POST", path, content=content, headers={"Accept-Language": "en"})
+
+
+async def test_an_entry_is_added_shown_changed_and_keeps_its_versions(api: Api) -> None:
+    """Who changes it says which version they read."""
+    made = await added(api, partner(api, other_names=["TFA"]))
+    assert (made["version"], made["merged_into"], made["stands_for"]) == (1, None, made["id"])
+    path = f"/directory/{made['id']}"
+    changed = {"version": 1, "entry": partner(api, "Society")}
+    answer = await api.ask("PUT", path, changed)
+    assert (answer.status_code, answer.json()["version"]) == (200, 2)
+    assert code(await api.ask("PUT", path, changed)) == (409, "entry_changed")
+    assert code(await api.ask("PUT", path, changed | {"version": 2})) == (422, "entry_unchanged")
+    versions = (await api.ask("GET", f"{path}/versions", by="an")).json()["items"]
+    assert [(one["version"], one["action"], one["actor"]) for one in versions] == [
+        (1, "added", "lan"),
+        (2, "changed", "lan"),
+    ]
+    assert versions[0]["entry"]["other_names"] == ["TFA"]
+
+
+async def test_the_same_key_enters_one_entry(api: Api) -> None:
+    """And answers where it is; with another body it is a conflict."""
+    first = await api.ask("POST", "/directory", partner(api), key=f"k-{api.id}")
+    again = await api.ask("POST", "/directory", partner(api), key=f"k-{api.id}")
+    assert first.json() == again.json()
+    assert first.headers["location"] == f"/api/v1/directory/{first.json()['id']}"
+    other = await api.ask("POST", "/directory", partner(api, "Other"), key=f"k-{api.id}")
+    assert code(other) == (409, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({"name": "x"}, [("", "entry_kind_unknown")]),
+        ({"kind": "partner", "name": "x", "country": "Japan"}, [("country", "malformed")]),
+        ({"kind": "partner", "name": "x", "country": "XX"}, [("country", "country_unknown")]),
+        ({"kind": "partner", "name": "x\r\nBcc: y", "country": "JP"}, [("name", "text_has_control_character")]),
+        ({"kind": "host", "name": "x"}, [("place", "required")]),
+        ({"kind": "host", "name": "x", "place": "y", "email": "z"}, [("email", "unknown_field")]),
+        ({"kind": "partner", "name": "x", "country": "JP", "web": "javascript:alert(1)"}, [("web", "malformed")]),
+        ({"kind": "partner", "name": "x", "country": "JP", "web": "https://me:x@y.example"}, [("web", "malformed")]),
+    ],
+)  # fmt: skip
+async def test_an_entry_that_cannot_be_names_field_and_rule(
+    api: Api, body: dict[str, Any], errors: list[tuple[str, str]]
+) -> None:
+    """By the field as it was sent."""
+    answer = await api.ask("POST", "/directory", body)
+    assert (code(answer), fields(answer)) == ((422, "validation_failed"), errors)
+
+
+async def test_a_list_is_searched_without_diacritics_and_paged(api: Api) -> None:
+    """Each entry once; a cursor of another list is refused."""
+    names = ["Đông", "Hữu nghị", "Ẩm thực"]
+    for name in names:
+        await added(api, partner(api, name))
+    found = (await api.ask("GET", f"/directory?q={api.id}%20huu%20nghi", by="an")).json()["items"]
+    assert [one["entry"]["name"] for one in found] == [f"{api.id} Hữu nghị"]
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await api.ask("GET", f"/directory?q={api.id}&limit=1{cursor}")).json()
+        seen += [one["entry"]["name"].split(" ", 1)[1] for one in page["items"]]
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    assert seen == ["Ẩm thực", "Đông", "Hữu nghị"]
+    assert code(await api.ask("GET", "/directory?cursor=x")) == (400, "cursor_unknown")
+
+
+async def test_a_contact_is_a_person_of_the_register_at_an_organisation(api: Api) -> None:
+    """Who it is, is shown to those who may see personal data; after erasure to nobody."""
+    at = await added(api, partner(api))
+    reference = await person(api, "Satō Haruka")
+    contact = await added(api, {"kind": "contact", "at": at["id"], "person": reference})
+    assert contact["person"]["full_name"] == "Satō Haruka"
+    assert "passport_number" not in contact["person"]
+    for by, name in (("hung", "Satō Haruka"), ("root", "Satō Haruka"), ("an", None)):
+        [shown] = (await api.ask("GET", f"/directory?at={at['id']}", by=by)).json()["items"]
+        assert (shown["person"] or {}).get("full_name") == name, by
+    auditor = await api.ask("GET", f"/directory/{contact['id']}", by="an")
+    assert "Satō" not in auditor.text
+    await api.here.registers.persons.erase(reference["ref"])
+    assert (await api.ask("GET", f"/directory/{contact['id']}")).json()["person"] is None
+
+
+async def test_a_contact_that_cannot_be_is_refused(api: Api) -> None:
+    """Nobody's person, another commitment, no organisation."""
+    at = await added(api, partner(api))
+    reference = await person(api)
+    unknown = {"kind": "contact", "at": at["id"], "person": reference | {"commitment": "0" * 64}}
+    answer = await api.ask("POST", "/directory", unknown)
+    assert (code(answer), fields(answer)) == ((422, "reference_unknown"), [("person", "reference_unknown")])
+    nowhere = {"kind": "contact", "at": "dir_nothing00", "person": reference}
+    assert code(await api.ask("POST", "/directory", nowhere)) == (422, "organisation_not_an_entry")
+
+
+async def test_duplicates_are_found_merged_and_split_again(api: Api) -> None:
+    """With a score and the reason; both entries keep their history."""
+    first, second = await added(api, partner(api)), await added(api, partner(api, "Frendship Association"))
+    items = (await api.ask("GET", f"/directory/{second['id']}/duplicates")).json()["items"]
+    [(score, reasons)] = [(one["score"], one["reasons"]) for one in items if one["found"]["id"] == first["id"]]
+    assert (85 <= score < 100, reasons) == (True, ["similar_name"])
+    path = f"/directory/{second['id']}"
+    won = await api.ask("POST", f"{path}/merge", {"into": first["id"]})
+    assert (won.status_code, won.json()["id"], won.json()["version"]) == (200, first["id"], 2)
+    shown = (await api.ask("GET", path)).json()
+    assert (shown["merged_into"], shown["entry"]["name"]) == (first["id"], second["entry"]["name"])
+    assert code(await api.ask("PUT", path, {"version": 2, "entry": partner(api)})) == (409, "entry_merged")
+    assert (await api.ask("POST", f"{path}/split")).json()["merged_into"] is None
+    assert code(await api.ask("POST", f"{path}/split")) == (409, "entry_not_merged")
+    itself = await api.ask("POST", f"{path}/merge", {"into": second["id"]})
+    assert code(itself) == (422, "entry_merges_itself")
+    assert code(await api.ask("GET", "/directory/dir_nothing00/duplicates")) == (404, "entry_unknown")
+
+
+async def test_a_table_is_looked_at_and_then_entered_once(api: Api) -> None:
+    """Every row that is wrong or looks known is named; nothing is entered until its digest is accepted."""
+    known = await added(api, partner(api))
+    content = csv_text(
+        [
+            ["kind", "name", "country", "organisation", "full name", "given name", "email", "language", "nationality"],
+            ["partner", f"{api.id} FRIENDSHIP", "JP"],
+            ["partner", f"=cmd('{api.id}')", "DE"],
+            ["contact", "", "", known["id"], "Nguyễn Thị Ánh", "Ánh", "anh@x.example", "vi", "VN"],
+            ["partner", "x" * 301, "JP"],
+            ["contact", "", "", "nobody", "Trần Bình", "Bình", "binh@x.example", "vi", "VN"],
+        ],
+        ";",
+    ).encode("utf-16")
+    preview = (await send_file(api, content)).json()
+    assert (preview["encoding"], preview["separator"]) == ("utf-16", ";")
+    assert preview["counts"] == {"new": 2, "similar": 0, "known": 1, "bad": 2}
+    assert preview["rows"] == [
+        {
+            "line": 2,
+            "verdict": "known",
+            "alike": [{"entry": known["id"], "line": None, "score": 100, "reasons": ["same_name"]}],
+            "errors": [],
+        },
+        {
+            "line": 5,
+            "verdict": "bad",
+            "alike": [],
+            "errors": [
+                {"column": "B", "field": "name", "rule": "too_long", "message": "At most 300 characters are taken."}
+            ],
+        },
+        {
+            "line": 6,
+            "verdict": "bad",
+            "alike": [],
+            "errors": [
+                {
+                    "column": "D",
+                    "field": "organisation",
+                    "rule": "organisation_unknown",
+                    "message": "No partner or host goes by this name or id, neither here nor in the directory.",
+                }
+            ],
+        },
+    ]
+    assert (await api.ask("GET", f"/directory?at={known['id']}")).json()["items"] == []
+    path = f"/directory/imports/{preview['digest']}"
+    first, second = await send_file(api, content, path), await send_file(api, content, path)
+    assert first.json() == second.json()
+    assert {name: first.json()[name] for name in ("entered", "known", "bad", "actor")} == {
+        "entered": 2,
+        "known": 1,
+        "bad": 2,
+        "actor": "lan",
+    }
+    [contact] = (await api.ask("GET", f"/directory?at={known['id']}")).json()["items"]
+    assert contact["person"]["full_name"] == "Nguyễn Thị Ánh"
+    [formula] = (await api.ask("GET", f"/directory?q={api.id}&country=DE")).json()["items"]
+    assert formula["entry"]["name"] == f"=cmd('{api.id}')"
+    changed = await send_file(api, content, f"/directory/imports/{'0' * 64}")
+    assert code(changed) == (409, "preview_superseded")
+
+
+async def test_a_file_that_is_no_table_is_refused_by_its_rule(api: Api) -> None:
+    """With the status that says as much as a status can."""
+    for content, problem, rule in (
+        (b"", (422, "spreadsheet_refused"), "spreadsheet_empty"),
+        (b"name\nx", (422, "spreadsheet_refused"), "spreadsheet_column_missing"),
+        (b"%PDF-1.7 x", (415, "spreadsheet_type_refused"), "spreadsheet_type_unknown"),
+        (workbook([["kind"]])[:-40], (422, "spreadsheet_refused"), "attachment_malformed"),
+    ):
+        answer = await send_file(api, content)
+        assert (code(answer), fields(answer)) == (problem, [("body", rule)])
+    huge = await send_file(api, b"kind\n" + b"x" * (5 * 1024 * 1024))
+    assert code(huge) == (413, "body_too_large")
