@@ -1,5 +1,8 @@
 """The register of partners, hosts and contacts: every version stays, merges can be undone."""
 
+import contextlib
+import random
+
 import pytest
 from sqlalchemy import select
 
@@ -148,6 +151,30 @@ async def test_a_split_undoes_a_merge(directory: Directory) -> None:
     changed = PartnerEntry(kind="partner", name="Bonn am Rhein", country="DE")
     version = (await directory.versions(b.id))[-1].version
     assert (await directory.change(b.id, changed, version, "lan")).entry == changed
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_merged_and_split_each_entry_stands_where_its_merges_end(
+    directory: Directory, seed: int
+) -> None:
+    """And its name finds exactly that entry."""
+    chance = random.Random(seed)
+    names = ["aachen", "bonn", "celle", "dresden", "emden"]
+    made = {name: await add(directory, PartnerEntry(kind="partner", name=name, country="DE")) for name in names}
+    for _ in range(25):
+        one, other = chance.sample(names, 2)
+        with contextlib.suppress(DirectoryRefused):
+            if chance.random() < 0.6:
+                await directory.merge(made[one].id, made[other].id, "lan")
+            else:
+                await directory.split(made[one].id, "lan")
+        stand = await directory.get_many(found.id for found in made.values())
+        for name, found in made.items():
+            end = stand[found.id]
+            while end.merged_into is not None:
+                end = stand[end.merged_into]
+            assert stand[found.id].stands_for == end.id
+            assert [one.id for one in (await directory.page(q=name)).items] == [end.id]
 
 
 async def test_merges_that_make_no_sense_are_refused(directory: Directory) -> None:
