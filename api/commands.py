@@ -61,9 +61,10 @@ async def execute(
     not send, and what names entries that no register has, is refused here too, before anything is sent.
     Attempts to sign are left to the decision, which records them.
     """
-    for index, command in enumerate(commands):
+    for command in commands:
         if (scope := scope_of_command(command["type"])) not in actor.scopes:
             raise Problem("scope_missing", params={"scope": scope})
+    for index, command in enumerate(commands):
         if command["type"] not in SIGNING and not may_send(actor.roles, command["type"]):
             raise CommandRefused(
                 Refusal(

@@ -15,11 +15,9 @@ from api.sessions import LONGEST_TYPED
 from domain.sign_in import LONGEST_PASSWORD, SHORTEST_PASSWORD, new_password
 from domain.values import Value
 from storage.accounts import UnknownAccount
+from storage.passwords import LINK_PAGE
 
 router = APIRouter(route_class=GuardedRoute, tags=["sign-in"])
-
-LINK_PAGE = "/sign-in#link="
-"""After the `#`, so that the secret reaches no server before somebody sends it: a mail scanner uses nothing up."""
 
 NewPassword = Annotated[
     str,

@@ -20,6 +20,8 @@ from storage.upsert import insert_into
 
 LINK_PREFIX = "lgl_"
 LINK_BYTES = 32
+LINK_PAGE = "/sign-in#link="
+"""After the `#`, so that the secret reaches no server before somebody sends it: a mail scanner uses nothing up."""
 
 AT_ONCE = 4
 """How many passwords one process hashes at once: each takes the memory of `Cost`."""

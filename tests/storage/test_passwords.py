@@ -3,10 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from argon2 import extract_parameters
+from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import select
 
-from storage import passwords as module
 from storage.accounts import AccountDetails, Accounts, UnknownAccount
 from storage.engine import Database
 from storage.keyring import Keyring
@@ -84,14 +83,14 @@ async def test_nobody_s_password_is_compared_all_the_same(
 ) -> None:
     """An unknown account, one without a password and a disabled one cost one verification at the same cost."""
     costs = []
-    verify = module.PasswordHasher.verify
+    verify = PasswordHasher.verify
 
-    def counted(self: module.PasswordHasher, hash: str, password: bytes) -> bool:
+    def counted(self: PasswordHasher, hash: str, password: bytes) -> bool:
         known = extract_parameters(hash)
         costs.append((known.memory_cost, known.time_cost, known.parallelism))
         return verify(self, hash, password)
 
-    monkeypatch.setattr(module.PasswordHasher, "verify", counted)
+    monkeypatch.setattr(PasswordHasher, "verify", counted)
     assert not await register.fits("hung", GOOD)
     await register.change("hung", GOOD)
     assert not await register.fits("hung", "another password")
