@@ -13,19 +13,18 @@ from settings import OidcProvider
 from tests.api.conftest import code
 from tests.api.front import Browser, Front, front
 
-with warnings.catch_warnings():
-    # The mock imports a part of Authlib that Authlib is about to drop.
-    warnings.simplefilter("ignore")
+with warnings.catch_warnings(record=True):
+    # The mock imports and calls parts of Authlib that Authlib is about to drop.
     from oidc_provider_mock import run_server_in_thread
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
     """A provider of OpenID Connect that listens."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with run_server_in_thread(require_nonce=True) as server:
-            yield f"http://localhost:{server.server_port}"
+    with run_server_in_thread(require_nonce=True) as server:
+        yield f"http://localhost:{server.server_port}"
 
 
 @pytest.fixture

@@ -3,14 +3,19 @@
 import base64
 import hmac
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+from pydantic import SecretStr
 
-from api.oidc import WordRefused, code_challenge, verified_subject
+from api import oidc
+from api.oidc import Providers, ProviderUnavailable, WordRefused, code_challenge, verified_subject
 from settings import OidcProvider
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -118,6 +123,121 @@ def test_the_challenge_is_that_of_the_standard() -> None:
     """RFC 7636, appendix B."""
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     assert code_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+class Provider:
+    """What a provider would answer; `asked` is what its token endpoint got."""
+
+    def __init__(self, **metadata: Any) -> None:
+        self.metadata = {
+            "issuer": "https://login.test",
+            "authorization_endpoint": "https://login.test/authorize?tenant=1",
+            "token_endpoint": "https://login.test/token",
+            "jwks_uri": "https://login.test/keys",
+        } | metadata
+        self.asked: dict[str, str] = {}
+        self.authorization: str | None = None
+        self.nonce = "n-1"
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer a request."""
+        match request.url.path:
+            case "/.well-known/openid-configuration":
+                return httpx2.Response(200, json=self.metadata)
+            case "/keys":
+                return httpx2.Response(200, json=KEYS)
+            case "/token":
+                self.asked = dict(parse_qsl(request.content.decode()))
+                self.authorization = request.headers.get("authorization")
+                return httpx2.Response(200, json={"id_token": said(CLAIMS | {"nonce": self.nonce})})
+            case "/large":
+                return httpx2.Response(200, content=b'{"a":"' + b"x" * 600_000 + b'"}')
+            case "/moved":
+                return httpx2.Response(302, headers={"Location": "http://169.254.169.254/"})
+            case "/refused":
+                return httpx2.Response(400, json={"error": "invalid_grant"})
+            case _:
+                return httpx2.Response(500, content=b"<html>")
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Provider], Providers]:
+    """Puts a provider behind the address `https://login.test`."""
+
+    def put(provider: Provider) -> Providers:
+        transport = httpx2.MockTransport(provider)
+        monkeypatch.setattr(oidc, "_client", lambda: httpx2.AsyncClient(transport=transport))
+        return Providers([PROVIDER], "https://legation.test")
+
+    return put
+
+
+async def test_the_code_is_exchanged_with_the_verifier_of_the_challenge(
+    answering: Callable[[Provider], Providers],
+) -> None:
+    """Whoever steals the code alone has nothing (RFC 7636); state, nonce and verifier are new each time."""
+    provider = Provider()
+    providers = answering(provider)
+    begun = await providers.begin(PROVIDER)
+    sent = dict(parse_qsl(urlsplit(begun.location).query))
+    assert begun.location.startswith("https://login.test/authorize?tenant=1&")
+    assert (sent["state"], sent["nonce"]) == (begun.state, begun.nonce)
+    assert sent["code_challenge"] == code_challenge(begun.verifier)
+    provider.nonce = begun.nonce
+    assert await providers.subject(PROVIDER, "c-1", begun.verifier, begun.nonce, NOW) == "s-1"
+    assert provider.asked == {
+        "grant_type": "authorization_code",
+        "code": "c-1",
+        "code_verifier": begun.verifier,
+        "redirect_uri": "https://legation.test/api/v1/session/oidc/callback",
+        "client_id": "legation",
+    }
+    assert len({begun.state, begun.nonce, begun.verifier, (await providers.begin(PROVIDER)).state}) == 4
+
+
+@pytest.mark.parametrize(
+    ("methods", "authorization", "secret"),
+    [
+        (None, "Basic bGVnYXRpb246cyUyNmNyZXQ=", None),
+        (["client_secret_post"], None, "s&cret"),
+    ],
+)
+async def test_a_secret_goes_where_the_provider_wants_it(
+    answering: Callable[[Provider], Providers],
+    methods: list[str] | None,
+    authorization: str | None,
+    secret: str | None,
+) -> None:
+    """In a header, unless it takes it in the form alone (RFC 6749 section 2.3.1)."""
+    provider = Provider(**({} if methods is None else {"token_endpoint_auth_methods_supported": methods}))
+    providers = answering(provider)
+    known = PROVIDER.model_copy(update={"client_secret": SecretStr("s&cret")})
+    await providers.subject(known, "c-1", "v", "n-1", NOW)
+    assert (provider.authorization, provider.asked.get("client_secret")) == (authorization, secret)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "error"),
+    [
+        ({"issuer": "https://evil.test"}, ProviderUnavailable),
+        ({"token_endpoint": "http://login.test/token"}, ProviderUnavailable),
+        ({"jwks_uri": "file:///etc/passwd"}, ProviderUnavailable),
+        ({"jwks_uri": None}, ProviderUnavailable),
+        ({"token_endpoint": "https://login.test/broken"}, ProviderUnavailable),
+        ({"token_endpoint": "https://login.test/large"}, ProviderUnavailable),
+        ({"token_endpoint": "https://login.test/moved"}, ProviderUnavailable),
+        ({"jwks_uri": "https://login.test/moved"}, ProviderUnavailable),
+        ({"token_endpoint": "https://login.test/refused"}, WordRefused),
+        ({"token_endpoint": "https://login.test/keys"}, WordRefused),
+    ],
+)
+async def test_a_provider_that_does_not_keep_to_the_standard_is_not_believed(
+    answering: Callable[[Provider], Providers], metadata: dict[str, Any], error: type[Exception]
+) -> None:
+    """Another issuer, an address without TLS, a redirect, an answer without end; nothing of it is followed."""
+    providers = answering(Provider(**metadata))
+    with pytest.raises(error):
+        await providers.subject(PROVIDER, "c-1", "v", "n-1", NOW)
 
 
 @pytest.mark.parametrize("issuer", ["http://login.test", "ftp://login.test", "login.test", "https://"])
