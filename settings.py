@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Profile = Literal["demo", "embedded", "server"]
 
@@ -228,9 +228,6 @@ def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
     """
     try:
         return Settings(**dict(overrides or {}))  # type: ignore[arg-type]
-    except SettingsError:
-        # The one setting that is written as JSON. Its text may hold a secret, and so may the error's cause.
-        raise SettingsRefused(f"The setting {PREFIX}OIDC_PROVIDERS is not JSON.") from None
     except ValidationError as refused:
         first = refused.errors(include_url=False, include_input=False, include_context=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()

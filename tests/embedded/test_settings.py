@@ -53,7 +53,7 @@ def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
             "The setting LEGATION_ARGON2_MEMORY_KIB: Input should be greater than or equal to 19456.",
         ),
         ("ARGON2_PASSES", "1", "The setting LEGATION_ARGON2_PASSES: Input should be greater than or equal to 2."),
-        ("OIDC_PROVIDERS", "[{s3cret", "The setting LEGATION_OIDC_PROVIDERS is not JSON."),
+        ("OIDC_PROVIDERS", "[{s3cret", "The setting LEGATION_OIDC_PROVIDERS: Input should be a valid tuple."),
         (
             "OIDC_PROVIDERS",
             '[{"name": "a", "organisation": "x", "issuer": "http://login.test", "client_id": "c"}]',
