@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         15, ge=1, description="how long after signing in somebody may change what they sign in with"
     )
     sign_in_link_hours: int = Field(24, ge=1, le=168, description="how long a link to choose a password is good")
-    sign_in_address_attempts: int = Field(30, ge=1, description="attempts to sign in, by address and window")
+    sign_in_address_attempts: int = Field(100, ge=1, description="attempts to sign in, by address and window")
     sign_in_account_attempts: int = Field(10, ge=1, description="and for one account from one address")
     token_guesses: int = Field(60, ge=1, description="unknown tokens and sessions, by address and window")
     attempts_window_seconds: int = Field(900, ge=1, description="the window that attempts are counted in")

@@ -196,7 +196,10 @@ async def _by_session(request: Request, secret: str) -> Acting:
     actor = await at.sessions.acting(secret)
     if actor is None or actor.id == SYSTEM:
         await at.attempts.guessed(request)
-        raise Problem("session_refused", headers={"WWW-Authenticate": "Bearer"})
+        # A page that asks again and again without a session must not look like somebody who guesses.
+        raise Problem(
+            "session_refused", headers={"WWW-Authenticate": "Bearer", **at.cookies.dropping(at.cookies.session)}
+        )
     at.cookies.refuse_other_sites(request, strictly=True)
     at.cookies.require_csrf_token(request, secret)
     return actor

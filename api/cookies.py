@@ -6,10 +6,13 @@ import hmac
 from dataclasses import dataclass
 from typing import Self
 
+import structlog
 from fastapi import Request, Response
 
 from api.problems import Problem
 from settings import Settings
+
+log = structlog.get_logger()
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-CSRF-Token"
@@ -53,6 +56,12 @@ class Cookies:
         """Take a cookie away."""
         response.delete_cookie(name, path="/", secure=self.secure, httponly=True, samesite="lax")
 
+    def dropping(self, name: str) -> dict[str, str]:
+        """Return the header that takes a cookie away, for an answer that is a problem."""
+        response = Response()
+        self.drop(response, name)
+        return {"Set-Cookie": response.headers["set-cookie"]}
+
     def refuse_other_sites(self, request: Request, *, strictly: bool) -> None:
         """Refuse (`origin_refused`) a request that a page of another site made; safe methods pass.
 
@@ -64,6 +73,7 @@ class Cookies:
         origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
         foreign = origin not in (None, self.origin) or site not in (None, "same-origin")
         if foreign or (strictly and origin is None and site is None):
+            log.warning("origin_refused", request_id=request.scope["request_id"])
             raise Problem("origin_refused")
 
     def require_csrf_token(self, request: Request, secret: str) -> None:
@@ -72,6 +82,7 @@ class Cookies:
             return
         given = request.headers.get(CSRF_HEADER, "").encode("utf-8", "surrogatepass")
         if not hmac.compare_digest(given, csrf_token(secret).encode()):
+            log.warning("csrf_token_refused", request_id=request.scope["request_id"])
             raise Problem("csrf_token_refused")
 
 

@@ -154,6 +154,35 @@ async def test_every_role_meets_every_route_in_a_session_as_the_table_says(tmp_p
     assert wrong == []
 
 
+def takes(row: str, allowed: set[str]) -> set[str]:
+    """Which scopes open an address, each alone, for somebody whose role may use it."""
+    if allowed == ADMINISTRATOR:
+        return {"administer"}
+    if row == "POST /api/v1/delegations/{delegation}/commands":
+        return {"write", "sign"}
+    return {"read"} if row.startswith("GET") else {"write"}
+
+
+async def test_every_scope_meets_every_route(tmp_path: Path) -> None:
+    """A token with one scope alone, in the hands of somebody whose role may use the address."""
+    wrong: list[tuple[object, ...]] = []
+    async with front(tmp_path) as found:
+        for scope in ("read", "write", "sign", "administer"):
+            tokens = {role: await found.token(account, scopes=(scope,)) for role, account in WHO.items()}
+            for row, allowed in TABLE.items():
+                roles = [role for role in WHO if role in allowed]
+                method, path = row.split()
+                if not roles or path == "/api/v1/demo/clock":
+                    continue
+                body: dict[str, object] | None = {} if method in ("POST", "PUT") else None
+                address = concrete(path, "d-1").replace("http:", "https:")
+                answer = await found.browser().ask(method, address, body, **tokens[roles[0]])
+                refused = answer.status_code == 403 and answer.json()["code"] == "scope_missing"
+                if answer.status_code == 401 or refused is (scope in takes(row, allowed)):
+                    wrong.append((row, scope, answer.status_code, answer.text))
+    assert wrong == []
+
+
 async def test_a_token_that_is_none_is_refused(api: Api) -> None:
     """Whatever stands in its place, the answer says how to sign in (RFC 6750)."""
     for header, expected in (

@@ -136,6 +136,7 @@ async def test_a_session_is_over_by_disuse_and_by_age(at: Front) -> None:
     assert (await lan.ask("GET", "/me")).status_code == 200
     at.moment.pass_by(hours=1)
     assert code(await lan.ask("GET", "/me")) == (401, "session_refused")
+    assert lan.cookie is None
     await lan.sign_in("lan")
     for _ in range(13):
         at.moment.pass_by(minutes=55)
@@ -280,6 +281,18 @@ async def test_nothing_of_a_session_stands_in_a_log(at: Front, capsys: pytest.Ca
     for secret in (lan.cookie, lan.csrf, PASSWORD, "another password", "mistyped-secret"):
         assert secret is not None
         assert secret not in said
+
+
+async def test_what_another_site_tries_is_noted(at: Front, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its request's number; a form without its token too."""
+    lan = at.browser()
+    await lan.sign_in("lan")
+    capsys.readouterr()
+    for headers, noted in (({"origin": "https://evil.test"}, "origin_refused"), ({"x_csrf_token": ""}, "csrf_token")):
+        answer = await lan.ask("DELETE", "/sessions", **headers)
+        said = "".join(capsys.readouterr())
+        assert noted in said
+        assert answer.headers["x-request-id"] in said
 
 
 async def test_the_origin_is_the_address_that_people_open(at: Front) -> None:
