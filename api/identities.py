@@ -88,20 +88,20 @@ async def return_from_provider(
     taken = await at.challenges.take("oidc", state or "", now)
     browser = digest_of_secret(request.cookies.get(at.cookies.under_way, ""))
     if taken is None or not hmac.compare_digest(browser, taken.kept["browser"]):
-        raise _refused("the sign-in was not begun by this browser, or too long ago")
+        raise _turned_away("the sign-in was not begun by this browser, or too long ago")
     provider = at.providers.named(taken.kept["provider"])
     if provider is None or code is None or error is not None or iss not in (None, provider.issuer):
-        raise _refused("the provider did not vouch for anybody")
+        raise _turned_away("the provider did not vouch for anybody")
     try:
         subject = await at.providers.subject(provider, code, taken.kept["verifier"], taken.kept["nonce"], now)
     except WordRefused as refused:
-        raise _refused(str(refused)) from None
+        raise _turned_away(str(refused)) from None
     except ProviderUnavailable as away:
         log.warning("provider_unavailable", provider=provider.name, reason=str(away))
         raise Problem("provider_unavailable") from None
     account = await at.identities.account_of(provider.issuer, subject)
     if account is None:
-        raise _refused("issuer and subject belong to no account")
+        raise _turned_away("issuer and subject belong to no account")
     response = RedirectResponse(AFTERWARDS, 303)
     await begin(at, request, response, account, "oidc")
     at.cookies.drop(response, at.cookies.under_way)
@@ -171,7 +171,7 @@ async def unlink_identity(
         raise Problem("identity_unknown")
 
 
-def _refused(reason: str) -> Problem:
+def _turned_away(reason: str) -> Problem:
     log.warning("sign_in_refused", factor="oidc", reason=reason)
     return Problem("sign_in_refused")
 

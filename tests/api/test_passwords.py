@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from embedded.tokens import CreateAdmin, carry_out
 from tests.api.conftest import code, fields
 from tests.api.front import PASSWORD, Front, front
 
@@ -77,6 +78,19 @@ async def test_an_administrator_hands_out_a_link_and_sets_no_password(at: Front)
     assert code(answer) == (403, "link_refused")
     await root.sign_in("root")
     assert code(await root.ask("POST", "/accounts/nobody/password-link")) == (404, "account_unknown")
+
+
+async def test_the_first_administrator_begins_with_a_link_and_hands_out_the_next(at: Front) -> None:
+    """From the command line to a signed-in colleague, and nobody ever set another's password."""
+    made = await carry_out(CreateAdmin(account="chief", name="Nguyễn Trưởng"), at.at.settings)
+    chief, lan = at.browser(), at.browser()
+    chosen = {"link": made.value["secret"], "password": NEW}
+    assert (await chief.ask("POST", "/password/link", chosen)).status_code == 204
+    assert (await chief.sign_in("chief", NEW)).status_code == 201
+    assert (await chief.ask("GET", "/me")).json()["account"]["roles"] == ["administrator"]
+    link = (await chief.ask("POST", "/accounts/lan/password-link")).json()["link"].partition("#link=")[2]
+    assert (await lan.ask("POST", "/password/link", {"link": link, "password": NEW})).status_code == 204
+    assert (await lan.sign_in("lan", NEW)).status_code == 201
 
 
 async def test_guessing_for_one_account_is_slowed_down_and_says_until_when(at: Front, later: list[float]) -> None:
