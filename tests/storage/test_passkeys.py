@@ -1,5 +1,6 @@
 """Passkeys: registered and used by a device in software, and whatever a dishonest one could try."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -178,6 +179,14 @@ async def test_a_challenge_is_good_for_five_minutes_and_for_one_answer_whatever_
         await register.authenticate(Authenticator(ORIGIN).get(asked))
     with pytest.raises(PasskeyRefused, match="answered before"):
         await register.authenticate(device.get(asked))
+
+
+async def test_of_two_equal_answers_at_once_one_signs_in(register: Passkeys, device: Authenticator) -> None:
+    """A copy that is as fast as the original is still a copy."""
+    for _ in range(5):
+        answer = device.get(await register.authentication())
+        outcomes = await asyncio.gather(*(register.authenticate(answer) for _ in range(4)), return_exceptions=True)
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["PasskeyRefused"] * 3 + ["str"]
 
 
 async def test_a_key_whose_counter_stays_zero_is_taken(register: Passkeys, device: Authenticator) -> None:

@@ -1,5 +1,6 @@
 """Passwords: argon2id, the same work for nobody, a dearer hash when it costs too little; links that are used once."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -137,6 +138,15 @@ async def test_a_link_chooses_a_password_once(register: Passwords, database: Dat
     assert await signed_in.acting(session) is None
     assert await register.choose(secret, "a second password") is None
     assert await register.fits("hung", GOOD)
+
+
+async def test_of_two_who_use_a_link_at_once_one_chooses(register: Passwords) -> None:
+    """And theirs is the password."""
+    secret, _ = await register.make_link("hung")
+    wanted = [f"password number {number}" for number in range(3)]
+    chosen = await asyncio.gather(*(register.choose(secret, password) for password in wanted))
+    assert sorted(chosen, key=str) == [None, None, "hung"]
+    assert [await register.fits("hung", password) for password in wanted] == [who == "hung" for who in chosen]
 
 
 async def test_a_link_ends_by_age_by_a_newer_one_and_with_its_account(

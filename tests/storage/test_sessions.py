@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from storage.accounts import AccountDetails, Accounts, UnknownAccount
 from storage.engine import Database
@@ -90,6 +90,26 @@ async def test_when_it_was_last_seen_is_written_once_a_minute(register: Sessions
     moment.pass_by(seconds=1)
     await register.acting(secret)
     assert [one.last_seen_at for one in await register.of("hung")] == [moment.now]
+
+
+async def test_a_request_costs_one_statement(register: Sessions, database: Database, keyring: Keyring) -> None:
+    """For a session as for a token: every request waits for it."""
+    asked: list[str] = []
+    _, session = await register.open("hung", "password")
+    accounts = Accounts(database, keyring)
+    _, token = await accounts.create_token("hung")
+
+    def noted(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.split()[0] in ("SELECT", "UPDATE", "INSERT", "DELETE"):
+            asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", noted)
+    try:
+        assert await register.acting(session) is not None
+        assert await accounts.actor_for_token(token) is not None
+    finally:
+        event.remove(Engine, "before_cursor_execute", noted)
+    assert [statement.split()[0] for statement in asked] == ["SELECT", "SELECT"]
 
 
 async def test_sessions_are_ended_one_by_one_and_all_at_once(register: Sessions, moment: Moment) -> None:
