@@ -13,7 +13,7 @@ from rich.console import Console
 from embedded.failure import StackFailure
 from locales import Translator
 from settings import SettingsRefused, load_settings
-from verbs import demo, desk, directory, move, rebuild, report, return_, show, sign, status, token, trail, up
+from verbs import admin, demo, desk, directory, move, rebuild, report, return_, show, sign, status, token, trail, up
 from verbs import list as list_verb
 from verbs import open as open_verb
 from verbs.language import translator_of
@@ -43,6 +43,7 @@ app.command("trail")(trail.trail)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")
+app.add_typer(admin.app, name="admin")
 
 
 @app.callback()

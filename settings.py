@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Profile = Literal["demo", "embedded", "server"]
@@ -22,8 +23,46 @@ PREFIX = "LEGATION_"
 MASTER_KEY_BYTES = 32
 
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
 class SettingsRefused(Exception):
     """A setting is missing or malformed: one sentence that names it and repeats no value."""
+
+
+class OidcProvider(BaseModel):
+    """A provider of OpenID Connect whose word is taken: `issuer` exactly as it writes itself into its tokens.
+
+    `organisation` says whose people sign in there.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: str = Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$")
+    organisation: str = Field(min_length=1, max_length=200)
+    issuer: str
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_free(cls, name: str) -> str:
+        if name == "callback":
+            raise ValueError("the name “callback” is an address of its own")
+        return name
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_safe(cls, issuer: str) -> str:
+        if not is_safe(issuer):
+            raise ValueError("an issuer begins with https:// (http:// on this machine alone)")
+        return issuer
+
+
+def is_safe(url: str) -> bool:
+    """Whether what goes to an address is encrypted on its way, or does not leave this machine."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
 
 
 class Settings(BaseSettings):
@@ -57,6 +96,24 @@ class Settings(BaseSettings):
     )
     attachment_limit_bytes: int = Field(25 * 1024 * 1024, ge=1)
 
+    session_idle_minutes: int = Field(60, ge=5, description="a session that nobody used for so long is over")
+    session_hours: int = Field(12, ge=1, le=720, description="how long a session lasts at most")
+    fresh_sign_in_minutes: int = Field(
+        15, ge=1, description="how long after signing in somebody may change what they sign in with"
+    )
+    sign_in_link_hours: int = Field(24, ge=1, le=168, description="how long a link to choose a password is good")
+    sign_in_address_attempts: int = Field(100, ge=1, description="attempts to sign in, by address and window")
+    sign_in_account_attempts: int = Field(10, ge=1, description="and for one account from one address")
+    token_guesses: int = Field(60, ge=1, description="unknown tokens and sessions, by address and window")
+    attempts_window_seconds: int = Field(900, ge=1, description="the window that attempts are counted in")
+    # OWASP's minimum for argon2id is 19 MiB, two passes, one lane: less is not taken.
+    argon2_memory_kib: int = Field(65536, ge=19456, le=4194304)
+    argon2_passes: int = Field(3, ge=2, le=100)
+    argon2_lanes: int = Field(1, ge=1, le=16)
+    oidc_providers: tuple[OidcProvider, ...] | None = Field(
+        None, description="JSON: [{name, organisation, issuer, client_id, client_secret}, …]"
+    )
+
     smtp_host: str | None = Field(None, description="without one, the stack starts a development mailbox")
     smtp_port: int = Field(587, ge=1, le=65535)
     smtp_user: str | None = None
@@ -86,6 +143,14 @@ class Settings(BaseSettings):
             raise ValueError("is not the IANA name of a time zone") from unknown
         return zone
 
+    @field_validator("oidc_providers")
+    @classmethod
+    def _names_differ(cls, providers: tuple[OidcProvider, ...] | None) -> tuple[OidcProvider, ...] | None:
+        names = [provider.name for provider in providers or ()]
+        if len(set(names)) != len(names):
+            raise ValueError("two providers have the same name")
+        return providers
+
     @field_validator("temporal_address")
     @classmethod
     def _address_has_a_port(cls, address: str | None) -> str | None:
@@ -107,6 +172,20 @@ class Settings(BaseSettings):
     @property
     def retention(self) -> timedelta:
         return timedelta(days=self.retention_days)
+
+    @property
+    def public_origin(self) -> str:
+        """Scheme, host and port of the address that people open, as a browser writes an Origin (RFC 6454)."""
+        parts = urlsplit(self.public_url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        usual = {"https": 443, "http": 80}.get(parts.scheme)
+        return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, usual) else "")
+
+    @property
+    def has_secure_cookies(self) -> bool:
+        """Whether a browser is told to send cookies over TLS alone: everywhere but on plain http on this machine."""
+        parts = urlsplit(self.public_url)
+        return not (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
     @property
     def encrypts_payloads(self) -> bool:

@@ -1,22 +1,29 @@
 """Who may use which route. Deny by default: a route without a row here is nobody's.
 
-What somebody may command is said in `domain/permission.py`; here stands who may ask at all.
+What somebody may command is said in `domain/permission.py`; here stands who may ask at all, and with what: a token, a
+session, or nothing yet.
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
+from api.cookies import SAFE_METHODS
+from api.installation import installation_of
 from api.problems import Problem
 from domain.decision import SYSTEM, RoleName
-from domain.decision import Actor as Acting
-from storage.accounts import Accounts
+from domain.sign_in import Acting, Scope
 from storage.spreadsheet import LARGEST_FILE
+
+Who = RoleName | Literal["anybody"]
+
+ANYBODY: tuple[Who, ...] = ("anybody",)
+"""Nobody is asked who they are: here they begin to say it."""
 
 EVERYBODY: tuple[RoleName, ...] = ("coordinator", "approver", "auditor", "administrator")
 COORDINATOR: tuple[RoleName, ...] = ("coordinator",)
@@ -24,7 +31,7 @@ ADMINISTRATOR: tuple[RoleName, ...] = ("administrator",)
 PERSONAL: tuple[RoleName, ...] = ("coordinator", "approver", "administrator")
 """Those who may see personal data. An auditor checks commitments, and needs none of it."""
 
-ALLOWED: dict[str, tuple[RoleName, ...]] = {
+ALLOWED: dict[str, tuple[Who, ...]] = {
     "open_delegation": COORDINATOR,
     # Also for those who may not sign: their attempt to sign is decided, refused and recorded.
     "send_commands": EVERYBODY,
@@ -69,8 +76,49 @@ ALLOWED: dict[str, tuple[RoleName, ...]] = {
     "show_edition": EVERYBODY,
     "show_me": EVERYBODY,
     "move_clock": ADMINISTRATOR,
+    "sign_in": ANYBODY,
+    "ask_passkey": ANYBODY,
+    "sign_in_with_passkey": ANYBODY,
+    "list_providers": ANYBODY,
+    "go_to_provider": ANYBODY,
+    "return_from_provider": ANYBODY,
+    "choose_password": ANYBODY,
+    "show_session": EVERYBODY,
+    "sign_out": EVERYBODY,
+    "list_sessions": EVERYBODY,
+    "end_session": EVERYBODY,
+    "end_sessions": EVERYBODY,
+    "change_password": EVERYBODY,
+    "list_passkeys": EVERYBODY,
+    "begin_passkey": EVERYBODY,
+    "register_passkey": EVERYBODY,
+    "remove_passkey": EVERYBODY,
+    "make_password_link": ADMINISTRATOR,
+    "end_sessions_of_account": ADMINISTRATOR,
+    "list_identities": ADMINISTRATOR,
+    "link_identity": ADMINISTRATOR,
+    "unlink_identity": ADMINISTRATOR,
 }
 """By the name of the route's function. Health and the description of the API need no token and no row."""
+
+SESSION_ONLY = frozenset(
+    {
+        "show_session",
+        "sign_out",
+        "list_sessions",
+        "end_session",
+        "end_sessions",
+        "change_password",
+        "list_passkeys",
+        "begin_passkey",
+        "register_passkey",
+        "remove_passkey",
+    }
+)
+"""A token is no way to these: it could make itself a passkey, and be more than it was given for."""
+
+EITHER_SCOPE = frozenset({"send_commands"})
+"""Writing and signing go to one address: which scope it takes is said by the commands themselves (api/commands.py)."""
 
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body, where LARGEST has nothing else."""
@@ -83,13 +131,23 @@ LARGEST |= dict.fromkeys(("preview_import", "accept_import"), LARGEST_FILE)
 UNMEASURED = frozenset({"store_attachment"})
 """The register counts as it reads, and stops at the installation's own limit."""
 
+SESSION = APIKeyCookie(
+    name="__Host-legation-session",
+    auto_error=False,
+    scheme_name="session",
+    description=(
+        "The cookie of a session; its name has no `__Host-` on plain http on this machine. What changes anything also "
+        "needs `Origin` or `Sec-Fetch-Site` of this site, and `X-CSRF-Token` as `GET /api/v1/session` shows it."
+    ),
+)
+
 BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="A token, as `legation token create` prints it.")
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class GuardedRoute(APIRoute):
-    """A route that asks for a token and a role before it reads a body, and for JSON where it expects JSON."""
+    """A route that asks who it is, and for a role, before it reads a body, and for JSON where it expects JSON."""
 
     def get_route_handler(self) -> Handler:
         """Put the guard before the route."""
@@ -106,17 +164,60 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
-async def admit(request: Request, route: str) -> Acting:
-    """Return who asks. Problems: `token_missing`, `token_refused` (401), `role_not_allowed` (403)."""
+async def admit(request: Request, route: str) -> Acting | None:
+    """Return who asks, or None where nobody is asked. A token goes before a cookie.
+
+    Problems: `token_missing`, `token_refused`, `session_refused` (401), `origin_refused`, `csrf_token_refused`,
+    `role_not_allowed`, `session_needed`, `scope_missing` (403), `too_many_attempts` (429).
+    """
+    allowed, at = ALLOWED.get(route, ()), installation_of(request)
+    if "anybody" in allowed:
+        at.cookies.refuse_other_sites(request, strictly=False)
+        return None
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
+    if scheme.lower() == "bearer" and secret.strip():
+        actor = await _by_token(request, secret.strip())
+    elif at.cookies.session in request.cookies and not scheme:
+        actor = await _by_session(request, request.cookies[at.cookies.session])
+    else:
         raise Problem("token_missing", headers={"WWW-Authenticate": "Bearer"})
-    accounts: Accounts = request.app.state.installation.accounts
-    actor = await accounts.actor_for_token(secret.strip())
-    if actor is None or actor.id == SYSTEM:
-        raise Problem("token_refused", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
-    if not set(actor.roles) & set(ALLOWED.get(route, ())):
+    if not set(actor.roles) & set(allowed):
         raise Problem("role_not_allowed")
+    if route in SESSION_ONLY and actor.session is None:
+        raise Problem("session_needed")
+    scope = scope_of(route, request.method)
+    if scope not in actor.scopes and not (route in EITHER_SCOPE and "sign" in actor.scopes):
+        raise Problem("scope_missing", params={"scope": scope})
+    return actor
+
+
+def scope_of(route: str, method: str) -> Scope:
+    """Return the scope that a token needs for a route."""
+    if ALLOWED.get(route) == ADMINISTRATOR:
+        return "administer"
+    return "read" if method in SAFE_METHODS else "write"
+
+
+async def _by_token(request: Request, secret: str) -> Acting:
+    at = installation_of(request)
+    actor = await at.accounts.actor_for_token(secret)
+    if actor is None or actor.id == SYSTEM:
+        await at.attempts.guessed(request)
+        raise Problem("token_refused", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    return actor
+
+
+async def _by_session(request: Request, secret: str) -> Acting:
+    at = installation_of(request)
+    actor = await at.sessions.acting(secret)
+    if actor is None or actor.id == SYSTEM:
+        await at.attempts.guessed(request)
+        # A page that asks again and again without a session must not look like somebody who guesses.
+        raise Problem(
+            "session_refused", headers={"WWW-Authenticate": "Bearer", **at.cookies.dropping(at.cookies.session)}
+        )
+    at.cookies.refuse_other_sites(request, strictly=True)
+    at.cookies.require_csrf_token(request, secret)
     return actor
 
 
@@ -145,7 +246,9 @@ def _says_json(request: Request) -> bool:
 
 
 def _actor(request: Request) -> Acting:
-    actor: Acting = request.state.actor
+    actor: Acting | None = request.state.actor
+    if actor is None:
+        raise TypeError("a route that asks nobody who they are knows no actor")
     return actor
 
 

@@ -15,6 +15,7 @@ from api.problems import Problem
 from domain.decision import SYSTEM
 from domain.mailbox import Address
 from domain.permission import ROLES, SIGNING, may_send
+from domain.sign_in import SCOPES, Factor, Scope
 from domain.values import Language, Slug, Value, business_text
 from storage.accounts import AccountDetails, AccountExists, Token, UnknownAccount
 
@@ -68,16 +69,26 @@ class AccountList(BaseModel):
 
 
 class Me(BaseModel):
-    """Who a token belongs to, and which commands their roles may send."""
+    """Who asks, which commands their roles may send, and how they showed who they are.
+
+    `factor_at` is when they signed in, or the time of this request for a token; `scopes` what it may be used for.
+    """
 
     account: AccountDetails
     commands: tuple[str, ...]
+    factor: Factor
+    factor_at: datetime
+    scopes: tuple[Scope, ...]
 
 
 class NewToken(Value):
-    """Until when a token is good; for ever without `expires_at`."""
+    """Until when a token is good, and for what; for ever without `expires_at`, for everything without `scopes`.
+
+    Whatever its scopes, it may not do more than the roles of its account.
+    """
 
     expires_at: SentInstant | None = None
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=4)] = SCOPES
 
 
 class TokenView(BaseModel):
@@ -88,6 +99,7 @@ class TokenView(BaseModel):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    scopes: tuple[Scope, ...]
 
 
 class TokenWithSecret(TokenView):
@@ -104,11 +116,17 @@ class TokenList(BaseModel):
 
 @router.get("/me")
 async def show_me(actor: Actor, at: At) -> Me:
-    """Show whose token this is."""
+    """Show who asks."""
     account = await at.accounts.get(actor.id)
     if account is None:
         raise Problem("token_refused", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
-    return Me(account=account, commands=tuple(kind for kind in ROLES if may_send(actor.roles, kind) or kind in SIGNING))
+    return Me(
+        account=account,
+        commands=tuple(kind for kind in ROLES if may_send(actor.roles, kind) or kind in SIGNING),
+        factor=actor.factor,
+        factor_at=actor.factor_at,
+        scopes=actor.scopes,
+    )
 
 
 @router.get("/accounts")
@@ -163,7 +181,7 @@ async def create_token(
 ) -> TokenWithSecret:
     """Make a token. Its secret is in this answer and nowhere else: the register keeps only a digest."""
     try:
-        token, secret = await at.accounts.create_token(account, expires_at=body.expires_at)
+        token, secret = await at.accounts.create_token(account, expires_at=body.expires_at, scopes=body.scopes)
     except UnknownAccount:
         raise Problem("account_unknown") from None
     return TokenWithSecret(**_view(token).model_dump(), token=secret)

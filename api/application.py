@@ -20,9 +20,13 @@ from api import (
     documents,
     editions,
     health,
+    identities,
     messages,
+    passkeys,
+    passwords,
     persons,
     reference,
+    sessions,
     texts,
     trail,
 )
@@ -51,6 +55,10 @@ FEATURES = (
     texts,
     attachments,
     accounts,
+    identities,
+    passwords,
+    passkeys,
+    sessions,
     editions,
     health,
 )
@@ -58,8 +66,9 @@ FEATURES = (
 DESCRIPTION = """\
 One delegation is one file: commands go in, sealed events come out, everything else is read from them.
 
-Every address but `health` and this description wants a token: `Authorization: Bearer lgt_…`. Every answer that is no
-success is `application/problem+json` (RFC 9457) with a stable `code`, in Vietnamese or English by `Accept-Language`.
+Every address but `health`, this description and those where one signs in wants a token, `Authorization: Bearer lgt_…`,
+or the cookie of a session. Every answer that is no success
+is `application/problem+json` (RFC 9457) with a stable `code`, in Vietnamese or English by `Accept-Language`.
 """
 
 

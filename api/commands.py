@@ -12,10 +12,11 @@ from api.engine import CommandRefused
 from api.examples import COMMAND_EXAMPLES
 from api.files import DelegationId
 from api.installation import At, Installation
+from api.problems import Problem
 from domain.commands import Batch
-from domain.decision import Actor as Acting
 from domain.decision import Refusal
 from domain.permission import SIGNING, may_send
+from domain.sign_in import Acting, scope_of_command
 from domain.values import Digest
 from storage.named import unknown_references
 
@@ -56,9 +57,13 @@ async def execute(
 ) -> ReceiptView:
     """Execute commands in somebody's name and return the receipt; raises what `Engine.execute` raises.
 
-    What a role may not send, and what names entries that no register has, is refused here, before anything is sent.
+    A token without the scope that a command needs is refused (`scope_missing`) before anything else. What a role may
+    not send, and what names entries that no register has, is refused here too, before anything is sent.
     Attempts to sign are left to the decision, which records them.
     """
+    for command in commands:
+        if (scope := scope_of_command(command["type"])) not in actor.scopes:
+            raise Problem("scope_missing", params={"scope": scope})
     for index, command in enumerate(commands):
         if command["type"] not in SIGNING and not may_send(actor.roles, command["type"]):
             raise CommandRefused(

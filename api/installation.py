@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Depends, Request
@@ -11,15 +13,29 @@ from temporalio.converter import DataConverter
 
 from activities.codec import data_converter
 from api.announcements import Announcements
+from api.attempts import Attempts
+from api.cookies import Cookies
 from api.engine import OWN_RETRIES, Engine, EngineUnavailable
+from api.oidc import Providers
 from embedded.connection import connect
 from settings import Settings
+from storage.challenges import Challenges
+from storage.identities import Identities
+from storage.passkeys import Passkeys, RelyingParty
+from storage.passwords import Cost, Passwords
 from storage.registers import Registers
+from storage.sessions import Sessions
 
 log = structlog.get_logger()
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
+
+CHALLENGE_LIFETIME = timedelta(minutes=5)
+"""How long somebody has to answer a challenge, or to sign in with another provider."""
+
+PARTY_NAME = "Legation"
+"""What a device shows people when it asks for a passkey."""
 
 
 class Installation:
@@ -49,9 +65,34 @@ class Installation:
         self.queries = self.registers.queries
         self.desks = self.registers.desks
         self.announcements = Announcements()
+        self._open_sign_in(settings)
         self._client = client
         self._engine: Engine | None = None
         self._connecting: asyncio.Task[None] | None = None
+
+    def _open_sign_in(self, settings: Settings) -> None:
+        self.cookies = Cookies.of(settings)
+        self.attempts = Attempts(
+            window=settings.attempts_window_seconds,
+            address=settings.sign_in_address_attempts,
+            account=settings.sign_in_account_attempts,
+            guesses=settings.token_guesses,
+        )
+        self.sessions = Sessions(
+            self.database,
+            idle=timedelta(minutes=settings.session_idle_minutes),
+            absolute=timedelta(hours=settings.session_hours),
+        )
+        self.passwords = Passwords(
+            self.database,
+            Cost(settings.argon2_memory_kib, settings.argon2_passes, settings.argon2_lanes),
+            link_lifetime=timedelta(hours=settings.sign_in_link_hours),
+        )
+        self.challenges = Challenges(self.database, CHALLENGE_LIFETIME)
+        party = RelyingParty(urlsplit(settings.public_url).hostname or "", PARTY_NAME, settings.public_origin)
+        self.passkeys = Passkeys(self.database, self.registers.keyring, self.challenges, party)
+        self.identities = Identities(self.database, self.registers.keyring)
+        self.providers = Providers(settings.oidc_providers or (), settings.public_origin)
 
     @property
     def converter(self) -> DataConverter:

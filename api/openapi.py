@@ -30,6 +30,7 @@ def described(application: FastAPI) -> dict[str, Any]:
         for methods in document["paths"].values():
             for operation in methods.values():
                 _answer_problems(operation)
+                _take_sessions(operation)
         for schema in document["components"]["schemas"].values():
             _require_type(schema)
         application.openapi_schema = document
@@ -39,6 +40,12 @@ def described(application: FastAPI) -> dict[str, Any]:
 def _answer_problems(operation: dict[str, Any]) -> None:
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
     operation["responses"]["default"]["content"] = {MEDIA_TYPE: {"schema": schema}}
+
+
+def _take_sessions(operation: dict[str, Any]) -> None:
+    """Where a token is taken, a session is too."""
+    if {"token": []} in operation.get("security", []):
+        operation["security"].append({"session": []})
 
 
 def _require_type(schema: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ TITLES: dict[int, str] = {
     413: mark("The request is too large"),
     415: mark("The request has the wrong type"),
     422: mark("The request cannot be accepted"),
+    429: mark("Too many attempts"),
     500: mark("Something broke on our side"),
     503: mark("Not possible at the moment"),
 }
@@ -34,6 +35,26 @@ TITLES: dict[int, str] = {
 PROBLEMS: dict[str, Answer] = {
     "token_missing": Answer(401, mark("The request carries no token: send “Authorization: Bearer …”.")),
     "token_refused": Answer(401, mark("The token is unknown, has expired or was revoked.")),
+    "session_refused": Answer(401, mark("The session is over. Sign in again.")),
+    "sign_in_refused": Answer(403, mark("This is not how an account here signs in. Check what you entered.")),
+    "sign_in_again": Answer(403, mark("Sign in again first: this changes how you sign in.")),
+    "session_needed": Answer(403, mark("This is for somebody who signed in, not for a token.")),
+    "scope_missing": Answer(403, mark("The token may not be used for this; it lacks the scope “%(scope)s”.")),
+    "origin_refused": Answer(403, mark("The request comes from a page of another site.")),
+    "csrf_token_refused": Answer(
+        403, mark("The request needs a header “X-CSRF-Token” with the value that the session gave.")
+    ),
+    "too_many_attempts": Answer(429, mark("Too many attempts. Wait %(seconds)s seconds, then try again.")),
+    "password_wrong": Answer(403, mark("The password you have now is another one.")),
+    "link_refused": Answer(403, mark("The link is unknown, was used, or is too old. Ask for a new one.")),
+    "passkey_refused": Answer(422, mark("The answer of your device could not be verified. Start again.")),
+    "passkey_exists": Answer(409, mark("This passkey is registered already.")),
+    "passkey_unknown": Answer(404, mark("You have no passkey of this id.")),
+    "session_unknown": Answer(404, mark("You have no session of this id.")),
+    "identity_exists": Answer(409, mark("This identity belongs to an account already.")),
+    "identity_unknown": Answer(404, mark("There is no identity of this id.")),
+    "provider_unknown": Answer(404, mark("There is no provider of this name.")),
+    "provider_unavailable": Answer(503, mark("The other provider does not answer as it should. Try again later.")),
     "role_not_allowed": Answer(403, mark("Your role may not use this address.")),
     "not_found": Answer(404, mark("There is nothing at this address.")),
     "method_not_allowed": Answer(405, mark("This address does not take that method.")),
@@ -86,7 +107,7 @@ PROBLEMS: dict[str, Answer] = {
 }
 """What is refused before, beside or instead of a decision."""
 
-RETRY_AFTER = {"store_unavailable": "2", "engine_unavailable": "1"}
+RETRY_AFTER = {"store_unavailable": "2", "engine_unavailable": "1", "provider_unavailable": "30"}
 """Seconds after which asking again makes sense."""
 
 BY_STATUS = {

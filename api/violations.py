@@ -104,6 +104,8 @@ CUSTOM: dict[str, str] = {
     ),
     "local_time_malformed": mark("This is not a date and time that exists, such as 2026-04-11T14:30."),
     "local_time_out_of_range": mark("The year is not between 1990 and 2199."),
+    "password_too_long": mark("A password has at most %(longest)s characters."),
+    "password_too_short": mark("A password has at least %(shortest)s characters."),
     "period_runs_backward": mark("The end of the period is before its beginning."),
     "reminders_out_of_order": mark("The reminders must count down, each number once."),
     "rules_contradict": mark("The rules %(first)s and %(second)s contradict each other."),

@@ -1,6 +1,6 @@
-"""`python -m embedded.tokens`: accounts and tokens for `legation token`, whether the stack runs or not.
+"""`python -m embedded.tokens`: accounts and tokens for `legation token` and `legation admin`, stack or no stack.
 
-The first administrator's token must come from somewhere, so this process opens the store itself: it makes the master
+The first administrator must come from somewhere, so this process opens the store itself: it makes the master
 key and the schema where there are none. It takes one JSON request on standard input and gives one JSON answer on
 standard output: what a request says and a token's secret never stand on a command line or in a log.
 """
@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from domain.sign_in import SCOPES, Scope
 from embedded.failure import Sentence, StackFailure
 from embedded.folder import DataFolder, FolderUnusable
 from locales import mark
@@ -23,6 +24,7 @@ from storage.accounts import AccountDetails, Token, UnknownAccount
 from storage.errors import StoreUnavailable
 from storage.keyring import CiphertextDamaged, UnknownMasterKey
 from storage.migrate import SchemaTooNew, migrate
+from storage.passwords import LINK_PAGE, Cost, Passwords
 from storage.registers import Registers
 
 Role = Literal["coordinator", "approver", "auditor", "administrator"]
@@ -47,17 +49,30 @@ class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class CreateToken(_Request):
+class _NewAccount(_Request):
     """`account` is made when it does not exist, with the details given here; one that exists is not changed."""
 
-    type: Literal["create"] = "create"
     account: str
     name: str | None = None
     email: str | None = None
     language: Literal["vi", "en"] | None = None
     roles: tuple[Role, ...] = ()
     positions: tuple[str, ...] = ()
+
+
+class CreateToken(_NewAccount):
+    """A token of an account that exists or is made."""
+
+    type: Literal["create"] = "create"
+    scopes: tuple[Scope, ...] = SCOPES
     expires_days: Annotated[int, Field(ge=1, le=3660)] | None = None
+
+
+class CreateAdmin(_NewAccount):
+    """An administrator, and the link with which they choose a password; another link for one that exists."""
+
+    type: Literal["create_admin"] = "create_admin"
+    roles: tuple[Role, ...] = ("administrator",)
 
 
 class ListTokens(_Request):
@@ -74,7 +89,7 @@ class RevokeToken(_Request):
     token_id: str
 
 
-Request: TypeAlias = CreateToken | ListTokens | RevokeToken
+Request: TypeAlias = CreateToken | CreateAdmin | ListTokens | RevokeToken
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="type")])
 
@@ -96,7 +111,7 @@ async def carry_out(request: Request, settings: Settings) -> Answer:
     await migrate(settings.database_url)
     registers = Registers.open(settings.database_url, settings.master_keys(), settings.data_dir)
     try:
-        answer = await _on(registers, request)
+        answer = await _on(registers, request, settings)
     except (UnknownMasterKey, CiphertextDamaged) as unreadable:
         raise TokenRefused(
             mark("The accounts were encrypted with another master key than the one here.")
@@ -106,10 +121,12 @@ async def carry_out(request: Request, settings: Settings) -> Answer:
     return Answer(answer.value, [*made, *answer.notes])
 
 
-async def _on(registers: Registers, request: Request) -> Answer:
+async def _on(registers: Registers, request: Request, settings: Settings) -> Answer:
     match request:
         case CreateToken():
             return await _create(registers, request)
+        case CreateAdmin():
+            return await _create_admin(registers, request, settings)
         case ListTokens():
             return await _list(registers, request)
         case RevokeToken():
@@ -137,14 +154,30 @@ async def _create(registers: Registers, request: CreateToken) -> Answer:
         notes.append(Sentence(mark("The account %(account)s exists; it was not changed."), {"account": known.id}))
     until = None if request.expires_days is None else datetime.now(UTC) + timedelta(days=request.expires_days)
     try:
-        token, secret = await registers.accounts.create_token(request.account, expires_at=until)
+        token, secret = await registers.accounts.create_token(request.account, expires_at=until, scopes=request.scopes)
     except UnknownAccount as disabled:
         raise TokenRefused(mark("The account %(account)s is disabled."), account=request.account) from disabled
     value = {"account": token.account, "token_id": token.id, "token": secret, "expires_at": _written(until)}
     return Answer(value, notes)
 
 
-async def _make(registers: Registers, request: CreateToken) -> None:
+async def _create_admin(registers: Registers, request: CreateAdmin, settings: Settings) -> Answer:
+    known = await registers.accounts.get(request.account)
+    if known is None:
+        await _make(registers, request)
+    elif "administrator" not in known.roles:
+        raise TokenRefused(
+            mark("The account %(account)s exists and is no administrator; an administrator may give it the role."),
+            account=known.id,
+        )
+    cost = Cost(settings.argon2_memory_kib, settings.argon2_passes, settings.argon2_lanes)
+    passwords = Passwords(registers.database, cost, link_lifetime=timedelta(hours=settings.sign_in_link_hours))
+    secret, until = await passwords.make_link(request.account)
+    link = f"{settings.public_url}{LINK_PAGE}{secret}"
+    return Answer({"account": request.account, "link": link, "secret": secret, "expires_at": _written(until)})
+
+
+async def _make(registers: Registers, request: _NewAccount) -> None:
     try:
         details = AccountDetails(
             id=request.account,

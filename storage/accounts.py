@@ -3,17 +3,19 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
-from sqlalchemy import Column, ForeignKey, Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, ForeignKey, Row, Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json
 from domain.decision import Actor, RoleName
 from domain.mailbox import Address
+from domain.sign_in import SCOPES, Acting, Scope
 from domain.values import Language, Slug, Value, business_text
 from storage.data_keys import DataKeys
 from storage.engine import Database
@@ -58,6 +60,8 @@ tokens = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    # Parted by blanks; a token of a release that knew no scopes has none, and may all.
+    Column("scopes", Name),
 )
 
 
@@ -86,6 +90,7 @@ class Token:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    scopes: tuple[Scope, ...] = SCOPES
 
 
 class AccountExists(ValueError):
@@ -96,12 +101,31 @@ class UnknownAccount(LookupError):
     """There is no such account, or it is disabled."""
 
 
-_BEARER = (
-    select(tokens.c.account, tokens.c.digest, tokens.c.expires_at, account_roles.c.role, account_positions.c.position)
-    .join_from(tokens, accounts, tokens.c.account == accounts.c.id)
-    .join(account_roles, account_roles.c.account == accounts.c.id, isouter=True)
-    .join(account_positions, account_positions.c.account == accounts.c.id, isouter=True)
-    .where(tokens.c.digest == bindparam("digest"), tokens.c.revoked_at.is_(None), accounts.c.disabled_at.is_(None))
+def with_rights(credentials: Table, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Return a SELECT of credentials, one row for each role and position of the account, unless that is disabled.
+
+    It has `account`, `role`, `position` and the columns named; `credentials` has a column `account`.
+    """
+    return (
+        select(credentials.c.account, account_roles.c.role, account_positions.c.position, *columns)
+        .join_from(credentials, accounts, credentials.c.account == accounts.c.id)
+        .join(account_roles, account_roles.c.account == accounts.c.id, isouter=True)
+        .join(account_positions, account_positions.c.account == accounts.c.id, isouter=True)
+        .where(accounts.c.disabled_at.is_(None))
+    )
+
+
+def rights_in(rows: Sequence[Row[Any]]) -> Actor:
+    """Return whom the rows of `with_rights` name; there is at least one row."""
+    return Actor(
+        id=rows[0].account,
+        roles=tuple(sorted({row.role for row in rows if row.role})),
+        positions=tuple(sorted({row.position for row in rows if row.position})),
+    )
+
+
+_BEARER = with_rights(tokens, tokens.c.digest, tokens.c.expires_at, tokens.c.scopes).where(
+    tokens.c.digest == bindparam("digest"), tokens.c.revoked_at.is_(None)
 )
 
 
@@ -180,10 +204,13 @@ class Accounts:
         async with self._database.reading() as connection:
             return await self._read(connection, accounts.c.id.in_(held))
 
-    async def create_token(self, account: str, *, expires_at: datetime | None = None) -> tuple[Token, str]:
+    async def create_token(
+        self, account: str, *, expires_at: datetime | None = None, scopes: Sequence[Scope] = SCOPES
+    ) -> tuple[Token, str]:
         """Return a new token and its secret, which is shown this once and kept only as SHA-256."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-        token = Token(new_reference("tok"), account, utc_now(), expires_at, None)
+        given = tuple(scope for scope in SCOPES if scope in scopes)
+        token = Token(new_reference("tok"), account, utc_now(), expires_at, None, given)
         async with self._database.writing() as connection:
             if await self._load(connection, account) is None:
                 raise UnknownAccount(f"there is no account “{account}”")
@@ -191,9 +218,10 @@ class Accounts:
                 insert(tokens).values(
                     id=token.id,
                     account=account,
-                    digest=_digest(secret),
+                    digest=digest_of_secret(secret),
                     created_at=token.created_at,
                     expires_at=expires_at,
+                    scopes=" ".join(given),
                 )
             )
         return token, secret
@@ -213,25 +241,24 @@ class Accounts:
         wanted = select(tokens).where(tokens.c.account == account).order_by(tokens.c.created_at, tokens.c.id)
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
-        return [Token(row.id, row.account, row.created_at, row.expires_at, row.revoked_at) for row in rows]
+        return [
+            Token(row.id, row.account, row.created_at, row.expires_at, row.revoked_at, _scopes(row.scopes))
+            for row in rows
+        ]
 
-    async def actor_for_token(self, secret: str) -> Actor | None:
+    async def actor_for_token(self, secret: str) -> Acting | None:
         """Return who acts with a token, or None if it is unknown, revoked, expired or its account disabled.
 
         The token is looked up by its SHA-256, so how long the look-up takes says nothing about another token; an
         unknown one is compared all the same. One statement, and nobody's name is decrypted: every request waits for it.
         """
-        digest = _digest(secret)
+        digest, now = digest_of_secret(secret), utc_now()
         async with self._database.reading() as connection:
             rows = (await connection.execute(_BEARER, {"digest": digest})).all()
-        genuine = hmac.compare_digest(rows[0].digest if rows else _digest(""), digest)
-        if not rows or not genuine or (rows[0].expires_at is not None and rows[0].expires_at <= utc_now()):
+        genuine = hmac.compare_digest(rows[0].digest if rows else digest_of_secret(""), digest)
+        if not rows or not genuine or (rows[0].expires_at is not None and rows[0].expires_at <= now):
             return None
-        return Actor(
-            id=rows[0].account,
-            roles=tuple(sorted({row.role for row in rows if row.role})),
-            positions=tuple(sorted({row.position for row in rows if row.position})),
-        )
+        return Acting(**vars(rights_in(rows)), factor="token", factor_at=now, scopes=_scopes(rows[0].scopes))
 
     async def _load(self, connection: AsyncConnection, account: str) -> AccountDetails | None:
         found = await self._read(connection, accounts.c.id == account)
@@ -299,5 +326,10 @@ async def _grant(connection: AsyncConnection, details: AccountDetails) -> None:
         await connection.execute(insert(account_positions), rows)
 
 
-def _digest(secret: str) -> str:
+def digest_of_secret(secret: str) -> str:
+    """Return what is kept of a secret of 256 random bits: its SHA-256 in hexadecimal."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _scopes(written: str | None) -> tuple[Scope, ...]:
+    return SCOPES if written is None else tuple(scope for scope in SCOPES if scope in written.split())

@@ -4,16 +4,21 @@ from sqlalchemy import Table
 
 from storage.accounts import account_positions, account_roles, accounts, tokens
 from storage.attachments import attachments
+from storage.challenges import challenges
 from storage.data_keys import data_keys
 from storage.directory import entries as directory_entries
 from storage.directory import versions as directory_versions
 from storage.directory_imports import directory_imports
 from storage.editions import editions
+from storage.identities import identities
 from storage.journal import journal
 from storage.mail_ledger import mail_ledger
 from storage.metadata import metadata
+from storage.passkeys import passkeys
+from storage.passwords import password_links, passwords
 from storage.persons import person_versions, persons
 from storage.read_model import READ_TABLES
+from storage.sessions import sessions
 from storage.texts import texts
 
 REGISTERS: tuple[Table, ...] = (
@@ -21,14 +26,20 @@ REGISTERS: tuple[Table, ...] = (
     account_roles,
     accounts,
     attachments,
+    challenges,
     data_keys,
     directory_entries,
     directory_imports,
     directory_versions,
     editions,
+    identities,
     mail_ledger,
+    passkeys,
+    password_links,
+    passwords,
     person_versions,
     persons,
+    sessions,
     texts,
     tokens,
 )

@@ -35,6 +35,15 @@ class Role(StrEnum):
     administrator = "administrator"
 
 
+class Scope(StrEnum):
+    """What a token may be used for."""
+
+    read = "read"
+    write = "write"
+    sign = "sign"
+    administer = "administer"
+
+
 class Tongue(StrEnum):
     """The language that somebody's notices are written in."""
 
@@ -56,6 +65,9 @@ def create(
     expires: Annotated[
         int | None, typer.Option(min=1, max=3660, metavar="DAYS", help="How many days it is good for; else for ever.")
     ] = None,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="What it may be used for; may be repeated. Else for everything.")
+    ] = None,
     save: Annotated[bool, typer.Option("--save", help="Keep it as this command's own token.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -72,6 +84,7 @@ def create(
         "roles": role,
         "positions": position,
         "expires_days": expires,
+        "scopes": scope,
     }
     request = {"type": "create", "account": account, **{key: value for key, value in details.items() if value}}
     made = answer_of(TOKENS, request, settings)

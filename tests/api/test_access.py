@@ -1,10 +1,14 @@
 """Who may use which address: every route and every role, against a table written by hand."""
 
+from pathlib import Path
+
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from api.cookies import csrf_token
 from tests.api.conftest import Api, code, member
+from tests.api.front import front
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -12,6 +16,8 @@ EVERYBODY = {"coordinator", "approver", "auditor", "administrator"}
 PERSONAL = {"coordinator", "approver", "administrator"}
 ADMINISTRATOR = {"administrator"}
 NOBODY_ASKED = {"anybody"}
+SIGNED_IN = {"session"}
+"""Every role, in a session; no token, whatever its role and scopes."""
 
 TABLE: dict[str, set[str]] = {
     "POST /api/v1/delegations": {"coordinator"},
@@ -53,6 +59,28 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/accounts/{account}/tokens": ADMINISTRATOR,
     "POST /api/v1/accounts/{account}/tokens": ADMINISTRATOR,
     "DELETE /api/v1/tokens/{token}": ADMINISTRATOR,
+    "POST /api/v1/session": NOBODY_ASKED,
+    "POST /api/v1/session/passkey/options": NOBODY_ASKED,
+    "POST /api/v1/session/passkey": NOBODY_ASKED,
+    "GET /api/v1/session/oidc": NOBODY_ASKED,
+    "GET /api/v1/session/oidc/{provider}": NOBODY_ASKED,
+    "GET /api/v1/session/oidc/callback": NOBODY_ASKED,
+    "POST /api/v1/password/link": NOBODY_ASKED,
+    "GET /api/v1/session": SIGNED_IN,
+    "DELETE /api/v1/session": SIGNED_IN,
+    "GET /api/v1/sessions": SIGNED_IN,
+    "DELETE /api/v1/sessions": SIGNED_IN,
+    "DELETE /api/v1/sessions/{session}": SIGNED_IN,
+    "PUT /api/v1/password": SIGNED_IN,
+    "GET /api/v1/passkeys": SIGNED_IN,
+    "POST /api/v1/passkeys": SIGNED_IN,
+    "POST /api/v1/passkeys/options": SIGNED_IN,
+    "DELETE /api/v1/passkeys/{passkey}": SIGNED_IN,
+    "POST /api/v1/accounts/{account}/password-link": ADMINISTRATOR,
+    "DELETE /api/v1/accounts/{account}/sessions": ADMINISTRATOR,
+    "GET /api/v1/accounts/{account}/identities": ADMINISTRATOR,
+    "POST /api/v1/accounts/{account}/identities": ADMINISTRATOR,
+    "DELETE /api/v1/identities/{identity}": ADMINISTRATOR,
     "POST /api/v1/editions": ADMINISTRATOR,
     "GET /api/v1/editions": EVERYBODY,
     "GET /api/v1/editions/{digest}": EVERYBODY,
@@ -70,6 +98,10 @@ PLACES = {
     "{entry}": "dir_nothing00",
     "{account}": "nobody",
     "{token}": "tok_nothing00",
+    "{session}": "ses_nothing00",
+    "{passkey}": "pky_nothing00",
+    "{identity}": "idn_nothing00",
+    "{provider}": "nobody",
 }
 
 
@@ -102,12 +134,66 @@ async def test_every_role_meets_every_route_as_the_table_says(api: Api) -> None:
         body: dict[str, object] | None = {} if method in ("POST", "PUT") else None
         for role, account in WHO.items():
             answer = await api.ask(method, concrete(path, api.id), body, by=account)
-            refused = answer.status_code == 403 and answer.json()["code"] == "role_not_allowed"
+            refused = answer.status_code == 403 and answer.json()["code"] in ("role_not_allowed", "session_needed")
             if answer.status_code == 401 or refused is (bool(allowed & {role, "anybody"})):
                 wrong.append((row, role, answer.status_code, answer.text))
         nobody = await api.ask(method, concrete(path, api.id), body, by=None)
         if (nobody.status_code == 401) is (allowed == NOBODY_ASKED):
             wrong.append((row, "nobody", nobody.status_code, nobody.text))
+    assert wrong == []
+
+
+async def test_every_role_meets_every_route_in_a_session_as_the_table_says(tmp_path: Path) -> None:
+    """Role by route once more, by cookie; and no cookie changes anything without the session's own token."""
+    wrong: list[tuple[object, ...]] = []
+    async with front(tmp_path) as found:
+        for role, account in WHO.items():
+            for row, allowed in TABLE.items():
+                method, path = row.split()
+                if path == "/api/v1/demo/clock":
+                    continue
+                browser = found.browser()
+                _, secret = await found.at.sessions.open(account, "password")
+                browser.http.cookies.set("__Host-legation-session", secret, domain="legation.test")
+                body: dict[str, object] | None = {} if method in ("POST", "PUT") else None
+                address = concrete(path, "d-1").replace("http:", "https:")
+                if method != "GET" and allowed != NOBODY_ASKED:
+                    bare = await browser.ask(method, address, body)
+                    if bare.status_code != 403 or bare.json()["code"] != "csrf_token_refused":
+                        wrong.append((row, role, "without its token", bare.status_code, bare.text))
+                answer = await browser.ask(method, address, body, x_csrf_token=csrf_token(secret))
+                refused = answer.status_code == 403 and answer.json()["code"] == "role_not_allowed"
+                if answer.status_code == 401 or refused is bool(allowed & {role, "anybody", "session"}):
+                    wrong.append((row, role, answer.status_code, answer.text))
+    assert wrong == []
+
+
+def takes(row: str, allowed: set[str]) -> set[str]:
+    """Which scopes open an address, each alone, for somebody whose role may use it."""
+    if allowed == ADMINISTRATOR:
+        return {"administer"}
+    if row == "POST /api/v1/delegations/{delegation}/commands":
+        return {"write", "sign"}
+    return {"read"} if row.startswith("GET") else {"write"}
+
+
+async def test_every_scope_meets_every_route(tmp_path: Path) -> None:
+    """A token with one scope alone, in the hands of somebody whose role may use the address."""
+    wrong: list[tuple[object, ...]] = []
+    async with front(tmp_path) as found:
+        for scope in ("read", "write", "sign", "administer"):
+            tokens = {role: await found.token(account, scopes=(scope,)) for role, account in WHO.items()}
+            for row, allowed in TABLE.items():
+                roles = [role for role in WHO if role in allowed]
+                method, path = row.split()
+                if not roles or path == "/api/v1/demo/clock":
+                    continue
+                body: dict[str, object] | None = {} if method in ("POST", "PUT") else None
+                address = concrete(path, "d-1").replace("http:", "https:")
+                answer = await found.browser().ask(method, address, body, **tokens[roles[0]])
+                refused = answer.status_code == 403 and answer.json()["code"] == "scope_missing"
+                if answer.status_code == 401 or refused is (scope in takes(row, allowed)):
+                    wrong.append((row, scope, answer.status_code, answer.text))
     assert wrong == []
 
 

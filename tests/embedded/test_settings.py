@@ -1,6 +1,7 @@
 """Settings: from the environment, told apart by profile, and never repeating a value in a refusal."""
 
 import base64
+import json
 import os
 from pathlib import Path
 
@@ -46,6 +47,26 @@ def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
     [
         ("ZONE", "Asia/Nowhere", "The setting LEGATION_ZONE: is not the IANA name of a time zone."),
         ("TEMPORAL_ADDRESS", "somewhere", "The setting LEGATION_TEMPORAL_ADDRESS: has the form host:port."),
+        (
+            "ARGON2_MEMORY_KIB",
+            "19455",
+            "The setting LEGATION_ARGON2_MEMORY_KIB: Input should be greater than or equal to 19456.",
+        ),
+        ("ARGON2_PASSES", "1", "The setting LEGATION_ARGON2_PASSES: Input should be greater than or equal to 2."),
+        ("OIDC_PROVIDERS", "[{s3cret", "The setting LEGATION_OIDC_PROVIDERS: Input should be a valid tuple."),
+        (
+            "OIDC_PROVIDERS",
+            '[{"name": "a", "organisation": "x", "issuer": "http://login.test", "client_id": "c"}]',
+            (
+                "The setting LEGATION_OIDC_PROVIDERS_0_ISSUER: an issuer begins with https:// (http:// on this machine "
+                "alone)."
+            ),
+        ),
+        (
+            "OIDC_PROVIDERS",
+            '[{"name": "callback", "organisation": "x", "issuer": "https://login.test", "client_id": "c"}]',
+            "The setting LEGATION_OIDC_PROVIDERS_0_NAME: the name “callback” is an address of its own.",
+        ),
         ("API_PORT", "99999", "The setting LEGATION_API_PORT: Input should be less than or equal to 65535."),
     ],
 )
@@ -57,6 +78,45 @@ def test_a_malformed_setting_is_refused_by_name(
     with pytest.raises(SettingsRefused) as refused:
         load_settings()
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "secure"),
+    [
+        ("https://legation.example", "https://legation.example", True),
+        ("https://Legation.Example:443/under/a/path", "https://legation.example", True),
+        ("https://legation.example:8443", "https://legation.example:8443", True),
+        ("http://legation.example", "http://legation.example", True),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080", False),
+        ("http://localhost", "http://localhost", False),
+        ("http://[::1]:8080", "http://[::1]:8080", False),
+    ],
+)
+def test_the_public_address_says_where_browsers_are_and_whether_cookies_are_secure(
+    url: str, origin: str, secure: bool
+) -> None:
+    """As a browser writes an Origin; only plain http on this machine has cookies that are not secure."""
+    settings = load_settings({"public_url": url})
+    assert (settings.public_origin, settings.has_secure_cookies) == (origin, secure)
+
+
+def test_two_providers_have_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is well formed is read, its secret hidden."""
+    one = {
+        "name": "a",
+        "organisation": "x",
+        "issuer": "https://login.test",
+        "client_id": "c",
+        "client_secret": "s3cret",
+    }
+    monkeypatch.setenv("LEGATION_OIDC_PROVIDERS", json.dumps([one]))
+    providers = load_settings().oidc_providers
+    assert providers is not None
+    assert [(provider.name, provider.issuer) for provider in providers] == [("a", "https://login.test")]
+    assert "s3cret" not in repr(providers)
+    monkeypatch.setenv("LEGATION_OIDC_PROVIDERS", json.dumps([one, one]))
+    with pytest.raises(SettingsRefused, match="two providers have the same name"):
+        load_settings()
 
 
 def test_master_keys_come_from_the_environment_first_the_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from domain.decision import Actor
+from domain.sign_in import Acting
 from storage.accounts import AccountDetails, AccountExists, Accounts, UnknownAccount, accounts, tokens
 from storage.engine import Database
 from storage.keyring import Keyring
@@ -58,8 +59,29 @@ async def test_a_token_names_its_account(register: Accounts) -> None:
     await register.create(LINH)
     token, secret = await register.create_token("linh")
     assert len(secret) == len("lgt_") + 43
-    assert await register.actor_for_token(secret) == LINH.actor
+    assert rights(await register.actor_for_token(secret)) == LINH.actor
     assert await register.tokens_of("linh") == [token]
+
+
+def rights(acting: Acting | None) -> Actor | None:
+    """Who acts, without how they showed it."""
+    return acting and Actor(id=acting.id, roles=acting.roles, positions=acting.positions)
+
+
+async def test_a_token_is_good_for_its_scopes(register: Accounts, database: Database) -> None:
+    """In their own order; one from before there were scopes is good for all of them."""
+    await register.create(LINH)
+    token, secret = await register.create_token("linh", scopes=("sign", "read"))
+    assert token.scopes == ("read", "sign")
+    assert await register.tokens_of("linh") == [token]
+    acting = await register.actor_for_token(secret)
+    assert acting is not None
+    assert (acting.factor, acting.scopes, acting.session) == ("token", ("read", "sign"), None)
+    async with database.writing() as connection:
+        await connection.execute(update(tokens).values(scopes=None))
+    acting = await register.actor_for_token(secret)
+    assert acting is not None
+    assert acting.scopes == ("read", "write", "sign", "administer")
 
 
 async def test_only_the_digest_of_a_token_is_kept(register: Accounts, database: Database) -> None:
@@ -90,7 +112,7 @@ async def test_a_revoked_or_expired_token_names_nobody(register: Accounts) -> No
     assert not await register.revoke(revoked.id)
     assert await register.actor_for_token(revoked_secret) is None
     assert await register.actor_for_token(expired_secret) is None
-    assert await register.actor_for_token(good_secret) == LINH.actor
+    assert rights(await register.actor_for_token(good_secret)) == LINH.actor
 
 
 async def test_a_disabled_account_acts_no_more(register: Accounts) -> None:
@@ -114,7 +136,7 @@ async def test_a_change_replaces_roles_and_positions(register: Accounts) -> None
     _, secret = await register.create_token("hai")
     changed = HAI.model_copy(update={"roles": ("auditor",), "positions": ()})
     await register.change(changed)
-    assert await register.actor_for_token(secret) == changed.actor
+    assert rights(await register.actor_for_token(secret)) == changed.actor
 
 
 async def test_who_holds_a_position_is_found(register: Accounts) -> None:
