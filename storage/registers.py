@@ -9,14 +9,18 @@ from storage.accounts import Accounts
 from storage.attachments import Attachments
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
+from storage.institution import Institution
 from storage.journal import Journal
 from storage.keyring import Keyring, MasterKey
+from storage.leaves import Leaves
 from storage.mail_ledger import MailLedger
 from storage.media_types import Limits
 from storage.persons import Persons
 from storage.projection import Projection
 from storage.queries import Queries
+from storage.register_log import RegisterLog
 from storage.standing import Standing
+from storage.tenures import Tenures
 from storage.texts import Texts
 
 
@@ -30,6 +34,10 @@ class Registers:
     texts: Texts
     attachments: Attachments
     accounts: Accounts
+    institution: Institution
+    tenures: Tenures
+    leaves: Leaves
+    register_log: RegisterLog
     editions: Editions
     standing: Standing
     mail_ledger: MailLedger
@@ -61,6 +69,10 @@ class Registers:
             texts=Texts(database, keyring),
             attachments=Attachments(database, keyring, folder / "attachments", limits=limits),
             accounts=Accounts(database, keyring),
+            institution=Institution(database),
+            tenures=Tenures(database),
+            leaves=Leaves(database),
+            register_log=RegisterLog(database),
             editions=Editions(database),
             standing=Standing(database),
             mail_ledger=MailLedger(database, keyring),

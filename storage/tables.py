@@ -2,27 +2,35 @@
 
 from sqlalchemy import Table
 
-from storage.accounts import account_positions, account_roles, accounts, tokens
+from storage.accounts import account_roles, accounts, tokens
 from storage.attachments import attachments
 from storage.data_keys import data_keys
 from storage.editions import editions
+from storage.institution import organisations, positions
 from storage.journal import journal
+from storage.leaves import leaves
 from storage.mail_ledger import mail_ledger
 from storage.metadata import metadata
 from storage.persons import person_versions, persons
 from storage.read_model import READ_TABLES
+from storage.register_log import register_log
+from storage.tenures import tenures
 from storage.texts import texts
 
 REGISTERS: tuple[Table, ...] = (
-    account_positions,
     account_roles,
     accounts,
     attachments,
     data_keys,
     editions,
+    leaves,
     mail_ledger,
+    organisations,
     person_versions,
     persons,
+    positions,
+    register_log,
+    tenures,
     texts,
     tokens,
 )
