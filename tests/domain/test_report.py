@@ -57,9 +57,7 @@ def test_the_last_desk_of_the_chain_accepts_the_report() -> None:
     going = given(*reported())
     going.when(c.CloseDelegation()).then_refused("report_not_accepted")
     digest = report_digest(going.state)
-    going.when(accept_report()).then(
-        e.ReportAccepted(report=1, digest=digest, right=VICE_RIGHT)
-    )
+    going.when(accept_report()).then(e.ReportAccepted(report=1, digest=digest, right=VICE_RIGHT))
     assert going.state.report is not None
     assert (going.state.report.status, going.state.report.accepted_by) == ("accepted", "vice-president")
     going.when(c.CloseDelegation()).accepted()
