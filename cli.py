@@ -13,7 +13,22 @@ from rich.console import Console
 from embedded.failure import StackFailure
 from locales import Translator
 from settings import SettingsRefused, load_settings
-from verbs import demo, move, rebuild, report, return_, show, sign, status, token, trail, up
+from verbs import (
+    demo,
+    leave,
+    move,
+    organisation,
+    position,
+    rebuild,
+    report,
+    return_,
+    show,
+    sign,
+    status,
+    token,
+    trail,
+    up,
+)
 from verbs import list as list_verb
 from verbs import open as open_verb
 from verbs.language import translator_of
@@ -40,6 +55,9 @@ app.command("report")(report.report)
 app.command("trail")(trail.trail)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(token.app, name="token")
+app.add_typer(organisation.app, name="organisation")
+app.add_typer(position.app, name="position")
+app.add_typer(leave.app, name="leave")
 
 
 @app.callback()

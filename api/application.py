@@ -17,6 +17,7 @@ from api import (
     documents,
     editions,
     health,
+    institution,
     messages,
     persons,
     reference,
@@ -45,6 +46,7 @@ FEATURES = (
     texts,
     attachments,
     accounts,
+    institution,
     editions,
     health,
 )

@@ -43,6 +43,10 @@ class Installation:
         self.texts = self.registers.texts
         self.attachments = self.registers.attachments
         self.editions = self.registers.editions
+        self.institution = self.registers.institution
+        self.tenures = self.registers.tenures
+        self.leaves = self.registers.leaves
+        self.register_log = self.registers.register_log
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries
         self.announcements = Announcements()

@@ -29,6 +29,9 @@ def test_the_verbs_are_these() -> None:
     assert {" ".join(words) for words in VERBS} == {
         "up", "demo", "status", "rebuild", "list", "show", "open", "sign", "return", "move", "report", "trail",
         "token create", "token list", "token revoke",
+        "organisation list", "organisation add",
+        "position list", "position add", "position hold", "position end",
+        "leave register", "leave list", "leave revoke",
     }  # fmt: skip
 
 
