@@ -224,9 +224,12 @@ def test_nobody_acts_outside_the_subtree_of_their_organisation(example: Value) -
     kind = example.model_dump()["type"]
     if kind in ("tick", "record_delivery", "record_document", "record_notice", "record_failure"):
         return
-    roles = ("coordinator", "approver", "administrator")
-    positions = ("department_head", "vice_president")
-    elsewhere = Actor(id="elsewhere", roles=roles, positions=positions, organisation="hue-union")
+    elsewhere = Actor(
+        id="elsewhere",
+        roles=("coordinator", "approver", "administrator"),
+        positions=("department_head", "vice_president"),
+        organisation="hue-union",
+    )
     history = () if kind == "open_delegation" else reported() if "report" in kind else submitted()
     going = given(*history)
     if kind in ("sign_off", "return_step", "reject_step"):
