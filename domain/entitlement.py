@@ -42,9 +42,12 @@ def right_to_sign(
 
     if position in actor.positions:
         held = next((one for one in actor.tenures if one.position == position), None)
-        evidence = {"account": actor.id, "tenure": held.tenure, "held_since": held.since} if held else {}
-        return conflict({actor.id}, {actor.person}) or Right.model_validate(
-            {"position": position, "prefix": prefix, **evidence}
+        return conflict({actor.id}, {actor.person}) or Right(
+            position=position,
+            prefix=prefix,
+            account=actor.id if held else None,
+            tenure=held.tenure if held else None,
+            held_since=held.since if held else None,
         )
     forbidden = None
     for one in actor.substitutions:
