@@ -21,14 +21,13 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
 
 def test_an_organisation_a_position_and_who_holds_it_are_entered_and_shown(here: Installed) -> None:
     """The tree by indentation; an administrator alone may change it."""
-    for slug, kind, more in (
-        ("central", "central_union", ()),
-        ("song-lam", "provincial_union", ("--parent", "central", "--from", "2026-01-01")),
-    ):
-        names = ("--kind", kind, "--name-vi", f"Đơn vị {slug}", "--name-en", f"Unit {slug}")
-        early = more or ("--from", "2025-01-01")
-        assert done(here, "root", "organisation", "add", slug, *names, *early)["slug"] == slug
-    assert verb(here, "lan", "organisation", "add", "hue", *names).stderr == "Your role may not use this address.\n"
+    names = ("--name-vi", "Đơn vị", "--name-en", "Unit", "--from", "2026-01-01")
+    central = ("central", "--kind", "central_union", *names)
+    assert done(here, "root", "organisation", "add", *central)["slug"] == "central"
+    below = ("song-lam", "--kind", "provincial_union", "--parent", "central", *names)
+    assert done(here, "root", "organisation", "add", *below)["parent"] == "central"
+    hue = ("hue", "--kind", "provincial_union", *names)
+    assert verb(here, "lan", "organisation", "add", *hue).stderr == "Your role may not use this address.\n"
     shown = verb(here, "lan", "organisation", "list").stdout.splitlines()
     assert [line.split("Unit")[0].rstrip() for line in shown[1:]] == ["central", "  song-lam"]
     assert "provincial union" in shown[2]
