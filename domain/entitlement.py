@@ -1,11 +1,12 @@
 """Who may sign, and by what right: the position held or stood in for, nothing of one's own, one desk for a person."""
 
 from collections.abc import Collection
+from typing import Protocol
 
 from domain.decision import Actor
 from domain.events import Right
 from domain.permission import in_reach
-from domain.state import Delegation, Step
+from domain.state import Delegation
 
 DEPUTISING = "KT"
 """The prefix of a substitute's signature, unless the step has one of its own."""
@@ -70,9 +71,20 @@ def right_to_sign(
     return "substitute_not_entitled" if stands_in else "not_entitled_to_sign"
 
 
-def signatories(step: Step) -> set[str]:
-    """Return the accounts behind a step: who answered it, and in whose name."""
-    return {one for one in (step.by, step.right.on_behalf_of if step.right else None) if one}
+class Answered(Protocol):
+    """A step or a signature: who answered, and by what right."""
+
+    @property
+    def by(self) -> str | None: ...
+
+    @property
+    def right(self) -> Right | None: ...
+
+
+def signatories(answered: Answered) -> set[str]:
+    """Return the accounts behind an answer: who gave it, and in whose name."""
+    right = answered.right
+    return {one for one in (answered.by, right.on_behalf_of if right else None) if one}
 
 
 def travellers(state: Delegation) -> set[str]:

@@ -105,7 +105,7 @@ class UnknownAccount(LookupError):
     """There is no such account, or it is disabled."""
 
 
-_HELD_NOW = and_(tenures.c.account == accounts.c.id, held_at(bindparam("now", type_=Instant)))
+_HELD_NOW = and_(tenures.c.account == accounts.c.id, held_at(bindparam("now", callable_=utc_now, type_=Instant)))
 _BEARER = (
     select(
         tokens.c.account,
@@ -276,7 +276,7 @@ class Accounts:
         """
         digest = _digest(secret)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(_BEARER, {"digest": digest, "now": utc_now()})).all()
+            rows = (await connection.execute(_BEARER, {"digest": digest})).all()
         genuine = hmac.compare_digest(rows[0].digest if rows else _digest(""), digest)
         if not rows or not genuine or (rows[0].expires_at is not None and rows[0].expires_at <= utc_now()):
             return None
@@ -299,8 +299,7 @@ class Accounts:
                 .join_from(accounts, account_roles, isouter=True)
                 .join(tenures, _HELD_NOW, isouter=True)
                 .where(accounts.c.disabled_at.is_(None), *which)
-                .order_by(accounts.c.id, account_roles.c.role, tenures.c.position),
-                {"now": utc_now()},
+                .order_by(accounts.c.id, account_roles.c.role, tenures.c.position)
             )
         ).all()
         by_id: dict[str, list[Row[Any]]] = {}
