@@ -13,7 +13,25 @@ from rich.console import Console
 from embedded.failure import StackFailure
 from locales import Translator
 from settings import SettingsRefused, load_settings
-from verbs import admin, demo, desk, directory, move, rebuild, report, return_, show, sign, status, token, trail, up
+from verbs import (
+    admin,
+    demo,
+    desk,
+    directory,
+    leave,
+    move,
+    organisation,
+    position,
+    rebuild,
+    report,
+    return_,
+    show,
+    sign,
+    status,
+    token,
+    trail,
+    up,
+)
 from verbs import list as list_verb
 from verbs import open as open_verb
 from verbs.language import translator_of
@@ -44,6 +62,9 @@ app.command("rebuild")(rebuild.rebuild)
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")
 app.add_typer(admin.app, name="admin")
+app.add_typer(organisation.app, name="organisation")
+app.add_typer(position.app, name="position")
+app.add_typer(leave.app, name="leave")
 
 
 @app.callback()

@@ -77,9 +77,24 @@ class Decide:
 
     async def _context(self, asked: DecideInput) -> Context:
         zone = asked.state.zone if asked.state else self._zone
-        stands = await self._standing.look(asked.envelope.actor, business_date(asked.now, zone))
+        stands = await self._standing.look(
+            asked.envelope.actor,
+            asked.now,
+            on=business_date(asked.now, zone),
+            organisation=_organisation(asked),
+        )
         newest = await self._editions.get(stands.newest)
         edition = await self._editions.get(asked.state.edition) if asked.state else newest
         system = asked.envelope.actor == SYSTEM
         actor = Actor(id=SYSTEM, roles=("system",)) if system else stands.actor
-        return Context.model_construct(now=asked.now, actor=actor, edition=edition, newest=newest)
+        return Context.model_construct(
+            now=asked.now, actor=actor, edition=edition, newest=newest, lineage=stands.lineage
+        )
+
+
+def _organisation(asked: DecideInput) -> str | None:
+    """Return whose file it is, or is to be: that of the command that opens it."""
+    if asked.state:
+        return asked.state.organisation
+    named = asked.envelope.commands[0].get("organisation") if asked.envelope.commands else None
+    return named if isinstance(named, str) else None

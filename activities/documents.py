@@ -217,16 +217,21 @@ class Documents:
     async def _approvals(self, history: "_History", zone: str) -> tuple[Approval, ...]:
         rows = []
         for sealed, event, title in history.steps:
-            account = await self._accounts.get(sealed.actor)
+            replaced = event.right.on_behalf_of
             rows.append(
                 Approval(
                     step=title,
-                    by=self._signatory(account.name if account else sealed.actor, title, event.right),
+                    by=self._signatory(await self._name(sealed.actor), title, event.right),
+                    in_place_of=await self._name(replaced) if replaced else None,
                     outcome=OUTCOMES[type(event)],
                     at=sealed.instant.astimezone(ZoneInfo(zone)),
                 )
             )
         return tuple(rows)
+
+    async def _name(self, account: str) -> str:
+        known = await self._accounts.get(account)
+        return known.name if known else account
 
     def _signatory(self, name: str, office: Bilingual, right: Right) -> Signatory:
         """By what right somebody signed: TM. for the collective, the other prefixes for its head."""

@@ -30,13 +30,19 @@ AccountId = Annotated[Slug, Path(description="The account's id.")]
 
 
 class AccountBody(Value):
-    """What an account says. `positions` are those that the chains of approval name."""
+    """What an account says. `positions` are those that the chains of approval name, held from now on.
+
+    With an `organisation` somebody acts on the files of its subtree, without one on all. `person` is the reference of
+    who the account belongs to: nobody approves a trip of their own.
+    """
 
     name: Annotated[str, Field(max_length=200), AfterValidator(business_text)]
     email: Address | None = None
     language: Language = "vi"
     roles: Annotated[tuple[GivenRole, ...], Field(min_length=1, max_length=4)]
     positions: Annotated[tuple[Slug, ...], Field(max_length=50)] = ()
+    organisation: Slug | None = None
+    person: Annotated[str, Field(pattern=r"^per_[A-Za-z0-9_-]{8,64}$")] | None = None
 
     def details(self, account: str) -> AccountDetails:
         """Return the register's entry."""
@@ -47,6 +53,8 @@ class AccountBody(Value):
             language=self.language,
             roles=self.roles,
             positions=self.positions,
+            organisation=self.organisation,
+            person=self.person,
         )
 
 
@@ -137,32 +145,37 @@ async def list_accounts(at: At) -> AccountList:
 
 @router.post("/accounts", status_code=201)
 async def create_account(
-    body: Annotated[NewAccount, Strictly(NewAccount), Body(examples=[{"id": "le-minh"} | EXAMPLE])], at: At
+    body: Annotated[NewAccount, Strictly(NewAccount), Body(examples=[{"id": "le-minh"} | EXAMPLE])],
+    actor: Actor,
+    at: At,
 ) -> AccountDetails:
     """Open an account; the same one again is no error."""
     try:
-        return await at.accounts.create(body.details(body.id))
+        return await at.accounts.create(body.details(body.id), by=actor.id)
     except AccountExists:
         raise Problem("account_exists") from None
 
 
 @router.put("/accounts/{account}")
 async def change_account(
-    account: AccountId, body: Annotated[AccountBody, Strictly(AccountBody), Body(examples=[EXAMPLE])], at: At
+    account: AccountId,
+    body: Annotated[AccountBody, Strictly(AccountBody), Body(examples=[EXAMPLE])],
+    actor: Actor,
+    at: At,
 ) -> AccountDetails:
-    """Replace an account's name, address, roles and positions."""
+    """Replace what an account says; positions that are left out end now."""
     try:
-        await at.accounts.change(body.details(account))
+        await at.accounts.change(body.details(account), by=actor.id)
     except UnknownAccount:
         raise Problem("account_unknown") from None
     return body.details(account)
 
 
 @router.delete("/accounts/{account}", status_code=204)
-async def disable_account(account: AccountId, at: At) -> None:
+async def disable_account(account: AccountId, actor: Actor, at: At) -> None:
     """Disable an account and revoke its tokens. It is never deleted: the trail names it."""
     try:
-        await at.accounts.disable(account)
+        await at.accounts.disable(account, by=actor.id)
     except UnknownAccount:
         raise Problem("account_unknown") from None
 
@@ -177,20 +190,22 @@ async def list_tokens(account: AccountId, at: At) -> TokenList:
 
 @router.post("/accounts/{account}/tokens", status_code=201)
 async def create_token(
-    account: AccountId, body: Annotated[NewToken, Strictly(NewToken), Body(examples=[{}])], at: At
+    account: AccountId, body: Annotated[NewToken, Strictly(NewToken), Body(examples=[{}])], actor: Actor, at: At
 ) -> TokenWithSecret:
     """Make a token. Its secret is in this answer and nowhere else: the register keeps only a digest."""
     try:
-        token, secret = await at.accounts.create_token(account, expires_at=body.expires_at, scopes=body.scopes)
+        token, secret = await at.accounts.create_token(
+            account, expires_at=body.expires_at, scopes=body.scopes, by=actor.id
+        )
     except UnknownAccount:
         raise Problem("account_unknown") from None
     return TokenWithSecret(**_view(token).model_dump(), token=secret)
 
 
 @router.delete("/tokens/{token}", status_code=204)
-async def revoke_token(token: Annotated[str, Path(pattern=r"^tok_[a-z0-9]{8,64}$")], at: At) -> None:
+async def revoke_token(token: Annotated[str, Path(pattern=r"^tok_[a-z0-9]{8,64}$")], actor: Actor, at: At) -> None:
     """Revoke a token."""
-    if not await at.accounts.revoke(token):
+    if not await at.accounts.revoke(token, by=actor.id):
         raise Problem("token_unknown")
 
 

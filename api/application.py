@@ -21,6 +21,7 @@ from api import (
     editions,
     health,
     identities,
+    institution,
     messages,
     passkeys,
     passwords,
@@ -59,6 +60,7 @@ FEATURES = (
     passwords,
     passkeys,
     sessions,
+    institution,
     editions,
     health,
 )

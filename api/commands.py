@@ -15,9 +15,10 @@ from api.installation import At, Installation
 from api.problems import Problem
 from domain.commands import Batch
 from domain.decision import Refusal
-from domain.permission import SIGNING, may_send
+from domain.permission import SIGNING, permitted
 from domain.sign_in import Acting, scope_of_command
 from domain.values import Digest
+from storage.metadata import utc_now
 from storage.named import unknown_references
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["commands"])
@@ -57,18 +58,20 @@ async def execute(
 ) -> ReceiptView:
     """Execute commands in somebody's name and return the receipt; raises what `Engine.execute` raises.
 
-    A token without the scope that a command needs is refused (`scope_missing`) before anything else. What a role may
-    not send, and what names entries that no register has, is refused here too, before anything is sent.
+    A token without the scope that a command needs is refused (`scope_missing`) before anything else. What somebody may
+    not send to this file, and what names entries that no register has, is refused here too, before anything is sent.
     Attempts to sign are left to the decision, which records them.
     """
     for command in commands:
         if (scope := scope_of_command(command["type"])) not in actor.scopes:
             raise Problem("scope_missing", params={"scope": scope})
+    lineage = await _lineage(at, delegation, commands[0], actor)
     for index, command in enumerate(commands):
-        if command["type"] not in SIGNING and not may_send(actor.roles, command["type"]):
+        forbidden = permitted(actor, command["type"], lineage)
+        if forbidden and command["type"] not in SIGNING:
             raise CommandRefused(
                 Refusal(
-                    code="role_may_not",
+                    code=forbidden,
                     index=index if len(commands) > 1 else None,
                     params={"command": command["type"]},
                 )
@@ -86,3 +89,15 @@ async def execute(
         )
     receipt = await at.engine.execute(delegation, commands, actor=actor.id, key=key)
     return ReceiptView.model_validate(receipt.model_dump(exclude={"events", "repeated"}))
+
+
+async def _lineage(at: Installation, delegation: str, first: dict[str, Any], actor: Acting) -> tuple[str, ...]:
+    """Return the file's organisation and those above it, upwards; asked for only where somebody's reach has an end.
+
+    A file that is unknown here is left to the decision: nobody learns by the answer whether it exists.
+    """
+    if actor.organisation is None:
+        return ()
+    named = first.get("organisation") if first["type"] == "open_delegation" else None
+    organisation = named or await at.queries.organisation_of(delegation)
+    return await at.institution.lineage(organisation, utc_now()) if organisation else (actor.organisation,)

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import BEARER, GuardedRoute
-from api.files import KnownFile
+from api.access import BEARER, Actor, GuardedRoute
+from api.files import KnownFile, reach
 from api.installation import At
 from api.parameters import Day
 from domain.state import Deadline
@@ -56,10 +56,12 @@ async def list_deadlines_of_delegation(file: KnownFile) -> DeadlinesOfDelegation
 
 
 @router.get("/deadlines")
-async def list_deadlines(query: Annotated[DueQuery, Query()], at: At) -> Deadlines:
-    """List due dates across all files."""
+async def list_deadlines(query: Annotated[DueQuery, Query()], actor: Actor, at: At) -> Deadlines:
+    """List due dates across all files; whoever belongs to an organisation sees those of its subtree."""
     before = None
     if query.before is not None:
         before = datetime.combine(query.before, time(), ZoneInfo(at.settings.zone)).astimezone(UTC)
-    lines = await at.queries.due(before=before, statuses=query.status, limit=query.limit + 1)
+    lines = await at.queries.due(
+        before=before, statuses=query.status, limit=query.limit + 1, within=await reach(actor, at)
+    )
     return Deadlines(items=tuple(lines[: query.limit]), more=len(lines) > query.limit)

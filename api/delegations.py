@@ -10,7 +10,7 @@ from api.access import BEARER, Actor, GuardedRoute
 from api.bodies import IdempotencyKey, Opening, OpeningBody, Strictly, as_json
 from api.commands import ReceiptView, execute
 from api.examples import OPENING_EXAMPLES
-from api.files import DelegationId, KnownFile
+from api.files import DelegationId, KnownFile, reach
 from api.installation import At
 from api.parameters import Day
 from api.problems import Problem
@@ -114,8 +114,11 @@ async def open_delegation(
 
 
 @router.get("/delegations")
-async def list_delegations(query: Annotated[ListQuery, Query()], at: At) -> DelegationPage:
-    """List delegations by what coordinators look for. The cursor names the last line, so pages never shift."""
+async def list_delegations(query: Annotated[ListQuery, Query()], actor: Actor, at: At) -> DelegationPage:
+    """List delegations by what coordinators look for. The cursor names the last line, so pages never shift.
+
+    Whoever belongs to an organisation sees those of its subtree.
+    """
     filters = Filters(
         phases=tuple(query.phase),
         direction=query.direction,
@@ -127,6 +130,7 @@ async def list_delegations(query: Annotated[ListQuery, Query()], at: At) -> Dele
         due_before=query.due_before,
         waits_for=tuple(query.waits_for),
         overdue=query.overdue,
+        within=await reach(actor, at),
     )
     try:
         page = await at.queries.delegations(

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import BEARER, Actor, GuardedRoute
+from api.files import reach
 from api.installation import At
 from api.problems import Problem
 from domain.bilingual import Bilingual
@@ -82,22 +83,33 @@ class DeskTotals(BaseModel):
 
 
 @router.get("/desks")
-async def list_desks(query: Annotated[DeskQuery, Query()], at: At) -> ShownDesks:
+async def list_desks(query: Annotated[DeskQuery, Query()], at: At, actor: Actor) -> ShownDesks:
     """List what waits where, the most urgent first."""
-    filters = DeskFilters(tuple(query.position), query.account, query.organisation, query.missed)
+    within = await reach(actor, at)
+    filters = DeskFilters(tuple(query.position), query.account, query.organisation, query.missed, within)
     return await _shown(at, filters, query)
 
 
 @router.get("/desks/totals")
-async def count_desks(query: Annotated[TotalsQuery, Query()], at: At) -> DeskTotals:
+async def count_desks(query: Annotated[TotalsQuery, Query()], at: At, actor: Actor) -> DeskTotals:
     """Count what waits by position, organisation or coordinator."""
-    return DeskTotals(items=tuple(await at.desks.totals(query.by, DeskFilters(organisation=query.organisation))))
+    filters = DeskFilters(organisation=query.organisation, within=await reach(actor, at))
+    return DeskTotals(items=tuple(await at.desks.totals(query.by, filters)))
 
 
 @router.get("/inbox")
 async def show_inbox(query: Annotated[PageQuery, Query()], at: At, actor: Actor) -> ShownDesks:
-    """List what waits for whoever asks: for the positions they hold, and as coordinator. The most urgent first."""
-    return await _shown(at, DeskFilters(actor.positions, actor.id), query)
+    """List what waits for whoever asks, the most urgent first.
+
+    For the positions they hold, for those they stand in for while somebody is on leave, and as coordinator.
+    """
+    now = utc_now()
+    stands = await at.registers.standing.look(
+        actor.id, now, on=business_date(now, at.settings.zone), organisation=actor.organisation
+    )
+    standing_in = {one.position for one in stands.actor.substitutions if one.in_force}
+    positions = tuple(sorted(standing_in | set(actor.positions)))
+    return await _shown(at, DeskFilters(positions, actor.id, within=await reach(actor, at)), query)
 
 
 async def _shown(at: At, filters: DeskFilters, query: PageQuery) -> ShownDesks:

@@ -61,6 +61,10 @@ class Installation:
         self.directory = self.registers.directory
         self.directory_imports = self.registers.directory_imports
         self.editions = self.registers.editions
+        self.institution = self.registers.institution
+        self.tenures = self.registers.tenures
+        self.leaves = self.registers.leaves
+        self.register_log = self.registers.register_log
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries
         self.desks = self.registers.desks

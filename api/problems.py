@@ -75,6 +75,28 @@ PROBLEMS: dict[str, Answer] = {
     "edition_unknown": Answer(404, mark("There is no edition of this digest.")),
     "account_unknown": Answer(404, mark("There is no account of this id, or it is disabled.")),
     "account_exists": Answer(409, mark("There is another account of this id.")),
+    "organisation_unknown": Answer(404, mark("There is no organisation of this id at that time.")),
+    "organisation_exists": Answer(409, mark("There is an organisation of this id at that time already.")),
+    "organisation_cycle": Answer(422, mark("The organisation would stand above itself.")),
+    "organisation_in_use": Answer(
+        409, mark("Other organisations stand below it at that time; end or move them first.")
+    ),
+    "parent_unknown": Answer(422, mark("The organisation above does not exist when this one begins.")),
+    "position_unknown": Answer(422, mark("There is no position of this id.")),
+    "position_exists": Answer(409, mark("There is a position of this id already.")),
+    "tenure_unknown": Answer(404, mark("There is no tenure of this id.")),
+    "tenure_exists": Answer(409, mark("The account holds this position at that time already.")),
+    "tenure_ended": Answer(409, mark("The tenure ends by then already.")),
+    "period_backwards": Answer(422, mark("The end is not after the beginning.")),
+    "leave_unknown": Answer(404, mark("There is no leave of this id.")),
+    "leave_not_yours": Answer(403, mark("Only an administrator registers or changes the leave of somebody else.")),
+    "leave_revoked": Answer(409, mark("The leave was revoked.")),
+    "leave_overlaps": Answer(409, mark("There is leave of this account at that time already.")),
+    "substitute_is_oneself": Answer(422, mark("Nobody is their own substitute.")),
+    "substitute_on_leave": Answer(409, mark("The substitute is on leave at that time; substitution is not passed on.")),
+    "leave_while_substituting": Answer(
+        409, mark("This account is somebody's substitute at that time; give that leave another substitute first.")
+    ),
     "token_unknown": Answer(404, mark("There is no token of this id that could be revoked.")),
     "text_refused": Answer(422, mark("The text cannot be taken.")),
     "attachment_too_large": Answer(413, mark("The file cannot be taken.")),

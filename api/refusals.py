@@ -18,6 +18,11 @@ REFUSALS: dict[str, Answer] = {
     "not_entitled_to_sign": Answer(403, mark("You do not hold the position that signs here. The attempt is recorded.")),
     "signed_another_step": Answer(403, mark("You signed another step of this proposal; four eyes are asked for.")),
     "own_request": Answer(403, mark("Nobody decides on a request of their own.")),
+    "own_trip": Answer(403, mark("Nobody approves a trip of their own.")),
+    "substitute_not_entitled": Answer(
+        403, mark("You sign here as a substitute only inside the registered leave. The attempt is recorded.")
+    ),
+    "organisation_out_of_reach": Answer(403, mark("The file belongs to an organisation that yours does not reach.")),
     "reference_unknown": Answer(
         422, mark("No register has an entry of this reference and commitment; enter the person, text or file first.")
     ),

@@ -89,6 +89,7 @@ CUSTOM: dict[str, str] = {
     "address_name_malformed": mark("Before the @ stand at most 64 ASCII letters, digits, dots and signs."),
     "address_too_long": mark("An address has at most 254 characters."),
     "address_without_at": mark("An address has the form name@domain."),
+    "period_backwards": mark("The end is not after the beginning."),
     "country_not_named": mark("Days are given for a country that is not among the countries."),
     "country_unknown": mark("This is not a country code of ISO 3166-1, such as JP."),
     "days_contradict": mark("Two entries of the calendar of working days contradict each other."),

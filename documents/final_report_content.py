@@ -34,7 +34,7 @@ class Performed(ProgrammeEntry):
 
 
 class Approval(Value):
-    """A step of the chain: who acted, by what right, when. `in_place_of` holds the office a substitute acted in."""
+    """A step of the chain: who acted, by what right, when. `in_place_of` is who a substitute acted for."""
 
     step: Wording
     by: Signatory

@@ -2,7 +2,7 @@
 
 from domain.commands import IssueDecision, RejectStep, ReturnStep, SignOff
 from domain.decision import Context, Outcome, accept, refuse
-from domain.entitlement import right_to_sign
+from domain.entitlement import right_to_sign, signatories, travellers
 from domain.events import (
     DecisionIssued,
     DelegationRejected,
@@ -68,9 +68,8 @@ def issue_decision(state: Delegation, command: IssueDecision, context: Context) 
 def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, context: Context) -> Right | Outcome:
     """Return by what right the actor signs, or the refusal.
 
-    Refusals: `step_unknown`, `step_not_open`, `not_entitled_to_sign`, `own_request`, `signed_another_step` (four
-    eyes: nobody fills two desks of one chain), `dossier_superseded`, `dossier_unknown`. An attempt without the right
-    is itself recorded.
+    Refusals: `step_unknown`, `step_not_open`, those of `right_to_sign`, `dossier_superseded`, `dossier_unknown`. An
+    attempt without the right is itself recorded.
     """
     assert state.proposal
     step = state.proposal.step(command.step_id)
@@ -81,7 +80,14 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
         step.plan.position,
         step.plan.prefix,
         own=(state.opened_by, state.coordinator, state.proposal.submitted_by),
-        elsewhere={one.by for one in state.proposal.steps if one.status == "signed" and one.id != step.id and one.by},
+        elsewhere={
+            account
+            for one in state.proposal.steps
+            if one.status == "signed" and one.id != step.id
+            for account in signatories(one)
+        },
+        travellers=travellers(state),
+        lineage=context.lineage,
     )
     if isinstance(right, str):
         return refuse(right, SignOffRefused(step_id=step.id, code=right), field="step_id", step=step.id)

@@ -17,7 +17,7 @@ from domain.decision import SYSTEM, Context, DecideInput, Decision, Outcome, Ref
 from domain.events import Event, MemberAdded, MemberReplaced, MemberWithdrawn, ParticipantAppointed, ParticipantReleased
 from domain.evolve import evolve
 from domain.invitations import reaches_calendars
-from domain.permission import SIGNING, may_send
+from domain.permission import SIGNING, permitted
 from domain.request import ceiling
 from domain.seal import Head, SealedEvent, head_of, seal
 from domain.state import Delegation, Phase
@@ -86,11 +86,12 @@ TABLE: dict[type[Value], Row] = {
 def decide(delegation: str, state: Delegation | None, command: Command, context: Context) -> Outcome:
     """Return what one command leads to.
 
-    Refusals of its own: `role_may_not`, `delegation_exists`, `delegation_unknown`, `delegation_closed`, `wrong_phase`;
-    all others are the rule's.
+    Refusals of its own: those of `permitted`, `delegation_exists`, `delegation_unknown`, `delegation_closed`,
+    `wrong_phase`; all others are the rule's.
     """
-    if not may_send(context.actor.roles, command.type) and command.type not in SIGNING:
-        return refuse("role_may_not", command=command.type)
+    forbidden = permitted(context.actor, command.type, context.lineage)
+    if forbidden and command.type not in SIGNING:
+        return refuse(forbidden, command=command.type)
     if isinstance(command, c.OpenDelegation):
         if state is not None:
             return refuse("delegation_exists")

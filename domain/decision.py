@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SkipValidation
 
 from domain.events import Event
+from domain.institution import Held, Substitution
 from domain.rules import Edition
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
@@ -18,17 +19,26 @@ SYSTEM = "system"
 
 
 class Actor(Fact):
-    """Who acts: an opaque id, roles, and the positions held at that instant."""
+    """Who acts: an opaque id, roles, and the positions held at that instant.
+
+    `tenures` and `substitutions` say what the right to sign rests on. With an `organisation` somebody acts on the files
+    of its subtree, without one on all. `person` is the reference of who the account belongs to, as on a file.
+    """
 
     id: str
     roles: tuple[RoleName, ...]
     positions: tuple[str, ...] = ()
+    tenures: tuple[Held, ...] = ()
+    substitutions: tuple[Substitution, ...] = ()
+    organisation: str | None = None
+    person: str | None = None
 
 
 class Context(Fact):
     """What a decision may ask: the business time, who acts, and the edition of the rules that applies.
 
     `edition` is the one the file was opened under (for opening, the one in force); `newest` the one in force now.
+    `lineage` is the file's organisation and those above it at that instant, upwards.
     """
 
     now: Instant
@@ -36,6 +46,7 @@ class Context(Fact):
     # An edition was validated when it was read; to look for contradictions at every decision costs half a millisecond.
     edition: SkipValidation[Edition]
     newest: SkipValidation[Edition]
+    lineage: tuple[str, ...] = ()
 
 
 class Refusal(Fact):

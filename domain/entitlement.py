@@ -1,23 +1,92 @@
-"""Who may sign, and by what right: the position held, nothing of one's own, and one desk of a chain for a person."""
+"""Who may sign, and by what right: the position held or stood in for, nothing of one's own, one desk for a person."""
 
 from collections.abc import Collection
+from typing import Protocol
 
 from domain.decision import Actor
 from domain.events import Right
+from domain.permission import in_reach
+from domain.state import Delegation
+
+DEPUTISING = "KT"
+"""The prefix of a substitute's signature, unless the step has one of its own."""
 
 
 def right_to_sign(
-    actor: Actor, position: str | None, prefix: str | None, *, own: Collection[str], elsewhere: Collection[str] = ()
+    actor: Actor,
+    position: str | None,
+    prefix: str | None,
+    *,
+    own: Collection[str],
+    elsewhere: Collection[str] = (),
+    travellers: Collection[str] = (),
+    lineage: Collection[str] = (),
 ) -> Right | str:
     """Return by what right somebody signs for a position, or the code of the refusal.
 
-    `own` are the accounts whose request it is, `elsewhere` those that signed another step of the chain. Codes:
-    `not_entitled_to_sign`, `own_request`, `signed_another_step` (four eyes).
+    `own` are the accounts whose request it is, `elsewhere` those that signed another step of the chain or in whose name
+    it was signed, `travellers` the persons (references) who go on the journey, `lineage` as in `Context`. What forbids
+    the one who signs forbids it to a substitute in that one's name too. Codes: `not_entitled_to_sign`,
+    `organisation_out_of_reach`, `substitute_not_entitled`, `own_request`, `own_trip`, `signed_another_step`.
     """
-    if position is None or "approver" not in actor.roles or position not in actor.positions:
+    if position is None or "approver" not in actor.roles:
         return "not_entitled_to_sign"
-    if actor.id in own:
-        return "own_request"
-    if actor.id in elsewhere:
-        return "signed_another_step"
-    return Right(position=position, prefix=prefix)
+    if not in_reach(actor, lineage):
+        return "organisation_out_of_reach"
+
+    def conflict(accounts: set[str], persons: set[str | None]) -> str | None:
+        if accounts & set(own):
+            return "own_request"
+        if persons & set(travellers):
+            return "own_trip"
+        return "signed_another_step" if accounts & set(elsewhere) else None
+
+    if position in actor.positions:
+        held = next((one for one in actor.tenures if one.position == position), None)
+        return conflict({actor.id}, {actor.person}) or Right(
+            position=position,
+            prefix=prefix,
+            account=actor.id if held else None,
+            tenure=held.tenure if held else None,
+            held_since=held.since if held else None,
+        )
+    forbidden = None
+    for one in actor.substitutions:
+        if one.position == position and one.in_force:
+            refused = conflict({actor.id, one.account}, {actor.person, one.person})
+            if refused is None:
+                return Right(
+                    position=position,
+                    prefix=prefix or DEPUTISING,
+                    account=actor.id,
+                    tenure=one.tenure,
+                    held_since=one.held_since,
+                    on_behalf_of=one.account,
+                    leave=one.leave,
+                )
+            forbidden = forbidden or refused
+    if forbidden:
+        return forbidden
+    stands_in = any(one.position == position or one.in_force for one in actor.substitutions)
+    return "substitute_not_entitled" if stands_in else "not_entitled_to_sign"
+
+
+class Answered(Protocol):
+    """A step or a signature: who answered, and by what right."""
+
+    @property
+    def by(self) -> str | None: ...
+
+    @property
+    def right(self) -> Right | None: ...
+
+
+def signatories(answered: Answered) -> set[str]:
+    """Return the accounts behind an answer: who gave it, and in whose name."""
+    right = answered.right
+    return {one for one in (answered.by, right.on_behalf_of if right else None) if one}
+
+
+def travellers(state: Delegation) -> set[str]:
+    """Return the references of the persons who go on the journey: its head and members, not those who serve it."""
+    return {one.person.ref for one in state.people.values() if one.active and one.delegate}

@@ -35,11 +35,24 @@ class RuleRef(Fact):
     version: int
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
 class Right(Fact):
-    """By what right somebody signed: the position held, and the signature's prefix (TM., KT., TL., TUQ.)."""
+    """By what right somebody signed: the position, and the signature's prefix (TM., KT., TL., TUQ.).
+
+    The rest is what the registers said at that instant. `tenure` and `held_since` are of the one who holds the
+    position: the `account` that signed or, where a substitute signed under a `leave`, the one it signed `on_behalf_of`.
+    """
 
     position: str
     prefix: str | None = None
+    account: Annotated[str | None, Field(exclude_if=_absent)] = None
+    tenure: Annotated[str | None, Field(exclude_if=_absent)] = None
+    held_since: Annotated[Instant | None, Field(exclude_if=_absent)] = None
+    on_behalf_of: Annotated[str | None, Field(exclude_if=_absent)] = None
+    leave: Annotated[str | None, Field(exclude_if=_absent)] = None
 
 
 class DossierPart(Fact):
@@ -348,6 +361,7 @@ class ReportReturned(Event):
     report: int
     digest: Digest
     reason: TextRef
+    right: Right | None = None
 
 
 class ReportAccepted(Event):

@@ -1,6 +1,12 @@
-"""Which role may send which command. Deny by default: a command without a row belongs to nobody."""
+"""May this actor send this command to this file, now: by role and by organisation. Deny by default.
 
-from domain.decision import RoleName
+Asked by the API for a quick answer, and by the decision itself with the registers as they stand at that instant. The
+phase is looked at by the decider, conflicts of interest in `domain/entitlement.py`.
+"""
+
+from collections.abc import Collection
+
+from domain.decision import Actor, RoleName
 
 COORDINATOR: tuple[RoleName, ...] = ("coordinator",)
 APPROVER: tuple[RoleName, ...] = ("approver",)
@@ -56,3 +62,19 @@ SIGNING = frozenset({"sign_off", "return_step", "reject_step", "accept_report", 
 def may_send(roles: tuple[RoleName, ...], command_type: str) -> bool:
     """Whether somebody with these roles may send a command of this type."""
     return any(role in ROLES.get(command_type, ()) for role in roles)
+
+
+def in_reach(actor: Actor, lineage: Collection[str]) -> bool:
+    """Whether a file lies in the subtree of the actor's organisation; without one every file does."""
+    return actor.organisation is None or actor.organisation in lineage
+
+
+def permitted(actor: Actor, command_type: str, lineage: Collection[str]) -> str | None:
+    """Return why somebody may not send a command, or None; what is said of the actor holds at the instant of asking.
+
+    `lineage` is the file's organisation and those above it; for an opening, of the organisation it names. A command
+    without a row belongs to nobody. Codes: `role_may_not`, `organisation_out_of_reach`.
+    """
+    if not may_send(actor.roles, command_type):
+        return "role_may_not"
+    return None if in_reach(actor, lineage) else "organisation_out_of_reach"

@@ -3,7 +3,7 @@
 from domain.canonical import digest_of
 from domain.commands import AcceptReport, FileReport, ReturnReport
 from domain.decision import Context, Outcome, accept, refuse
-from domain.entitlement import right_to_sign
+from domain.entitlement import right_to_sign, travellers
 from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right, SignOffRefused
 from domain.state import Delegation, Report
 
@@ -64,8 +64,8 @@ def return_report(state: Delegation, command: ReturnReport, context: Context) ->
     found = _reviewable(state, command, context)
     if isinstance(found, Outcome):
         return found
-    report, _ = found
-    return accept(ReportReturned(report=report.number, digest=report.digest, reason=command.reason))
+    report, right = found
+    return accept(ReportReturned(report=report.number, digest=report.digest, reason=command.reason, right=right))
 
 
 def accept_report(state: Delegation, command: AcceptReport, context: Context) -> Outcome:
@@ -94,6 +94,8 @@ def _reviewable(
         last.position if last else None,
         last.prefix if last else None,
         own=(report.filed_by, state.coordinator),
+        travellers=travellers(state),
+        lineage=context.lineage,
     )
     if isinstance(right, str):
         return refuse(right, SignOffRefused(step_id=REPORT, code=right))

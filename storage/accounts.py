@@ -9,19 +9,34 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
-from sqlalchemy import Column, ColumnElement, ForeignKey, Row, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json
-from domain.decision import Actor, RoleName
+from domain.decision import SYSTEM, Actor, RoleName
 from domain.mailbox import Address
 from domain.sign_in import SCOPES, Acting, Scope
-from domain.values import Language, Slug, Value, business_text
+from domain.values import Language, Slug, Value, business_text, write_instant
 from storage.data_keys import DataKeys
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
 from storage.metadata import Instant, Name, Secret, metadata, utc_now
 from storage.references import new_reference
+from storage.register_log import queue, record
+from storage.tenures import held_at, hold_exactly, tenures
 from storage.upsert import insert_into
 
 TOKEN_PREFIX = "lgt_"  # noqa: S105 - it only tells people, and secret scanners, what they found
@@ -35,6 +50,8 @@ accounts = Table(
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    Column("organisation", Name),
+    Column("person", Name),
 )
 
 account_roles = Table(
@@ -42,13 +59,6 @@ account_roles = Table(
     metadata,
     Column("account", Name, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
     Column("role", Name, primary_key=True),
-)
-
-account_positions = Table(
-    "account_positions",
-    metadata,
-    Column("account", Name, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Name, primary_key=True, index=True),
 )
 
 tokens = Table(
@@ -66,7 +76,11 @@ tokens = Table(
 
 
 class AccountDetails(Value):
-    """What somebody's account says: the name and address are personal data and stand encrypted."""
+    """What somebody's account says: the name and address are personal data and stand encrypted.
+
+    `positions` are those held now. With an `organisation` somebody acts on the files of its subtree; `person` is the
+    reference of who the account belongs to, so that nobody approves a trip of their own.
+    """
 
     id: Slug
     name: Annotated[str, Field(max_length=200), AfterValidator(business_text)]
@@ -74,11 +88,19 @@ class AccountDetails(Value):
     language: Language = "vi"
     roles: tuple[RoleName, ...]
     positions: tuple[Slug, ...] = ()
+    organisation: Slug | None = None
+    person: Annotated[str | None, Field(pattern=r"^per_[A-Za-z0-9_-]{8,64}$")] = None
 
     @property
     def actor(self) -> Actor:
         """What a decision sees of the account."""
-        return Actor(id=self.id, roles=self.roles, positions=self.positions)
+        return Actor(
+            id=self.id,
+            roles=self.roles,
+            positions=self.positions,
+            organisation=self.organisation,
+            person=self.person,
+        )
 
 
 @dataclass(frozen=True)
@@ -101,16 +123,27 @@ class UnknownAccount(LookupError):
     """There is no such account, or it is disabled."""
 
 
+_HELD_NOW = and_(tenures.c.account == accounts.c.id, held_at(bindparam("now", callable_=utc_now, type_=Instant)))
+
+
 def with_rights(credentials: Table, *columns: ColumnElement[Any]) -> Select[Any]:
     """Return a SELECT of credentials, one row for each role and position of the account, unless that is disabled.
 
-    It has `account`, `role`, `position` and the columns named; `credentials` has a column `account`.
+    It has `account`, `organisation`, `person`, `role`, `position` (as held now) and the columns named; `credentials`
+    has a column `account`.
     """
     return (
-        select(credentials.c.account, account_roles.c.role, account_positions.c.position, *columns)
+        select(
+            credentials.c.account,
+            accounts.c.organisation,
+            accounts.c.person,
+            account_roles.c.role,
+            tenures.c.position,
+            *columns,
+        )
         .join_from(credentials, accounts, credentials.c.account == accounts.c.id)
         .join(account_roles, account_roles.c.account == accounts.c.id, isouter=True)
-        .join(account_positions, account_positions.c.account == accounts.c.id, isouter=True)
+        .join(tenures, _HELD_NOW, isouter=True)
         .where(accounts.c.disabled_at.is_(None))
     )
 
@@ -121,6 +154,8 @@ def rights_in(rows: Sequence[Row[Any]]) -> Actor:
         id=rows[0].account,
         roles=tuple(sorted({row.role for row in rows if row.role})),
         positions=tuple(sorted({row.position for row in rows if row.position})),
+        organisation=rows[0].organisation,
+        person=rows[0].person,
     )
 
 
@@ -136,16 +171,22 @@ class Accounts:
         self._database = database
         self._keys = DataKeys(keyring)
 
-    async def create(self, details: AccountDetails) -> AccountDetails:
-        """Open an account; the same one again is no error, another one under its id raises AccountExists."""
+    async def create(self, details: AccountDetails, *, by: str = SYSTEM) -> AccountDetails:
+        """Open an account, holding its positions from now on.
+
+        The same one again is no error, another one under its id raises AccountExists.
+        """
         now = utc_now()
         async with self._database.writing() as connection:
+            await queue(connection)
             key = await self._keys.obtain(connection, account_key(details.id))
             row = {
                 "id": details.id,
                 "ciphertext": _sealed(details, key),
                 "created_at": now,
                 "changed_at": now,
+                "organisation": details.organisation,
+                "person": details.person,
             }
             entered = await connection.execute(
                 insert_into(connection, accounts).values(row).on_conflict_do_nothing().returning(accounts.c.id)
@@ -156,27 +197,45 @@ class Accounts:
                     raise AccountExists(f"there is another account “{details.id}”")
                 return known
             await _grant(connection, details)
+            await record(connection, "accounts", "account_opened", details.id, by=by, after=_said(details))
+            await hold_exactly(connection, details.id, details.positions, now, by=by)
         return details
 
-    async def change(self, details: AccountDetails) -> None:
-        """Replace name, address, roles and positions; raises UnknownAccount."""
-        async with self._database.writing() as connection:
-            key = await self._keys.obtain(connection, account_key(details.id))
-            changed = await connection.execute(
-                update(accounts)
-                .where(accounts.c.id == details.id, accounts.c.disabled_at.is_(None))
-                .values(ciphertext=_sealed(details, key), changed_at=utc_now())
-            )
-            if changed.rowcount == 0:
-                raise UnknownAccount(f"there is no account “{details.id}”")
-            await connection.execute(delete(account_roles).where(account_roles.c.account == details.id))
-            await connection.execute(delete(account_positions).where(account_positions.c.account == details.id))
-            await _grant(connection, details)
+    async def change(self, details: AccountDetails, *, by: str = SYSTEM) -> None:
+        """Replace name, address, roles, organisation and person; the positions are held from now on, others no more.
 
-    async def disable(self, account: str) -> None:
+        Raises UnknownAccount.
+        """
+        now = utc_now()
+        async with self._database.writing() as connection:
+            await queue(connection)
+            before = await self._load(connection, details.id)
+            if before is None:
+                raise UnknownAccount(f"there is no account “{details.id}”")
+            key = await self._keys.obtain(connection, account_key(details.id))
+            await connection.execute(
+                update(accounts)
+                .where(accounts.c.id == details.id)
+                .values(
+                    ciphertext=_sealed(details, key),
+                    changed_at=now,
+                    organisation=details.organisation,
+                    person=details.person,
+                )
+            )
+            await connection.execute(delete(account_roles).where(account_roles.c.account == details.id))
+            await _grant(connection, details)
+            after = _said(details) | {"rewritten": _rewritten(before, details)}
+            await record(
+                connection, "accounts", "account_changed", details.id, by=by, before=_said(before), after=after
+            )
+            await hold_exactly(connection, details.id, details.positions, now, by=by)
+
+    async def disable(self, account: str, *, by: str = SYSTEM) -> None:
         """Disable an account and revoke its tokens; raises UnknownAccount."""
         now = utc_now()
         async with self._database.writing() as connection:
+            await queue(connection)
             done = await connection.execute(
                 update(accounts)
                 .where(accounts.c.id == account, accounts.c.disabled_at.is_(None))
@@ -187,6 +246,7 @@ class Accounts:
             await connection.execute(
                 update(tokens).where(tokens.c.account == account, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
             )
+            await record(connection, "accounts", "account_disabled", account, by=by)
 
     async def get(self, account: str) -> AccountDetails | None:
         """Return an account that is not disabled."""
@@ -198,20 +258,26 @@ class Accounts:
         async with self._database.reading() as connection:
             return await self._read(connection)
 
-    async def holding(self, position: str) -> list[AccountDetails]:
-        """Return the accounts that hold a position, by id: whom a waiting step is shown to."""
-        held = select(account_positions.c.account).where(account_positions.c.position == position)
+    async def holding(self, position: str, at: datetime | None = None) -> list[AccountDetails]:
+        """Return the accounts that hold a position at an instant (else now), by id: whom a waiting step is shown to."""
+        held = select(tenures.c.account).where(tenures.c.position == position, held_at(at or utc_now()))
         async with self._database.reading() as connection:
             return await self._read(connection, accounts.c.id.in_(held))
 
     async def create_token(
-        self, account: str, *, expires_at: datetime | None = None, scopes: Sequence[Scope] = SCOPES
+        self,
+        account: str,
+        *,
+        expires_at: datetime | None = None,
+        scopes: Sequence[Scope] = SCOPES,
+        by: str = SYSTEM,
     ) -> tuple[Token, str]:
         """Return a new token and its secret, which is shown this once and kept only as SHA-256."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         given = tuple(scope for scope in SCOPES if scope in scopes)
         token = Token(new_reference("tok"), account, utc_now(), expires_at, None, given)
         async with self._database.writing() as connection:
+            await queue(connection)
             if await self._load(connection, account) is None:
                 raise UnknownAccount(f"there is no account “{account}”")
             await connection.execute(
@@ -224,17 +290,24 @@ class Accounts:
                     scopes=" ".join(given),
                 )
             )
+            after = {"account": account} | ({"expires_at": write_instant(expires_at)} if expires_at else {})
+            await record(connection, "accounts", "token_created", token.id, by=by, after=after)
         return token, secret
 
-    async def revoke(self, token_id: str) -> bool:
+    async def revoke(self, token_id: str, *, by: str = SYSTEM) -> bool:
         """Revoke a token; False when there is none, or it was revoked before."""
         async with self._database.writing() as connection:
+            await queue(connection)
             done = await connection.execute(
                 update(tokens)
                 .where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None))
                 .values(revoked_at=utc_now())
+                .returning(tokens.c.account)
             )
-        return done.rowcount == 1
+            account = done.scalar_one_or_none()
+            if account is not None:
+                await record(connection, "accounts", "token_revoked", token_id, by=by, before={"account": account})
+        return account is not None
 
     async def tokens_of(self, account: str) -> list[Token]:
         """Return an account's tokens, the oldest first."""
@@ -267,11 +340,11 @@ class Accounts:
     async def _read(self, connection: AsyncConnection, *which: Any) -> list[AccountDetails]:
         rows = (
             await connection.execute(
-                select(accounts, account_roles.c.role, account_positions.c.position)
+                select(accounts, account_roles.c.role, tenures.c.position)
                 .join_from(accounts, account_roles, isouter=True)
-                .join(account_positions, account_positions.c.account == accounts.c.id, isouter=True)
+                .join(tenures, _HELD_NOW, isouter=True)
                 .where(accounts.c.disabled_at.is_(None), *which)
-                .order_by(accounts.c.id, account_roles.c.role, account_positions.c.position)
+                .order_by(accounts.c.id, account_roles.c.role, tenures.c.position)
             )
         ).all()
         by_id: dict[str, list[Row[Any]]] = {}
@@ -296,6 +369,8 @@ def _details(group: list[Row[Any]], key: DataKey) -> AccountDetails:
         language=hidden.language,
         roles=tuple(dict.fromkeys(row.role for row in group if row.role)),
         positions=tuple(dict.fromkeys(row.position for row in group if row.position)),
+        organisation=group[0].organisation,
+        person=group[0].person,
     )
 
 
@@ -321,9 +396,16 @@ async def _grant(connection: AsyncConnection, details: AccountDetails) -> None:
         await connection.execute(
             insert(account_roles), [{"account": details.id, "role": role} for role in sorted(set(details.roles))]
         )
-    if details.positions:
-        rows = [{"account": details.id, "position": position} for position in sorted(set(details.positions))]
-        await connection.execute(insert(account_positions), rows)
+
+
+def _said(details: AccountDetails) -> dict[str, Any]:
+    """Return what the log says of an account: nothing that is personal."""
+    return details.model_dump(mode="json", include={"roles", "positions", "organisation", "person"}, exclude_none=True)
+
+
+def _rewritten(before: AccountDetails, after: AccountDetails) -> list[str]:
+    """Return which of the encrypted fields have another content."""
+    return [name for name in _Hidden.model_fields if getattr(before, name) != getattr(after, name)]
 
 
 def digest_of_secret(secret: str) -> str:

@@ -22,12 +22,16 @@ Grouping = Literal["position", "organisation", "coordinator"]
 
 @dataclass(frozen=True)
 class DeskFilters:
-    """Which desks: everything that is set must hold. `positions` and `account` are alternatives of each other."""
+    """Which desks: everything that is set must hold. `positions` and `account` are alternatives of each other.
+
+    `within` are the organisations whose files the reader may see; None for all.
+    """
 
     positions: tuple[str, ...] = ()
     account: str | None = None
     organisation: str | None = None
     missed: bool | None = None
+    within: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,8 @@ def _conditions(filters: DeskFilters) -> list[ColumnElement[bool]]:
         conditions.append(or_(*whose))
     if filters.organisation is not None:
         conditions.append(delegations.c.organisation == filters.organisation)
+    if filters.within is not None:
+        conditions.append(delegations.c.organisation.in_(sorted(filters.within)))
     if filters.missed is not None:
         conditions.append(desk_rows.c.missed == filters.missed)
     return conditions

@@ -35,7 +35,8 @@ class BadCursor(ValueError):
 class Filters:
     """Which delegations: everything that is set must hold. `q` looks in titles, partners and places without diacritics.
 
-    `due_before` takes those with an open deadline due before that day, in the file's own zone.
+    `due_before` takes those with an open deadline due before that day, in the file's own zone. `within` are the
+    organisations whose files the reader may see.
     """
 
     phases: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Filters:
     due_before: date | None = None
     waits_for: tuple[str, ...] = ()
     overdue: bool | None = None
+    within: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,12 @@ class Queries:
         async with self._database.reading() as connection:
             return await read(connection, delegation_id, after=after, limit=limit)
 
+    async def organisation_of(self, delegation_id: str) -> str | None:
+        """Return the organisation whose delegation it is, or None if there is no such file."""
+        wanted = select(delegations.c.organisation).where(delegations.c.id == delegation_id)
+        async with self._database.reading() as connection:
+            return (await connection.execute(wanted)).scalar_one_or_none()
+
     async def seq(self, delegation_id: str) -> int:
         """Return the number of the last event the read tables have applied, 0 for an unknown delegation."""
         wanted = select(delegations.c.seq).where(delegations.c.id == delegation_id)
@@ -239,9 +247,17 @@ class Queries:
         return True
 
     async def due(
-        self, *, before: datetime | None = None, statuses: Sequence[str] = ("open",), limit: int = LARGEST_PAGE
+        self,
+        *,
+        before: datetime | None = None,
+        statuses: Sequence[str] = ("open",),
+        limit: int = LARGEST_PAGE,
+        within: frozenset[str] | None = None,
     ) -> list[DueLine]:
-        """Return deadlines of all delegations, the earliest first, due before an instant if one is given."""
+        """Return deadlines of all delegations, the earliest first, due before an instant if one is given.
+
+        `within` are the organisations whose files the reader may see.
+        """
         wanted = (
             select(*(deadlines.c[name] for name in DueLine.__dataclass_fields__))
             .where(deadlines.c.status.in_(statuses))
@@ -250,6 +266,9 @@ class Queries:
         )
         if before is not None:
             wanted = wanted.where(deadlines.c.due_at < before)
+        if within is not None:
+            seen = select(delegations.c.id).where(delegations.c.organisation.in_(sorted(within)))
+            wanted = wanted.where(deadlines.c.delegation_id.in_(seen))
         async with self._database.reading() as connection:
             return [DueLine(*row) for row in await connection.execute(wanted)]
 
@@ -298,6 +317,8 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     ):
         if value is not None:
             conditions.append(column == value)
+    if filters.within is not None:
+        conditions.append(table.organisation.in_(sorted(filters.within)))
     if filters.country is not None:
         conditions.append(table.countries.contains(f" {filters.country} ", autoescape=True))
     if filters.due_before is not None:

@@ -12,14 +12,18 @@ from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
+from storage.institution import Institution
 from storage.journal import Journal
 from storage.keyring import Keyring, MasterKey
+from storage.leaves import Leaves
 from storage.mail_ledger import MailLedger
 from storage.media_types import Limits
 from storage.persons import Persons
 from storage.projection import Projection
 from storage.queries import Queries
+from storage.register_log import RegisterLog
 from storage.standing import Standing
+from storage.tenures import Tenures
 from storage.texts import Texts
 
 
@@ -35,6 +39,10 @@ class Registers:
     accounts: Accounts
     directory: Directory
     directory_imports: DirectoryImports
+    institution: Institution
+    tenures: Tenures
+    leaves: Leaves
+    register_log: RegisterLog
     editions: Editions
     standing: Standing
     mail_ledger: MailLedger
@@ -70,6 +78,10 @@ class Registers:
             accounts=Accounts(database, keyring),
             directory=Directory(database),
             directory_imports=DirectoryImports(database, keyring, persons),
+            institution=Institution(database),
+            tenures=Tenures(database),
+            leaves=Leaves(database),
+            register_log=RegisterLog(database),
             editions=Editions(database),
             standing=Standing(database),
             mail_ledger=MailLedger(database, keyring),

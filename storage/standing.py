@@ -1,59 +1,196 @@
 """How things stand at the instant of a decision: what somebody may do, and which edition of the rules is in force.
 
-One statement in one transaction, since every command waits for it. Nobody's name is decrypted for it.
+One statement in one transaction, since every command waits for it. Nobody's name is decrypted for it. What follows from
+tenures and leave at that instant is said by domain/institution.py.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any, cast
 
-from sqlalchemy import bindparam, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    bindparam,
+    exists,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy import cast as as_type
 
 from domain.decision import Actor
-from storage.accounts import account_positions, account_roles, accounts
+from domain.institution import Leave, Tenure, held_by, substitutions_of
+from storage.accounts import account_roles, accounts
 from storage.editions import UnknownEdition, editions
 from storage.engine import Database
+from storage.institution import organisations
+from storage.leaves import leaves
+from storage.metadata import Instant, Name
+from storage.tenures import tenures
 
-_ACCOUNT = select(accounts.c.id).where(accounts.c.id == bindparam("account"), accounts.c.disabled_at.is_(None))
+_ACCOUNT, _ORGANISATION = bindparam("account", type_=Name), bindparam("organisation", type_=Name)
+_NOW = bindparam("now", type_=Instant)
+_ENABLED = select(accounts.c.id).where(accounts.c.id == _ACCOUNT, accounts.c.disabled_at.is_(None)).correlate(None)
+_REPLACED = (
+    select(leaves.c.account)
+    .join_from(leaves, accounts, accounts.c.id == leaves.c.account)
+    .where(
+        leaves.c.substitute == _ACCOUNT,
+        leaves.c.replaced_at.is_(None),
+        accounts.c.disabled_at.is_(None),
+        exists().where(account_roles.c.account == leaves.c.account, account_roles.c.role == "approver"),
+    )
+    .correlate(None)
+)
+"""Those in whose place the account signs, signed or will sign, as far as they may sign themselves."""
+
 _NEWEST = (
     select(editions.c.id)
     .where(editions.c.effective_from <= bindparam("on"))
     .order_by(editions.c.effective_from.desc(), editions.c.adopted_at.desc(), editions.c.id)
     .limit(1)
 )
-_LOOK = union_all(
-    select(literal("edition").label("kind"), _NEWEST.scalar_subquery().label("value")),
-    select(literal("role"), account_roles.c.role).where(account_roles.c.account.in_(_ACCOUNT)),
-    select(literal("position"), account_positions.c.position).where(account_positions.c.account.in_(_ACCOUNT)),
-).order_by("kind", "value")
+
+
+def _lineage() -> Select[Any]:
+    here = [organisations.c.since <= _NOW, or_(organisations.c.until.is_(None), organisations.c.until > _NOW)]
+    first = select(organisations.c.slug, organisations.c.parent, literal(1).label("height"))
+    above = first.where(organisations.c.slug == _ORGANISATION, *here).cte("above", recursive=True)
+    next_up = select(organisations.c.slug, organisations.c.parent, above.c.height + 1)
+    above = above.union_all(
+        next_up.join(above, organisations.c.slug == above.c.parent).where(above.c.height < HIGHEST, *here)
+    )
+    return select(above.c.slug, above.c.height)
+
+
+HIGHEST = 20
+"""Organisations above each other: a register that was made a circle by hand stops no decision."""
+
+
+def _row(
+    kind: str, *names: Any, since: Any = None, until: Any = None, revoked_at: Any = None
+) -> list[ColumnElement[Any]]:
+    """Return the columns of one kind of row: both engines want the same types in every part of a union."""
+    texts = [as_type(null(), Name) if name is None else name for name in (*names, None, None, None, None)[:4]]
+    instants = [as_type(null(), Instant) if one is None else one for one in (since, until, revoked_at)]
+    columns = [as_type(literal(kind), Name), *texts, *instants]
+    return [column.label(name) for column, name in zip(columns, COLUMNS, strict=True)]
+
+
+COLUMNS = ("kind", "first", "second", "third", "fourth", "since", "until", "revoked_at")
+
+
+def _look() -> Any:
+    above = _lineage().subquery("lineage")
+    return union_all(
+        select(*_row("edition", _NEWEST.scalar_subquery())),
+        select(*_row("role", account_roles.c.role)).where(account_roles.c.account.in_(_ENABLED)),
+        select(*_row("account", accounts.c.id, accounts.c.organisation, accounts.c.person)).where(
+            or_(accounts.c.id.in_(_ENABLED), accounts.c.id.in_(_REPLACED))
+        ),
+        select(
+            *_row(
+                "tenure",
+                tenures.c.id,
+                tenures.c.account,
+                tenures.c.position,
+                since=tenures.c.since,
+                until=tenures.c.until,
+            )
+        ).where(
+            tenures.c.replaced_at.is_(None), or_(tenures.c.account.in_(_ENABLED), tenures.c.account.in_(_REPLACED))
+        ),
+        select(
+            *_row(
+                "leave",
+                leaves.c.id,
+                leaves.c.account,
+                leaves.c.substitute,
+                leaves.c.positions,
+                since=leaves.c.since,
+                until=leaves.c.until,
+                revoked_at=leaves.c.revoked_at,
+            )
+        ).where(leaves.c.replaced_at.is_(None), leaves.c.substitute.in_(_ENABLED), leaves.c.account.in_(_REPLACED)),
+        select(*_row("above", above.c.slug, as_type(above.c.height, String))),
+    )
+
+
+_LOOK = _look()
 
 
 @dataclass(frozen=True)
 class Stands:
-    """An actor, and the digest of the edition that is in force."""
+    """An actor, the digest of the edition in force, and the file's organisation with those above it, upwards."""
 
     actor: Actor
     newest: str
+    lineage: tuple[str, ...] = ()
 
 
 class Standing:
-    """Reads rights and rules as they are now; nothing of it is kept."""
+    """Reads rights and rules as they are at an instant; nothing of it is kept."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def look(self, account: str, on: date) -> Stands:
-        """Return what holds for an account on a day: without roles if it is unknown or disabled.
+    async def look(self, account: str, now: datetime, *, on: date, organisation: str | None = None) -> Stands:
+        """Return what holds for an account at an instant: without roles if it is unknown or disabled.
 
-        Of two editions that took effect on the same day the one adopted last holds. Raises UnknownEdition when none
-        had taken effect.
+        `on` is the business date of `now`, `organisation` the file's. Of two editions that took effect on the same day
+        the one adopted last holds. Raises UnknownEdition when none had taken effect.
         """
+        asked = {"account": account, "now": now, "on": on, "organisation": organisation}
         async with self._database.reading() as connection:
-            rows = (await connection.execute(_LOOK, {"account": account, "on": on})).all()
-        found: dict[str, list[str]] = {"edition": [], "role": [], "position": []}
-        for kind, value in rows:
-            if value is not None:
-                found[kind].append(value)
+            rows = (await connection.execute(_LOOK, asked)).all()
+        found: dict[str, list[Row[Any]]] = defaultdict(list)
+        for row in rows:
+            if row.first is not None:
+                found[row.kind].append(row)
         if not found["edition"]:
             raise UnknownEdition(f"no edition of the rules is in force on {on}")
-        actor = Actor.model_validate({"id": account, "roles": found["role"], "positions": found["position"]})
-        return Stands(actor, found["edition"][0])
+        above = [row.first for row in sorted(found["above"], key=lambda row: int(row.second))]
+        lineage = tuple(above) if above else (organisation,) if organisation else ()
+        return Stands(_actor(account, found, now), cast(str, found["edition"][0].first), lineage)
+
+
+def _actor(account: str, found: dict[str, list[Row[Any]]], now: datetime) -> Actor:
+    held_ever = [
+        Tenure(id=row.first, account=row.second, position=row.third, since=row.since, until=row.until)
+        for row in found["tenure"]
+    ]
+    registered = [
+        Leave(
+            id=row.first,
+            account=row.second,
+            substitute=row.third,
+            positions=tuple(row.fourth.split()),
+            since=row.since,
+            until=row.until,
+            revoked_at=row.revoked_at,
+        )
+        for row in found["leave"]
+    ]
+    people = {row.first: row for row in found["account"]}
+    own = people.get(account)
+    held = held_by(account, held_ever, now)
+    return Actor.model_validate(
+        {
+            "id": account,
+            "roles": sorted(row.first for row in found["role"]),
+            "positions": [one.position for one in held],
+            "tenures": held,
+            "substitutions": [
+                one.model_copy(update={"person": people[one.account].third})
+                for one in substitutions_of(account, held_ever, registered, now)
+            ],
+            "organisation": own.second if own else None,
+            "person": own.third if own else None,
+        }
+    )

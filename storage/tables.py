@@ -2,7 +2,7 @@
 
 from sqlalchemy import Table
 
-from storage.accounts import account_positions, account_roles, accounts, tokens
+from storage.accounts import account_roles, accounts, tokens
 from storage.attachments import attachments
 from storage.challenges import challenges
 from storage.data_keys import data_keys
@@ -11,18 +11,21 @@ from storage.directory import versions as directory_versions
 from storage.directory_imports import directory_imports
 from storage.editions import editions
 from storage.identities import identities
+from storage.institution import organisations, positions
 from storage.journal import journal
+from storage.leaves import leaves
 from storage.mail_ledger import mail_ledger
 from storage.metadata import metadata
 from storage.passkeys import passkeys
 from storage.passwords import password_links, passwords
 from storage.persons import person_versions, persons
 from storage.read_model import READ_TABLES
+from storage.register_log import register_log
 from storage.sessions import sessions
+from storage.tenures import tenures
 from storage.texts import texts
 
 REGISTERS: tuple[Table, ...] = (
-    account_positions,
     account_roles,
     accounts,
     attachments,
@@ -33,13 +36,18 @@ REGISTERS: tuple[Table, ...] = (
     directory_versions,
     editions,
     identities,
+    leaves,
     mail_ledger,
+    organisations,
     passkeys,
     password_links,
     passwords,
     person_versions,
     persons,
+    positions,
+    register_log,
     sessions,
+    tenures,
     texts,
     tokens,
 )

@@ -55,7 +55,11 @@ Told = Callable[[Data, Reader], str]
 def sentence_of(event: Mapping[str, Any], reader: Reader) -> str:
     """Return what a sealed event says, without who and when. What an event leaves out is None by its definition."""
     told = EVENTS.get(event["type"])
-    return str(event["type"]) if told is None else told(event["data"], reader)
+    if told is None:
+        return str(event["type"])
+    sentence = told(event["data"], reader)
+    replaced = (event["data"].get("right") or {}).get("on_behalf_of")
+    return f"{sentence}, {reader.tr(mark('in place of %(name)s'), name=replaced)}" if replaced else sentence
 
 
 def _plain(text: str) -> Told:

@@ -148,8 +148,11 @@ def _approval(file: File, people: Mapping[str, str], rules: EditionWords, transl
     for step in proposal["steps"]:
         title = step["plan"][f"title_{translator.language}"]
         when = business_time(step["at"], file["state"]["zone"], translator) if step["at"] else ""
-        prefix = f"{step['right']['prefix']}. " if step["right"] and step["right"]["prefix"] else ""
+        right = step["right"] or {}
+        prefix = f"{right['prefix']}. " if right.get("prefix") else ""
         by = f"{prefix}{step['by']}" if step["by"] else ""
+        if replaced := right.get("on_behalf_of"):
+            by = f"{by}, {translator.tr('in place of %(name)s', name=replaced)}"
         add_row(rows, f"{title} ({step['plan']['id']})", word(STEP_STATES, step["status"], translator), by, when)
     output().print(rows)
     say(translator.tr("Digest of the dossier: %(digest)s", digest=proposal["digest"]))

@@ -17,7 +17,15 @@ from storage.texts import TextRefused
 from storage.workbook import SpreadsheetRefused
 
 ROOT = Path(__file__).parent.parent.parent
-EXPECTED_403 = {"role_may_not", "not_entitled_to_sign", "own_request", "signed_another_step"}
+EXPECTED_403 = {
+    "role_may_not",
+    "organisation_out_of_reach",
+    "not_entitled_to_sign",
+    "substitute_not_entitled",
+    "own_request",
+    "own_trip",
+    "signed_another_step",
+}
 EXPECTED_404 = {"delegation_unknown"}
 EXPECTED_409 = {
     "approval_incomplete",
@@ -79,11 +87,14 @@ def refusal_codes() -> dict[str, list[set[str]]]:
 
 
 def returned_codes() -> set[str]:
-    """Codes that `right_to_sign` returns for `refuse` to carry."""
-    tree = ast.parse((ROOT / "domain" / "entitlement.py").read_text("utf-8"))
-    function = next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == "right_to_sign")
+    """Codes that `permitted` and `right_to_sign` return for `refuse` to carry."""
+    trees = [ast.parse((ROOT / "domain" / f"{name}.py").read_text("utf-8")) for name in ("entitlement", "permission")]
+    named = ("right_to_sign", "permitted")
     return {
         text
+        for tree in trees
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name in named
         for node in ast.walk(function)
         if isinstance(node, ast.Return) and node.value is not None
         for text in texts_in(node.value)

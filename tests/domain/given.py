@@ -34,9 +34,14 @@ FOLLOWS_BY_ITSELF = frozenset(
 )
 
 
-def given(*history: Step, rules: Edition | None = None, newest: Edition | None = None) -> "Given":
-    """Return a delegation with this history; `rules` is the edition it is opened under."""
-    return Given(Play(DELEGATION, rules or edition(), newest=newest)).further(*history)
+def given(
+    *history: Step, rules: Edition | None = None, newest: Edition | None = None, above: tuple[str, ...] = ()
+) -> "Given":
+    """Return a delegation with this history; `rules` is the edition it is opened under.
+
+    `above` are the organisations above the file's own.
+    """
+    return Given(Play(DELEGATION, rules or edition(), newest=newest, above=above)).further(*history)
 
 
 class Given:

@@ -52,12 +52,16 @@ class Played:
 
 @dataclass
 class Play:
-    """A delegation while it is played, with the registers that commands refer to."""
+    """A delegation while it is played, with the registers that commands refer to.
+
+    `above` are the organisations above the file's own, upwards.
+    """
 
     delegation: str
     edition: Edition
     state: Delegation | None = None
     newest: Edition | None = None
+    above: tuple[str, ...] = ()
     head: Head = field(init=False)
     log: list[Played] = field(default_factory=list)
 
@@ -98,7 +102,13 @@ class Play:
         )
         decision, self.state, self.head = decide_all(
             DecideInput(state=self.state, head=self.head, envelope=envelope, now=at),
-            Context(now=at, actor=actor, edition=self.edition, newest=self.newest or self.edition),
+            Context(
+                now=at,
+                actor=actor,
+                edition=self.edition,
+                newest=self.newest or self.edition,
+                lineage=(self.state.organisation if self.state else commands[0].get("organisation", ""), *self.above),
+            ),
         )
         played = Played(step, at, actor, commands, decision, self.state)
         self.log.append(played)

@@ -16,6 +16,7 @@ from tests.builders import (
 )
 from tests.domain.given import given
 
+VICE_RIGHT = e.Right(position="vice_president", prefix="KT")
 FILE = c.FileReport(results=text("results"), recommendations=text("more"), annexes=(pdf("minutes"),))
 
 
@@ -45,7 +46,7 @@ def test_a_second_report_waits_until_the_first_is_returned() -> None:
     going.when(FILE).then_refused("report_filed_already")
     back = c.ReturnReport(report_digest=report_digest(going.state), reason=text())
     going.when(back, by=VICE_PRESIDENT).then(
-        e.ReportReturned(report=1, digest=report_digest(going.state), reason=text())
+        e.ReportReturned(report=1, digest=report_digest(going.state), reason=text(), right=VICE_RIGHT)
     )
     (filed,) = going.when(FILE).of(e.ReportFiled)
     assert filed.report == 2
@@ -56,9 +57,7 @@ def test_the_last_desk_of_the_chain_accepts_the_report() -> None:
     going = given(*reported())
     going.when(c.CloseDelegation()).then_refused("report_not_accepted")
     digest = report_digest(going.state)
-    going.when(accept_report()).then(
-        e.ReportAccepted(report=1, digest=digest, right=e.Right(position="vice_president", prefix="KT"))
-    )
+    going.when(accept_report()).then(e.ReportAccepted(report=1, digest=digest, right=VICE_RIGHT))
     assert going.state.report is not None
     assert (going.state.report.status, going.state.report.accepted_by) == ("accepted", "vice-president")
     going.when(c.CloseDelegation()).accepted()

@@ -65,6 +65,8 @@ async def test_the_most_urgent_stands_first_and_what_has_no_due_date_last(databa
         (DeskFilters(organisation="songlam"), ["visit-1", "visit-3"]),
         (DeskFilters(positions=("department_head",), organisation="central"), ["visit-0"]),
         (DeskFilters(missed=True), []),
+        (DeskFilters(within=frozenset({"central"})), ["visit-2", "visit-0", "visit-4"]),
+        (DeskFilters(within=frozenset()), []),
         (DeskFilters(positions=("nobody\x00",)), []),
     ],
 )

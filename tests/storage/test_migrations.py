@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from storage import migrate as migrate_module
 from storage.engine import make_plain_engine
-from storage.migrate import SchemaTooNew, migrate, migrate_now
+from storage.metadata import Instant
+from storage.migrate import SchemaTooNew, _config, migrate, migrate_now
 from storage.tables import ALL, metadata
+from storage.tenures import tenures
 from tests.postgresql import fresh_database
 
 VERSIONS = Path(migrate_module.__file__).parent / "migrations" / "versions"
@@ -78,3 +82,28 @@ def test_a_store_of_a_newer_release_is_left_alone(empty_url: str) -> None:
     engine.dispose()
     with pytest.raises(SchemaTooNew, match="9999"):
         migrate_now(empty_url)
+
+
+def test_positions_held_before_there_were_tenures_are_held_since_the_account_was_opened(empty_url: str) -> None:
+    """Nobody loses or gains a right by an update."""
+    engine = make_plain_engine(empty_url, lock_wait=5)
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0001")
+        opened = Instant().bind_processor(connection.dialect)
+        at = datetime(2026, 3, 1, tzinfo=UTC)
+        connection.execute(
+            text("INSERT INTO accounts (id, ciphertext, created_at, changed_at) VALUES ('mai', :none, :at, :at)"),
+            {"none": b"", "at": opened(at) if opened else at},
+        )
+        for position in ("finance", "president"):
+            connection.execute(
+                text("INSERT INTO account_positions (account, position) VALUES ('mai', :position)"),
+                {"position": position},
+            )
+    migrate_now(empty_url)
+    with engine.begin() as connection:
+        columns = (tenures.c.account, tenures.c.position, tenures.c.since, tenures.c.until, tenures.c.version)
+        rows = [tuple(row) for row in connection.execute(select(*columns).order_by(tenures.c.position))]
+        assert "account_positions" not in inspect(connection).get_table_names()
+    engine.dispose()
+    assert rows == [("mai", "finance", at, None, 1), ("mai", "president", at, None, 1)]

@@ -1,49 +1,156 @@
 """What a decision asks of the registers: rights and the edition in force, as they are at that instant."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
+from domain.bilingual import Bilingual
 from domain.decision import Actor
+from domain.institution import Held, Organisation, Substitution
 from storage.accounts import AccountDetails, Accounts
 from storage.editions import Editions, UnknownEdition
 from storage.engine import Database
+from storage.institution import Institution
 from storage.keyring import Keyring
-from storage.standing import Standing
+from storage.leaves import Leaves
+from storage.metadata import utc_now
+from storage.standing import Standing, Stands
+from storage.tenures import Tenures
 from tests.rulebook import edition
 
-LATER = date(2026, 6, 1)
 HUNG = AccountDetails(id="hung", name="Lê Văn Hùng", roles=("approver", "coordinator"), positions=("president",))
+MAI = AccountDetails(id="mai", name="Phan Thị Mai", roles=("approver",), person="per_phanthimai")
+PAST = edition().effective_from + timedelta(days=30)
+
+
+@pytest.fixture
+async def now(database: Database, keyring: Keyring) -> datetime:
+    """An instant an hour after the accounts of Hùng and Mai were opened; the edition is in force."""
+    await Editions(database).put(edition())
+    for account in (HUNG, MAI):
+        await Accounts(database, keyring).create(account)
+    return utc_now() + timedelta(hours=1)
+
+
+async def look(database: Database, account: str, now: datetime, organisation: str | None = None) -> Stands:
+    """How things stand, on a day when an edition was in force."""
+    return await Standing(database).look(account, now, on=PAST, organisation=organisation)
 
 
 async def test_an_account_stands_with_its_roles_and_positions_and_the_newest_edition(
-    database: Database, keyring: Keyring
+    database: Database, now: datetime
 ) -> None:
-    """The roles in alphabetical order, beside the edition that took effect last."""
+    """The roles in alphabetical order, each position with its tenure, beside the edition that took effect last."""
     newer = edition().model_copy(update={"effective_from": edition().effective_from + timedelta(days=10)})
-    first, second = await Editions(database).put(edition()), await Editions(database).put(newer)
-    await Accounts(database, keyring).create(HUNG)
-    standing = Standing(database)
+    second = await Editions(database).put(newer)
+    [tenure] = await Tenures(database).known(account="hung")
 
-    stands = await standing.look("hung", LATER)
-    assert stands.actor == Actor(id="hung", roles=("approver", "coordinator"), positions=("president",))
+    stands = await look(database, "hung", now)
+    assert stands.actor == Actor(
+        id="hung",
+        roles=("approver", "coordinator"),
+        positions=("president",),
+        tenures=(Held(position="president", tenure=tenure.id, since=tenure.since),),
+    )
     assert stands.newest == second
-    assert (await standing.look("hung", edition().effective_from)).newest == first
+    first = await Standing(database).look("hung", now, on=edition().effective_from)
+    assert first.newest == edition().digest()
 
 
-async def test_who_is_unknown_or_disabled_stands_without_rights(database: Database, keyring: Keyring) -> None:
+async def test_a_position_is_held_from_the_instant_of_its_tenure_to_the_last_before_its_end(
+    database: Database, now: datetime
+) -> None:
+    """Half-open: the first instant belongs to the tenure, its end does not."""
+    [tenure] = await Tenures(database).known(account="hung")
+    ends = now + timedelta(days=1)
+    await Tenures(database).end(tenure.id, ends, by="root")
+    tick = timedelta(microseconds=1)
+    held = [
+        (await look(database, "hung", at)).actor.positions
+        for at in (tenure.since - tick, tenure.since, ends - tick, ends)
+    ]
+    assert held == [(), ("president",), ("president",), ()]
+
+
+async def test_who_is_unknown_or_disabled_stands_without_rights(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
     """A right that was taken away is gone at the next decision."""
-    await Editions(database).put(edition())
-    await Accounts(database, keyring).create(HUNG)
-    standing = Standing(database)
-
-    assert (await standing.look("nobody", LATER)).actor == Actor(id="nobody", roles=())
+    assert (await look(database, "nobody", now)).actor == Actor(id="nobody", roles=())
     await Accounts(database, keyring).disable("hung")
-    assert (await standing.look("hung", LATER)).actor == Actor(id="hung", roles=())
+    assert (await look(database, "hung", now)).actor == Actor(id="hung", roles=())
 
 
-async def test_before_the_first_edition_took_effect_nothing_stands(database: Database) -> None:
+async def test_a_substitute_stands_with_what_the_leave_gives_and_when(database: Database, now: datetime) -> None:
+    """Known before and after the leave, in force only inside it and while it is not revoked."""
+    [tenure] = await Tenures(database).known(account="hung")
+    first, last = now + timedelta(days=1), now + timedelta(days=8)
+    leave = await Leaves(database).register("hung", "mai", first, last, by="root")
+    tick = timedelta(microseconds=1)
+
+    inside = (await look(database, "mai", first)).actor
+    assert (inside.positions, inside.person) == ((), "per_phanthimai")
+    assert inside.substitutions == (
+        Substitution(
+            leave=leave.id,
+            account="hung",
+            position="president",
+            tenure=tenure.id,
+            held_since=tenure.since,
+            in_force=True,
+        ),
+    )
+    for at in (first - tick, last):
+        [outside] = (await look(database, "mai", at)).actor.substitutions
+        assert not outside.in_force
+    assert (await look(database, "hung", first)).actor.substitutions == ()
+
+    await Leaves(database).revoke(leave.id, by="root")
+    [revoked] = (await look(database, "mai", first)).actor.substitutions
+    assert not revoked.in_force
+
+
+async def test_a_substitute_gets_nothing_from_who_may_not_sign(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
+    """Neither from a disabled account nor from one that is no approver any more; nor from an ended tenure."""
+    await Leaves(database).register("hung", "mai", now - timedelta(days=1), now + timedelta(days=1), by="root")
+    accounts = Accounts(database, keyring)
+    await accounts.change(HUNG.model_copy(update={"roles": ("coordinator",)}))
+    assert (await look(database, "mai", now)).actor.substitutions == ()
+    await accounts.change(HUNG.model_copy(update={"positions": ()}))
+    assert (await look(database, "mai", now)).actor.substitutions == ()
+    await accounts.change(HUNG)
+    assert len((await look(database, "mai", now)).actor.substitutions) == 1
+    await accounts.disable("hung")
+    assert (await look(database, "mai", now)).actor.substitutions == ()
+
+
+async def test_a_file_stands_with_its_organisation_and_those_above_it(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
+    """Upwards, as the tree is at that instant; an organisation that no register has stands alone."""
+    name = Bilingual(vi="Đơn vị", en="Unit")
+    for slug, kind, parent in (
+        ("central", "central_union", None),
+        ("song-lam", "provincial_union", "central"),
+        ("song-lam-japan", "member_organisation", "song-lam"),
+    ):
+        new = Organisation.model_validate({"slug": slug, "kind": kind, "parent": parent, "name": name, "since": now})
+        await Institution(database).add_organisation(new, by="root")
+    await Accounts(database, keyring).change(HUNG.model_copy(update={"organisation": "song-lam"}))
+
+    stands = await look(database, "hung", now, "song-lam-japan")
+    assert stands.actor.organisation == "song-lam"
+    assert stands.lineage == ("song-lam-japan", "song-lam", "central")
+    before = now - timedelta(seconds=1)
+    assert (await look(database, "hung", before, "song-lam-japan")).lineage == ("song-lam-japan",)
+    assert (await look(database, "hung", now, "elsewhere")).lineage == ("elsewhere",)
+    assert (await look(database, "hung", now)).lineage == ()
+
+
+async def test_before_the_first_edition_took_effect_nothing_stands(database: Database, now: datetime) -> None:
     """A decision needs rules."""
-    await Editions(database).put(edition())
+    too_early: date = edition().effective_from - timedelta(days=1)
     with pytest.raises(UnknownEdition):
-        await Standing(database).look("hung", edition().effective_from - timedelta(days=1))
+        await Standing(database).look("hung", now, on=too_early)

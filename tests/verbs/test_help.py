@@ -31,6 +31,9 @@ def test_the_verbs_are_these() -> None:
         "trail", "token create", "token list", "token revoke", "admin create",
         "directory list", "directory show", "directory add", "directory duplicates", "directory merge",
         "directory split", "directory import",
+        "organisation list", "organisation add",
+        "position list", "position add", "position hold", "position end",
+        "leave register", "leave list", "leave revoke",
     }  # fmt: skip
 
 

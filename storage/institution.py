@@ -1,0 +1,208 @@
+"""The register of organisations and positions. A change closes an organisation's period and begins another."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Row, Table, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.bilingual import Bilingual
+from domain.institution import Organisation, Position, Tenure, lineage, organisation_contradiction, subtree
+from storage.accounts import accounts
+from storage.engine import Database
+from storage.metadata import Instant, Name, Words, metadata, utc_now
+from storage.register_log import ChangeRefused, queue, record
+from storage.tenures import begin_tenure
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("slug", Name, primary_key=True),
+    Column("since", Instant, primary_key=True),
+    Column("until", Instant),
+    Column("kind", Name, nullable=False),
+    Column("parent", Name),
+    Column("name_vi", Words, nullable=False),
+    Column("name_en", Words, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Name, nullable=False),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("slug", Name, primary_key=True),
+    Column("organisation", Name),
+    Column("title_vi", Words, nullable=False),
+    Column("title_en", Words, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Name, nullable=False),
+)
+
+
+class Institution:
+    """Organisations by slug and period, positions by slug."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def organisations(self) -> list[Organisation]:
+        """Return every organisation with all its periods, by slug and beginning."""
+        async with self._database.reading() as connection:
+            return await _read(connection)
+
+    async def lineage(self, organisation: str, now: datetime) -> tuple[str, ...]:
+        """Return an organisation and those above it at an instant, upwards."""
+        return lineage(await self.organisations(), organisation, now)
+
+    async def subtree(self, organisation: str, now: datetime) -> frozenset[str]:
+        """Return an organisation and everything below it at an instant."""
+        return subtree(await self.organisations(), organisation, now)
+
+    async def add_organisation(self, new: Organisation, *, by: str) -> None:
+        """Enter an organisation; raises ChangeRefused with the codes of `organisation_contradiction`."""
+        async with self._database.writing() as connection:
+            await queue(connection)
+            if code := organisation_contradiction(await _read(connection), new):
+                raise ChangeRefused(code)
+            await _enter(connection, new, by=by)
+            await record(connection, "organisations", "organisation_added", new.slug, by=by, after=_said(new))
+
+    async def change_organisation(self, new: Organisation, *, by: str) -> Organisation:
+        """Let an organisation have another name, kind or parent from `new.since` on; it ends when it would have ended.
+
+        Raises ChangeRefused: `organisation_unknown` (there is none at that instant), `period_backwards`, and the codes
+        of `organisation_contradiction`.
+        """
+        async with self._database.writing() as connection:
+            before, others = await _running(connection, new.slug, new.since)
+            closed = before.model_copy(update={"until": new.since})
+            after = new.model_copy(update={"until": before.until})
+            if code := organisation_contradiction([*others, closed], after):
+                raise ChangeRefused(code)
+            await _close(connection, before, new.since)
+            await _enter(connection, after, by=by)
+            await _record(connection, "organisation_changed", before, after, by=by)
+        return after
+
+    async def end_organisation(self, slug: str, until: datetime, *, by: str) -> Organisation:
+        """Let an organisation end; `until` is the first instant without it.
+
+        Raises ChangeRefused: `organisation_unknown` (there is none at that instant), `organisation_in_use` (it still
+        has parts then), `period_backwards`.
+        """
+        async with self._database.writing() as connection:
+            before, others = await _running(connection, slug, until)
+            if any(one.parent == slug and (one.until is None or one.until > until) for one in others):
+                raise ChangeRefused("organisation_in_use")
+            after = before.model_copy(update={"until": until})
+            await _close(connection, before, until)
+            await _record(connection, "organisation_ended", before, after, by=by)
+        return after
+
+    async def positions(self) -> list[Position]:
+        """Return every position, by slug."""
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(select(positions).order_by(positions.c.slug))).all()
+        return [_position(row) for row in rows]
+
+    async def add_position(self, new: Position, *, by: str) -> None:
+        """Enter a position; raises ChangeRefused: `position_exists`, `organisation_unknown`."""
+        async with self._database.writing() as connection:
+            await queue(connection)
+            same = select(positions.c.slug).where(positions.c.slug == new.slug)
+            if (await connection.execute(same)).one_or_none() is not None:
+                raise ChangeRefused("position_exists")
+            if new.organisation is not None and not await _read(connection, organisations.c.slug == new.organisation):
+                raise ChangeRefused("organisation_unknown")
+            await connection.execute(
+                insert(positions).values(
+                    slug=new.slug,
+                    organisation=new.organisation,
+                    title_vi=new.title.vi,
+                    title_en=new.title.en,
+                    recorded_at=utc_now(),
+                    recorded_by=by,
+                )
+            )
+            after = new.model_dump(mode="json", exclude={"slug"}, exclude_none=True)
+            await record(connection, "positions", "position_added", new.slug, by=by, after=after)
+
+    async def hold(self, account: str, position: str, since: datetime, until: datetime | None, *, by: str) -> Tenure:
+        """Let an account hold a registered position for a period.
+
+        Raises ChangeRefused: `account_unknown`, `position_unknown`, `period_backwards`, `tenure_exists`.
+        """
+        if until is not None and until <= since:
+            raise ChangeRefused("period_backwards")
+        async with self._database.writing() as connection:
+            enabled = select(accounts.c.id).where(accounts.c.id == account, accounts.c.disabled_at.is_(None))
+            if (await connection.execute(enabled)).one_or_none() is None:
+                raise ChangeRefused("account_unknown")
+            known = select(positions.c.slug).where(positions.c.slug == position)
+            if (await connection.execute(known)).one_or_none() is None:
+                raise ChangeRefused("position_unknown")
+            return await begin_tenure(connection, account, position, since, until, by=by)
+
+
+async def _read(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Organisation]:
+    wanted = select(organisations).where(*which).order_by(organisations.c.slug, organisations.c.since)
+    return [_organisation(row) for row in await connection.execute(wanted)]
+
+
+async def _running(connection: AsyncConnection, slug: str, at: datetime) -> tuple[Organisation, list[Organisation]]:
+    """Return the entry that is to be closed at an instant, and all others."""
+    await queue(connection)
+    known = await _read(connection)
+    before = next((one for one in known if one.slug == slug and one.contains(at)), None)
+    if before is None:
+        raise ChangeRefused("organisation_unknown")
+    if before.since == at:
+        raise ChangeRefused("period_backwards")
+    return before, [one for one in known if one is not before]
+
+
+async def _close(connection: AsyncConnection, before: Organisation, until: datetime) -> None:
+    entry = (organisations.c.slug == before.slug) & (organisations.c.since == before.since)
+    await connection.execute(update(organisations).where(entry).values(until=until))
+
+
+async def _enter(connection: AsyncConnection, new: Organisation, *, by: str) -> None:
+    await connection.execute(
+        insert(organisations).values(
+            slug=new.slug,
+            since=new.since,
+            until=new.until,
+            kind=new.kind,
+            parent=new.parent,
+            name_vi=new.name.vi,
+            name_en=new.name.en,
+            recorded_at=utc_now(),
+            recorded_by=by,
+        )
+    )
+
+
+async def _record(
+    connection: AsyncConnection, change: str, before: Organisation, after: Organisation, *, by: str
+) -> None:
+    await record(connection, "organisations", change, after.slug, by=by, before=_said(before), after=_said(after))
+
+
+def _organisation(row: Row[Any]) -> Organisation:
+    return Organisation(
+        slug=row.slug,
+        since=row.since,
+        until=row.until,
+        kind=row.kind,
+        parent=row.parent,
+        name=Bilingual(vi=row.name_vi, en=row.name_en),
+    )
+
+
+def _position(row: Row[Any]) -> Position:
+    return Position(slug=row.slug, organisation=row.organisation, title=Bilingual(vi=row.title_vi, en=row.title_en))
+
+
+def _said(organisation: Organisation) -> dict[str, Any]:
+    return organisation.model_dump(mode="json", exclude={"slug"}, exclude_none=True)

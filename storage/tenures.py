@@ -1,0 +1,147 @@
+"""The register of tenures: who holds which position, since and until when. A change is a further version."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    Row,
+    Table,
+    and_,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.institution import Tenure, tenure_contradiction
+from storage.engine import Database
+from storage.metadata import Instant, Name, metadata, utc_now
+from storage.references import new_reference
+from storage.register_log import ChangeRefused, queue, record
+
+tenures = Table(
+    "tenures",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("account", Name, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("position", Name, nullable=False, index=True),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Name, nullable=False),
+    Column("replaced_at", Instant),
+)
+
+
+def held_at(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """Return the condition that a tenure, as last recorded, contains an instant."""
+    return and_(
+        tenures.c.replaced_at.is_(None),
+        tenures.c.since <= now,
+        or_(tenures.c.until.is_(None), tenures.c.until > now),
+    )
+
+
+class Tenures:
+    """Tenures by id."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def known(self, *, account: str | None = None, position: str | None = None) -> list[Tenure]:
+        """Return tenures, past and to come too, of an account or of a position, in the order of beginning."""
+        which = [tenures.c.account == account] if account else []
+        which += [tenures.c.position == position] if position else []
+        async with self._database.reading() as connection:
+            return await read_tenures(connection, *which)
+
+    async def end(self, tenure: str, until: datetime, *, by: str) -> Tenure:
+        """Let a tenure end, or end earlier; `until` is the first instant without it.
+
+        Raises ChangeRefused: `tenure_unknown`, `tenure_ended` (it ends by then already), `period_backwards`.
+        """
+        async with self._database.writing() as connection:
+            await queue(connection)
+            found = await read_tenures(connection, tenures.c.id == tenure)
+            if not found:
+                raise ChangeRefused("tenure_unknown")
+            [before] = found
+            if before.until is not None and before.until <= until:
+                raise ChangeRefused("tenure_ended")
+            if until <= before.since:
+                raise ChangeRefused("period_backwards")
+            return await _close(connection, before, until, by=by)
+
+
+async def read_tenures(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Tenure]:
+    """Return tenures as last recorded, in the order of beginning."""
+    wanted = select(tenures).where(tenures.c.replaced_at.is_(None), *which).order_by(tenures.c.since, tenures.c.id)
+    return [tenure_of(row) for row in await connection.execute(wanted)]
+
+
+def tenure_of(row: Row[Any]) -> Tenure:
+    """Return what a row of the table says."""
+    return Tenure(id=row.id, account=row.account, position=row.position, since=row.since, until=row.until)
+
+
+async def begin_tenure(
+    connection: AsyncConnection, account: str, position: str, since: datetime, until: datetime | None, *, by: str
+) -> Tenure:
+    """Enter a tenure of an account that exists; raises ChangeRefused: `tenure_exists`."""
+    await queue(connection)
+    new = Tenure(id=new_reference("ten"), account=account, position=position, since=since, until=until)
+    if code := tenure_contradiction(await read_tenures(connection, tenures.c.account == account), new):
+        raise ChangeRefused(code)
+    await _enter(connection, new, 1, by=by)
+    await record(connection, "tenures", "tenure_begun", new.id, by=by, after=said(new))
+    return new
+
+
+async def hold_exactly(
+    connection: AsyncConnection, account: str, positions: Collection[str], now: datetime, *, by: str
+) -> None:
+    """Let an account hold these positions from now on and no other; what is still to come stays."""
+    await queue(connection)
+    held = await read_tenures(connection, tenures.c.account == account, held_at(now))
+    for one in held:
+        if one.position not in positions:
+            # A tenure that begins at this very instant is a microsecond long: it was recorded, so it is not denied.
+            await _close(connection, one, max(now, one.since + timedelta(microseconds=1)), by=by)
+    for position in sorted(set(positions) - {one.position for one in held}):
+        later = [
+            one.since
+            for one in await read_tenures(connection, tenures.c.account == account, tenures.c.position == position)
+            if one.since > now
+        ]
+        await begin_tenure(connection, account, position, now, min(later, default=None), by=by)
+
+
+async def _close(connection: AsyncConnection, before: Tenure, until: datetime, *, by: str) -> Tenure:
+    after = before.model_copy(update={"until": until})
+    version = await connection.execute(
+        update(tenures)
+        .where(tenures.c.id == before.id, tenures.c.replaced_at.is_(None))
+        .values(replaced_at=utc_now())
+        .returning(tenures.c.version)
+    )
+    await _enter(connection, after, version.scalar_one() + 1, by=by)
+    await record(connection, "tenures", "tenure_ended", before.id, by=by, before=said(before), after=said(after))
+    return after
+
+
+async def _enter(connection: AsyncConnection, tenure: Tenure, version: int, *, by: str) -> None:
+    row = {**tenure.model_dump(), "version": version, "recorded_at": utc_now(), "recorded_by": by}
+    await connection.execute(insert(tenures).values(row))
+
+
+def said(tenure: Tenure) -> dict[str, Any]:
+    """Return what the log says of a tenure."""
+    return tenure.model_dump(mode="json", exclude={"id"}, exclude_none=True)
