@@ -178,6 +178,8 @@ def _check_directory(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
         raise AttachmentRefused("attachment_unpacks_too_large", f"the file unpacks to over {limits.unpacked} bytes")
     for entry in entries:
         name = entry.filename
+        if not name:
+            raise _malformed("a part of the office document has no name")
         if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
             raise AttachmentRefused("attachment_has_path", "a part of the file has a path out of it")
         if name.rpartition("/")[2].lower() == "vbaproject.bin":

@@ -1,5 +1,7 @@
 """Whose desk: each signature moves a file from one inbox to the next."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.api.conftest import Api, code, member
@@ -36,6 +38,31 @@ async def test_a_file_is_in_the_inbox_of_whose_turn_it_is_and_in_no_other(api: A
     assert await inbox(api, "hung") == []
     (next_one,) = await inbox(api, "mai")
     assert next_one["what"] == "vice_president"
+
+
+async def test_a_substitute_s_inbox_has_what_waits_for_whoever_is_on_leave(api: Api) -> None:
+    """While the leave lasts; not before it is registered."""
+    await api.open()
+    await api.send(await member(api, "m-1", role="head"), {"type": "submit_request"})
+    substitute = {"id": f"thay-{api.id}", "name": "Đỗ Văn Thay", "roles": ["approver"]}
+    assert (await api.ask("POST", "/accounts", substitute, by="root")).status_code == 201
+    made = await api.ask("POST", f"/accounts/{substitute['id']}/tokens", {}, by="root")
+    api.tokens[str(substitute["id"])] = made.json()["token"]
+    assert await inbox(api, str(substitute["id"])) == []
+    now = datetime.now(UTC)
+    away = {
+        "account": "hung",
+        "substitute": substitute["id"],
+        "since": (now - timedelta(hours=1)).isoformat(),
+        "until": (now + timedelta(days=1)).isoformat(),
+    }
+    leave = await api.ask("POST", "/institution/leaves", away, by="root")
+    assert leave.is_success, leave.text
+    [waiting] = await inbox(api, str(substitute["id"]))
+    assert (waiting["what"], waiting["position"]) == ("department_head", "department_head")
+    revoked = await api.ask("POST", f"/institution/leaves/{leave.json()['id']}/revoke", by="root")
+    assert revoked.is_success, revoked.text
+    assert await inbox(api, str(substitute["id"])) == []
 
 
 async def test_desks_are_listed_and_counted_for_everybody(api: Api) -> None:

@@ -191,6 +191,13 @@ def test_no_damage_to_an_office_document_brings_anything_else_either(data: st.Da
     assert type_or_code(bytes(content)) in {DOCX} | CODES
 
 
+def test_no_byte_set_to_zero_brings_anything_else_either() -> None:
+    """One of them makes a part's name empty."""
+    content = archive(DOCX_PARTS)
+    for place in range(4, len(content)):
+        assert type_or_code(content[:place] + b"\0" + content[place + 1 :]) in {DOCX} | CODES
+
+
 @given(text=st.text(min_size=1, max_size=60), cut=st.integers(0, 200))
 def test_a_letter_cut_between_two_pieces_is_still_text(text: str, cut: int) -> None:
     """The pieces of a stream end anywhere."""
