@@ -120,14 +120,15 @@ IDLE_PHASES = (Phase.CLOSED, Phase.REJECTED, Phase.CANCELLED, Phase.POSTPONED)
 def waits_for(state: Delegation) -> str | None:
     """Return on whose desk the file is: a position, the coordinator, or nobody's once nothing is to be done.
 
-    A filed report waits for the position that signed last in the chain, an open step for its own.
+    A filed report waits for who is to accept it, an open step for its own position. Where several steps are open, or
+    several positions sign one, it is the first that has not signed.
     """
     if state.phase in IDLE_PHASES:
         return None
     if state.open_step is not None:
-        return state.open_step.plan.position
-    if state.report is not None and state.report.status == "filed" and state.proposal is not None:
-        return state.proposal.steps[-1].plan.position
+        return next(iter(state.open_step.waits_for), state.open_step.plan.position)
+    if state.report is not None and state.report.status == "filed" and state.reviewing is not None:
+        return state.reviewing.position
     return COORDINATORS_DESK
 
 
