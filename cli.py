@@ -13,7 +13,7 @@ from rich.console import Console
 from embedded.failure import StackFailure
 from locales import Translator
 from settings import SettingsRefused, load_settings
-from verbs import demo, move, rebuild, report, return_, show, sign, status, token, trail, up
+from verbs import demo, move, policy, rebuild, report, return_, show, sign, status, token, trail, up
 from verbs import list as list_verb
 from verbs import open as open_verb
 from verbs.language import translator_of
@@ -40,6 +40,7 @@ app.command("report")(report.report)
 app.command("trail")(trail.trail)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(token.app, name="token")
+app.add_typer(policy.app, name="policy")
 
 
 @app.callback()

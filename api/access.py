@@ -53,6 +53,7 @@ ALLOWED: dict[str, tuple[RoleName, ...]] = {
     "enter_edition": ADMINISTRATOR,
     "list_editions": EVERYBODY,
     "show_edition": EVERYBODY,
+    "explain_policy": EVERYBODY,
     "show_me": EVERYBODY,
     "move_clock": ADMINISTRATOR,
 }
@@ -61,7 +62,9 @@ ALLOWED: dict[str, tuple[RoleName, ...]] = {
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body, where LARGEST has nothing else."""
 
-LARGEST = dict.fromkeys(("open_delegation", "send_commands", "write_text", "enter_edition"), 4_000_000)
+LARGEST = dict.fromkeys(
+    ("open_delegation", "explain_policy", "send_commands", "write_text", "enter_edition"), 4_000_000
+)
 """Room for a full batch, and for one that is too large, or a text that is too long, to hear precisely that."""
 
 UNMEASURED = frozenset({"store_attachment"})

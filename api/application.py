@@ -19,6 +19,7 @@ from api import (
     health,
     messages,
     persons,
+    policies,
     reference,
     texts,
     trail,
@@ -46,6 +47,7 @@ FEATURES = (
     attachments,
     accounts,
     editions,
+    policies,
     health,
 )
 

@@ -130,8 +130,9 @@ def _returned(data: Data, reader: Reader) -> str:
 
 
 def _external(data: Data, reader: Reader) -> str:
+    sentence = EXTERNAL[data["outcome"]]
     return reader.tr(
-        EXTERNAL[data["outcome"]],
+        sentence,
         step=reader.rules.step(data["step_id"]),
         authority=data["authority"],
         reference=data["reference"],

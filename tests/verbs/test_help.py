@@ -28,7 +28,7 @@ def test_the_verbs_are_these() -> None:
     """A new one comes with its page in the reference."""
     assert {" ".join(words) for words in VERBS} == {
         "up", "demo", "status", "rebuild", "list", "show", "open", "sign", "return", "move", "report", "trail",
-        "token create", "token list", "token revoke",
+        "token create", "token list", "token revoke", "policy explain",
     }  # fmt: skip
 
 
