@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from domain.commands import IssueDecision, RecordExternalDecision, RejectStep, ReturnStep, SignOff
-from domain.decision import Actor, Context, Outcome, Refusal, accept, refuse
+from domain.decision import Actor, Context, Outcome, accept, refuse
 from domain.entitlement import right_to_sign
 from domain.events import (
     DecisionIssued,
@@ -70,7 +70,7 @@ def record_external_decision(state: Delegation, command: RecordExternalDecision,
     if not step.plan.external:
         return refuse("step_not_external", field="step_id", step=step.id)
     if refusal := _answerable(state, state.proposal, step, command.dossier_digest):
-        return Outcome(refusal=refusal)
+        return refusal
     today = business_date(context.now, state.zone)
     if command.dated > today:
         return refuse("letter_dated_ahead", field="dated", dated=command.dated.isoformat(), today=today.isoformat())
@@ -107,7 +107,7 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
     if isinstance(right, str):
         return refuse(right, SignOffRefused(step_id=step.id, code=right), field="step_id", step=step.id)
     if refusal := _answerable(state, proposal, step, command.dossier_digest):
-        return Outcome(refusal=refusal)
+        return refusal
     if step.signatures:
         # Others have signed this step already: each person and each position only once.
         right = right_for(actor, step.waits_for, plan.prefix, own=own, elsewhere=elsewhere)
@@ -137,14 +137,14 @@ def right_for(
     return next((code for code in codes if code != "not_entitled_to_sign"), codes[0])
 
 
-def _answerable(state: Delegation, proposal: Proposal, step: Step, digest: str) -> Refusal | None:
+def _answerable(state: Delegation, proposal: Proposal, step: Step, digest: str) -> Outcome | None:
     """Return why a step cannot be answered now: `dossier_superseded`, `dossier_unknown`, `step_not_open`."""
     if digest != proposal.digest:
-        code = "dossier_superseded" if digest in state.superseded else "dossier_unknown"
-        return Refusal(code=code, field="dossier_digest", params={"current": proposal.digest})
+        known = digest in state.superseded
+        return refuse(
+            "dossier_superseded" if known else "dossier_unknown", field="dossier_digest", current=proposal.digest
+        )
     if step.status != "open":
         waiting = state.open_step
-        return Refusal(
-            code="step_not_open", field="step_id", params={"step": step.id, "waits_for": waiting.id if waiting else ""}
-        )
+        return refuse("step_not_open", field="step_id", step=step.id, waits_for=waiting.id if waiting else "")
     return None

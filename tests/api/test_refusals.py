@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 EXPECTED_403 = {"role_may_not", "not_entitled_to_sign", "own_request", "signed_another_step"}
 EXPECTED_404 = {"delegation_unknown"}
 EXPECTED_409 = {
+    "place_signed_already",
     "approval_incomplete",
     "coordinator_unchanged",
     "delegation_closed",
