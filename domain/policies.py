@@ -15,8 +15,8 @@ from domain.values import Country, Direction, HeadLevel, RunBy, Slug, Value
 
 SignaturePrefix = Literal["TM", "KT", "TL", "TUQ"]
 
-Matter = Literal["request", "programme_change", "final_report"]
-"""What a policy is for: a proposal, a change of the programme after the decision, or the final report."""
+Matter = Literal["request", "final_report"]
+"""What a policy is for: a proposal, or the final report."""
 
 PartKind = Literal["request", "member", "programme", "ceiling", "limit", "document"]
 """Kinds of parts of a dossier: the word before the colon of a part's name."""

@@ -26,7 +26,6 @@ class Matter(StrEnum):
     """What is to be approved."""
 
     request = "request"
-    programme_change = "programme_change"
     final_report = "final_report"
 
 

@@ -32,8 +32,8 @@ def policy(*steps: dict[str, Any], **said: Any) -> ApprovalChain:
 
 
 def under(*policies: ApprovalChain) -> Edition:
-    """Return the shipped rules with these policies in the place of theirs."""
-    return edition().model_copy(update={"approvals": policies})
+    """Return the shipped rules with these policies in the place of theirs, and no deadlines but those of steps."""
+    return edition().model_copy(update={"approvals": policies, "deadlines": ()})
 
 
 def holding(*positions: str, name: str = "") -> Actor:
