@@ -1,7 +1,7 @@
 """`legation policy`: which chain of approval a delegation would get, and why."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,7 +60,9 @@ def explain(
         _show_steps(found["policy"], translator)
 
 
-def explained(policy: Mapping[str, Any] | None, why: list[Mapping[str, Any]], translator: Translator) -> Iterator[str]:
+def explained(
+    policy: Mapping[str, Any] | None, why: Sequence[Mapping[str, Any]], translator: Translator
+) -> Iterator[str]:
     """Yield the sentences that say which policy was chosen and why, given the API's answer."""
     language = translator.language
     if policy is None:
@@ -81,7 +83,8 @@ def explained(policy: Mapping[str, Any] | None, why: list[Mapping[str, Any]], tr
         for one in candidate["conditions"]:
             yield f"  {'✓' if one['met'] else '✗'} {_condition(one, translator)}"
         if not candidate["conditions"]:
-            yield f"  ✓ {translator.tr('states no condition')}"
+            nothing = translator.tr("states no condition")
+            yield f"  ✓ {nothing}"
 
 
 RESUBMISSION = {
