@@ -21,6 +21,7 @@ from tests.builders import (
     pdf,
     sign,
     text,
+    trip,
 )
 from tests.domain.given import Given, given
 from tests.domain.policed import holding, policy, step, under
@@ -232,3 +233,41 @@ def test_the_shipped_chains_that_say_nothing_sign_again_as_a_whole() -> None:
     head = holding("department_head")
     file.further(sign("department_head", head), back("vice_president", holding("vice_president")), c.SubmitRequest())
     assert statuses(file) == ["open", "waiting"]
+
+
+def test_scenario_b_asks_the_department_once_though_finance_sent_it_back() -> None:
+    """The shipped chain for a high-level trip: a new estimate concerns finance, and nobody who had not read it."""
+    file = given(
+        Said(trip(head_level="high"), COORDINATOR, "2026-04-13T08:30"),
+        *(member(f"m{number}", country="VN") for number in range(6)),
+        Said(c.SubmitRequest(), COORDINATOR, "2026-04-14T16:00"),
+        sign("department_head", holding("department_head"), "2026-04-16T09:00"),
+        back("finance", FINANCE),
+        ESTIMATE,
+        Said(c.SubmitRequest(), COORDINATOR, "2026-04-22T08:30"),
+    )
+    assert [one.id for one in file.state.open_steps] == ["finance"]
+    for position in ("finance", "standing_vice_president", "president"):
+        file.further(sign(position, holding(position)))
+    assert [one.id for one in file.state.open_steps] == ["competent_authority"]
+    letter = c.RecordExternalDecision.model_validate(
+        {
+            "step_id": "competent_authority",
+            "dossier_digest": dossier(file.state),
+            "outcome": "approved",
+            "authority": "Provincial standing committee",
+            "reference": "88-CV/TU",
+            "dated": "2026-04-22",
+            "letter": pdf("letter"),
+        }
+    )
+    file.further(letter, c.IssueDecision(number="41/QĐ-LHSL"))
+    assert file.state.phase is Phase.APPROVED
+    assert file.state.proposal is not None
+    assert [(one.id, one.carried) for one in file.state.proposal.steps] == [
+        ("department_head", True),
+        ("finance", False),
+        ("standing_vice_president", False),
+        ("president", False),
+        ("competent_authority", False),
+    ]
