@@ -1,10 +1,12 @@
 """A union of a province: the desk that sleeps escalates, two authorities answer by letter, and it is decided."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain.state import Phase
+from domain.values import BUSINESS_ZONE
 from tests.running import Running
 from tests.storage.samples import PDF_FILE, in_pieces
 
@@ -13,8 +15,15 @@ pytestmark = pytest.mark.slow
 HUNG, MAI, LAN = (f"{who}@songlam.example" for who in ("hung", "mai", "lan"))
 
 
+def at(day: date, hour: int) -> datetime:
+    return datetime.combine(day, time(hour), ZoneInfo(BUSINESS_ZONE)).astimezone(UTC)
+
+
 async def test_a_late_desk_escalates_and_letters_sign_for_those_outside(here: Running) -> None:
-    """Each is told once: the desk, the one above it, the coordinator for each letter, and the last desk after both."""
+    """Each is told once: the desk, the one above it, the coordinator for each letter, and the last desk after both.
+
+    The report that names the letters is set in type, and whom its policy names accepts it.
+    """
     await here.open(run_by="provincial_union")
     await here.add("head", "head")
     await here.send({"type": "submit_request"})
@@ -48,6 +57,16 @@ async def test_a_late_desk_escalates_and_letters_sign_for_those_outside(here: Ru
     await here.send({"type": "sign_off", "step_id": "vice_president", "dossier_digest": digest}, by="mai")
     await here.send({"type": "issue_decision", "number": "12/QĐ-LH"})
     assert (await here.idle()).phase is Phase.APPROVED
+
+    await here.clock.advance(here.id, at(submitted.starts, 8))
+    await here.send({"type": "depart"})
+    await here.clock.advance(here.id, at(submitted.ends, 18))
+    await here.send({"type": "conclude"})
+    await here.send({"type": "file_report", "results": await here.text("Đoàn đã làm việc với ba sở.")})
+    filed = await here.idle()
+    assert ([one.kind for one in filed.rendered], filed.failures) == (["final_report"], ())
+    assert filed.report is not None
+    await here.send({"type": "accept_report", "report_digest": filed.report.digest}, by="mai")
 
     told = [
         (to, subject.partition(":")[0])
