@@ -21,6 +21,7 @@ from verbs import (
     leave,
     move,
     organisation,
+    policy,
     position,
     rebuild,
     report,
@@ -65,6 +66,7 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(position.app, name="position")
 app.add_typer(leave.app, name="leave")
+app.add_typer(policy.app, name="policy")
 
 
 @app.callback()

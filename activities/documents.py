@@ -26,6 +26,7 @@ from documents.programme import ProgrammeEntry
 from domain.bilingual import Bilingual
 from domain.commands import RecordDocument, RenderedDocument
 from domain.events import (
+    ExternalDecisionRecorded,
     ItemMoved,
     ItemScheduled,
     MemberReplaced,
@@ -217,6 +218,16 @@ class Documents:
     async def _approvals(self, history: "_History", zone: str) -> tuple[Approval, ...]:
         rows = []
         for sealed, event, title in history.steps:
+            if isinstance(event, ExternalDecisionRecorded):
+                rows.append(
+                    Approval(
+                        step=title,
+                        by=Signatory(name=event.authority, office=event.reference),
+                        outcome=EXTERNAL_OUTCOMES[event.outcome],
+                        at=sealed.instant.astimezone(ZoneInfo(zone)),
+                    )
+                )
+                continue
             replaced = event.right.on_behalf_of
             rows.append(
                 Approval(
@@ -242,10 +253,19 @@ class Documents:
         return Signatory.model_validate({"name": name, "office": office, "prefix": prefix, "principal": principal})
 
 
+Answered = StepSigned | StepReturned | StepRejected | ExternalDecisionRecorded
+
 OUTCOMES: dict[type, Literal["signed", "returned", "rejected"]] = {
     StepSigned: "signed",
     StepReturned: "returned",
     StepRejected: "rejected",
+}
+
+
+EXTERNAL_OUTCOMES: dict[str, Literal["signed", "returned", "rejected"]] = {
+    "approved": "signed",
+    "returned": "returned",
+    "rejected": "rejected",
 }
 
 
@@ -255,7 +275,7 @@ class _History:
     def __init__(self, events: list[SealedEvent], zone: str) -> None:
         self.left: dict[str, date] = {}
         self.moved_from: dict[str, Moment] = {}
-        self.steps: list[tuple[SealedEvent, StepSigned | StepReturned | StepRejected, Bilingual]] = []
+        self.steps: list[tuple[SealedEvent, Answered, Bilingual]] = []
         self.met: dict[str, date] = {}
         first: dict[str, Moment] = {}
         titles: dict[str, Bilingual] = {}
@@ -273,7 +293,7 @@ class _History:
                         self.moved_from.pop(item, None)
                 case RequestSubmitted(steps=steps):
                     titles = {step.id: Bilingual(vi=step.title_vi, en=step.title_en) for step in steps}
-                case StepSigned() | StepReturned() | StepRejected():
+                case StepSigned() | StepReturned() | StepRejected() | ExternalDecisionRecorded():
                     self.steps.append((sealed, event, titles[event.step_id]))
                 case _:
                     pass

@@ -9,7 +9,7 @@ from calendars.imip import message_id
 from domain.canonical import digest_of
 from domain.commands import RecordNotice
 from domain.deadlines import standing
-from domain.events import DocumentRendered
+from domain.events import DocumentRendered, StepEscalated
 from domain.mailbox import Mailbox
 from domain.rules import Edition
 from domain.state import Deadline, Delegation
@@ -96,18 +96,21 @@ class Notices:
         return await self._send(asked, mails, alive)
 
     async def send_notice(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordNotice:
-        """Send a reminder to the coordinator, or tell those who hold a position that a step waits for them."""
+        """Send a reminder to the coordinator, or tell those who hold a position that a step waits or has escalated."""
         stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
         edition = await self._editions.get(stood.after.edition)
         notice = str(asked.effect.args["notice"])
         if notice == "step_waits":
             mails = await self._step_waits(asked, stood)
+        elif notice == "step_escalated":
+            mails = await self._step_escalated(asked, stood)
         else:
             mails = await self._deadline(asked, stood, edition, missed=notice == "deadline_missed")
         return await self._send(asked, mails, alive)
 
     async def _step_waits(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
-        proposal, step = stood.after.proposal, stood.after.open_step
+        proposal = stood.after.proposal
+        step = proposal.step(str(asked.effect.args["step"])) if proposal else None
         if proposal is None or step is None:
             return []
         due = stood.after.deadlines.get(f"step.{step.id}.{proposal.number}")
@@ -128,7 +131,39 @@ class Notices:
                 ),
             )
 
-        return self._to_accounts(asked, stood, await self._accounts.holding(step.plan.position), letter)
+        if step.plan.external:
+            # Whom the letter is asked of has no account here: the coordinator sends the dossier out.
+            coordinator = await self._accounts.get(stood.after.coordinator)
+            return self._to_accounts(asked, stood, [coordinator] if coordinator else [], letter)
+        return self._to_accounts(asked, stood, await self._holding(step.plan.signing_positions), letter)
+
+    async def _holding(self, positions: Iterable[str]) -> list[AccountDetails]:
+        """Return the accounts that hold any of several positions, each once."""
+        found = [account for position in positions for account in await self._accounts.holding(position)]
+        return [account for place, account in enumerate(found) if account not in found[:place]]
+
+    async def _step_escalated(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
+        event, proposal = stood.event, stood.after.proposal
+        step = proposal.step(str(asked.effect.args["step"])) if proposal else None
+        if not isinstance(event, StepEscalated) or proposal is None or step is None:
+            return []
+
+        def letter(account: AccountDetails) -> Rendered:
+            return render(
+                "step_escalated",
+                account.language,
+                contents.StepEscalated(
+                    recipient=account.name,
+                    organisation=self._house.name.text(account.language),
+                    delegation=stood.after.title,
+                    step=step.plan.title_vi if account.language == "vi" else step.plan.title_en,
+                    version=proposal.number,
+                    due=event.due_on,
+                    rule=f"{proposal.chain.rule} v{proposal.chain.version}",
+                ),
+            )
+
+        return self._to_accounts(asked, stood, await self._accounts.holding(event.to), letter)
 
     async def _deadline(self, asked: CarryOutInput, stood: Standing, edition: Edition, *, missed: bool) -> list[Mail]:
         deadline = next((one for one in standing(stood.after) if one.what == asked.effect.args["what"]), None)

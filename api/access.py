@@ -89,6 +89,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "enter_edition": ADMINISTRATOR,
     "list_editions": EVERYBODY,
     "show_edition": EVERYBODY,
+    "explain_policy": EVERYBODY,
     "show_me": EVERYBODY,
     "move_clock": ADMINISTRATOR,
     "sign_in": ANYBODY,
@@ -138,7 +139,9 @@ EITHER_SCOPE = frozenset({"send_commands"})
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body, where LARGEST has nothing else."""
 
-LARGEST = dict.fromkeys(("open_delegation", "send_commands", "write_text", "enter_edition"), 4_000_000)
+LARGEST = dict.fromkeys(
+    ("open_delegation", "explain_policy", "send_commands", "write_text", "enter_edition"), 4_000_000
+)
 """Room for a full batch, and for one that is too large, or a text that is too long, to hear precisely that."""
 
 LARGEST |= dict.fromkeys(("preview_import", "accept_import"), LARGEST_FILE)

@@ -26,6 +26,7 @@ from api import (
     passkeys,
     passwords,
     persons,
+    policies,
     reference,
     sessions,
     texts,
@@ -62,6 +63,7 @@ FEATURES = (
     sessions,
     institution,
     editions,
+    policies,
     health,
 )
 

@@ -64,13 +64,18 @@ class NextDeadline(BaseModel):
 
 
 class OpenStep(BaseModel):
-    """The step whose turn it is, and the digest that a sign-off of it names."""
+    """A step whose turn it is, and the digest that a sign-off of it names.
+
+    `waits_for` are the positions that may still sign it; `external` says that an outside authority decides it.
+    """
 
     id: str
     position: str
     title_vi: str
     title_en: str
     dossier_digest: Digest
+    waits_for: tuple[str, ...]
+    external: bool
 
 
 class ShownBreach(Breach):
@@ -91,6 +96,7 @@ class DelegationView(BaseModel):
     head_count: int
     next_deadline: NextDeadline | None
     open_step: OpenStep | None
+    open_steps: tuple[OpenStep, ...]
     breaches: tuple[ShownBreach, ...]
     overlaps: tuple[Overlap, ...]
     state: Delegation
@@ -160,7 +166,7 @@ async def _as_new_as_asked(delegation: DelegationId, query: Annotated[ShowQuery,
 async def show_delegation(file: KnownFile, at: At) -> DelegationView:
     """Show a file: its state, on whose desk it is, what is due next, limits exceeded and items that overlap."""
     state = file.state
-    due, step = next_due(state), state.open_step
+    due, open_steps = next_due(state), _open_steps(state)
     edition = await at.editions.get(state.edition)
     return DelegationView(
         id=state.id,
@@ -171,18 +177,28 @@ async def show_delegation(file: KnownFile, at: At) -> DelegationView:
         waits_for=waits_for(state),
         head_count=state.head_count,
         next_deadline=NextDeadline(due_on=due[0], what=due[1]) if due else None,
-        open_step=OpenStep(
+        open_step=next(iter(open_steps), None),
+        open_steps=open_steps,
+        breaches=tuple(_shown(breach, state) for breach in breaches(state, edition)),
+        overlaps=overlaps(state),
+        state=state,
+    )
+
+
+def _open_steps(state: Delegation) -> tuple[OpenStep, ...]:
+    if state.proposal is None:
+        return ()
+    return tuple(
+        OpenStep(
             id=step.id,
             position=step.plan.position,
             title_vi=step.plan.title_vi,
             title_en=step.plan.title_en,
             dossier_digest=state.proposal.digest,
+            waits_for=step.waits_for,
+            external=step.plan.external,
         )
-        if step and state.proposal
-        else None,
-        breaches=tuple(_shown(breach, state) for breach in breaches(state, edition)),
-        overlaps=overlaps(state),
-        state=state,
+        for step in state.open_steps
     )
 
 

@@ -55,6 +55,9 @@ REFUSALS: dict[str, Answer] = {
     # Approval
     "step_unknown": Answer(422, mark("The proposal has no step “%(step)s”.")),
     "step_not_open": Answer(409, mark("It is not the turn of the step “%(step)s”.")),
+    "step_not_external": Answer(422, mark("The step “%(step)s” is signed here; no outside authority decides it.")),
+    "letter_dated_ahead": Answer(422, mark("The letter is dated %(dated)s, after today, %(today)s.")),
+    "place_signed_already": Answer(409, mark("Your place in the step “%(step)s” is signed already.")),
     "dossier_superseded": Answer(
         409, mark("You signed a dossier that was replaced since. Read the one that stands now, and sign that.")
     ),

@@ -1,18 +1,22 @@
 """Sign-off: by whom, by what right, and of exactly which dossier. Nothing is ever approved by the passing of time."""
 
-from domain.commands import IssueDecision, RejectStep, ReturnStep, SignOff
-from domain.decision import Context, Outcome, accept, refuse
+from collections.abc import Collection
+
+from domain.commands import IssueDecision, RecordExternalDecision, RejectStep, ReturnStep, SignOff
+from domain.decision import Actor, Context, Outcome, accept, refuse
 from domain.entitlement import right_to_sign, signatories, travellers
 from domain.events import (
     DecisionIssued,
     DelegationRejected,
+    ExternalDecisionRecorded,
     Right,
     SignOffRefused,
     StepRejected,
     StepReturned,
     StepSigned,
 )
-from domain.state import Delegation
+from domain.state import Delegation, Proposal, Step
+from domain.values import business_date
 
 
 def sign_off(state: Delegation, command: SignOff, context: Context) -> Outcome:
@@ -57,6 +61,25 @@ def reject_step(state: Delegation, command: RejectStep, context: Context) -> Out
     )
 
 
+def record_external_decision(state: Delegation, command: RecordExternalDecision, context: Context) -> Outcome:
+    """Refusals: `step_unknown`, `step_not_external`, those of `_answerable`, `letter_dated_ahead`."""
+    assert state.proposal
+    step = state.proposal.step(command.step_id)
+    if step is None:
+        return refuse("step_unknown", field="step_id", step=command.step_id)
+    if not step.plan.external:
+        return refuse("step_not_external", field="step_id", step=step.id)
+    if refusal := _answerable(state, state.proposal, step, command.dossier_digest):
+        return refusal
+    today = business_date(context.now, state.zone)
+    if command.dated > today:
+        return refuse("letter_dated_ahead", field="dated", dated=command.dated.isoformat(), today=today.isoformat())
+    recorded = ExternalDecisionRecorded(
+        digest=command.dossier_digest, **command.model_dump(exclude={"type", "dossier_digest"})
+    )
+    return accept(recorded, *([DelegationRejected(step_id=step.id)] if command.outcome == "rejected" else ()))
+
+
 def issue_decision(state: Delegation, command: IssueDecision, context: Context) -> Outcome:
     """Refusals: `approval_incomplete`."""
     if state.proposal is None or not state.proposal.signed:
@@ -68,37 +91,85 @@ def issue_decision(state: Delegation, command: IssueDecision, context: Context) 
 def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, context: Context) -> Right | Outcome:
     """Return by what right the actor signs, or the refusal.
 
-    Refusals: `step_unknown`, `step_not_open`, those of `right_to_sign`, `dossier_superseded`, `dossier_unknown`. An
-    attempt without the right is itself recorded.
+    Refusals: `step_unknown`, those of `right_to_sign`, `place_signed_already`, those of `_answerable`. An attempt
+    without the right is itself recorded.
     """
-    assert state.proposal
-    step = state.proposal.step(command.step_id)
+    proposal = state.proposal
+    assert proposal
+    step = proposal.step(command.step_id)
     if step is None:
         return refuse("step_unknown", field="step_id", step=command.step_id)
-    right = right_to_sign(
-        context.actor,
-        step.plan.position,
-        step.plan.prefix,
-        own=(state.opened_by, state.coordinator, state.proposal.submitted_by),
-        elsewhere={
-            account
-            for one in state.proposal.steps
-            if one.status == "signed" and one.id != step.id
-            for account in signatories(one)
-        },
-        travellers=travellers(state),
-        lineage=context.lineage,
-    )
+    own = (state.opened_by, state.coordinator, proposal.submitted_by)
+    elsewhere = {
+        account
+        for other in proposal.steps
+        if other.id != step.id
+        for one in other.signed_by
+        for account in signatories(one)
+    }
+    plan, actor = step.plan, context.actor
+
+    def right_of(positions: Collection[str]) -> Right | str:
+        return right_for(
+            actor,
+            positions,
+            plan.prefix,
+            own=own,
+            elsewhere=elsewhere,
+            travellers=travellers(state),
+            lineage=context.lineage,
+        )
+
+    right = right_of(plan.signing_positions)
     if isinstance(right, str):
         return refuse(right, SignOffRefused(step_id=step.id, code=right), field="step_id", step=step.id)
-    if command.dossier_digest != state.proposal.digest:
-        known = command.dossier_digest in state.superseded
+    if refusal := _answerable(state, proposal, step, command.dossier_digest):
+        return refusal
+    if step.signatures:
+        # Others have signed this step already: each person and each position only once.
+        right = right_of(step.waits_for)
+        signed = {account for signature in step.signatures for account in signatories(signature)}
+        if isinstance(right, str) or {actor.id, right.on_behalf_of} & signed:
+            return refuse("place_signed_already", field="step_id", step=step.id)
+    return right
+
+
+def right_for(
+    actor: Actor,
+    positions: Collection[str],
+    prefix: str | None,
+    *,
+    own: Collection[str],
+    elsewhere: Collection[str] = (),
+    travellers: Collection[str] = (),
+    lineage: Collection[str] = (),
+) -> Right | str:
+    """Return by what right somebody signs for the first of several positions that they may sign for, or the code.
+
+    Codes as `right_to_sign`; the one that says most is preferred: a conflict, then a leave that does not hold.
+    """
+    codes = []
+    for position in positions or (None,):
+        right = right_to_sign(
+            actor, position, prefix, own=own, elsewhere=elsewhere, travellers=travellers, lineage=lineage
+        )
+        if isinstance(right, Right):
+            return right
+        codes.append(right)
+    return min(codes, key=lambda code: SAYING_LITTLE.get(code, 0))
+
+
+SAYING_LITTLE = {"substitute_not_entitled": 1, "not_entitled_to_sign": 2}
+
+
+def _answerable(state: Delegation, proposal: Proposal, step: Step, digest: str) -> Outcome | None:
+    """Return why a step cannot be answered now: `dossier_superseded`, `dossier_unknown`, `step_not_open`."""
+    if digest != proposal.digest:
+        known = digest in state.superseded
         return refuse(
-            "dossier_superseded" if known else "dossier_unknown",
-            field="dossier_digest",
-            current=state.proposal.digest,
+            "dossier_superseded" if known else "dossier_unknown", field="dossier_digest", current=proposal.digest
         )
     if step.status != "open":
         waiting = state.open_step
         return refuse("step_not_open", field="step_id", step=step.id, waits_for=waiting.id if waiting else "")
-    return right
+    return None

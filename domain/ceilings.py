@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from domain.rules import CountryNorm, Currency, Edition, Grade, Norm, ReceptionTable, RuleId, effective
+from domain.rule import RuleId, effective
+from domain.rules import CountryNorm, Currency, Edition, Grade, Norm, ReceptionTable
 from domain.values import BusinessText, Country, Fact, Value
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]

@@ -12,9 +12,11 @@ from domain.values import (
     Country,
     Digest,
     Direction,
+    HeadLevel,
     Language,
     LocalTime,
     PersonRef,
+    RunBy,
     Slug,
     TextRef,
     Value,
@@ -68,6 +70,8 @@ class OpenDelegation(Value):
     issuer: Slug | None = None
     led_by_city_leaders: bool = False
     key_leaders: Annotated[int, Field(ge=0, le=50)] = 0
+    run_by: RunBy | None = None
+    head_level: HeadLevel | None = None
     stays: Annotated[tuple[Stay, ...], Field(max_length=60)] = ()
 
     @model_validator(mode="after")
@@ -94,6 +98,8 @@ class ReviseRequest(Value):
     ends: JourneyDay | None = None
     grade: Literal["A", "B", "C"] | None = None
     key_leaders: Annotated[int, Field(ge=0, le=50)] | None = None
+    run_by: RunBy | None = None
+    head_level: HeadLevel | None = None
     stays: Annotated[tuple[Stay, ...], Field(max_length=60)] | None = None
 
 
@@ -163,6 +169,23 @@ class RejectStep(Value):
     step_id: Slug
     dossier_digest: Digest
     reason: TextRef
+
+
+class RecordExternalDecision(Value):
+    """Record what an outside authority decided on a step: its signed letter, dated and referenced.
+
+    `approved` signs the step, `returned` sends the dossier back, `rejected` ends the way.
+    """
+
+    type: Literal["record_external_decision"] = "record_external_decision"
+    step_id: Slug
+    dossier_digest: Digest
+    outcome: Literal["approved", "returned", "rejected"]
+    authority: BusinessText
+    reference: BusinessText
+    dated: JourneyDay
+    letter: AttachmentRef
+    reason: TextRef | None = None
 
 
 class IssueDecision(Value):
@@ -472,6 +495,7 @@ PublicCommand = Annotated[
     | SignOff
     | ReturnStep
     | RejectStep
+    | RecordExternalDecision
     | IssueDecision
     | AddMember
     | ReplaceMember

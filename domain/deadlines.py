@@ -17,10 +17,11 @@ from domain.events import (
     DeadlineSet,
     Event,
     RuleRef,
+    StepEscalated,
 )
 from domain.formalities import fulfilled
 from domain.rules import Edition
-from domain.state import Deadline, Delegation, Phase
+from domain.state import Deadline, Delegation, Phase, Proposal, Step
 from domain.values import business_date
 
 RESTING = frozenset({Phase.REJECTED, Phase.POSTPONED, Phase.CANCELLED, Phase.CLOSED})
@@ -117,13 +118,26 @@ def passed(state: Delegation, now: datetime) -> Iterator[Event]:
                 yield DeadlineReminded(what=what, due_on=deadline.due_on)
         if late:
             yield DeadlineMissed(what=what, due_on=deadline.due_on, due_at=deadline.due_at, rule=deadline.rule)
+            yield from _escalated(state, deadline)
+
+
+def _escalated(state: Delegation, missed: Deadline) -> Iterator[Event]:
+    """Yield who hears of it when the missed deadline is that of an open step; silence never approves."""
+    proposal = state.proposal
+    if proposal is None:
+        return
+    for step in state.open_steps:
+        if step.plan.escalate_to and missed.what == _step_key(step, proposal):
+            yield StepEscalated(
+                step_id=step.id, proposal=proposal.number, to=step.plan.escalate_to, due_on=missed.due_on
+            )
 
 
 def _wanted(state: Delegation, edition: Edition) -> Iterator[Wanted]:
     yield from _by_rules(edition, anchors(state), business_date(state.rules_since, state.zone))
-    step = _step_deadline(state, edition)
-    if step:
-        yield Wanted(step, "")
+    for step in state.open_steps:
+        if state.proposal and step.plan.time_limit is not None:
+            yield Wanted(_step_deadline(state, state.proposal, step, step.plan.time_limit, edition), "")
 
 
 @lru_cache(maxsize=1024)
@@ -152,25 +166,30 @@ def _by_rules(edition: Edition, days: Anchors, on: date) -> tuple[Wanted, ...]:
     return tuple(found)
 
 
-def _step_deadline(state: Delegation, edition: Edition) -> DeadlineSet | None:
-    """Return by when the open step is to be signed; silence never approves, it escalates."""
-    step, proposal = state.open_step, state.proposal
-    if step is None or proposal is None or step.plan.time_limit is None:
-        return None
-    signed = [one.at for one in proposal.steps if one.status == "signed" and one.at]
-    opened = business_date(max(signed, default=proposal.submitted_at), state.zone)
-    due_on = edition.work_calendar.add_working_days(opened, step.plan.time_limit)
+def _step_key(step: Step, proposal: Proposal) -> str:
+    return f"step.{step.id}.{proposal.number}"
+
+
+def _step_deadline(state: Delegation, proposal: Proposal, step: Step, limit: int, edition: Edition) -> DeadlineSet:
+    """Return by when an open step is to be signed: so many working days after the stage before it was complete."""
+    signed = [one.at for one in proposal.steps if one.status == "signed" and one.at and not one.open_with(step)]
+    # What was carried over was signed before the proposal was submitted.
+    opened = business_date(max([proposal.submitted_at, *signed]), state.zone)
+    due_on = edition.work_calendar.add_working_days(opened, limit)
     skipped = edition.work_calendar.days_off_between(opened + timedelta(days=1), due_on)
     return DeadlineSet(
-        what=f"step.{step.id}.{proposal.number}",
+        what=_step_key(step, proposal),
         due_on=due_on,
         due_at=_instant(due_on, END_OF_BUSINESS_DAY, state.zone),
-        remind_at=(_instant(due_on, edition.reminders_at, state.zone),),
+        remind_at=tuple(
+            _instant(due_on - timedelta(days=before), edition.reminders_at, state.zone)
+            for before in step.plan.remind_before or (0,)
+        ),
         rule=proposal.chain,
         calculation=Calculation(
             anchor="step_opened",
             anchor_on=opened,
-            offset=step.plan.time_limit,
+            offset=limit,
             unit="working_days",
             side="after",
             skipped=tuple(str(day) for day in skipped),

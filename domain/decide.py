@@ -50,6 +50,7 @@ TABLE: dict[type[Value], Row] = {
     c.SignOff: Row(IN_APPROVAL, approval.sign_off),
     c.ReturnStep: Row(IN_APPROVAL, approval.return_step),
     c.RejectStep: Row(IN_APPROVAL, approval.reject_step),
+    c.RecordExternalDecision: Row(IN_APPROVAL, approval.record_external_decision),
     c.IssueDecision: Row(IN_APPROVAL, approval.issue_decision),
     c.AddMember: Row(PREPARING | PLANNING, members.add_member),
     c.ReplaceMember: Row(PREPARING | PLANNING, members.replace_member),

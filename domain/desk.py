@@ -1,8 +1,8 @@
 """On whose desk a file is: what waits there, since when, and until when. Pure, and a projection like any other."""
 
-from datetime import date
+from datetime import date, datetime
 
-from domain.state import Deadline, Delegation, Phase
+from domain.state import Deadline, Delegation, Phase, Step
 from domain.values import Fact, Instant
 
 IDLE_PHASES = (Phase.CLOSED, Phase.REJECTED, Phase.CANCELLED, Phase.POSTPONED)
@@ -30,47 +30,54 @@ class Desk(Fact):
     missed: bool = False
 
 
-def lies_on(state: Delegation) -> tuple[str, str] | None:
-    """Return what a file waits for and whose desk that is: of a position, or of an account; None once it is idle.
+def lies_on(state: Delegation) -> tuple[tuple[str, str], ...]:
+    """Return what a file waits for and whose desk that is, of positions or of an account; nothing once it is idle.
 
-    An open step lies on the desk of its position, a filed report on that of the position that signed last in the chain;
+    An open step lies on the desk of every position that may still sign it, a filed report on those that may accept it;
     everything else is the coordinator's turn.
     """
     if state.phase in IDLE_PHASES:
-        return None
-    if state.open_step is not None:
-        return state.open_step.id, state.open_step.plan.position
-    if state.report is not None and state.report.status == "filed" and state.proposal is not None:
-        return SIGNING_REPORT, state.proposal.steps[-1].plan.position
-    return COORDINATING, state.coordinator
+        return ()
+    if state.open_steps:
+        return tuple(
+            (step.id, position) for step in state.open_steps for position in step.waits_for or (step.plan.position,)
+        )
+    if state.report is not None and state.report.status == "filed" and state.reviewing is not None:
+        return tuple((SIGNING_REPORT, position) for position in state.reviewing.signing_positions)
+    return ((COORDINATING, state.coordinator),)
 
 
 def desks(state: Delegation) -> tuple[Desk, ...]:
     """Return the desks that a file lies on now, with the due date that presses; none once nothing is to be done."""
-    lies = lies_on(state)
-    if lies is None:
-        return ()
-    what, whose = lies
-    step = state.open_step
-    due = _pressing(state, what)
-    return (
-        Desk(
-            what=what,
-            position=None if what == COORDINATING else whose,
-            account=whose if what == COORDINATING else None,
-            title_vi=step.plan.title_vi if step else None,
-            title_en=step.plan.title_en if step else None,
-            since=state.desk_since or state.opened_at,
-            due_on=due.due_on if due else None,
-            due_at=due.due_at if due else None,
-            missed=due is not None and due.status == "missed",
-        ),
+    steps = {step.id: step for step in state.open_steps}
+    return tuple(_desk(state, what, whose, steps.get(what)) for what, whose in lies_on(state))
+
+
+def _desk(state: Delegation, what: str, whose: str, step: Step | None) -> Desk:
+    due = _pressing(state, step)
+    return Desk(
+        what=what,
+        position=None if what == COORDINATING else whose,
+        account=whose if what == COORDINATING else None,
+        title_vi=step.plan.title_vi if step else None,
+        title_en=step.plan.title_en if step else None,
+        since=_stage_since(state, step) if step else state.desk_since or state.opened_at,
+        due_on=due.due_on if due else None,
+        due_at=due.due_at if due else None,
+        missed=due is not None and due.status == "missed",
     )
 
 
-def _pressing(state: Delegation, what: str) -> Deadline | None:
+def _stage_since(state: Delegation, step: Step) -> datetime:
+    """Return when a step's turn came: with the submission, or when the stage before it was complete."""
+    assert state.proposal
+    before = [one.at for one in state.proposal.steps if one.status == "signed" and one.at and not one.open_with(step)]
+    return max(state.proposal.submitted_at, *before)
+
+
+def _pressing(state: Delegation, step: Step | None) -> Deadline | None:
     """Return the earliest deadline that is not met: of the step where one waits, else of the whole file."""
     waiting = [one for one in state.deadlines.values() if one.status in ("open", "missed")]
-    if state.proposal and what == (state.open_step.id if state.open_step else None):
-        waiting = [one for one in waiting if one.what == f"step.{what}.{state.proposal.number}"]
+    if step is not None and state.proposal is not None:
+        waiting = [one for one in waiting if one.what == f"step.{step.id}.{state.proposal.number}"]
     return min(waiting, key=lambda one: (one.due_at, one.what), default=None)

@@ -52,6 +52,13 @@ def dossier_digest(parts: tuple[DossierPart, ...]) -> str:
     return digest_of([[part.part, part.commitment] for part in parts])
 
 
+def seen_parts(parts: tuple[DossierPart, ...], looks_at: tuple[str, ...]) -> frozenset[tuple[str, str]]:
+    """Return the parts, with their commitments, that a signature depends on: those of these kinds; of none, all."""
+    return frozenset(
+        (part.part, part.commitment) for part in parts if not looks_at or part.part.partition(":")[0] in looks_at
+    )
+
+
 def _request(state: Delegation) -> dict[str, object]:
     return state.model_dump(
         mode="json",
@@ -71,6 +78,8 @@ def _request(state: Delegation) -> dict[str, object]:
             "provincial_chair",
             "led_by_city_leaders",
             "key_leaders",
+            "run_by",
+            "head_level",
             "stays",
         },
     )

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from domain.bilingual import Bilingual
-from domain.rules import Anchor, Conference, DeadlineRule, Edition, RuleId, effective, in_scope
+from domain.rule import Conference, RuleId, effective, in_scope
+from domain.rules import Anchor, DeadlineRule, Edition
 from domain.values import BusinessText, Direction, Fact, Instant, Slug, Value
 from domain.workdays import DayExplained
 

@@ -1,6 +1,6 @@
 """Which recorded events ask for something to be done outside. Recording the outcome is a command of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from domain.commands import RecordDelivery, RecordDocument, RecordFailure, RecordNotice
 from domain.decision import Context, Effect, Outcome, accept, refuse
@@ -10,15 +10,17 @@ from domain.events import (
     DelegationInvited,
     DocumentRendered,
     EffectFailed,
+    ExternalDecisionRecorded,
     InvitationsDelivered,
     InvitationsIssued,
     NoticeSent,
     ReportFiled,
     RequestSubmitted,
+    StepEscalated,
     StepSigned,
 )
 from domain.seal import SealedEvent
-from domain.state import Delegation
+from domain.state import Delegation, Step
 from domain.upcast import read_event
 
 
@@ -46,12 +48,25 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
             case DeadlineMissed(what=what, due_on=due_on):
                 key = f"missed:{what}:{due_on.isoformat()}:{one.seq}"
                 yield _notice(key, "deadline_missed", one.seq, what=what)
-            case RequestSubmitted() | StepSigned():
-                if (step := state.open_step) and state.proposal and step.id not in waiting:
-                    waiting.add(step.id)
-                    yield _notice(f"step:{state.proposal.number}:{step.id}", "step_waits", one.seq, step=step.id)
+            case RequestSubmitted():
+                yield from _waits(state, state.open_steps, one.seq, waiting)
+            case StepSigned(step_id=signed) | ExternalDecisionRecorded(step_id=signed):
+                # The other steps of its stage were told when the stage was opened.
+                before = state.proposal.step(signed) if state.proposal else None
+                opened = [step for step in state.open_steps if before and not step.open_with(before)]
+                yield from _waits(state, opened, one.seq, waiting)
+            case StepEscalated(step_id=late, proposal=number):
+                if state.proposal and state.proposal.number == number and late in {s.id for s in state.open_steps}:
+                    yield _notice(f"escalated:{number}:{late}:{one.seq}", "step_escalated", one.seq, step=late)
             case _:
                 pass
+
+
+def _waits(state: Delegation, steps: Iterable[Step], seq: int, told: set[str]) -> Iterator[Effect]:
+    for step in steps:
+        if state.proposal and step.id not in told:
+            told.add(step.id)
+            yield _notice(f"step:{state.proposal.number}:{step.id}", "step_waits", seq, step=step.id)
 
 
 def _render(kind: str, number: int, seq: int) -> Effect:

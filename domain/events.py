@@ -15,11 +15,17 @@ from domain.values import (
     Digest,
     Direction,
     Fact,
+    HeadLevel,
     Instant,
     Moment,
     PersonRef,
+    RunBy,
     TextRef,
+    unsaid,
 )
+
+EXTERNAL_AUTHORITY = "external_authority"
+"""Stands for the position of a step that an outside authority decides; no account can hold it."""
 
 
 class Event(Fact):
@@ -63,7 +69,12 @@ class DossierPart(Fact):
 
 
 class StepPlan(Fact):
-    """A step of the chain as the rules laid it out for this proposal."""
+    """A step of the chain as the rules laid it out for this proposal.
+
+    `position` is the first of `positions`, of which `needed` sign; without `positions` it signs alone. Steps of one
+    `stage` are open together; without a number each step is a stage of its own. `remind_before` counts calendar days
+    before the due date, on which alone a step without it is reminded of. `looks_at` names kinds of parts, none all.
+    """
 
     id: str
     position: str
@@ -71,6 +82,39 @@ class StepPlan(Fact):
     title_en: str
     prefix: str | None = None
     time_limit: int | None = None
+    stage: int | None = Field(default=None, exclude_if=unsaid)
+    positions: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+    needed: int | None = Field(default=None, exclude_if=unsaid)
+    external: bool = Field(default=False, exclude_if=unsaid)
+    remind_before: tuple[int, ...] = Field(default=(), exclude_if=unsaid)
+    escalate_to: str | None = Field(default=None, exclude_if=unsaid)
+    looks_at: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+
+    @property
+    def signing_positions(self) -> tuple[str, ...]:
+        """The positions that may sign, in order; none for an external step."""
+        return () if self.external else self.positions or (self.position,)
+
+
+class ExternalDecision(Fact):
+    """An outside authority's letter: who wrote it, its number, its day, and the letter itself."""
+
+    authority: str
+    reference: str
+    dated: date
+    letter: AttachmentRef
+
+
+class CarriedSignature(Fact):
+    """A signature of an earlier proposal that stands for a step whose parts did not change since."""
+
+    step_id: str
+    proposal: int
+    digest: Digest
+    by: str
+    at: Instant
+    right: Right
+    external: ExternalDecision | None = Field(default=None, exclude_if=unsaid)
 
 
 class Breach(Fact):
@@ -103,6 +147,8 @@ class DelegationOpened(Event):
     issuer: str | None = None
     led_by_city_leaders: bool = False
     key_leaders: int = 0
+    run_by: RunBy | None = None
+    head_level: HeadLevel | None = None
     stays: tuple[Stay, ...] = ()
     coordinator: str
 
@@ -120,6 +166,8 @@ class RequestRevised(Event):
     ends: date | None = None
     grade: Literal["A", "B", "C"] | None = None
     key_leaders: int | None = None
+    run_by: RunBy | None = None
+    head_level: HeadLevel | None = None
     stays: tuple[Stay, ...] | None = None
 
 
@@ -145,6 +193,7 @@ class RequestSubmitted(Event):
     chain: RuleRef
     steps: tuple[StepPlan, ...]
     breaches: tuple[Breach, ...] = ()
+    carried: tuple[CarriedSignature, ...] = Field(default=(), exclude_if=unsaid)
 
 
 class RequestWithdrawn(Event):
@@ -181,6 +230,30 @@ class StepRejected(Event):
     digest: Digest
     right: Right
     reason: TextRef
+
+
+class ExternalDecisionRecorded(Event):
+    """What an outside authority decided on a step. Approval stands as the signature of the step."""
+
+    type: Literal["ExternalDecisionRecorded"] = "ExternalDecisionRecorded"
+    step_id: str
+    digest: Digest
+    outcome: Literal["approved", "returned", "rejected"]
+    authority: str
+    reference: str
+    dated: date
+    letter: AttachmentRef
+    reason: TextRef | None = None
+
+
+class StepEscalated(Event):
+    """Nobody answered in time, so who holds the position `to` is told. It approves nothing."""
+
+    type: Literal["StepEscalated"] = "StepEscalated"
+    step_id: str
+    proposal: int
+    to: str
+    due_on: date
 
 
 class SignOffRefused(Event):
@@ -354,6 +427,8 @@ class ReportFiled(Event):
     results: TextRef
     recommendations: TextRef | None = None
     annexes: tuple[AttachmentRef, ...] = ()
+    review: StepPlan | None = Field(default=None, exclude_if=unsaid)
+    """Who accepts it, where a policy for reports says so."""
 
 
 class ReportReturned(Event):
@@ -510,6 +585,8 @@ AnyEvent = Annotated[
     | StepSigned
     | StepReturned
     | StepRejected
+    | ExternalDecisionRecorded
+    | StepEscalated
     | SignOffRefused
     | DecisionIssued
     | MemberAdded

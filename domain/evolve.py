@@ -1,7 +1,7 @@
 """The fold: `evolve(state, event) -> state`. It never refuses and never asks what a rule says today."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
@@ -24,6 +24,7 @@ from domain.state import (
     Rendered,
     Reply,
     Report,
+    Signature,
     Step,
     Told,
 )
@@ -87,6 +88,8 @@ _CHANGEABLE = (
     "ends",
     "grade",
     "key_leaders",
+    "run_by",
+    "head_level",
     "stays",
 )
 
@@ -114,7 +117,7 @@ def _justified(state: Delegation, event: e.LimitJustified, sealed: SealedEvent) 
 
 @_on(e.RequestSubmitted)
 def _submitted(state: Delegation, event: e.RequestSubmitted, sealed: SealedEvent) -> Delegation:
-    steps = tuple(Step(plan=plan, status="open" if place == 0 else "waiting") for place, plan in enumerate(event.steps))
+    steps = _next_opened(tuple(_planned(plan, event) for plan in event.steps))
     earlier = (state.proposal.digest,) if state.proposal else ()
     proposal = Proposal(
         number=event.proposal,
@@ -126,8 +129,45 @@ def _submitted(state: Delegation, event: e.RequestSubmitted, sealed: SealedEvent
         submitted_by=sealed.actor,
         submitted_at=sealed.instant,
     )
+    signed = any(step.status == "signed" for step in steps)
     return _with(
-        state, phase=Phase.SUBMITTED, proposal=proposal, superseded=(*state.superseded, *earlier), decision=None
+        state,
+        phase=Phase.UNDER_APPROVAL if signed else Phase.SUBMITTED,
+        proposal=proposal,
+        superseded=(*state.superseded, *earlier),
+        decision=None,
+    )
+
+
+def _planned(plan: e.StepPlan, event: e.RequestSubmitted) -> Step:
+    """Return a step as it stands on submission: with the signatures that were carried over to it, if any."""
+    carried = [one for one in event.carried if one.step_id == plan.id]
+    if not carried:
+        return Step(plan=plan)
+    last = carried[-1]
+    answer: dict[str, Any] = {
+        "status": "signed",
+        "by": last.by,
+        "at": last.at,
+        "right": last.right,
+        "external": last.external,
+    }
+    return Step(
+        plan=plan,
+        signatures=tuple(
+            Signature(by=one.by, at=one.at, right=one.right, proposal=one.proposal, digest=one.digest)
+            for one in carried
+        ),
+        **(answer if len(carried) >= (plan.needed or 1) else {}),
+    )
+
+
+def _next_opened(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps with those open that wait in the first stage that is not signed as a whole."""
+    current = next((step for step in steps if step.status != "signed"), None)
+    return tuple(
+        _with(step, status="open") if current and step.status == "waiting" and step.open_with(current) else step
+        for step in steps
     )
 
 
@@ -142,26 +182,35 @@ def _rules_adopted(state: Delegation, event: e.RulesAdopted, sealed: SealedEvent
     return _with(state, edition=event.edition, rules_adopted_at=sealed.instant)
 
 
-def _mark_step(
-    proposal: Proposal, event: e.StepSigned | e.StepReturned | e.StepRejected, sealed: SealedEvent, status: str
+Status = Literal["signed", "returned", "rejected"]
+
+
+def _answered(
+    proposal: Proposal, step_id: str, sealed: SealedEvent, status: Status, right: e.Right | None, **more: Any
 ) -> Proposal:
-    steps, opens_next = [], False
+    steps = []
     for step in proposal.steps:
-        if step.id == event.step_id:
-            steps.append(_with(step, status=status, by=sealed.actor, at=sealed.instant, right=event.right))
-            opens_next = status == "signed"
-        elif opens_next and step.status == "waiting":
-            steps.append(_with(step, status="open"))
-            opens_next = False
-        else:
+        if step.id != step_id:
             steps.append(step)
-    return _with(proposal, steps=tuple(steps))
+            continue
+        answer = {"status": status, "by": sealed.actor, "at": sealed.instant, "right": right, **more}
+        if status == "signed" and right and step.needed > 1:
+            signature = Signature(by=sealed.actor, at=sealed.instant, right=right)
+            answer["signatures"] = (*step.signatures, signature)
+            if len(answer["signatures"]) < step.needed:
+                answer = {"signatures": answer["signatures"]}
+        steps.append(_with(step, **answer))
+    return _with(proposal, steps=_next_opened(tuple(steps)) if status == "signed" else tuple(steps))
 
 
 @_on(e.StepSigned)
 def _signed(state: Delegation, event: e.StepSigned, sealed: SealedEvent) -> Delegation:
     assert state.proposal
-    return _with(state, phase=Phase.UNDER_APPROVAL, proposal=_mark_step(state.proposal, event, sealed, "signed"))
+    return _with(
+        state,
+        phase=Phase.UNDER_APPROVAL,
+        proposal=_answered(state.proposal, event.step_id, sealed, "signed", event.right),
+    )
 
 
 @_on(e.StepReturned)
@@ -170,7 +219,7 @@ def _returned(state: Delegation, event: e.StepReturned, sealed: SealedEvent) -> 
     return _with(
         state,
         phase=Phase.RETURNED,
-        proposal=_mark_step(state.proposal, event, sealed, "returned"),
+        proposal=_answered(state.proposal, event.step_id, sealed, "returned", event.right),
         incomplete_returns=state.incomplete_returns + (event.kind == "incomplete"),
     )
 
@@ -178,7 +227,34 @@ def _returned(state: Delegation, event: e.StepReturned, sealed: SealedEvent) -> 
 @_on(e.StepRejected)
 def _step_rejected(state: Delegation, event: e.StepRejected, sealed: SealedEvent) -> Delegation:
     assert state.proposal
-    return _with(state, proposal=_mark_step(state.proposal, event, sealed, "rejected"))
+    return _with(state, proposal=_answered(state.proposal, event.step_id, sealed, "rejected", event.right))
+
+
+EXTERNAL_OUTCOMES: dict[str, tuple[Status, Phase]] = {
+    "approved": ("signed", Phase.UNDER_APPROVAL),
+    "returned": ("returned", Phase.RETURNED),
+    "rejected": ("rejected", Phase.UNDER_APPROVAL),
+}
+
+
+@_on(e.ExternalDecisionRecorded)
+def _external_decision(state: Delegation, event: e.ExternalDecisionRecorded, sealed: SealedEvent) -> Delegation:
+    assert state.proposal
+    status, phase = EXTERNAL_OUTCOMES[event.outcome]
+    letter = e.ExternalDecision(
+        authority=event.authority, reference=event.reference, dated=event.dated, letter=event.letter
+    )
+    proposal = _answered(state.proposal, event.step_id, sealed, status, None, external=letter)
+    return _with(state, phase=phase, proposal=proposal)
+
+
+@_on(e.StepEscalated)
+def _escalated(state: Delegation, event: e.StepEscalated, sealed: SealedEvent) -> Delegation:
+    assert state.proposal
+    steps = tuple(
+        _with(step, escalated_to=event.to) if step.id == event.step_id else step for step in state.proposal.steps
+    )
+    return _with(state, proposal=_with(state.proposal, steps=steps))
 
 
 @_on(e.DelegationRejected)
@@ -379,6 +455,7 @@ def _filed(state: Delegation, event: e.ReportFiled, sealed: SealedEvent) -> Dele
         annexes=event.annexes,
         filed_by=sealed.actor,
         filed_at=sealed.instant,
+        review=event.review,
     )
     return _with(state, report=report)
 

@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.bilingual import Bilingual
-from domain.rules import Edition, LimitedThing, LimitRule, RuleId, effective, in_scope
+from domain.rule import RuleId, effective, in_scope
+from domain.rules import Edition, LimitedThing, LimitRule
 from domain.values import BusinessText, Country, Direction, Fact, Slug, Value
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]

@@ -23,6 +23,7 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "sign_off": APPROVER,
     "return_step": APPROVER,
     "reject_step": APPROVER,
+    "record_external_decision": COORDINATOR,
     "issue_decision": COORDINATOR,
     "add_member": COORDINATOR,
     "replace_member": COORDINATOR,

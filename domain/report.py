@@ -1,10 +1,12 @@
 """The final report: compiled from the file itself, filed, and signed off."""
 
+from domain.approval import right_for
 from domain.canonical import digest_of
 from domain.commands import AcceptReport, FileReport, ReturnReport
 from domain.decision import Context, Outcome, accept, refuse
-from domain.entitlement import right_to_sign, travellers
+from domain.entitlement import travellers
 from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right, SignOffRefused
+from domain.request import choose_policy, step_plan
 from domain.state import Delegation, Report
 
 REPORT = "report"
@@ -23,6 +25,7 @@ def file_report(state: Delegation, command: FileReport, context: Context) -> Out
             "annexes": [annex.digest for annex in command.annexes],
         }
     )
+    policy = choose_policy(state, context.edition, "final_report").policy
     return accept(
         ReportFiled(
             report=state.report.number + 1 if state.report else 1,
@@ -30,6 +33,7 @@ def file_report(state: Delegation, command: FileReport, context: Context) -> Out
             results=command.results,
             recommendations=command.recommendations,
             annexes=command.annexes,
+            review=step_plan(policy.steps[0]) if policy else None,
         )
     )
 
@@ -80,7 +84,7 @@ def accept_report(state: Delegation, command: AcceptReport, context: Context) ->
 def _reviewable(
     state: Delegation, command: ReturnReport | AcceptReport, context: Context
 ) -> tuple[Report, Right] | Outcome:
-    """Return the report that waits for sign-off, and the right of the position that signed last in the chain.
+    """Return the report that waits for sign-off, and the right of the position that is to accept it.
 
     Refusals: `report_not_filed`, those of `right_to_sign`, `report_superseded`. An attempt without the right is itself
     recorded.
@@ -88,11 +92,11 @@ def _reviewable(
     report = state.report
     if report is None or report.status != "filed":
         return refuse("report_not_filed")
-    last = state.proposal.steps[-1].plan if state.proposal else None
-    right = right_to_sign(
+    plan = state.reviewing
+    right = right_for(
         context.actor,
-        last.position if last else None,
-        last.prefix if last else None,
+        plan.signing_positions if plan else (),
+        plan.prefix if plan else None,
         own=(report.filed_by, state.coordinator),
         travellers=travellers(state),
         lineage=context.lineage,

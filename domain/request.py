@@ -1,6 +1,7 @@
 """The request and its proposal: opening a file, revising it, justifying limits, submitting it."""
 
 from domain.ceilings import reception
+from domain.choosing import Choice, choose, facts_of
 from domain.commands import (
     AdoptRules,
     AttachDocument,
@@ -12,13 +13,16 @@ from domain.commands import (
     WithdrawRequest,
 )
 from domain.decision import Context, Outcome, accept, refuse
-from domain.dossier import dossier_digest, dossier_parts
+from domain.dossier import dossier_digest, dossier_parts, seen_parts
 from domain.events import (
+    EXTERNAL_AUTHORITY,
     Breach,
+    CarriedSignature,
     CeilingLine,
     CeilingSet,
     DelegationOpened,
     DocumentAttached,
+    DossierPart,
     LimitJustified,
     RequestRevised,
     RequestSubmitted,
@@ -29,6 +33,7 @@ from domain.events import (
 )
 from domain.limits import Composition, CountryDays
 from domain.limits import breaches as limit_breaches
+from domain.policies import ApprovalStep, Matter
 from domain.rules import Edition
 from domain.state import Delegation
 from domain.values import business_date, days_between
@@ -185,30 +190,85 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
         justified = state.justifications.get(breach.limit)
         if justified is None or justified[0] != breach:
             return refuse("limit_unjustified", limit=breach.limit, measured=breach.measured, allowed=breach.allowed)
-    chain = context.edition.approval_chain(state.direction, business_date(state.rules_since, state.zone))
+    chain = choose_policy(state, context.edition).policy
     if chain is None:
         return refuse("no_approval_chain", direction=state.direction)
     limit = ceiling(state, context.edition)
     parts = dossier_parts(state, found, limit.total_vnd if limit else None)
+    plans = tuple(step_plan(step) for step in chain.steps)
+    reference = RuleRef(rule=chain.id, version=chain.version)
+    carried = _carried(state, context.actor.id, reference, plans, parts) if chain.resubmission == "minimal" else ()
     return accept(
         RequestSubmitted(
             proposal=state.proposal.number + 1 if state.proposal else 1,
             digest=dossier_digest(parts),
             parts=parts,
-            chain=RuleRef(rule=chain.id, version=chain.version),
-            steps=tuple(
-                StepPlan(
-                    id=step.id,
-                    position=step.position,
-                    title_vi=step.title.vi,
-                    title_en=step.title.en,
-                    prefix=step.signature_prefix,
-                    time_limit=step.time_limit_working_days,
-                )
-                for step in chain.steps
-            ),
+            chain=reference,
+            steps=plans,
             breaches=found,
+            carried=carried,
         )
+    )
+
+
+def choose_policy(state: Delegation, edition: Edition, matter: Matter = "request") -> Choice:
+    """Return the policy that the file, as it stands, gets by the rules it is under, and why."""
+    limit = ceiling(state, edition)
+    facts = facts_of(
+        state, tuple(breach.limit for breach in breaches(state, edition)), limit.total_vnd if limit else None
+    )
+    return choose(edition.approvals, facts, business_date(state.rules_since, state.zone), matter)
+
+
+def step_plan(step: ApprovalStep) -> StepPlan:
+    """Return a step of a policy as it is sealed into a proposal; what is usual is left out."""
+    positions = step.positions
+    return StepPlan(
+        id=step.id,
+        position=positions[0] if positions else EXTERNAL_AUTHORITY,
+        title_vi=step.title.vi,
+        title_en=step.title.en,
+        prefix=step.signature_prefix,
+        time_limit=step.time_limit_working_days,
+        stage=step.stage,
+        positions=positions if len(positions) > 1 else (),
+        needed=step.needed if step.needed > 1 else None,
+        external=step.external,
+        remind_before=step.remind_before if step.remind_before != (0,) else (),
+        escalate_to=step.escalate_to,
+        looks_at=step.looks_at,
+    )
+
+
+def _carried(
+    state: Delegation, submitter: str, chain: RuleRef, plans: tuple[StepPlan, ...], parts: tuple[DossierPart, ...]
+) -> tuple[CarriedSignature, ...]:
+    """Return the signatures of the proposal before that still stand.
+
+    Those of the same chain and an unchanged step, whose parts did not change, and whose signer has no part in the
+    request meanwhile. A proposal that was withdrawn carries nothing.
+    """
+    before = state.proposal
+    if before is None or before.withdrawn or before.chain != chain:
+        return ()
+    own = {state.opened_by, state.coordinator, submitter}
+    steps = {step.id: step for step in before.steps}
+    return tuple(
+        CarriedSignature(
+            step_id=plan.id,
+            proposal=signature.proposal or before.number,
+            digest=signature.digest or before.digest,
+            by=signature.by,
+            at=signature.at,
+            right=signature.right,
+            external=step.external,
+        )
+        for plan in plans
+        if (step := steps.get(plan.id)) is not None
+        and step.plan == plan
+        and seen_parts(before.parts, plan.looks_at) == seen_parts(parts, plan.looks_at)
+        for signature in step.signed_by
+        if plan.external or signature.by not in own
     )
 
 

@@ -7,19 +7,17 @@ a source and the days between which it holds (domain.md, opening). An edition is
 from collections.abc import Mapping, Sequence
 from datetime import date, time
 from functools import cached_property
-from itertools import combinations
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.bilingual import Bilingual
 from domain.canonical import digest_of
+from domain.policies import ApprovalChain
+from domain.rule import Conference, Rule, Scope, contradictions, scopes_meet
 from domain.values import BusinessText, Country, Direction, Slug, Value, Zone
 from domain.workdays import WEEKEND, NamedDay, Weekday, WorkCalendar
-
-RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*$", max_length=40)]
-"""Stands in events, reports and explanations: `IN-REPORT`."""
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """ISO 4217."""
@@ -27,42 +25,9 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Amount = Annotated[int, Field(ge=0, le=10**12)]
 """Money in the minor unit of its currency (ISO 4217): đồng for VND, cent for EUR, yen for JPY."""
 
-Scope = Literal["inbound", "outbound", "any"]
-Conference = Literal["none", "prime_minister", "other"]
 Anchor = Literal["opened", "submitted", "arrival", "departure", "papers_requested"]
 Grade = Literal["A", "B", "C"]
-SignaturePrefix = Literal["TM", "KT", "TL", "TUQ"]
 LimitedThing = Literal["members", "days", "countries", "days_per_country", "leader_trips_a_year", "key_leaders"]
-
-
-class Rule(Value):
-    """What every rule carries. It holds from `effective_from` to `effective_to`, both included; open if none."""
-
-    id: RuleId
-    version: Annotated[int, Field(ge=1, le=9999)]
-    title: Bilingual
-    source: BusinessText
-    effective_from: date
-    effective_to: date | None = None
-
-    @model_validator(mode="after")
-    def _period_runs_forward(self) -> Self:
-        if self.effective_to is not None and self.effective_to < self.effective_from:
-            raise PydanticCustomError("period_runs_backward", "effective_to is before effective_from")
-        return self
-
-    def effective_on(self, day: date) -> bool:
-        """Return whether the rule holds on a day."""
-        return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
-
-    def meets(self, other: "Rule") -> bool:
-        """Return whether there is a day on which both rules hold."""
-        first, last = max(self.effective_from, other.effective_from), min(_end(self), _end(other))
-        return first <= last
-
-    def same_subject(self, other: Self) -> bool:
-        """Return whether both rules could answer one and the same question."""
-        raise NotImplementedError
 
 
 class Conditions(Value):
@@ -116,7 +81,7 @@ class DeadlineRule(Rule):
         """Return whether both rules could set a date for the same thing in one case."""
         return (
             self.what == other.what
-            and _scopes_meet(self.direction, other.direction)
+            and scopes_meet(self.direction, other.direction)
             and self.conditions.can_hold_with(other.conditions)
         )
 
@@ -146,7 +111,7 @@ class LimitRule(Rule):
         return (
             self.what == other.what
             and self.issuer == other.issuer
-            and _scopes_meet(self.direction, other.direction)
+            and scopes_meet(self.direction, other.direction)
             and leads != {True, False}
         )
 
@@ -190,33 +155,6 @@ class CountryNorm(Rule):
         return self.country == other.country
 
 
-class ApprovalStep(Value):
-    """One desk of the chain: who holds `position` signs within the time limit, or it escalates."""
-
-    id: Slug
-    title: Bilingual
-    position: Slug
-    time_limit_working_days: Annotated[int, Field(ge=1, le=366)]
-    signature_prefix: SignaturePrefix | None = None
-
-
-class ApprovalChain(Rule):
-    """Who signs, in order."""
-
-    direction: Direction
-    steps: Annotated[tuple[ApprovalStep, ...], Field(min_length=1, max_length=20)]
-
-    @model_validator(mode="after")
-    def _steps_differ(self) -> Self:
-        if len({step.id for step in self.steps}) < len(self.steps):
-            raise PydanticCustomError("step_repeated", "two steps have the same id")
-        return self
-
-    def same_subject(self, other: Self) -> bool:
-        """Return whether both chains are for the same direction."""
-        return self.direction == other.direction
-
-
 class HolidayTable(Value):
     """Which public holidays were expanded into an edition: ISO country and first and last year, both included."""
 
@@ -240,17 +178,6 @@ class WorkingSwaps(Value):
 
     extra_working: tuple[NamedDay, ...] = ()
     extra_off: tuple[NamedDay, ...] = ()
-
-
-RuleT = TypeVar("RuleT", bound=Rule)
-
-
-class Contradiction(NamedTuple):
-    """Two rules, by their places in the list, that cannot both stand, and why."""
-
-    first: int
-    second: int
-    reason: Literal["same_version", "same_id_at_once", "same_subject_at_once"]
 
 
 class Edition(Value):
@@ -325,47 +252,8 @@ class Edition(Value):
     def _digest(self) -> str:
         return digest_of(self.said())
 
-    def approval_chain(self, direction: Direction, on: date) -> ApprovalChain | None:
-        """Return the chain that holds for a direction on a day, or None if no rule gives one."""
-        return next((chain for chain in effective(self.approvals, on) if chain.direction == direction), None)
-
     def issuers(self) -> frozenset[str]:
         """Return the issuers that some rule of this edition names."""
         named = {rule.conditions.issuer for rule in self.deadlines} | {rule.issuer for rule in self.limits}
+        named |= {issuer for chain in self.approvals for issuer in chain.applies.issuer}
         return frozenset(issuer for issuer in named if issuer is not None)
-
-
-def effective(rules: Sequence[RuleT], on: date) -> tuple[RuleT, ...]:
-    """Return the rules that hold on a day, in their order."""
-    return tuple(rule for rule in rules if rule.effective_on(on))
-
-
-def contradictions(rules: Sequence[RuleT]) -> tuple[Contradiction, ...]:
-    """Return each pair of rules that would leave open which one answers.
-
-    A version of a rule stands once; versions of one rule do not hold on the same day; nor do two rules that could
-    answer the same question.
-    """
-    found = []
-    for (first, one), (second, other) in combinations(enumerate(rules), 2):
-        if one.id == other.id and one.version == other.version:
-            found.append(Contradiction(first, second, "same_version"))
-        elif one.meets(other):
-            if one.id == other.id:
-                found.append(Contradiction(first, second, "same_id_at_once"))
-            elif one.same_subject(other):
-                found.append(Contradiction(first, second, "same_subject_at_once"))
-    return tuple(found)
-
-
-def in_scope(scope: Scope, direction: Direction) -> bool:
-    """Return whether a rule's scope takes in a direction."""
-    return scope in ("any", direction)
-
-
-def _scopes_meet(one: Scope, other: Scope) -> bool:
-    return one == other or "any" in (one, other)
-
-
-def _end(rule: Rule) -> date:
-    return rule.effective_to or date.max

@@ -7,8 +7,31 @@ from typing import Literal
 from pydantic import Field
 
 from domain.commands import Answer, Audience, ItemKind, RenderedDocument, Role, Stay
-from domain.events import Breach, Calculation, CalendarView, CeilingLine, DossierPart, Right, RuleRef, StepPlan
-from domain.values import AttachmentRef, Digest, Direction, Fact, Instant, Moment, PersonRef, TextRef
+from domain.events import (
+    EXTERNAL_AUTHORITY,
+    Breach,
+    Calculation,
+    CalendarView,
+    CeilingLine,
+    DossierPart,
+    ExternalDecision,
+    Right,
+    RuleRef,
+    StepPlan,
+)
+from domain.values import (
+    AttachmentRef,
+    Digest,
+    Direction,
+    Fact,
+    HeadLevel,
+    Instant,
+    Moment,
+    PersonRef,
+    RunBy,
+    TextRef,
+    unsaid,
+)
 
 
 class Phase(StrEnum):
@@ -89,19 +112,62 @@ class Told(Fact):
     withdrawn_from: tuple[str, ...] = ()
 
 
+class Signature(Fact):
+    """One signature of a step. `proposal` and `digest` name the earlier dossier it was given on, if it was carried."""
+
+    by: str
+    at: Instant
+    right: Right
+    proposal: int | None = Field(default=None, exclude_if=unsaid)
+    digest: Digest | None = Field(default=None, exclude_if=unsaid)
+
+
 class Step(Fact):
-    """A step of the chain of approval."""
+    """A step of the chain of approval. `by`, `at` and `right` are of whoever answered it last."""
 
     plan: StepPlan
     status: Literal["waiting", "open", "signed", "returned", "rejected"] = "waiting"
     by: str | None = None
     at: Instant | None = None
     right: Right | None = None
+    signatures: tuple[Signature, ...] = Field(default=(), exclude_if=unsaid)
+    """Kept where several sign, or where one was carried over; `signed_by` has them always."""
+    external: ExternalDecision | None = Field(default=None, exclude_if=unsaid)
+    escalated_to: str | None = Field(default=None, exclude_if=unsaid)
 
     @property
     def id(self) -> str:
         """The step's name within its chain."""
         return self.plan.id
+
+    @property
+    def needed(self) -> int:
+        """How many signatures it takes."""
+        return self.plan.needed or 1
+
+    @property
+    def signed_by(self) -> tuple[Signature, ...]:
+        """The signatures it has."""
+        if self.status == "signed" and not self.signatures and self.by and self.at:
+            return (Signature(by=self.by, at=self.at, right=self.right or Right(position=EXTERNAL_AUTHORITY)),)
+        return self.signatures
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The positions that may still sign while it is open; an external step waits for its authority."""
+        if self.plan.external:
+            return (EXTERNAL_AUTHORITY,)
+        taken = {signature.right.position for signature in self.signed_by}
+        return tuple(position for position in self.plan.signing_positions if position not in taken)
+
+    @property
+    def carried(self) -> bool:
+        """Whether a signature of an earlier proposal stands for it."""
+        return any(signature.proposal for signature in self.signatures)
+
+    def open_with(self, other: "Step") -> bool:
+        """Whether both steps are of one stage."""
+        return self.id == other.id or (self.plan.stage is not None and self.plan.stage == other.plan.stage)
 
 
 class Proposal(Fact):
@@ -118,9 +184,14 @@ class Proposal(Fact):
     withdrawn: bool = False
 
     @property
+    def open_steps(self) -> tuple[Step, ...]:
+        """The steps whose turn it is: those of one stage that are not signed yet."""
+        return tuple(step for step in self.steps if step.status == "open")
+
+    @property
     def open_step(self) -> Step | None:
-        """The step whose turn it is."""
-        return next((step for step in self.steps if step.status == "open"), None)
+        """The first step whose turn it is."""
+        return next(iter(self.open_steps), None)
 
     @property
     def signed(self) -> bool:
@@ -207,6 +278,8 @@ class Report(Fact):
     accepted_by: str | None = None
     accepted_at: Instant | None = None
     right: Right | None = None
+    review: StepPlan | None = Field(default=None, exclude_if=unsaid)
+    """Who accepts it, where a policy for reports says so."""
 
 
 class Rendered(Fact):
@@ -260,6 +333,8 @@ class Delegation(Fact):
     issuer: str | None = None
     led_by_city_leaders: bool = False
     key_leaders: int = 0
+    run_by: RunBy | None = Field(default=None, exclude_if=unsaid)
+    head_level: HeadLevel | None = Field(default=None, exclude_if=unsaid)
     stays: tuple[Stay, ...] = ()
     opened_by: str
     opened_at: Instant
@@ -307,11 +382,24 @@ class Delegation(Fact):
         return len(self.delegates)
 
     @property
-    def open_step(self) -> Step | None:
-        """The step whose turn it is, of the proposal that stands."""
+    def open_steps(self) -> tuple[Step, ...]:
+        """The steps whose turn it is, of the proposal that stands."""
         if self.proposal is None or self.phase not in (Phase.SUBMITTED, Phase.UNDER_APPROVAL):
-            return None
-        return self.proposal.open_step
+            return ()
+        return self.proposal.open_steps
+
+    @property
+    def open_step(self) -> Step | None:
+        """The first step whose turn it is, of the proposal that stands."""
+        return next(iter(self.open_steps), None)
+
+    @property
+    def reviewing(self) -> StepPlan | None:
+        """Who accepts the report: whom its policy names, else the position that signs last in the chain."""
+        if self.report is not None and self.report.review is not None:
+            return self.report.review
+        steps = self.proposal.steps if self.proposal else ()
+        return next((step.plan for step in reversed(steps) if not step.plan.external), None)
 
     @property
     def standing_formalities(self) -> tuple[Formality, ...]:

@@ -18,6 +18,11 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def unsaid(value: object) -> bool:
+    """Return whether a field that came later says nothing: it is then left out, so that older forms stay the same."""
+    return not value
+
+
 class Fact(BaseModel):
     """A frozen value that is stored: a field that only newer code knows is passed over."""
 
@@ -115,6 +120,13 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Zone = Annotated[str, Field(max_length=64), AfterValidator(known_zone)]
 Language = Literal["vi", "en"]
 Direction = Literal["inbound", "outbound"]
+
+RunBy = Literal["central_union", "provincial_union", "member_organisation"]
+"""Which kind of union or association runs a delegation."""
+
+HeadLevel = Literal["standard", "high"]
+"""`high`: a high-level leader heads the delegation."""
+
 Instant = Annotated[datetime, AfterValidator(_in_utc), PlainSerializer(write_instant, when_used="json")]
 
 

@@ -24,6 +24,7 @@ NoticeName = Literal[
     "deadline_reminder",
     "deadline_missed",
     "step_waits",
+    "step_escalated",
 ]
 
 
@@ -148,6 +149,16 @@ class StepWaits(Notice):
     link: Link | None = None
 
 
+class StepEscalated(Notice):
+    """A step of the approval that nobody answered by `due`, told to the position that the rules name for that."""
+
+    step: Named
+    version: Annotated[int, Field(ge=1)]
+    due: date
+    rule: Line = ""
+    link: Link | None = None
+
+
 NOTICES: dict[NoticeName, type[Notice]] = {
     "itinerary_request": ItineraryRequest,
     "itinerary_changed": ItineraryChanged,
@@ -156,4 +167,5 @@ NOTICES: dict[NoticeName, type[Notice]] = {
     "deadline_reminder": DeadlineReminder,
     "deadline_missed": DeadlineMissed,
     "step_waits": StepWaits,
+    "step_escalated": StepEscalated,
 }

@@ -79,6 +79,7 @@ COLUMNS = tuple(
 )
 URGENCY = func.coalesce(desk_rows.c.due_at, literal(NEVER, Instant))
 """What has no due date comes last."""
+ORDER = (URGENCY, desk_rows.c.delegation_id, desk_rows.c.what, desk_rows.c.whose)
 
 
 class Desks:
@@ -98,10 +99,8 @@ class Desks:
             raise ValueError(f"a page has 1 to {LARGEST_PAGE} lines")
         wanted = _joined(*COLUMNS).where(*_conditions(filters or DeskFilters()))
         if cursor is not None:
-            due_at, delegation, what = _read_cursor(cursor)
-            place = (URGENCY, desk_rows.c.delegation_id, desk_rows.c.what)
-            wanted = wanted.where(_after(place, (due_at, delegation, what)))
-        wanted = wanted.order_by(URGENCY, desk_rows.c.delegation_id, desk_rows.c.what).limit(limit + 1)
+            wanted = wanted.where(_after(ORDER, _read_cursor(cursor)))
+        wanted = wanted.order_by(*ORDER).limit(limit + 1)
         async with self._database.reading() as connection:
             found = [DeskLine(*row) for row in await connection.execute(wanted)]
         shown = found[:limit]
@@ -160,16 +159,17 @@ def _after(columns: Sequence[ColumnElement[Any]], seen: Sequence[Any]) -> Column
 
 
 def _write_cursor(line: DeskLine) -> str:
-    body = json.dumps([(line.due_at or NEVER).isoformat(), line.delegation_id, line.what], separators=(",", ":"))
-    return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
+    place = [(line.due_at or NEVER).isoformat(), line.delegation_id, line.what, line.position or line.account]
+    return base64.urlsafe_b64encode(json.dumps(place, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str, str]:
+def _read_cursor(cursor: str) -> tuple[datetime, str, str, str]:
     try:
-        due_at, delegation, what = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(delegation, str) or not isinstance(what, str) or "\x00" in delegation + what:
+        due_at, *names = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        delegation, what, whose = names
+        if not all(isinstance(name, str) and "\x00" not in name for name in names):
             raise BadCursor("the cursor is not one that this list gave")
-        return datetime.fromisoformat(due_at).astimezone(UTC), delegation, what
+        return datetime.fromisoformat(due_at).astimezone(UTC), delegation, what, whose
     except BadCursor:
         raise
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):

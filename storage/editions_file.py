@@ -16,17 +16,16 @@ import holidays
 from pydantic import BaseModel, ValidationError
 
 from domain.bilingual import Bilingual
+from domain.policies import ApprovalChain
+from domain.rule import Rule, contradictions
 from domain.rules import (
-    ApprovalChain,
     CountryNorm,
     DeadlineRule,
     Edition,
     HolidayTable,
     LimitRule,
     ReceptionTable,
-    Rule,
     WorkingSwaps,
-    contradictions,
 )
 from domain.values import Direction, Value, Zone
 from domain.workdays import WEEKEND, NamedDay, Weekday

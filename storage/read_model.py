@@ -114,6 +114,7 @@ desk_rows = Table(
     metadata,
     Column("delegation_id", Name, primary_key=True),
     Column("what", Name, primary_key=True),
+    Column("whose", Name, primary_key=True),
     Column("position", Name, index=True),
     Column("account", Name, index=True),
     Column("title_vi", Words),
@@ -132,7 +133,10 @@ Rows = dict[str, dict[Key, dict[str, Any]]]
 
 
 def waits_for(state: Delegation) -> str | None:
-    """Return on whose desk the file is: a position, `coordinator`, or nobody's once nothing is to be done."""
+    """Return on whose desk the file is: a position, `coordinator`, or nobody's once nothing is to be done.
+
+    Of several desks it is the first.
+    """
     return next((desk.position or COORDINATING for desk in desks(state)), None)
 
 
@@ -193,7 +197,7 @@ def _participants(state: Delegation) -> dict[Key, dict[str, Any]]:
 
 def _desks(state: Delegation) -> dict[Key, dict[str, Any]]:
     return {
-        (state.id, desk.what): {
+        (state.id, desk.what, desk.position or desk.account): {
             "position": desk.position,
             "account": desk.account,
             "title_vi": desk.title_vi,

@@ -8,6 +8,9 @@ from locales import Translator
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
+EXTERNAL_AUTHORITY = "external_authority"
+"""What the API names in the place of a position where an outside authority decides."""
+
 
 class EditionWords:
     """An edition of the rules as the API shows it (`GET /editions/{digest}`), in one language."""
@@ -18,7 +21,7 @@ class EditionWords:
         self._deadlines = {(rule["id"], rule["version"]): rule["title"] for rule in edition["deadlines"]}
         self._limits = {rule["id"]: rule["title"] for rule in edition["limits"]}
         steps = [step for chain in edition["approvals"] for step in chain["steps"]]
-        self._positions = {step["position"]: step["title"] for step in steps}
+        self._positions = {step["position"]: step["title"] for step in steps if step.get("position")}
         self._steps = {step["id"]: step["title"] for step in steps}
         self._weekend = set(edition["weekend"])
         swaps = edition["working_swaps"]
@@ -38,6 +41,8 @@ class EditionWords:
 
     def position(self, position: str) -> str:
         """The office that signs."""
+        if position == EXTERNAL_AUTHORITY:
+            return self._translator.tr("an outside authority")
         return self._said(self._positions.get(position), position)
 
     def step(self, step: str) -> str:

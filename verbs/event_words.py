@@ -107,7 +107,12 @@ def _justified(data: Data, reader: Reader) -> str:
 
 def _submitted(data: Data, reader: Reader) -> str:
     steps = reader.translator.listing(step[f"title_{reader.translator.language}"] for step in data["steps"])
-    return reader.tr(mark("submits proposal %(proposal)s to: %(steps)s"), proposal=data["proposal"], steps=steps)
+    text = reader.tr(mark("submits proposal %(proposal)s to: %(steps)s"), proposal=data["proposal"], steps=steps)
+    carried = dict.fromkeys(one["step_id"] for one in data.get("carried", ()))
+    if not carried:
+        return text
+    kept = reader.translator.listing(reader.rules.step(step) for step in carried)
+    return text + reader.tr(mark("; signatures carried over: %(steps)s"), steps=kept)
 
 
 def _signed(data: Data, reader: Reader) -> str:
@@ -126,6 +131,26 @@ def _returned(data: Data, reader: Reader) -> str:
     text = reader.tr(mark("returns the dossier as incomplete, at the step “%(step)s”"), step=step)
     missing = reader.translator.listing(data.get("missing", ()))
     return f"{text}: {missing}" if missing else text
+
+
+def _external(data: Data, reader: Reader) -> str:
+    sentence = EXTERNAL[data["outcome"]]
+    return reader.tr(
+        sentence,
+        step=reader.rules.step(data["step_id"]),
+        authority=data["authority"],
+        reference=data["reference"],
+        day=reader.day(data["dated"]),
+    )
+
+
+def _escalated(data: Data, reader: Reader) -> str:
+    return reader.tr(
+        mark("the step “%(step)s” was due on %(day)s and goes up to: %(position)s"),
+        step=reader.rules.step(data["step_id"]),
+        day=reader.day(data["due_on"]),
+        position=reader.rules.position(data["to"]),
+    )
 
 
 def _scheduled(data: Data, reader: Reader) -> str:
@@ -201,6 +226,12 @@ def _rendered(data: Data, reader: Reader) -> str:
     return reader.tr(mark("sets the %(kind)s no. %(number)s in type (%(languages)s)"), **values)
 
 
+EXTERNAL = {
+    "approved": mark("records that %(authority)s approves the step “%(step)s” (%(reference)s, %(day)s)"),
+    "returned": mark("records that %(authority)s returns the dossier at the step “%(step)s” (%(reference)s, %(day)s)"),
+    "rejected": mark("records that %(authority)s refuses the step “%(step)s” (%(reference)s, %(day)s)"),
+}
+
 EVENTS: Mapping[str, Told] = {
     "DelegationOpened": _opened,
     "RequestRevised": _revised,
@@ -212,6 +243,8 @@ EVENTS: Mapping[str, Told] = {
     "StepSigned": _signed,
     "StepReturned": _returned,
     "StepRejected": _step(mark("refuses the proposal at the step “%(step)s”")),
+    "ExternalDecisionRecorded": _external,
+    "StepEscalated": _escalated,
     "SignOffRefused": _step(mark("was not let sign the step “%(step)s” (%(code)s)")),
     "DecisionIssued": _plain(mark("issues the decision %(number)s")),
     "MemberAdded": _role(mark("adds %(member_id)s as %(role)s")),

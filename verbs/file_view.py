@@ -153,7 +153,17 @@ def _approval(file: File, people: Mapping[str, str], rules: EditionWords, transl
         by = f"{prefix}{step['by']}" if step["by"] else ""
         if replaced := right.get("on_behalf_of"):
             by = f"{by}, {translator.tr('in place of %(name)s', name=replaced)}"
-        add_row(rows, f"{title} ({step['plan']['id']})", word(STEP_STATES, step["status"], translator), by, when)
+        signatures = step.get("signatures", ())
+        if len(signatures) > 1 or not by:
+            by = ", ".join(signature["by"] for signature in signatures)
+        status = word(STEP_STATES, step["status"], translator)
+        if needed := step["plan"].get("needed"):
+            status = translator.tr(
+                "%(state)s (%(signed)s of %(needed)s)", state=status, signed=len(signatures), needed=needed
+            )
+        if earlier := [signature["proposal"] for signature in signatures if signature.get("proposal")]:
+            status = translator.tr("%(state)s, carried over from proposal %(number)s", state=status, number=earlier[-1])
+        add_row(rows, f"{title} ({step['plan']['id']})", status, by, when)
     output().print(rows)
     say(translator.tr("Digest of the dossier: %(digest)s", digest=proposal["digest"]))
 

@@ -33,7 +33,7 @@ def open_(
     """
     settings = options(context).settings()
     translator = translator_of(settings)
-    opening = _read(file, translator)
+    opening = read_opening(file, translator)
     with api_of(settings) as api:
         references: dict[Placeholder, Any] = {
             person: _sent(api, "/persons", written.details, opening, [opening.place_of(person)], translator)
@@ -44,7 +44,8 @@ def open_(
     answer(receipt, sentence, translator, as_json=as_json)
 
 
-def _read(file: Path, translator: Translator) -> Opening:
+def read_opening(file: Path, translator: Translator) -> Opening:
+    """Return what an opening file asks for; every mistake in it is told with its line."""
     try:
         if file == STANDARD_INPUT:
             # One character more than is taken, so that too much is told as such and not cut.

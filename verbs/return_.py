@@ -39,7 +39,7 @@ def return_(
             command = {"type": "return_report", "report_digest": report["digest"]}
             sentence = translator.tr("The report was returned.")
         else:
-            chosen, digest = step_of(file, step)
+            chosen, digest = step_of(api, file, step)
             kind = "amend" if amend else "incomplete"
             command = {"type": "return_step", "step_id": chosen, "dossier_digest": digest, "kind": kind}
             command |= {"missing": missing} if missing else {}

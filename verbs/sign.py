@@ -35,7 +35,7 @@ def sign(
     translator = translator_of(settings)
     with api_of(settings) as api:
         file = api.get(f"/delegations/{delegation}")
-        chosen, digest = step_of(file, step)
+        chosen, digest = step_of(api, file, step)
         # Shown to people always, also beside --json: it is what they put their name to.
         console = output(messages=as_json)
         _show(api, file, chosen, digest, translator, console)
@@ -45,13 +45,20 @@ def sign(
     answer(receipt, translator.tr("Signed: %(digest)s", digest=digest), translator, as_json=as_json)
 
 
-def step_of(file: dict[str, Any], step: str | None) -> tuple[str, str]:
-    """The step to decide on and the digest of the dossier that stands. Refuses when nothing waits for a signature."""
+def step_of(api: Api, file: dict[str, Any], step: str | None) -> tuple[str, str]:
+    """The step to decide on and the digest of the dossier that stands. Refuses when nothing waits for a signature.
+
+    Where several steps are open and none is named, it is the first that waits for a position of whoever asks.
+    """
     if step is not None and file["state"]["proposal"] is not None:
         return step, file["state"]["proposal"]["digest"]
     if file["open_step"] is None:
         raise Refusal(mark("No step of %(delegation)s waits for a signature."), delegation=file["id"])
-    return file["open_step"]["id"], file["open_step"]["dossier_digest"]
+    first, *others = file["open_steps"]
+    if others:
+        positions = set(api.get("/me")["account"]["positions"])
+        first = next((one for one in file["open_steps"] if positions & set(one["waits_for"])), first)
+    return first["id"], first["dossier_digest"]
 
 
 def _show(api: Api, file: dict[str, Any], step: str, digest: str, translator: Translator, console: Console) -> None:

@@ -51,6 +51,7 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/delegations/{delegation}/texts": {"coordinator", "approver"},
     "GET /api/v1/texts/{ref}": PERSONAL,
     "POST /api/v1/attachments": {"coordinator"},
+    "POST /api/v1/policies/explain": EVERYBODY,
     "GET /api/v1/me": EVERYBODY,
     "GET /api/v1/accounts": ADMINISTRATOR,
     "POST /api/v1/accounts": ADMINISTRATOR,

@@ -28,6 +28,7 @@ EXPECTED_403 = {
 }
 EXPECTED_404 = {"delegation_unknown"}
 EXPECTED_409 = {
+    "place_signed_already",
     "approval_incomplete",
     "coordinator_unchanged",
     "delegation_closed",

@@ -31,6 +31,17 @@ EXAMPLES: tuple[Value, ...] = (
     c.SignOff(step_id="department_head", dossier_digest=NO_DIGEST),
     c.ReturnStep(step_id="department_head", dossier_digest=NO_DIGEST, reason=text()),
     c.RejectStep(step_id="department_head", dossier_digest=NO_DIGEST, reason=text()),
+    c.RecordExternalDecision.model_validate(
+        {
+            "step_id": "external",
+            "dossier_digest": NO_DIGEST,
+            "outcome": "approved",
+            "authority": "Provincial People's Committee",
+            "reference": "118/UBND-NV",
+            "dated": "2026-03-05",
+            "letter": pdf("letter"),
+        }
+    ),
     c.IssueDecision(number="27/QĐ"),
     member("kato"),
     c.ReplaceMember(member_id="ito", by="mori", person=person("mori"), country="JP"),

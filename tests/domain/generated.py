@@ -146,6 +146,17 @@ COMMANDS: dict[str, st.SearchStrategy[Made]] = {
         kind=st.sampled_from(["incomplete", "amend"]),
     ),
     "reject_step": answering(c.RejectStep, "dossier_digest", dossier, step_id=STEPS, reason=TEXTS),
+    "record_external_decision": answering(
+        c.RecordExternalDecision,
+        "dossier_digest",
+        dossier,
+        step_id=STEPS,
+        outcome=st.sampled_from(["approved", "returned", "rejected"]),
+        authority=PLACES,
+        reference=PLACES,
+        dated=st.sampled_from([date(2026, 2, 1), date(2030, 1, 1)]),
+        letter=st.just(pdf()),
+    ),
     "issue_decision": plain(c.IssueDecision, number=st.just("27/QĐ")),
     "add_member": plain(
         c.AddMember,

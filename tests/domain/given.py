@@ -30,6 +30,7 @@ FOLLOWS_BY_ITSELF = frozenset(
         "DeadlineReminded",
         "DeadlineSet",
         "InvitationsIssued",
+        "StepEscalated",
     }
 )
 

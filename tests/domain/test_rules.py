@@ -7,7 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from domain.canonical import digest_of
-from domain.rules import DeadlineRule, Edition, contradictions, effective
+from domain.choosing import Facts, choose
+from domain.rule import contradictions, effective
+from domain.rules import DeadlineRule, Edition
 from tests.rulebook import edition
 
 
@@ -147,14 +149,14 @@ def test_an_edition_that_cannot_stand_is_refused(changes: dict[str, Any], code: 
 
 def test_the_chain_of_approval_differs_by_direction() -> None:
     """Inbound: department head, vice-president. Outbound: department head, finance, president."""
-    inbound = edition().approval_chain("inbound", date(2026, 2, 24))
-    outbound = edition().approval_chain("outbound", date(2026, 2, 24))
+    inbound = choose(edition().approvals, Facts(direction="inbound"), date(2026, 2, 24)).policy
+    outbound = choose(edition().approvals, Facts(direction="outbound"), date(2026, 2, 24)).policy
     assert inbound is not None
     assert outbound is not None
     assert [step.id for step in inbound.steps] == ["department_head", "vice_president"]
     assert [step.id for step in outbound.steps] == ["department_head", "finance", "president"]
     assert inbound.steps[1].title.vi == "Phó Chủ tịch"
-    assert edition().approval_chain("inbound", date(2023, 12, 31)) is None
+    assert choose(edition().approvals, Facts(direction="inbound"), date(2023, 12, 31)).policy is None
 
 
 def test_the_issuers_that_rules_name_are_known() -> None:

@@ -19,6 +19,7 @@ from notices.contents import (
     ItineraryRequest,
     Notice,
     NoticeName,
+    StepEscalated,
     StepWaits,
 )
 from notices.render import render
@@ -91,6 +92,14 @@ SAMPLES: dict[NoticeName, Notice] = {
         waiting_since=date(2026, 3, 6),
         due=date(2026, 3, 9),
         acting_for="Ông Trần Quốc Bảo",
+        link=_LINK,
+    ),
+    "step_escalated": _sample(
+        StepEscalated,
+        step="Phó Chủ tịch phê duyệt",
+        version=2,
+        due=date(2026, 3, 9),
+        rule="IN-APPROVAL v1",
         link=_LINK,
     ),
 }

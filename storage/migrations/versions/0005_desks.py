@@ -18,6 +18,7 @@ def upgrade() -> None:
         "desks",
         sa.Column("delegation_id", Name, nullable=False),
         sa.Column("what", Name, nullable=False),
+        sa.Column("whose", Name, nullable=False),
         sa.Column("position", Name),
         sa.Column("account", Name),
         sa.Column("title_vi", sa.Text()),
@@ -26,7 +27,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date()),
         sa.Column("due_at", Instant()),
         sa.Column("missed", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("delegation_id", "what", name="pk_desks"),
+        sa.PrimaryKeyConstraint("delegation_id", "what", "whose", name="pk_desks"),
     )
     op.create_index("ix_desks_account", "desks", ["account"])
     op.create_index("ix_desks_position", "desks", ["position"])

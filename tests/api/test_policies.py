@@ -1,0 +1,44 @@
+"""`POST /policies/explain`: which policy a delegation would get; nothing is opened."""
+
+import pytest
+
+from tests.api.conftest import Api, code, opening
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_request_is_told_its_policy_and_why(api: Api) -> None:
+    """By everything that its file would hold, and without a file afterwards."""
+    head = {
+        "type": "add_member",
+        "member_id": "m-1",
+        "role": "head",
+        "country": "JP",
+        "person": {"ref": "per_00000000", "commitment": "0" * 64},
+    }
+    body = {"id": api.id, "commands": [{"type": "open_delegation", **opening(run_by="central_union")}, head]}
+    answer = await api.ask("POST", "/policies/explain", body)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["policy"]["id"] == "IN-CENTRAL"
+    assert [step["id"] for step in found["policy"]["steps"]] == [
+        "department_head",
+        "finance",
+        "protocol",
+        "standing_vice_president",
+    ]
+    assert [one["policy"] for one in found["why"] if one["applies"]] == ["IN-CENTRAL", "IN-APPROVAL"]
+    assert (await api.ask("GET", f"/delegations/{api.id}")).status_code == 404
+
+
+async def test_another_matter_has_another_policy(api: Api) -> None:
+    """Who accepts the report."""
+    answer = await api.ask("POST", "/policies/explain?matter=final_report", opening(), by="hung")
+    assert answer.json()["policy"]["id"] == "IN-REPORT-ACCEPTANCE"
+    assert (await api.ask("POST", "/policies/explain?matter=weather", opening())).status_code == 422
+
+
+async def test_what_could_not_be_opened_is_refused_as_it_would_be(api: Api) -> None:
+    """By the same rules."""
+    answer = await api.ask("POST", "/policies/explain", opening(starts="2020-01-01", ends="2020-01-02"))
+    assert code(answer) == (422, "arrival_before_request")
