@@ -1,5 +1,6 @@
 """Which policy of approval a delegation would get, and why. Nothing is opened and nothing is kept."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -68,8 +69,9 @@ async def explain_policy(
     context = Context.model_construct(
         now=now, actor=Acting(id=actor.id, roles=("coordinator",)), edition=edition, newest=edition
     )
-    decision, state, _ = decide_all(
-        DecideInput(state=None, head=genesis(ON_TRIAL), envelope=envelope, now=now), context
+    # Five hundred commands take a moment in which others want their answers too.
+    decision, state, _ = await asyncio.to_thread(
+        decide_all, DecideInput(state=None, head=genesis(ON_TRIAL), envelope=envelope, now=now), context
     )
     if state is None or decision.refusal is not None:
         raise CommandRefused(decision.refusal or Refusal(code="delegation_unknown"))
