@@ -72,7 +72,7 @@ def _stage_since(state: Delegation, step: Step) -> datetime:
     """Return when a step's turn came: with the submission, or when the stage before it was complete."""
     assert state.proposal
     before = [one.at for one in state.proposal.steps if one.status == "signed" and one.at and not one.open_with(step)]
-    return max(state.proposal.submitted_at, *before)
+    return max([state.proposal.submitted_at, *before])
 
 
 def _pressing(state: Delegation, step: Step | None) -> Deadline | None:
