@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 from domain import commands as c
+from domain.decision import Actor
 from domain.desk import Desk, desks
 from domain.state import Delegation
 from domain.values import Instant
@@ -86,3 +87,17 @@ def test_a_file_with_nothing_to_be_done_is_on_no_desk() -> None:
     closed = given(*reported(), accept_report()).when(c.CloseDelegation())
     assert desks(closed.state) == ()
     assert desks(given(*drafted()).when(c.CancelDelegation(reason=text())).state) == ()
+
+
+def test_the_steps_of_a_stage_lie_on_their_desks_together() -> None:
+    """Each since the stage before was complete, whichever of them is signed first."""
+    finance = Actor(id="finance", roles=("approver",), positions=("finance",))
+    going = given(*submitted(conference="prime_minister"))
+    going = going.further(sign("department_head", DEPARTMENT_HEAD, "2026-02-26T09:00"))
+    opened = datetime(2026, 2, 26, 2, tzinfo=UTC)
+    assert [(desk.what, desk.position, desk.since) for desk in desks(going.state)] == [
+        ("finance", "finance", opened),
+        ("protocol", "protocol", opened),
+    ]
+    going = going.further(sign("finance", finance, "2026-02-27T09:00"))
+    assert where(going.state) == ("protocol", "protocol", None, opened)
