@@ -44,6 +44,10 @@ async def own(here: Running, tmp_path: Path) -> AsyncIterator[Served]:
         "LEGATION_TEMPORAL_TASK_QUEUE": settings.temporal_task_queue,
         "LEGATION_MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
         "LEGATION_API_PORT": str(port),
+        # Whoever tries every address with broken credentials is to hear of the credentials, not of how often.
+        "LEGATION_TOKEN_GUESSES": "1000000",
+        "LEGATION_SIGN_IN_ADDRESS_ATTEMPTS": "1000000",
+        "LEGATION_SIGN_IN_ACCOUNT_ATTEMPTS": "1000000",
     }
     process = start(environment, tmp_path / "api.log")
     try:
