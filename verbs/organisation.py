@@ -50,7 +50,7 @@ def list_organisations(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(found))
         return
-    titles = (mark("Organisation"), mark("Name"), mark("Kind"), mark("From"), mark("Until"))
+    titles = (mark("Organisation"), mark("Name of the organisation"), mark("Kind"), mark("From"), mark("Until"))
     rows = table([translator.tr(title) for title in titles], whole=[0])
     for depth, one in _tree(found["items"]):
         add_row(

@@ -30,7 +30,14 @@ def list_positions(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps({"positions": known, "tenures": tenures}))
         return
-    titles = (mark("Position"), mark("Title"), mark("Account"), mark("From"), mark("Until"), mark("Tenure"))
+    titles = (
+        mark("Position"),
+        mark("Name of the position"),
+        mark("Account"),
+        mark("From"),
+        mark("Until"),
+        mark("Tenure"),
+    )
     rows = table([translator.tr(title) for title in titles], whole=[0, 5])
     named = {one["slug"]: one["title"][translator.language] for one in known}
     for slug in [*named, *sorted({one["position"] for one in tenures} - named.keys())]:
