@@ -172,9 +172,7 @@ def _step_key(step: Step, proposal: Proposal) -> str:
 
 def _step_deadline(state: Delegation, proposal: Proposal, step: Step, limit: int, edition: Edition) -> DeadlineSet:
     """Return by when an open step is to be signed: so many working days after the stage before it was complete."""
-    signed = [one.at for one in proposal.steps if one.status == "signed" and one.at and not one.open_with(step)]
-    # What was carried over was signed before the proposal was submitted.
-    opened = business_date(max([proposal.submitted_at, *signed]), state.zone)
+    opened = business_date(proposal.turn_came(step), state.zone)
     due_on = edition.work_calendar.add_working_days(opened, limit)
     skipped = edition.work_calendar.days_off_between(opened + timedelta(days=1), due_on)
     return DeadlineSet(

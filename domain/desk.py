@@ -1,6 +1,6 @@
 """On whose desk a file is: what waits there, since when, and until when. Pure, and a projection like any other."""
 
-from datetime import date, datetime
+from datetime import date
 
 from domain.state import Deadline, Delegation, Phase, Step
 from domain.values import Fact, Instant
@@ -55,24 +55,18 @@ def desks(state: Delegation) -> tuple[Desk, ...]:
 
 def _desk(state: Delegation, what: str, whose: str, step: Step | None) -> Desk:
     due = _pressing(state, step)
+    came = state.proposal.turn_came(step) if step and state.proposal else state.desk_since
     return Desk(
         what=what,
         position=None if what == COORDINATING else whose,
         account=whose if what == COORDINATING else None,
         title_vi=step.plan.title_vi if step else None,
         title_en=step.plan.title_en if step else None,
-        since=_stage_since(state, step) if step else state.desk_since or state.opened_at,
+        since=came or state.opened_at,
         due_on=due.due_on if due else None,
         due_at=due.due_at if due else None,
         missed=due is not None and due.status == "missed",
     )
-
-
-def _stage_since(state: Delegation, step: Step) -> datetime:
-    """Return when a step's turn came: with the submission, or when the stage before it was complete."""
-    assert state.proposal
-    before = [one.at for one in state.proposal.steps if one.status == "signed" and one.at and not one.open_with(step)]
-    return max([state.proposal.submitted_at, *before])
 
 
 def _pressing(state: Delegation, step: Step | None) -> Deadline | None:

@@ -198,6 +198,12 @@ class Proposal(Fact):
         """Whether every step is signed."""
         return not self.withdrawn and all(step.status == "signed" for step in self.steps)
 
+    def turn_came(self, step: Step) -> datetime:
+        """When a step's turn came: with the submission, or when the stage before it was complete."""
+        signed = [one.at for one in self.steps if one.status == "signed" and one.at and not one.open_with(step)]
+        # What was carried over was signed before the proposal was submitted.
+        return max([self.submitted_at, *signed])
+
     def step(self, step_id: str) -> Step | None:
         """The step of that name."""
         return next((step for step in self.steps if step.id == step_id), None)
