@@ -162,6 +162,7 @@ async def test_every_role_meets_every_route_as_the_table_says(api: Api) -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 async def test_every_role_meets_every_route_in_a_session_as_the_table_says(tmp_path: Path) -> None:
     """Role by route once more, by cookie; and no cookie changes anything without the session's own token."""
     wrong: list[tuple[object, ...]] = []

@@ -22,6 +22,8 @@ from tests.audit.histories import Document, all_runs, changed, decisions, with_s
 from tests.running import Running, running
 from tests.temporal import Connect, TemporalServer
 
+pytestmark = pytest.mark.slow
+
 
 def break_fold_once(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Let workflows fail to fold the first decision with an event of this type."""

@@ -226,6 +226,7 @@ async def test_an_exception_in_a_decision_fails_that_one_command(
     await chain_holds(here)
 
 
+@pytest.mark.slow
 async def test_an_effect_is_carried_out_once_while_commands_go_on(here: Running) -> None:
     """What ended while a command was being decided stays ended: no effect starts twice, no event is projected twice."""
     await here.open()

@@ -14,6 +14,8 @@ from tests.running import Running
 from tests.workflows.test_delegation import chain_holds
 from tests.workflows.test_documents import rendered
 
+pytestmark = pytest.mark.slow
+
 THAY = AccountDetails(id="thay", name="Đỗ Thị Thay", roles=("approver",))
 
 
