@@ -114,6 +114,20 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "list_identities": ADMINISTRATOR,
     "link_identity": ADMINISTRATOR,
     "unlink_identity": ADMINISTRATOR,
+    # Pages
+    "send_static_file": ANYBODY,
+    "choose_language": ANYBODY,
+    "show_sign_in_page": ANYBODY,
+    "sign_in_by_page": ANYBODY,
+    "show_password_page": ANYBODY,
+    "choose_password_by_page": ANYBODY,
+    "sign_out_by_page": EVERYBODY,
+    "show_inbox_page": EVERYBODY,
+    "show_passkeys_page": EVERYBODY,
+    "remove_passkey_by_page": EVERYBODY,
+    "show_step_page": EVERYBODY,
+    "answer_step_by_page": EVERYBODY,
+    "show_receipt_page": EVERYBODY,
 }
 """By the name of the route's function. Health and the description of the API need no token and no row."""
 
@@ -177,7 +191,7 @@ class GuardedRoute(APIRoute):
                 raise Problem("content_type_not_json")
             if self.name in UNMEASURED:
                 return await handler(request)
-            return await handler(_measured(request, LARGEST.get(self.name, LARGEST_BODY)))
+            return await handler(measured(request, LARGEST.get(self.name, LARGEST_BODY)))
 
         return guarded
 
@@ -239,7 +253,7 @@ async def _by_session(request: Request, secret: str) -> Acting:
     return actor
 
 
-def _measured(request: Request, largest: int) -> Request:
+def measured(request: Request, largest: int) -> Request:
     """Return the request with a body that is refused where it goes beyond `largest` bytes, whatever it declared."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > largest:

@@ -61,6 +61,7 @@ PROBLEMS: dict[str, Answer] = {
     "body_malformed": Answer(400, mark("The body of the request cannot be read.")),
     "body_too_large": Answer(413, mark("The body of the request is larger than this address takes.")),
     "content_type_not_json": Answer(415, mark("Send the body as JSON, with “Content-Type: application/json”.")),
+    "content_type_not_form": Answer(415, mark("Send the form as browsers send it.")),
     "validation_failed": Answer(422, mark("The request is not complete or not correct; the fields are named below.")),
     "idempotency_key_missing": Answer(400, mark("The request needs a header “Idempotency-Key”.")),
     "idempotency_key_malformed": Answer(
@@ -220,14 +221,14 @@ def respond(request: Request, problem: Problem) -> Response:
         type=TYPES + problem.code,
         title=words.tr(TITLES[status]),
         status=status,
-        detail=words.tr(sentence, **_shown(problem.params, words)),
+        detail=words.tr(sentence, **shown(problem.params, words)),
         instance=f"urn:uuid:{request.scope['request_id']}",
         code=problem.code,
         errors=[
             FieldError(
                 field=error.field,
                 rule=error.rule,
-                message=words.tr(error.sentence, **_shown(error.params, words)),
+                message=words.tr(error.sentence, **shown(error.params, words)),
                 index=error.index,
             )
             for error in problem.errors
@@ -241,7 +242,7 @@ def respond(request: Request, problem: Problem) -> Response:
     )
 
 
-def _shown(params: Mapping[str, Any], words: Translator) -> dict[str, object]:
+def shown(params: Mapping[str, Any], words: Translator) -> dict[str, object]:
     """Return parameters as a person reads them: phases by their names, lists with an “and”."""
     shown: dict[str, object] = {}
     for name, value in params.items():
