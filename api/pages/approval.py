@@ -24,6 +24,7 @@ from api.pages.turns import Turn, refusal_of, turn_of
 from api.pages.words import left, position_titles
 from api.problems import Problem, refused
 from domain.decision import Refusal
+from domain.events import Right
 from domain.sign_in import Acting
 from domain.state import Signature
 from domain.values import Slug, business_date
@@ -100,8 +101,8 @@ async def show_receipt_page(
     event, reader = events[0], reader_of(request)
     words = translator(reader.language)
     data: dict[str, Any] = event.data
-    right = data.get("right") or {}
-    named = await _names(at, request, {event.actor, right.get("on_behalf_of") or event.actor})
+    right = Right.model_validate(data["right"]) if data.get("right") else None
+    named = await _names(at, request, {event.actor, (right and right.on_behalf_of) or event.actor})
     step = data.get("step_id", "report")
     turn = turn_of(file.state, step)
     number = data.get("report") or next((one for one in (turn.number if turn else None,) if one), "")
@@ -117,7 +118,7 @@ async def show_receipt_page(
         mine=mine,
         step=step,
         turn=turn,
-        titles=await position_titles(at),
+        titles=await position_titles(at, await at.editions.get(file.state.edition)),
         said=words.tr(ANSWERS[event.type], number=number) if mine else None,
     )
 
@@ -165,7 +166,7 @@ async def _page(
         edition=edition,
         dossier=await dossier_of(at, state, turn, edition, reader),
         names=await _names(at, request, accounts),
-        titles=await position_titles(at),
+        titles=await position_titles(at, edition),
         left=left(today, turn.due.due_on, edition, words) if turn.due else "",
         typed=typed,
         key=typed.key or uuid.uuid4().hex,

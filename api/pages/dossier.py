@@ -1,5 +1,6 @@
 """The dossier as an approver reads it: names from the registers, times on the clock of their place, every text."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from domain.events import Breach
 from domain.request import breaches
 from domain.rules import Edition
 from domain.state import Delegation, Item, Participant
+from locales import translator
 from storage.persons import Erased
 
 
@@ -46,6 +48,8 @@ class Dossier:
     delegates: tuple[Traveller, ...]
     servants: tuple[Traveller, ...]
     days: tuple[tuple[date, tuple[Item, ...]], ...]
+    countries: tuple[str, ...]
+    """How many delegates come from where: `Nhật Bản 8`."""
     breaches: tuple[ShownBreach, ...]
     documents: tuple[DocumentView, ...]
     results: str | None
@@ -76,12 +80,19 @@ async def dossier_of(at: Installation, state: Delegation, turn: Turn, edition: E
     return Dossier(
         delegates=tuple(traveller(one) for one in people if one.delegate),
         servants=tuple(traveller(one) for one in people if not one.delegate),
+        countries=tuple(_by_country(people, reader)),
         days=tuple(_by_day(state.items.values())),
         breaches=tuple(_shown(one, state, edition, texts) for one in measured),
         documents=tuple(documents_of(state)),
         results=texts.get(report.results.ref) if report else None,
         recommendations=texts.get(report.recommendations.ref) if report and report.recommendations else None,
     )
+
+
+def _by_country(people: Iterable[Participant], reader: Reader) -> Iterator[str]:
+    words = translator(reader.language)
+    for country, count in Counter(one.country for one in people if one.delegate and one.country).items():
+        yield f"{words.country(country)} {words.number(count)}"
 
 
 def _by_day(items: Iterable[Item]) -> Iterator[tuple[date, tuple[Item, ...]]]:

@@ -9,9 +9,7 @@ from locales import mark, translator
 
 PAGE_SENTENCES = {
     "not_found": mark("There is no page at this address. The link may be cut off, or what it led to is gone."),
-    "csrf_token_refused": mark(
-        "This form was made before you signed in anew. Reload the page, then try again."
-    ),
+    "csrf_token_refused": mark("This form was made before you signed in anew. Reload the page, then try again."),
     "role_not_allowed": mark("Your role may not see this page."),
     "origin_refused": mark("This form was not sent by a page of this site."),
     "engine_unavailable": mark("No answer came in time. Send the form again: nothing is ever done twice."),

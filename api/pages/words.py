@@ -1,7 +1,7 @@
 """What pages call what the file names by codes."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 from api.installation import At
@@ -69,9 +69,11 @@ def urgency(due_on: date | None, today: date, *, missed: bool) -> Urgency:
     return "soon" if (due_on - today).days <= SOON else "later"
 
 
-async def position_titles(at: At) -> dict[str, Bilingual]:
-    """Return what positions are called, by their slug."""
-    return {position.slug: position.title for position in await at.institution.positions()}
+async def position_titles(at: At, edition: Edition | None = None) -> dict[str, Bilingual]:
+    """Return what positions are called, by their slug: as the register has them, else as the rules call their steps."""
+    steps = [step for chain in edition.approvals for step in chain.steps] if edition else []
+    by_rules = {step.position: step.title for step in reversed(steps) if step.position}
+    return by_rules | {position.slug: position.title for position in await at.institution.positions()}
 
 
 def left(today: date, due_on: date, edition: Edition, translator: Translator) -> str:

@@ -17,7 +17,7 @@ async def submitted(site: Site) -> str:
 
 
 async def test_the_link_of_a_mail_leads_through_signing_in_to_the_receipt(site: Site, visitor: Visitor) -> None:
-    """Without a session there is nothing but the sign-in page; then the step, the answer, and its place in the trail."""
+    """Without a session there is nothing but the sign-in page; then the step, the answer, and its receipt."""
     path = await submitted(site)
     await visitor.go(path)
     assert visitor.path.startswith("/sign-in?next=")
