@@ -29,6 +29,7 @@ from api import (
     policies,
     reference,
     sessions,
+    signing,
     texts,
     trail,
 )
@@ -45,6 +46,7 @@ PREFIX = "/api/v1"
 FEATURES = (
     delegations,
     commands,
+    signing,
     trail,
     messages,
     deadlines,

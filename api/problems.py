@@ -49,6 +49,10 @@ PROBLEMS: dict[str, Answer] = {
     "link_refused": Answer(403, mark("The link is unknown, was used, or is too old. Ask for a new one.")),
     "passkey_refused": Answer(422, mark("The answer of your device could not be verified. Start again.")),
     "passkey_exists": Answer(409, mark("This passkey is registered already.")),
+    "passkey_missing": Answer(409, mark("You have no passkey yet that could sign; register one first.")),
+    "signature_refused": Answer(
+        403, mark("The signature of your passkey does not hold for this dossier. Nothing was signed; start again.")
+    ),
     "passkey_unknown": Answer(404, mark("You have no passkey of this id.")),
     "session_unknown": Answer(404, mark("You have no session of this id.")),
     "identity_exists": Answer(409, mark("This identity belongs to an account already.")),
