@@ -28,6 +28,7 @@ from verbs import (
     return_,
     show,
     sign,
+    sign_offs,
     status,
     token,
     trail,
@@ -59,6 +60,7 @@ app.command("return")(return_.return_)
 app.command("move")(move.move)
 app.command("report")(report.report)
 app.command("trail")(trail.trail)
+app.command("sign-offs")(sign_offs.sign_offs)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")

@@ -40,6 +40,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_delegation": EVERYBODY,
     "show_trail": EVERYBODY,
     "follow_trail": EVERYBODY,
+    "list_sign_offs": EVERYBODY,
     "count_messages": EVERYBODY,
     "list_deadlines_of_delegation": EVERYBODY,
     "list_ceilings": EVERYBODY,

@@ -27,6 +27,7 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/delegations/{delegation}/signing": {"approver"},
     "GET /api/v1/delegations/{delegation}/events": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/stream": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/sign-offs": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/messages": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/deadlines": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/ceilings": EVERYBODY,
