@@ -38,6 +38,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "ask_signature": ("approver",),
     "list_delegations": EVERYBODY,
     "show_delegation": EVERYBODY,
+    "show_dossier": EVERYBODY,
     "show_trail": EVERYBODY,
     "follow_trail": EVERYBODY,
     "list_sign_offs": EVERYBODY,

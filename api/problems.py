@@ -75,6 +75,7 @@ PROBLEMS: dict[str, Answer] = {
     "person_unknown": Answer(404, mark("The register has no such person.")),
     "person_erased": Answer(410, mark("This person's data were erased.")),
     "text_unknown": Answer(404, mark("The register has no such text, or it was erased.")),
+    "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
     "edition_unknown": Answer(404, mark("There is no edition of this digest.")),
     "account_unknown": Answer(404, mark("There is no account of this id, or it is disabled.")),

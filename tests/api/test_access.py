@@ -25,6 +25,7 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/delegations/{delegation}": EVERYBODY,
     "POST /api/v1/delegations/{delegation}/commands": EVERYBODY,
     "POST /api/v1/delegations/{delegation}/signing": {"approver"},
+    "GET /api/v1/delegations/{delegation}/dossier": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/events": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/stream": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/sign-offs": EVERYBODY,
