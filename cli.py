@@ -18,6 +18,7 @@ from verbs import (
     demo,
     desk,
     directory,
+    dossier,
     leave,
     move,
     organisation,
@@ -55,6 +56,7 @@ app.command("inbox")(desk.inbox)
 app.command("desk")(desk.desk)
 app.command("show")(show.show)
 app.command("open")(open_verb.open_)
+app.command("dossier")(dossier.dossier)
 app.command("sign")(sign.sign)
 app.command("return")(return_.return_)
 app.command("move")(move.move)

@@ -68,7 +68,8 @@ def read_trail(events: Iterable[SealedEvent]) -> tuple[Trail, Delegation | None]
     ceiling: Ceiling | None = None
     for sealed in events:
         event = read_event(sealed)
-        if submitted and sealed.command_id != submitted[2].command_id:
+        again = isinstance(event, RequestSubmitted)
+        if submitted and (again or sealed.command_id != submitted[2].command_id):
             found[submitted[1].proposal] = _dossier(*submitted, ceiling)
             submitted = None
         if isinstance(event, RequestSubmitted) and state is not None:
