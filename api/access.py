@@ -35,10 +35,13 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "open_delegation": COORDINATOR,
     # Also for those who may not sign: their attempt to sign is decided, refused and recorded.
     "send_commands": EVERYBODY,
+    "ask_signature": ("approver",),
     "list_delegations": EVERYBODY,
     "show_delegation": EVERYBODY,
+    "show_dossier": EVERYBODY,
     "show_trail": EVERYBODY,
     "follow_trail": EVERYBODY,
+    "list_sign_offs": EVERYBODY,
     "count_messages": EVERYBODY,
     "list_deadlines_of_delegation": EVERYBODY,
     "list_ceilings": EVERYBODY,
@@ -150,6 +153,9 @@ SESSION_ONLY = frozenset(
 EITHER_SCOPE = frozenset({"send_commands"})
 """Writing and signing go to one address: which scope it takes is said by the commands themselves (api/commands.py)."""
 
+SIGN_SCOPE = frozenset({"ask_signature"})
+"""What leads to a signature takes the scope of signing."""
+
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body, where LARGEST has nothing else."""
 
@@ -227,6 +233,8 @@ def scope_of(route: str, method: str) -> Scope:
     """Return the scope that a token needs for a route."""
     if ALLOWED.get(route) == ADMINISTRATOR:
         return "administer"
+    if route in SIGN_SCOPE:
+        return "sign"
     return "read" if method in SAFE_METHODS else "write"
 
 

@@ -49,6 +49,10 @@ PROBLEMS: dict[str, Answer] = {
     "link_refused": Answer(403, mark("The link is unknown, was used, or is too old. Ask for a new one.")),
     "passkey_refused": Answer(422, mark("The answer of your device could not be verified. Start again.")),
     "passkey_exists": Answer(409, mark("This passkey is registered already.")),
+    "passkey_missing": Answer(409, mark("You have no passkey yet that could sign; register one first.")),
+    "signature_refused": Answer(
+        403, mark("The signature of your passkey does not hold for this dossier. Nothing was signed; start again.")
+    ),
     "passkey_unknown": Answer(404, mark("You have no passkey of this id.")),
     "session_unknown": Answer(404, mark("You have no session of this id.")),
     "identity_exists": Answer(409, mark("This identity belongs to an account already.")),
@@ -72,6 +76,7 @@ PROBLEMS: dict[str, Answer] = {
     "person_unknown": Answer(404, mark("The register has no such person.")),
     "person_erased": Answer(410, mark("This person's data were erased.")),
     "text_unknown": Answer(404, mark("The register has no such text, or it was erased.")),
+    "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
     "edition_unknown": Answer(404, mark("There is no edition of this digest.")),
     "account_unknown": Answer(404, mark("There is no account of this id, or it is disabled.")),

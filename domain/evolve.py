@@ -151,11 +151,14 @@ def _planned(plan: e.StepPlan, event: e.RequestSubmitted) -> Step:
         "at": last.at,
         "right": last.right,
         "external": last.external,
+        "factor": last.factor,
     }
     return Step(
         plan=plan,
         signatures=tuple(
-            Signature(by=one.by, at=one.at, right=one.right, proposal=one.proposal, digest=one.digest)
+            Signature(
+                by=one.by, at=one.at, right=one.right, proposal=one.proposal, digest=one.digest, factor=one.factor
+            )
             for one in carried
         ),
         **(answer if len(carried) >= (plan.needed or 1) else {}),
@@ -195,12 +198,16 @@ def _answered(
             continue
         answer = {"status": status, "by": sealed.actor, "at": sealed.instant, "right": right, **more}
         if status == "signed" and right and step.needed > 1:
-            signature = Signature(by=sealed.actor, at=sealed.instant, right=right)
+            signature = Signature(by=sealed.actor, at=sealed.instant, right=right, factor=more.get("factor"))
             answer["signatures"] = (*step.signatures, signature)
             if len(answer["signatures"]) < step.needed:
                 answer = {"signatures": answer["signatures"]}
         steps.append(_with(step, **answer))
     return _with(proposal, steps=_next_opened(tuple(steps)) if status == "signed" else tuple(steps))
+
+
+def _proven(event: e.StepSigned | e.StepReturned | e.StepRejected | e.ReportAccepted) -> dict[str, Any]:
+    return {"factor": event.proof.word if event.proof else None}
 
 
 @_on(e.StepSigned)
@@ -209,7 +216,7 @@ def _signed(state: Delegation, event: e.StepSigned, sealed: SealedEvent) -> Dele
     return _with(
         state,
         phase=Phase.UNDER_APPROVAL,
-        proposal=_answered(state.proposal, event.step_id, sealed, "signed", event.right),
+        proposal=_answered(state.proposal, event.step_id, sealed, "signed", event.right, **_proven(event)),
     )
 
 
@@ -219,7 +226,7 @@ def _returned(state: Delegation, event: e.StepReturned, sealed: SealedEvent) -> 
     return _with(
         state,
         phase=Phase.RETURNED,
-        proposal=_answered(state.proposal, event.step_id, sealed, "returned", event.right),
+        proposal=_answered(state.proposal, event.step_id, sealed, "returned", event.right, **_proven(event)),
         incomplete_returns=state.incomplete_returns + (event.kind == "incomplete"),
     )
 
@@ -227,7 +234,8 @@ def _returned(state: Delegation, event: e.StepReturned, sealed: SealedEvent) -> 
 @_on(e.StepRejected)
 def _step_rejected(state: Delegation, event: e.StepRejected, sealed: SealedEvent) -> Delegation:
     assert state.proposal
-    return _with(state, proposal=_answered(state.proposal, event.step_id, sealed, "rejected", event.right))
+    proposal = _answered(state.proposal, event.step_id, sealed, "rejected", event.right, **_proven(event))
+    return _with(state, proposal=proposal)
 
 
 EXTERNAL_OUTCOMES: dict[str, tuple[Status, Phase]] = {
@@ -470,7 +478,12 @@ def _report_returned(state: Delegation, event: e.ReportReturned, sealed: SealedE
 def _report_accepted(state: Delegation, event: e.ReportAccepted, sealed: SealedEvent) -> Delegation:
     assert state.report
     report = _with(
-        state.report, status="accepted", accepted_by=sealed.actor, accepted_at=sealed.instant, right=event.right
+        state.report,
+        status="accepted",
+        accepted_by=sealed.actor,
+        accepted_at=sealed.instant,
+        right=event.right,
+        **_proven(event),
     )
     return _with(state, report=report)
 

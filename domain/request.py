@@ -262,6 +262,7 @@ def _carried(
             at=signature.at,
             right=signature.right,
             external=step.external,
+            factor=signature.factor,
         )
         for plan in plans
         if (step := steps.get(plan.id)) is not None

@@ -14,6 +14,7 @@ from verbs.words import (
     ANSWERS,
     DEADLINE_STATES,
     DIRECTIONS,
+    FACTORS,
     ITEM_KINDS,
     LEFT,
     PERSON_ROLES,
@@ -156,6 +157,8 @@ def _approval(file: File, people: Mapping[str, str], rules: EditionWords, transl
         signatures = step.get("signatures", ())
         if len(signatures) > 1 or not by:
             by = ", ".join(signature["by"] for signature in signatures)
+        if factor := step.get("factor"):
+            by = f"{by} ({word(FACTORS, factor, translator)})"
         status = word(STEP_STATES, step["status"], translator)
         if needed := step["plan"].get("needed"):
             status = translator.tr(

@@ -24,8 +24,11 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/delegations": EVERYBODY,
     "GET /api/v1/delegations/{delegation}": EVERYBODY,
     "POST /api/v1/delegations/{delegation}/commands": EVERYBODY,
+    "POST /api/v1/delegations/{delegation}/signing": {"approver"},
+    "GET /api/v1/delegations/{delegation}/dossier": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/events": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/stream": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/sign-offs": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/messages": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/deadlines": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/ceilings": EVERYBODY,
@@ -212,6 +215,8 @@ def takes(row: str, allowed: set[str]) -> set[str]:
         return {"administer"}
     if row == "POST /api/v1/delegations/{delegation}/commands":
         return {"write", "sign"}
+    if row == "POST /api/v1/delegations/{delegation}/signing":
+        return {"sign"}
     return {"read"} if row.startswith("GET") else {"write"}
 
 
