@@ -11,10 +11,12 @@ from fastapi.responses import RedirectResponse
 from api.access import Actor
 from api.bodies import as_json
 from api.commands import ReceiptView, execute
+from api.dossiers import DossierQuery, show_dossier
 from api.engine import CommandRefused, EngineUnavailable, KeyReused
 from api.files import KnownFile
 from api.installation import At, Installation
 from api.pages.answers import Answered, AnswerRefused, command_of
+from api.pages.differences import lines_of
 from api.pages.dossier import dossier_of
 from api.pages.problems import sentence_of
 from api.pages.reader import reader_of
@@ -150,6 +152,7 @@ async def _page(
         raise Problem("not_found")
     words = translator(reader.language)
     edition = await at.editions.get(state.edition)
+    submitted = None if turn.of_report else await show_dossier(file, DossierQuery(step=turn.id), actor, at)
     refusal = await refusal_of(at, file, actor, turn) if turn.status == "open" else None
     signed = [one for step in (turn.proposal.steps if turn.proposal else ()) for one in step.signed_by]
     accounts = {account for one in (*signed, *turn.signatures) for account in _behind(one)} | {state.coordinator}
@@ -164,7 +167,9 @@ async def _page(
         may=turn.status == "open" and refusal is None,
         why_not=_why_not(request, refusal),
         edition=edition,
-        dossier=await dossier_of(at, state, turn, edition, reader),
+        dossier=await dossier_of(at, state, submitted, edition, reader),
+        since=submitted.differences if submitted else None,
+        lines=await lines_of(at, submitted.differences, edition, reader) if submitted else (),
         names=await _names(at, request, accounts),
         titles=await position_titles(at, edition),
         left=left(today, turn.due.due_on, edition, words) if turn.due else "",

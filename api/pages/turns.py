@@ -8,6 +8,7 @@ from domain.commands import AcceptReport, SignOff
 from domain.decide import decide
 from domain.decision import Context, Refusal
 from domain.desk import SIGNING_REPORT
+from domain.dossiers import standing
 from domain.events import StepPlan
 from domain.sign_in import Acting
 from domain.state import Deadline, Delegation, Proposal, Signature
@@ -37,6 +38,7 @@ class Turn:
     signatures: tuple[Signature, ...]
     waits_for: tuple[str, ...]
     proposal: Proposal | None
+    """None where the report is what is signed."""
     due: Deadline | None = None
 
     @property
@@ -49,7 +51,7 @@ def turn_of(state: Delegation, step: str) -> Turn | None:
     """Return the step that an address names, of the proposal whose steps are asked for now; None if there is none."""
     if step == SIGNING_REPORT:
         return _report(state)
-    proposal = standing_proposal(state)
+    proposal = standing(state)
     found = proposal.step(step) if proposal else None
     if proposal is None or found is None:
         return None
@@ -68,18 +70,15 @@ def turn_of(state: Delegation, step: str) -> Turn | None:
     )
 
 
-def standing_proposal(state: Delegation) -> Proposal | None:
-    """Return the proposal whose steps people are asked to answer."""
-    return state.proposal
-
-
 def _report(state: Delegation) -> Turn | None:
     report, plan = state.report, state.reviewing
     if report is None or plan is None:
         return None
     signatures: tuple[Signature, ...] = ()
     if report.accepted_by and report.accepted_at and report.right:
-        signatures = (Signature(by=report.accepted_by, at=report.accepted_at, right=report.right),)
+        signatures = (
+            Signature(by=report.accepted_by, at=report.accepted_at, right=report.right, factor=report.factor),
+        )
     return Turn(
         id=SIGNING_REPORT,
         number=report.number,

@@ -9,6 +9,8 @@ from domain.bilingual import Bilingual
 from domain.rules import Edition
 from locales import Translator, mark
 
+DIRECTIONS = {"inbound": mark("inbound"), "outbound": mark("outbound")}
+
 PERSON_ROLES = {
     "head": mark("head of delegation"),
     "member": mark("delegate"),

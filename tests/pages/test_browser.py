@@ -5,8 +5,10 @@ import uuid
 
 import pytest
 from playwright.async_api import Browser, expect
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from domain.signing import PasskeySignature, Statement
+from storage.passkeys import passkeys
 from storage.sessions import sessions as signed_in
 from tests.pages.conftest import Site, Visitor, visiting
 
@@ -94,6 +96,80 @@ async def sessions(site: Site, account: str) -> list[str]:
         return list((await connection.execute(wanted)).scalars())
 
 
+async def add_passkey(visitor: Visitor, account: str) -> None:
+    """Sign in, and give the account a passkey in this browser's device."""
+    await visitor.device()
+    await visitor.sign_in(account, "/sign-in?next=/me/passkeys")
+    await press(visitor, "Add this device")
+    await expect(visitor.page.locator("main li strong")).to_have_count(1)
+
+
+async def test_a_step_is_signed_with_the_passkey_and_the_trail_has_the_proof(site: Site, visitor: Visitor) -> None:
+    """From the mail's link: sign in by passkey, sign by passkey; the signature is sealed, over this very digest."""
+    path = await submitted(site)
+    await in_english(visitor)
+    await add_passkey(visitor, "hung")
+    await press(visitor, "Sign out")
+    await visitor.go(path)
+    await press(visitor, "Sign in with a passkey")
+    await expect(visitor.page).to_have_url(site.origin + path)
+    assert "Your device asks for your passkey" in await visitor.page.inner_text("#answer")
+    await press(visitor, "Approve proposal v1")
+    await expect(visitor.page).to_have_url(RECEIPT)
+    assert "passkey, over this very digest" in await visitor.page.inner_text("main")
+    [signed] = await events(site, "StepSigned")
+    proof = signed["proof"]
+    assert isinstance(proof, dict)
+    assert proof["factor"] == "passkey"
+    signature = PasskeySignature.model_validate(proof["signature"])
+    statement = Statement(act="sign_off", delegation=site.here.id, step="department_head", digest=str(signed["digest"]))
+    assert statement.made(signature)
+    await remove_passkeys(site, "hung")
+
+
+async def test_without_the_passkey_at_hand_the_session_signs_and_the_trail_says_so(
+    site: Site, visitor: Visitor
+) -> None:
+    """The weaker way is named on its button, and in the receipt."""
+    path = await submitted(site)
+    await in_english(visitor)
+    await add_passkey(visitor, "hung")
+    await visitor.go(path)
+    await press(visitor, "Sign by this session, without the passkey")
+    await expect(visitor.page).to_have_url(RECEIPT)
+    [signed] = await events(site, "StepSigned")
+    assert isinstance(signed["proof"], dict)
+    assert (signed["proof"]["factor"], "signature" in signed["proof"]) == ("password", False)
+    await remove_passkeys(site, "hung")
+
+
+async def remove_passkeys(site: Site, account: str) -> None:
+    """Leave the account as other tests expect it."""
+    async with site.here.registers.database.writing() as connection:
+        await connection.execute(delete(passkeys).where(passkeys.c.account == account))
+
+
+async def test_who_answered_before_reads_what_changed_since(site: Site, visitor: Visitor) -> None:
+    """Old beside new, by the figure and the person; nothing that stayed the same."""
+    path = await submitted(site)
+    await in_english(visitor)
+    await visitor.sign_in("hung", f"/sign-in?next={path}")
+    await visitor.page.get_by_text("Return it …").click()
+    await visitor.page.fill("#return_step-reason", "Xin sửa mục đích.")
+    await press(visitor, "Return proposal v1")
+    await expect(visitor.page).to_have_url(RECEIPT)
+    await site.here.send({"type": "revise_request", "purpose": "Ký thỏa thuận hợp tác"})
+    await site.here.add("m-2")
+    await site.here.send({"type": "submit_request"})
+    await visitor.go(path)
+    changed = visitor.page.locator("#differences li")
+    await expect(changed.filter(has_text="Purpose").locator("del")).to_contain_text("Trao đổi về hợp tác địa phương")
+    await expect(changed.filter(has_text="Purpose").locator("ins")).to_contain_text("Ký thỏa thuận hợp tác")
+    await expect(changed.filter(has_text="Member m-2").locator("ins")).to_contain_text("Delegate m-2, delegate, Japan")
+    assert await changed.filter(has_text="Partner").count() == 0
+    assert "since you last saw it" in await visitor.page.inner_text("main")
+
+
 async def test_a_return_asks_for_its_reason_first_and_loses_nothing(site: Site, visitor: Visitor) -> None:
     """The error stands at the top with focus, and beside its field; what was typed stays; then it is sent."""
     path = await submitted(site)
@@ -151,7 +227,12 @@ async def test_a_forwarded_link_gives_nobody_anything(site: Site, visitor: Visit
     csrf = await visitor.page.input_value("nav input[name=csrf]")
     file = await site.here.file()
     assert file.proposal is not None
-    form = {"csrf": csrf, "act": "sign_off", "digest": file.proposal.digest, "key": uuid.uuid4().hex}
+    form: dict[str, str | float | bool] = {
+        "csrf": csrf,
+        "act": "sign_off",
+        "digest": file.proposal.digest,
+        "key": uuid.uuid4().hex,
+    }
     answer = await visitor.page.request.post(site.origin + path, form=form, headers={"Origin": site.origin})
     assert answer.status == 403
     assert await events(site, "StepSigned") == []
