@@ -48,6 +48,13 @@ ANSWERS = {
 """What a receipt says of the event that is its subject."""
 
 
+ONLY_LOOKING = {
+    "not_entitled_to_sign": mark("You do not hold the position that signs here."),
+    "substitute_not_entitled": mark("You sign here as a substitute only inside the registered leave."),
+}
+"""Where the sentence of a refusal says that the attempt was recorded: whoever looks at a page has attempted nothing."""
+
+
 @dataclass
 class Typed:
     """What stands in the forms: as typed, or nothing yet. `errors` are (field, sentence)."""
@@ -184,7 +191,11 @@ def _behind(signature: Signature) -> set[str]:
 
 
 def _why_not(request: Request, refusal: Refusal | None) -> str | None:
-    return None if refusal is None else sentence_of(request, refused(refusal))[1]
+    if refusal is None:
+        return None
+    if refusal.code in ONLY_LOOKING:
+        return translator(reader_of(request).language).tr(ONLY_LOOKING[refusal.code])
+    return sentence_of(request, refused(refusal))[1]
 
 
 async def _names(at: Installation, request: Request, accounts: set[str]) -> dict[str, str]:

@@ -42,7 +42,7 @@ FIGURES = {
     "run_by": mark("Run by"),
     "head_level": mark("Level of the head"),
     "stays": mark("Days in each country"),
-    "total_vnd": mark("At most"),
+    "total_vnd": mark("Budget"),
 }
 
 
