@@ -63,7 +63,7 @@ async def test_a_it_is_uniquely_linked_to_the_signatory(api: Api) -> None:
 
 
 async def test_b_it_identifies_the_signatory(api: Api) -> None:
-    """Article 26 (b): the event names account and right; the register gives the account's person and key."""
+    """Article 26 (b): the event names account and right; the register's sealed log says whose key it is."""
     device, found = await one_signed(api)
     assert (found.verdict, found.actor, found.right and found.right.position) == ("signed", "hung", STEP)
     accounts = (await api.ask("GET", "/accounts", by="root")).json()["items"]
@@ -72,6 +72,9 @@ async def test_b_it_identifies_the_signatory(api: Api) -> None:
     [event] = [one for one in await trail(api) if one.seq == found.seq]
     sealed = unb64(event.data["proof"]["signature"]["public_key"])
     assert found.key == hashlib.sha256(sealed).hexdigest()
+    log = (await api.ask("GET", "/institution/log/accounts", by="an", params={"limit": 1000})).json()["items"]
+    made = [one["data"]["after"] for one in log if one["change"] == "passkey_registered"]
+    assert {"account": "hung", "key": found.key} in made
     assert numbers.x.to_bytes(32) in sealed
     assert numbers.y.to_bytes(32) in sealed
 
