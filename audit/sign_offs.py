@@ -44,6 +44,7 @@ Reason = Literal[
     "not_verified",
     "key_unreadable",
     "signature_invalid",
+    "carried_from_nothing",
 ]
 
 
@@ -52,7 +53,8 @@ class SignOff(Fact):
 
     `signed`: by a passkey over the digest; `key` is the SHA-256 of its public key, `party` for whom it was made.
     `vouched`: the system's word that the signer was known by `factor` (none where it is older than such words).
-    `broken`: for this `reason`.
+    `broken`: for this `reason`. `carried_from` is the event of the signature that event `seq` carried over to a later
+    proposal; its verdict holds for both.
     """
 
     seq: int
@@ -68,6 +70,7 @@ class SignOff(Fact):
     key: Digest | None = None
     party: str | None = None
     reason: Reason | None = None
+    carried_from: int | None = None
 
 
 class Unproven(Exception):
@@ -89,12 +92,13 @@ def sign_offs(events: Sequence[SealedEvent], *, party: str | None = None) -> tup
     delegation = str(events[0].data.get("delegation"))
     unbroken = _unbroken(delegation, events)
     digests: dict[str, bool] = {}
-    found = []
+    found: list[SignOff] = []
     for place, event in enumerate(events):
         if event.type in ACTS:
             found.append(_judged(event, delegation, digests, party, broken=place >= unbroken))
         elif "digest" in event.data:
             digests[str(event.data["digest"])] = _parts_hold(event.data)
+            found += _carried(event, found, broken=place >= unbroken)
     return tuple(found)
 
 
@@ -108,6 +112,32 @@ def _unbroken(delegation: str, events: Sequence[SealedEvent]) -> int:
             # ChainBroken, or content that has no canonical form.
             return place
     return len(events)
+
+
+def _carried(event: SealedEvent, earlier: Sequence[SignOff], *, broken: bool) -> list[SignOff]:
+    """Return the signatures that a submission carries over, each as the sign-off that it was given with."""
+    found = []
+    for one in event.data.get("carried", ()):
+        # What an outside authority decided is proven by its letter, not by a sign-off.
+        if one.get("external"):
+            continue
+        said = {"act": "sign_off", "step": one.get("step_id"), "digest": one.get("digest"), "actor": one.get("by")}
+        given = next(
+            (
+                known
+                for known in earlier
+                if known.carried_from is None
+                and known.at == one.get("at")
+                and all(getattr(known, name) == value for name, value in said.items())
+            ),
+            None,
+        )
+        if given is not None and not broken:
+            found.append(given.model_copy(update={"seq": event.seq, "carried_from": given.seq}))
+        else:
+            reason: Reason = "chain_broken" if broken else "carried_from_nothing"
+            found.append(_broken(reason, said | {"seq": event.seq, "at": event.at, "right": one.get("right")}))
+    return found
 
 
 def _parts_hold(data: Mapping[str, Any]) -> bool:
@@ -159,8 +189,10 @@ def _broken(reason: Reason, said: Mapping[str, Any]) -> SignOff:
         return SignOff(verdict="broken", reason=reason, **said)
     except ValidationError:
         # What was tampered with may not even have the form of a sign-off any more.
-        kept = {name: said[name] for name in ("seq", "act", "actor", "at")}
-        return SignOff(verdict="broken", reason=reason, step=str(said["step"]), digest="0" * 64, **kept)
+        kept = {name: said[name] for name in ("seq", "act", "at")}
+        return SignOff(
+            verdict="broken", reason=reason, step=str(said["step"]), actor=str(said["actor"]), digest="0" * 64, **kept
+        )
 
 
 def _proof(data: Mapping[str, Any]) -> Proof | None:

@@ -11,10 +11,12 @@ from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import Column, ForeignKey, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.decision import SYSTEM
 from domain.sign_in import prepared
 from storage.accounts import UnknownAccount, accounts, digest_of_secret
 from storage.engine import Database
 from storage.metadata import Instant, Name, metadata, utc_now
+from storage.register_log import queue, record
 from storage.sessions import end_sessions
 from storage.upsert import insert_into
 
@@ -109,14 +111,15 @@ class Passwords:
             await self._put(connection, account, encoded)
             await end_sessions(connection, account, self.clock(), but=session)
 
-    async def make_link(self, account: str) -> tuple[str, datetime]:
+    async def make_link(self, account: str, *, by: str = SYSTEM) -> tuple[str, datetime]:
         """Return a secret with which a password is chosen once, and until when; earlier ones of the account are void.
 
-        Only its SHA-256 is kept. Raises UnknownAccount.
+        Only its SHA-256 is kept, and the log says who made it (`by`). Raises UnknownAccount.
         """
         secret, now = LINK_PREFIX + secrets.token_urlsafe(LINK_BYTES), self.clock()
         until = now + self._link_lifetime
         async with self._database.writing() as connection:
+            await queue(connection)
             await _require(connection, account)
             await connection.execute(
                 update(password_links)
@@ -128,6 +131,7 @@ class Passwords:
                     digest=digest_of_secret(secret), account=account, created_at=now, expires_at=until
                 )
             )
+            await record(connection, "accounts", "password_link_made", account, by=by)
         return secret, until
 
     async def choose(self, secret: str, password: str) -> str | None:

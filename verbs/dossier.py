@@ -133,7 +133,7 @@ def _signatures(signatures: Sequence[Seen], words: DossierWords, console: Consol
             by = f"{by}, {tr('in place of %(name)s', name=replaced)}"
         proof = word(FACTORS, one["factor"], words.translator)
         if one["proposal"]:
-            proof = f"{proof}; {tr(mark('carried over from proposal %(number)s'), number=one['proposal'])}"
+            proof += tr(mark("; carried over from proposal %(number)s"), number=one["proposal"])
         when = business_time(one["at"], words.zone, words.translator)
         add_row(rows, words.rules.step(one["step"]), by, when, proof)
     console.print(rows)

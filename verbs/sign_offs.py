@@ -61,8 +61,10 @@ def _show(items: list[dict[str, Any]], zone: str, rules: EditionWords, translato
     for one in items:
         what = f"{word(ACTS, one['act'], translator)}: {rules.step(one['step'])}"
         style = "red" if one["verdict"] == "broken" else None
-        when = business_time(one["at"], zone, translator)
-        add_row(rows, str(one["seq"]), when, one["actor"], what, _proof(one, translator), style=style)
+        when, proof = business_time(one["at"], zone, translator), _proof(one, translator)
+        if one.get("carried_from"):
+            proof += translator.tr(mark("; carried over from no. %(seq)s"), seq=one["carried_from"])
+        add_row(rows, str(one["seq"]), when, one["actor"], what, proof, style=style)
     output().print(rows)
 
 

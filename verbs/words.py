@@ -77,6 +77,7 @@ REASONS = {
     "party_differs": mark("the passkey was made for another site"),
     "not_verified": mark("the device did not look who held it"),
     "key_unreadable": mark("the public key cannot be read"),
+    "carried_from_nothing": mark("no such signature was given before"),
     "signature_invalid": mark("the signature does not fit the key and the content"),
 }
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from api.cookies import csrf_token
 from domain.signing import Proof, Statement, challenge_of
+from domain.values import Factor, write_instant
 from tests.api.conftest import Api, code, fields, member
 from tests.authenticator import Authenticator, b64, unb64
 from tests.signer import asked, device_of, installation, signed
@@ -58,6 +60,24 @@ async def test_without_a_passkey_the_sign_off_says_which_weaker_factor_it_was(ap
     [(kind, proof)] = await proofs(api)
     assert (kind, proof["factor"], set(proof)) == ("StepSigned", "token", {"factor", "factor_at"})
     assert (await api.file())["state"]["proposal"]["steps"][0]["factor"] == "token"
+
+
+@pytest.mark.parametrize("factor", ["password", "passkey", "oidc"])
+async def test_a_sign_off_in_a_session_says_how_it_was_signed_in_to(api: Api, factor: Factor) -> None:
+    """And when; the session itself is not named."""
+    digest = await submitted(api)
+    at = installation(api)
+    session, secret = await at.sessions.open("hung", factor)
+    headers = {
+        "Cookie": f"{at.cookies.session}={secret}",
+        "Origin": at.settings.public_origin,
+        "X-CSRF-Token": csrf_token(secret),
+    }
+    signing = {"type": "sign_off", "step_id": STEP, "dossier_digest": digest}
+    answer = await api.ask("POST", f"/delegations/{api.id}/commands", signing, by=None, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert await proofs(api) == [("StepSigned", {"factor": factor, "factor_at": write_instant(session.created_at)})]
+    assert (await api.file())["state"]["proposal"]["steps"][0]["factor"] == factor
 
 
 async def test_returns_and_the_report_are_signed_as_well(api: Api) -> None:

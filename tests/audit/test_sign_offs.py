@@ -30,6 +30,7 @@ from tests.builders import (
     VICE_PRESIDENT,
     accept_report,
     dossier,
+    member,
     report_digest,
     reported,
     sign,
@@ -37,6 +38,7 @@ from tests.builders import (
     text,
 )
 from tests.domain.given import Given, given
+from tests.domain.policed import holding, policy, step, under
 from tests.signer import signature_of
 
 PARTY = "legation.example"
@@ -240,6 +242,29 @@ def test_the_report_and_its_return_are_verified_as_well() -> None:
     other = given(*reported(), accept_report())
     *_, last = sign_offs(list(other.play.events))
     assert (last.act, last.verdict) == ("accept_report", "vouched")
+
+
+def test_a_signature_that_was_carried_over_is_proven_by_the_one_that_was_given() -> None:
+    """Its proof stands for the later proposal too; one that nobody gave is found."""
+    rules = under(policy(step("department_head", looks_at=("request",)), step("chair"), resubmission="minimal"))
+    file = step_signed(given(*submitted(), rules=rules))
+    back = c.ReturnStep(step_id="chair", dossier_digest=dossier(file.state), kind="amend", reason=text())
+    file.when(back, by=holding("chair"), at="2026-02-27T09:00").accepted()
+    done = file.further(member("kato")).when(c.SubmitRequest())
+    assert done.state.proposal is not None
+    assert done.state.proposal.steps[0].factor == "passkey_signature"
+    events = list(file.play.events)
+    given_first, returned, carried = sign_offs(events)
+    assert (given_first.verdict, returned.verdict) == ("signed", "vouched")
+    assert carried == given_first.model_copy(update={"seq": carried.seq, "carried_from": given_first.seq})
+
+    def by_another(data: dict[str, Any]) -> None:
+        for one in data.get("carried", ()):
+            one["by"] = "another"
+
+    forged = changed(events, "RequestSubmitted", by_another)
+    assert verdicts(forged)[-1] == ("broken", "chain_broken")
+    assert verdicts(resealed(forged))[-1] == ("broken", "carried_from_nothing")
 
 
 def test_an_export_is_verified_by_a_program_of_its_own() -> None:
