@@ -4,7 +4,7 @@ from fastapi import Request, Response
 
 from api.pages.reader import reader_of
 from api.pages.rendering import show
-from api.problems import TITLES, Problem, answer_of, respond, shown
+from api.problems import RETRY_AFTER, TITLES, Problem, answer_of, respond, shown
 from locales import mark, translator
 
 PAGE_SENTENCES = {
@@ -30,9 +30,10 @@ def answer(request: Request, problem: Problem) -> Response:
         problem = Problem("not_found")
     status, sentence = sentence_of(request, problem)
     title = translator(reader_of(request).language).tr(TITLES[status])
-    return show(
-        request, "problem.html", status, headers=problem.headers, title=title, sentence=sentence, code=problem.code
-    )
+    headers = dict(problem.headers)
+    if problem.code in RETRY_AFTER:
+        headers["Retry-After"] = RETRY_AFTER[problem.code]
+    return show(request, "problem.html", status, headers=headers, title=title, sentence=sentence, code=problem.code)
 
 
 def sentence_of(request: Request, problem: Problem) -> tuple[int, str]:

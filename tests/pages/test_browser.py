@@ -2,12 +2,14 @@
 
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Browser, expect
 from sqlalchemy import delete, select
 
 from domain.signing import PasskeySignature, Statement
+from domain.values import BUSINESS_ZONE, business_date
 from storage.passkeys import passkeys
 from storage.sessions import sessions as signed_in
 from tests.pages.conftest import Site, Visitor, visiting
@@ -332,3 +334,86 @@ async def test_everything_but_passkeys_works_without_a_script(site: Site, chromi
         await press(visitor, "Return proposal v1")
         await expect(visitor.page).to_have_url(RECEIPT)
     assert [one["kind"] for one in await events(site, "StepReturned")] == ["amend"]
+
+
+async def test_a_substitute_signs_in_both_names(site: Site, visitor: Visitor) -> None:
+    """While the leave lasts the step stands in the substitute's inbox; the receipt says who, and in whose place."""
+    path = await submitted(site)
+    now = datetime.now(UTC)
+    away = await site.here.registers.leaves.register(
+        "hung", "mai", now - timedelta(hours=1), now + timedelta(hours=1), by="root"
+    )
+    try:
+        await in_english(visitor)
+        await visitor.sign_in("mai")
+        await visitor.page.locator(f"a[href='{path}']").click()
+        await press(visitor, "Approve proposal v1")
+        await expect(visitor.page).to_have_url(RECEIPT)
+        assert "Department head: Phạm Thị Mai, in place of Lê Văn Hùng" in await visitor.page.inner_text("main")
+        await visitor.go(path)
+        assert "in place of Lê Văn Hùng" in await visitor.page.inner_text("main")
+    finally:
+        await site.here.registers.leaves.revoke(away.id, by="root")
+
+
+async def test_the_report_is_read_and_accepted_on_its_page(site: Site, visitor: Visitor) -> None:
+    """Its text stands above the file; returned first, then accepted; a report is not rejected."""
+    today = business_date(datetime.now(UTC), BUSINESS_ZONE)
+    await site.here.open(starts=today, ends=today)
+    await site.here.add("m-1", role="head")
+    await site.here.approve()
+    await site.here.send({"type": "depart"})
+    await site.here.send({"type": "conclude"})
+    await site.here.send({"type": "file_report", "results": await site.here.text("Hai bên thống nhất <ba> việc.")})
+    await in_english(visitor)
+    path = f"/delegations/{site.here.id}/steps/report"
+    await visitor.sign_in("mai", f"/sign-in?next={path}")
+    assert "Hai bên thống nhất <ba> việc." in await visitor.page.inner_text("main")
+    assert await visitor.page.get_by_text("Reject it …").count() == 0
+    await visitor.page.get_by_text("Return it …").click()
+    await visitor.page.fill("#return_report-reason", "Xin bổ sung kiến nghị.")
+    await press(visitor, "Return report no. 1")
+    await expect(visitor.page.locator("h1")).to_have_text("You returned report no. 1.")
+    await site.here.send({"type": "file_report", "results": await site.here.text("Đã bổ sung.")})
+    await visitor.go(path)
+    await press(visitor, "Accept report no. 2")
+    await expect(visitor.page.locator("h1")).to_have_text("You accepted report no. 2.")
+    assert [one["report"] for one in await events(site, "ReportAccepted")] == [2]
+    await visitor.go(path)
+    assert "Vice-president: Phạm Thị Mai" in await visitor.page.inner_text("main")
+
+
+async def test_a_device_that_gives_no_answer_signs_nothing_and_says_so(site: Site, visitor: Visitor) -> None:
+    """The complaint has the focus, and the button can be pressed again."""
+    path = await submitted(site)
+    await in_english(visitor)
+    await add_passkey(visitor, "hung")
+    async with visiting(visitor.context.browser, site) as elsewhere:  # type: ignore[arg-type]
+        await in_english(elsewhere)
+        await elsewhere.sign_in("hung", f"/sign-in?next={path}")
+        await elsewhere.page.evaluate(
+            "() => { navigator.credentials.get = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
+        )
+        await press(elsewhere, "Approve proposal v1")
+        complaint = elsewhere.page.locator("#answer [data-complaint]").first
+        await expect(complaint).to_have_text("The device gave no answer. Try again, or sign without the passkey.")
+        await expect(complaint).to_be_focused()
+        await expect(elsewhere.page.get_by_role("button", name="Approve proposal v1")).to_be_enabled()
+        assert await events(site, "StepSigned") == []
+        assert elsewhere.complaints == []
+    await remove_passkeys(site, "hung")
+
+
+async def test_the_longest_page_fits_the_smallest_screen(site: Site, chromium: Browser) -> None:
+    """320 px wide, in Vietnamese, with a title of 120 characters and words that do not break by themselves."""
+    await site.here.open(title="Đoàn đại biểu " + "Donaudampfschifffahrtsgesellschaft" * 3, purpose="x" * 300)
+    for member in range(30):
+        await site.here.add(f"m-{member}", role="member" if member else "head")
+    await site.here.send({"type": "submit_request"})
+    path = f"/delegations/{site.here.id}/steps/department_head"
+    async with visiting(chromium, site, viewport={"width": 320, "height": 640}, color_scheme="dark") as visitor:
+        await visitor.sign_in("hung", f"/sign-in?next={path}")
+        for address in (path, "/", "/me/passkeys", "/nowhere"):
+            await visitor.go(address)
+            wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert await visitor.page.evaluate(wide) == 0, address

@@ -1,5 +1,6 @@
 """Who gets at pages: a session from this very site, or the sign-in page; and no way to anybody else's."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -255,3 +256,49 @@ async def test_a_password_is_chosen_with_a_link_once(tmp_path: Path) -> None:
         signed = await visit(browser, "POST /sign-in", {"account": "hung", "password": new, "next": "/me/passkeys"})
         assert (signed.status_code, signed.headers["location"]) == (303, "/me/passkeys")
         assert (await visit(browser, "GET /")).status_code == 200
+
+
+async def test_a_store_that_takes_nothing_is_an_honest_page(tmp_path: Path) -> None:
+    """503 in words, when to try again, and nobody signed in; it heals by itself."""
+    async with with_rules(tmp_path) as found:
+        found.at.database._lock_wait = 0.1
+        lock = sqlite3.connect(tmp_path / "legation.db", isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        browser, form = found.browser(), {"account": "hung", "password": PASSWORD}
+        refused = await visit(browser, "POST /sign-in", form, accept_language="en")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        assert "The database cannot be used at the moment." in refused.text
+        assert browser.cookie is None
+        lock.execute("ROLLBACK")
+        lock.close()
+        assert (await visit(browser, "POST /sign-in", form)).status_code == 303
+
+
+async def test_who_comes_back_from_another_provider_in_vain_reads_a_page(tmp_path: Path) -> None:
+    """Browsers alone go there; a program still gets problem details."""
+    async with with_rules(tmp_path) as found:
+        address = f"{ORIGIN}/api/v1/session/oidc/callback?state=x"
+        page = await found.browser().http.get(address, headers={"accept": "text/html,*/*;q=0.8"})
+        assert (page.status_code, page.headers["content-type"]) == (403, "text/html; charset=utf-8")
+        problem = await found.browser().http.get(address)
+        assert (problem.status_code, problem.headers["content-type"]) == (403, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"account=hung&password=%ff", "application/x-www-form-urlencoded", 400),
+        ("account=Hùng".encode(), "application/x-www-form-urlencoded", 400),
+        (b"&".join(b"a%d=1" % one for one in range(101)), "application/x-www-form-urlencoded", 400),
+        (b"x" * 1_000_001, "application/x-www-form-urlencoded", 413),
+        (b'{"account": "hung"}', "application/json", 415),
+        (b"", "", 415),
+        (b"account=%00&password=%00", "application/x-www-form-urlencoded", 403),
+    ],
+)
+async def test_a_body_that_is_no_form_is_refused_in_words(tmp_path: Path, body: bytes, kind: str, status: int) -> None:
+    """Nothing breaks, whatever is sent."""
+    async with with_rules(tmp_path) as found:
+        headers = {"origin": ORIGIN, "sec-fetch-site": "same-origin", "content-type": kind}
+        answer = await found.browser().http.post(f"{ORIGIN}/sign-in", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
