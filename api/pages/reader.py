@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from api.access import PERSONAL
 from api.installation import installation_of
 from api.language import preferred
 from domain.sign_in import Acting
@@ -24,7 +25,7 @@ class Reader:
     @property
     def sees_personal_data(self) -> bool:
         """Whether names may stand on the page; an auditor checks commitments, and needs none."""
-        return self.actor is not None and not {"coordinator", "approver", "administrator"}.isdisjoint(self.actor.roles)
+        return self.actor is not None and not set(PERSONAL).isdisjoint(self.actor.roles)
 
 
 def reader_of(request: Request) -> Reader:

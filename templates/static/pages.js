@@ -124,7 +124,6 @@ function followLink() {
 }
 
 followLink();
-document.querySelector("[data-summary]")?.focus();
 for (const form of document.querySelectorAll("form")) {
   if (form.dataset.form === "sign-in" && window.PublicKeyCredential) signIn(form);
   else if (form.dataset.form === "add" && window.PublicKeyCredential) add(form);

@@ -43,6 +43,7 @@ class Site:
 
     here: Running
     origin: str
+    passwords: Passwords
 
 
 @dataclass
@@ -112,7 +113,7 @@ async def serving_pages(folder: Path, server: TemporalServer) -> AsyncIterator[S
         while not web.started:
             await asyncio.sleep(0.01)
         try:
-            yield Site(here, f"http://localhost:{port}")
+            yield Site(here, f"http://localhost:{port}", passwords)
         finally:
             web.should_exit = True
             await serving

@@ -11,7 +11,9 @@ from sqlalchemy import delete, select
 from domain.signing import PasskeySignature, Statement
 from domain.values import BUSINESS_ZONE, business_date
 from storage.passkeys import passkeys
+from storage.passwords import LINK_PAGE
 from storage.sessions import sessions as signed_in
+from tests.api.front import PASSWORD
 from tests.pages.conftest import Site, Visitor, visiting
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
@@ -267,7 +269,7 @@ async def test_a_session_that_ends_while_one_types_costs_nothing(site: Site, vis
     await press(visitor, "Reject proposal v1")
     await expect(visitor.page.locator("h1")).to_have_text("Sign in")
     await visitor.page.fill("#account", "hung")
-    await visitor.page.fill("#password", "mười hai chữ trở lên")
+    await visitor.page.fill("#password", PASSWORD)
     await press(visitor, "Sign in")
     await press(visitor, "Back to the form")
     await expect(visitor.page).to_have_url(site.origin + path)
@@ -417,3 +419,21 @@ async def test_the_longest_page_fits_the_smallest_screen(site: Site, chromium: B
             await visitor.go(address)
             wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert await visitor.page.evaluate(wide) == 0, address
+
+
+async def test_the_link_of_an_administrator_leads_to_a_password(site: Site, visitor: Visitor) -> None:
+    """Its secret stands behind the #: no request carries it before it is sent, and it leaves the address bar."""
+    secret, _ = await site.passwords.make_link("root")
+    asked: list[str] = []
+    visitor.page.on("request", lambda one: asked.append(one.url))
+    await in_english(visitor)
+    await visitor.go(f"{LINK_PAGE}{secret}")
+    await expect(visitor.page).to_have_url(f"{site.origin}/choose-password")
+    assert await visitor.page.input_value("#link") == secret
+    assert [url for url in asked if secret in url] == []
+    await visitor.page.fill("#password", PASSWORD)
+    await visitor.page.fill("#repeated", PASSWORD)
+    await press(visitor, "Choose this password")
+    await expect(visitor.page.locator("h1")).to_have_text("Your password is chosen")
+    await visitor.sign_in("root")
+    assert visitor.path == "/"

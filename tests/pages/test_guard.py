@@ -258,6 +258,7 @@ async def test_a_password_is_chosen_with_a_link_once(tmp_path: Path) -> None:
         assert (await visit(browser, "GET /")).status_code == 200
 
 
+@pytest.mark.slow
 async def test_a_store_that_takes_nothing_is_an_honest_page(tmp_path: Path) -> None:
     """503 in words, when to try again, and nobody signed in; it heals by itself."""
     async with with_rules(tmp_path) as found:
