@@ -26,6 +26,7 @@ from api.pages.turns import Turn, refusal_of, turn_of
 from api.pages.words import left, position_titles
 from api.problems import Problem, refused
 from domain.decision import Refusal
+from domain.desk import SIGNING_REPORT
 from domain.events import Right
 from domain.sign_in import Acting
 from domain.state import Signature
@@ -104,17 +105,19 @@ async def show_receipt_page(
     seq: Annotated[int, Path(ge=1, le=2**31 - 1)], file: KnownFile, request: Request, at: At
 ) -> Response:
     """Show what was answered: when, by what right, on which digest, and where it stands in the trail."""
-    events = await at.queries.events(file.state.id, after=seq - 1, limit=1)
-    if not events or events[0].type not in ANSWERS:
+    events = await at.queries.events(file.state.id, limit=seq)
+    if len(events) < seq or events[-1].type not in ANSWERS:
         raise Problem("not_found")
-    event, reader = events[0], reader_of(request)
+    event, reader = events[-1], reader_of(request)
     words = translator(reader.language)
     data: dict[str, Any] = event.data
     right = Right.model_validate(data["right"]) if data.get("right") else None
     named = await _names(at, request, {event.actor, (right and right.on_behalf_of) or event.actor})
-    step = data.get("step_id", "report")
-    turn = turn_of(file.state, step)
-    number = data.get("report") or next((one for one in (turn.number if turn else None,) if one), "")
+    # The number of what was answered: that of the report, or of the proposal that was submitted with this digest.
+    submitted = (
+        one.data["proposal"] for one in events if one.data.get("digest") == data["digest"] and "parts" in one.data
+    )
+    number = data.get("report") or next(submitted, "")
     mine = reader.actor is not None and reader.actor.id == event.actor
     return show(
         request,
@@ -125,8 +128,7 @@ async def show_receipt_page(
         right=right,
         names=named,
         mine=mine,
-        step=step,
-        turn=turn,
+        step=data.get("step_id", SIGNING_REPORT),
         titles=await position_titles(at, await at.editions.get(file.state.edition)),
         said=words.tr(ANSWERS[event.type], number=number) if mine else None,
     )
@@ -163,6 +165,7 @@ async def _page(
     refusal = await refusal_of(at, file, actor, turn) if turn.status == "open" else None
     signed = [one for step in (turn.proposal.steps if turn.proposal else ()) for one in step.signed_by]
     accounts = {account for one in (*signed, *turn.signatures) for account in _behind(one)} | {state.coordinator}
+    accounts |= {turn.proposal.submitted_by} if turn.proposal else set()
     today = max(business_date(utc_now(), state.zone), business_date(file.updated_at, state.zone))
     return show(
         request,

@@ -86,24 +86,28 @@ function add(form) {
 
 function sign(form) {
   form.addEventListener("submit", (event) => {
-    const button = event.submitter;
     const { reason, signature } = form.elements;
-    // Without a reason the server says what is missing; without the passkey the session signs, and the trail says so.
-    if ("without" in button.dataset || (reason && !reason.value.trim())) return hold(form, event);
-    event.preventDefault();
-    once(form, button, async () => {
-      const { act, csrf, digest } = form.elements;
-      const body = { act: act.value, step_id: form.dataset.step, digest: digest.value };
-      const { options } = await ask(form.dataset.signing, body, csrf.value);
-      const { id, response } = await signed(options);
-      signature.value = JSON.stringify({
-        credential: id,
-        client_data: response.clientDataJSON,
-        authenticator_data: response.authenticatorData,
-        signature: response.signature,
-      });
-      form.submit();
+    // Without the passkey the session signs, and the trail says so. Without a reason the server says what is missing.
+    if ("without" in event.submitter.dataset) signature.value = "";
+    else if (!signature.value && (!reason || reason.value.trim())) return askDevice(form, event);
+    hold(form, event);
+  });
+}
+
+function askDevice(form, event) {
+  event.preventDefault();
+  once(form, event.submitter, async () => {
+    const { act, csrf, digest, signature } = form.elements;
+    const body = { act: act.value, step_id: form.dataset.step, digest: digest.value };
+    const { options } = await ask(form.dataset.signing, body, csrf.value);
+    const { id, response } = await signed(options);
+    signature.value = JSON.stringify({
+      credential: id,
+      client_data: response.clientDataJSON,
+      authenticator_data: response.authenticatorData,
+      signature: response.signature,
     });
+    form.submit();
   });
 }
 

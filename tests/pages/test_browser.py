@@ -162,6 +162,7 @@ async def test_who_answered_before_reads_what_changed_since(site: Site, visitor:
     await visitor.page.fill("#return_step-reason", "Xin sửa mục đích.")
     await press(visitor, "Return proposal v1")
     await expect(visitor.page).to_have_url(RECEIPT)
+    receipt = visitor.path
     await site.here.send({"type": "revise_request", "purpose": "Ký thỏa thuận hợp tác"})
     await site.here.add("m-2")
     await site.here.send({"type": "submit_request"})
@@ -172,6 +173,8 @@ async def test_who_answered_before_reads_what_changed_since(site: Site, visitor:
     await expect(changed.filter(has_text="Member m-2").locator("ins")).to_contain_text("Delegate m-2, delegate, Japan")
     assert await changed.filter(has_text="Partner").count() == 0
     assert "since you last saw it" in await visitor.page.inner_text("main")
+    await visitor.go(receipt)
+    assert await visitor.page.inner_text("h1") == "You returned proposal v1."
 
 
 async def test_a_return_asks_for_its_reason_first_and_loses_nothing(site: Site, visitor: Visitor) -> None:
