@@ -50,11 +50,13 @@ class DifferencesView(BaseModel):
 
     `you_answered`: it is the one that the reader answered last; `step_before_answered`: the one that the stage before
     the step signed; `first`: the reader and the stages before saw none, so `since` is null and nothing is compared.
+    `ceiling_before` has the lines of the earlier ceiling.
     """
 
     since: int | None
     why: Why
     items: tuple[Difference, ...]
+    ceiling_before: Ceiling | None = None
 
 
 class DossierView(BaseModel):
@@ -131,4 +133,4 @@ def _differences(
     since, why = seen_before(trail, proposal, actor.id, step)
     earlier = trail.dossiers.get(since) if since is not None else None
     items = differences(entries(earlier.parts), entries(dossier.parts)) if earlier else ()
-    return DifferencesView(since=since, why=why, items=items)
+    return DifferencesView(since=since, why=why, items=items, ceiling_before=earlier.ceiling if earlier else None)

@@ -156,9 +156,8 @@ def _approval(file: File, people: Mapping[str, str], rules: EditionWords, transl
             by = f"{by}, {translator.tr('in place of %(name)s', name=replaced)}"
         signatures = step.get("signatures", ())
         if len(signatures) > 1 or not by:
-            by = ", ".join(signature["by"] for signature in signatures)
-        if factor := step.get("factor"):
-            by = f"{by} ({word(FACTORS, factor, translator)})"
+            by = ", ".join(_with_proof(signature["by"], signature, translator) for signature in signatures)
+        by = _with_proof(by, step, translator)
         status = word(STEP_STATES, step["status"], translator)
         if needed := step["plan"].get("needed"):
             status = translator.tr(
@@ -169,6 +168,12 @@ def _approval(file: File, people: Mapping[str, str], rules: EditionWords, transl
         add_row(rows, f"{title} ({step['plan']['id']})", status, by, when)
     output().print(rows)
     say(translator.tr("Digest of the dossier: %(digest)s", digest=proposal["digest"]))
+
+
+def _with_proof(by: str, answered: Mapping[str, Any], translator: Translator) -> str:
+    """Who answered a step, and how that is proven where it is said."""
+    factor = answered.get("factor")
+    return f"{by} ({word(FACTORS, factor, translator)})" if by and factor else by
 
 
 def _deadlines(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:

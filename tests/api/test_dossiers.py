@@ -47,7 +47,7 @@ async def test_a_dossier_is_read_whole_before_it_is_signed(api: Api) -> None:
     assert one["ceiling"]["total_vnd"] == one["parts"][3]["content"]["total_vnd"]
     assert (one["proposal"], one["submitted_by"], one["step"]) == (1, "lan", "department_head")
     assert (one["policy"], one["signatures"]) == ({"rule": "IN-APPROVAL", "version": 1}, [])
-    assert one["differences"] == {"since": None, "why": "first", "items": []}
+    assert one["differences"] == {"since": None, "why": "first", "items": [], "ceiling_before": None}
 
 
 async def test_after_a_return_each_sees_what_changed_since_they_or_the_stage_before_saw_it(api: Api) -> None:
@@ -74,6 +74,7 @@ async def test_after_a_return_each_sees_what_changed_since_they_or_the_stage_bef
         ("programme", "talk", "changed"),
         ("ceiling", "total_vnd", "changed"),
     ]
+    assert (found["ceiling_before"]["head_count"], second["ceiling"]["head_count"]) == (1, 2)
     moved = found["items"][2]
     assert (moved["before"]["starts"]["local"], moved["after"]["starts"]["local"]) == (
         "2030-04-07T14:00",
@@ -82,7 +83,9 @@ async def test_after_a_return_each_sees_what_changed_since_they_or_the_stage_bef
     signing = {"type": "sign_off", "step_id": "department_head", "dossier_digest": second["digest"]}
     await accepted(api, signing, by="hung")
     third = await shown(api, "mai", step="vice_president")
-    assert third["differences"] == {"since": 2, "why": "step_before_answered", "items": []}
+    since = third["differences"]
+    assert (since["since"], since["why"], since["items"]) == (2, "step_before_answered", [])
+    assert (since["ceiling_before"], third["ceiling"]) == (second["ceiling"], second["ceiling"])
     [signature] = third["signatures"]
     assert (signature["step"], signature["by"], signature["factor"], signature["right"]["position"]) == (
         "department_head",
