@@ -102,7 +102,12 @@ class _Words:
                 return self.words.tr("Programme")
             case "request" | "ceiling" if item:
                 return word(FIGURES, item, self.words)
-        return self.words.tr("Request") if kind == "request" else self.words.tr("Ceiling")
+            case "request":
+                return self.words.tr("Request")
+            case "ceiling":
+                return self.words.tr("Budget")
+        # A part that is new here is named as the dossier names it.
+        return part
 
     def _said(self, part: str, item: str | None, content: Any) -> str:
         kind = part.partition(":")[0]
