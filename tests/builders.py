@@ -125,9 +125,9 @@ def sign(step: str, by: Actor, when: str | None = None) -> Later:
 
 
 def dossier(state: Delegation) -> str:
-    """Return the digest of the dossier that stands."""
-    assert state.proposal
-    return state.proposal.digest
+    """Return the digest of the dossier that is to be signed."""
+    assert state.current_proposal
+    return state.current_proposal.digest
 
 
 def report_digest(state: Delegation) -> str:

@@ -11,7 +11,7 @@ from domain import commands as c
 from domain.decide import TABLE
 from domain.decision import Actor
 from domain.permission import may_send
-from domain.state import Delegation, Phase
+from domain.state import PLANNING, Delegation, Phase
 from domain.values import LocalTime, Value
 from tests.builders import (
     ADMINISTRATOR,
@@ -66,8 +66,8 @@ def times(draw: st.DrawFn) -> dict[str, LocalTime]:
 
 
 def dossier(state: Delegation) -> str:
-    """The digest that stands, if any."""
-    return state.proposal.digest if state.proposal else STALE
+    """The digest that is to be signed, if any."""
+    return state.current_proposal.digest if state.current_proposal else STALE
 
 
 def report(state: Delegation) -> str:
@@ -134,6 +134,7 @@ COMMANDS: dict[str, st.SearchStrategy[Made]] = {
     ),
     "justify_limit": plain(c.JustifyLimit, limit=st.sampled_from(["OUT-MEMBERS", "NO-RULE"]), justification=TEXTS),
     "submit_request": plain(c.SubmitRequest),
+    "submit_change": plain(c.SubmitChange),
     "withdraw_request": plain(c.WithdrawRequest, reason=TEXTS),
     "adopt_rules": plain(c.AdoptRules),
     "sign_off": answering(c.SignOff, "dossier_digest", dossier, step_id=STEPS),
@@ -281,5 +282,9 @@ def fitting(phase: Phase, by: Actor) -> st.SearchStrategy[tuple[Actor, tuple[Mad
 
 def names_fitting(phase: Phase, by: Actor) -> list[str]:
     """Return the types of commands that somebody may send in a phase."""
-    allowed = {kind.model_fields["type"].default for kind, row in TABLE.items() if phase in row.phases}
+    allowed = {
+        kind.model_fields["type"].default
+        for kind, row in TABLE.items()
+        if phase in row.phases or (row.answers and phase in PLANNING)
+    }
     return [name for name in COMMANDS if name in allowed and may_send(by.roles, name)]
