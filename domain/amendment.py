@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from domain.commands import SubmitChange
 from domain.decision import Context, Outcome, accept, refuse
-from domain.dossier import dossier_digest, seen_parts
+from domain.dossier import dossier_digest, looked_at, seen_parts
 from domain.events import ChangeSubmitted, ChangeSuperseded, DossierPart, Event, RuleRef, SignaturesVoided, StepPlan
 from domain.policies import ApprovalChain
 from domain.request import breaches, carried_over, choose_policy, next_number, parts_now, step_plan, unjustified
@@ -160,8 +160,9 @@ def outdated(state: Delegation, edition: Edition) -> Iterator[Event]:
         yield ChangeSuperseded(proposal=proposal.number, parts=changed)
     void = [step for step in standing if differing(proposal.parts, parts, step.plan.looks_at)]
     if void:
-        yield SignaturesVoided(
-            proposal=proposal.number,
-            parts=differing(proposal.parts, parts),
-            steps=tuple(step.id for step in void),
+        seen = tuple(
+            part
+            for part in differing(proposal.parts, parts)
+            if any(looked_at(part, step.plan.looks_at) for step in void)
         )
+        yield SignaturesVoided(proposal=proposal.number, parts=seen, steps=tuple(step.id for step in void))

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from domain import events as e
 from domain.desk import lies_on
+from domain.dossier import looked_at
 from domain.events import AnyEvent
 from domain.seal import SealedEvent
 from domain.state import (
@@ -152,14 +153,19 @@ def _change_superseded(state: Delegation, event: e.ChangeSuperseded, sealed: Sea
 
 @_on(e.SignaturesVoided)
 def _voided(state: Delegation, event: e.SignaturesVoided, sealed: SealedEvent) -> Delegation:
-    return _with_steps(state, event.proposal, event.steps, voided_by=event.parts)
+    def void(step: Step) -> Step:
+        return _with(step, voided_by=tuple(part for part in event.parts if looked_at(part, step.plan.looks_at)))
+
+    return _with_steps(state, event.proposal, event.steps, void)
 
 
-def _with_steps(state: Delegation, number: int, step_ids: tuple[str, ...], **changes: Any) -> Delegation:
+def _with_steps(
+    state: Delegation, number: int, step_ids: tuple[str, ...], change: Callable[[Step], Step]
+) -> Delegation:
     def changed(one: Proposal | None) -> Proposal | None:
         if one is None or one.number != number:
             return one
-        return _with(one, steps=tuple(_with(step, **changes) if step.id in step_ids else step for step in one.steps))
+        return _with(one, steps=tuple(change(step) if step.id in step_ids else step for step in one.steps))
 
     return _with(state, proposal=changed(state.proposal), amendment=changed(state.amendment))
 
@@ -286,7 +292,7 @@ def _external_decision(state: Delegation, event: e.ExternalDecisionRecorded, sea
 
 @_on(e.StepEscalated)
 def _escalated(state: Delegation, event: e.StepEscalated, sealed: SealedEvent) -> Delegation:
-    return _with_steps(state, event.proposal, (event.step_id,), escalated_to=event.to)
+    return _with_steps(state, event.proposal, (event.step_id,), lambda step: _with(step, escalated_to=event.to))
 
 
 @_on(e.DelegationRejected)
