@@ -226,6 +226,7 @@ OFTEN = {
     "record_formality": 3,
     "revise_request": 3,
     "submit_request": 3,
+    "submit_change": 3,
 }
 """What people do most, and what has most to go wrong."""
 
@@ -241,6 +242,13 @@ ONWARD: dict[Phase, tuple[Actor, Made]] = {
     Phase.POSTPONED: (COORDINATOR, lambda state: c.Resume(starts=date(2026, 5, 11), ends=date(2026, 5, 17))),
     Phase.CLOSED: (COORDINATOR, lambda state: c.ReopenDelegation(reason=text())),
 }
+
+
+AGREED: tuple[Actor, Made] = (
+    VICE_PRESIDENT,
+    lambda state: c.SignOff(step_id="vice_president", dossier_digest=dossier(state)),
+)
+"""A change after the decision is signed."""
 
 
 class Turn(NamedTuple):
@@ -264,7 +272,9 @@ def turns(phase: Phase) -> st.SearchStrategy[Turn]:
     """Return what may happen next: mostly what the phase allows by who may send it, sometimes anything by anybody."""
     actors = (COORDINATOR, COORDINATOR, COORDINATOR, DEPARTMENT_HEAD, VICE_PRESIDENT)
     sent = [fitting(phase, by) for by in actors if names_fitting(phase, by)]
-    onward = [st.tuples(st.just(ONWARD[phase][0]), st.tuples(st.just(ONWARD[phase][1])))] if phase in ONWARD else []
+    ahead = [ONWARD[phase]] if phase in ONWARD else []
+    ahead += [AGREED] if phase in PLANNING else []
+    onward = [st.tuples(st.just(by), st.tuples(st.just(made))) for by, made in ahead]
     return st.builds(
         lambda minutes, awake, sent: Turn(minutes, awake, *sent),
         st.sampled_from([0, 0, 1, 60, 60, 60 * 24, 60 * 24 * 5, 60 * 24 * 30]),
