@@ -50,7 +50,7 @@ class Ground:
     api: Api
     files: dict[str, str]
     organisations: dict[str, str]
-    texts: dict[str, str]
+    texts: dict[str, dict[str, Any]]
     attachment: dict[str, Any]
     person: dict[str, Any]
 
