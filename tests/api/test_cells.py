@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from domain.permission import SIGNING
-from tests.api.conftest import Api, member, opening, person
+from tests.api.conftest import Api, member, opening
 from tests.api.test_access import EVERYBODY
 from tests.domain.every_command import EXAMPLES, PUBLIC
 
@@ -39,8 +39,17 @@ SAYS = {
 LAST = ("withdraw_request", "postpone", "cancel_delegation", "close_delegation", "reopen_delegation")
 """Commands that end what the others are tried on."""
 
-ELSEWHERE = {"GET /api/v1/texts/{ref}"}
+ELSEWHERE = {"GET /api/v1/texts/{ref}", "GET /api/v1/persons/{ref}", "PUT /api/v1/persons/{ref}"}
 """Addresses that belong to a file without naming it."""
+
+
+PERSON = {
+    "full_name": "Satō Haruka",
+    "given_name": "Haruka",
+    "email": "haruka@tokyo.example",
+    "language": "en",
+    "nationality": "JP",
+}
 
 
 @dataclass
@@ -52,7 +61,7 @@ class Ground:
     organisations: dict[str, str]
     texts: dict[str, dict[str, Any]]
     attachment: dict[str, Any]
-    person: dict[str, Any]
+    persons: dict[str, dict[str, Any]]
 
     def real(self, content: Any, whose: str) -> Any:
         """A command's JSON with references that the registers have."""
@@ -61,7 +70,7 @@ class Ground:
         if not isinstance(content, dict):
             return content
         if "commitment" in content:
-            return self.person if str(content["ref"]).startswith("per_") else self.texts[whose]
+            return self.persons[whose] if str(content["ref"]).startswith("per_") else self.texts[whose]
         if "media_type" in content:
             return self.attachment
         return {name: self.real(part, whose) for name, part in content.items()}
@@ -98,15 +107,16 @@ async def ground(api: Api) -> Ground:
             },
         )
     ).json()
-    found = Ground(api, {}, {"own": near, "other": far, "closed": near}, {}, attachment, await person(api))
+    found = Ground(api, {}, {"own": near, "other": far, "closed": near}, {}, attachment, {})
     for whose in WHOSE:
         file = found.files[whose] = f"{whose}-{mark}"
         await done("POST", "/delegations", opening(id=file, organisation=found.organisations[whose]), "lan")
         text = await done("POST", f"/delegations/{file}/texts", {"text": "Lý do"}, "lan")
         found.texts[whose] = text
         ending = [{"type": "cancel_delegation", "reason": text}, {"type": "close_delegation"}]
-        begun = [await member(api, "ito", role="head"), {"type": "submit_request"}]
-        commands = {"commands": ending if whose == "closed" else begun}
+        head = await member(api, "ito", role="head")
+        found.persons[whose] = head["person"]
+        commands = {"commands": [head, *(ending if whose == "closed" else [{"type": "submit_request"}])]}
         await done("POST", f"/delegations/{file}/commands", commands, "lan", 200)
     return found
 
@@ -167,12 +177,12 @@ async def test_every_role_meets_every_address_of_every_file_as_the_table_says(ap
         method, path = what.split()
         for role in ROLES:
             for whose, expected in zip(WHOSE, CELLS[what][role].split("/"), strict=True):
-                ref = at.texts[whose]["ref"]
+                ref = (at.persons if "/persons/" in path else at.texts)[whose]["ref"]
                 address = path.replace("{delegation}", at.files[whose]).replace("{digest}", "0" * 64)
                 address = address.replace("{ref}", ref).removeprefix("/api/v1")
                 # A stream goes on for ever: it is asked for badly, which is looked at after who asks.
                 address += "?after=never" if path.endswith("/stream") else ""
-                body = {"text": "Lý do"} if method == "POST" else None
+                body = {"POST": {"text": "Lý do"}, "PUT": PERSON}.get(method)
                 answered = said(await api.ask(method, address, body, by=role))
                 if answered != expected:
                     wrong.append((what, role, whose, expected, answered))
