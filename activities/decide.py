@@ -88,7 +88,12 @@ class Decide:
         system = asked.envelope.actor == SYSTEM
         actor = Actor(id=SYSTEM, roles=("system",)) if system else stands.actor
         return Context.model_construct(
-            now=asked.now, actor=actor, edition=edition, newest=newest, lineage=stands.lineage
+            now=asked.now,
+            actor=actor,
+            edition=edition,
+            newest=newest,
+            lineage=stands.lineage,
+            run_by=stands.run_by,
         )
 
 

@@ -10,7 +10,7 @@ from domain.institution import Held, Substitution
 from domain.rules import Edition
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
-from domain.values import Digest, Fact, Instant
+from domain.values import Digest, Fact, Instant, RunBy
 
 RoleName = Literal["coordinator", "approver", "auditor", "administrator", "system"]
 
@@ -38,7 +38,8 @@ class Context(Fact):
     """What a decision may ask: the business time, who acts, and the edition of the rules that applies.
 
     `edition` is the one the file was opened under (for opening, the one in force); `newest` the one in force now.
-    `lineage` is the file's organisation and those above it at that instant, upwards.
+    `lineage` is the file's organisation and those above it at that instant, upwards; `run_by` is what kind of union or
+    association the register knows it as, if it knows it.
     """
 
     now: Instant
@@ -47,6 +48,7 @@ class Context(Fact):
     edition: SkipValidation[Edition]
     newest: SkipValidation[Edition]
     lineage: tuple[str, ...] = ()
+    run_by: RunBy | None = None
 
 
 class Refusal(Fact):
