@@ -95,6 +95,7 @@ class Decide:
             lineage=stands.lineage,
             factor=asked.envelope.factor,
             factor_at=asked.envelope.factor_at,
+            run_by=stands.run_by,
         )
 
 

@@ -109,7 +109,7 @@ class Notices:
         return await self._send(asked, mails, alive)
 
     async def _step_waits(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
-        proposal = stood.after.proposal
+        proposal = stood.after.current_proposal
         step = proposal.step(str(asked.effect.args["step"])) if proposal else None
         if proposal is None or step is None:
             return []
@@ -143,7 +143,7 @@ class Notices:
         return [account for place, account in enumerate(found) if account not in found[:place]]
 
     async def _step_escalated(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
-        event, proposal = stood.event, stood.after.proposal
+        event, proposal = stood.event, stood.after.current_proposal
         step = proposal.step(str(asked.effect.args["step"])) if proposal else None
         if not isinstance(event, StepEscalated) or proposal is None or step is None:
             return []
@@ -266,8 +266,8 @@ class Notices:
 
 def duty(deadline: Deadline, file: Delegation, edition: Edition, language: Language) -> str:
     """Return what a deadline is about, in words: the title of its rule, or the step that is to be signed."""
-    if deadline.what.startswith("step.") and file.proposal:
-        step = next((one for one in file.proposal.steps if deadline.what.startswith(f"step.{one.id}.")), None)
+    for proposal in file.proposals if deadline.what.startswith("step.") else ():
+        step = next((one for one in proposal.steps if deadline.what == f"step.{one.id}.{proposal.number}"), None)
         if step:
             return step.plan.title_vi if language == "vi" else step.plan.title_en
     rule = next(

@@ -97,8 +97,8 @@ async def make_password_link(account: AccountId, actor: Actor, at: At) -> Passwo
 
 
 @router.delete("/accounts/{account}/sessions", status_code=204, dependencies=[Depends(BEARER)])
-async def end_sessions_of_account(account: AccountId, at: At) -> None:
+async def end_sessions_of_account(account: AccountId, actor: Actor, at: At) -> None:
     """End every session of an account. Its tokens stay: revoke them one by one, or disable the account."""
     if await at.accounts.get(account) is None:
         raise Problem("account_unknown")
-    await at.sessions.end_all(account)
+    await at.sessions.end_all(account, by=actor.id)

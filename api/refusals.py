@@ -41,6 +41,9 @@ REFUSALS: dict[str, Answer] = {
     "countries_differ_from_stays": Answer(
         422, mark("Days are given for %(country)s, which is not among the countries of the journey.")
     ),
+    "run_by_contradicts_register": Answer(
+        422, mark("The register knows the organisation as something else: %(register)s.")
+    ),
     "request_unchanged": Answer(422, mark("Nothing in the request would change.")),
     "document_exists": Answer(409, mark("There is a document “%(document)s” in the dossier already.")),
     "dossier_full": Answer(422, mark("A dossier holds at most %(limit)s documents.")),
@@ -69,6 +72,13 @@ REFUSALS: dict[str, Answer] = {
         422, mark("An incomplete file goes back %(allowed)s time at most, and this one went back already.")
     ),
     "approval_incomplete": Answer(409, mark("Not every step is signed yet.")),
+    "nothing_to_approve": Answer(
+        409,
+        mark("Nothing is to be approved: no policy asks for it, nothing changed, or it is asked for already."),
+    ),
+    "change_unapproved": Answer(
+        409, mark("What changed since the decision is not approved yet: %(parts)s. Submit the change first.")
+    ),
     # People
     "member_exists": Answer(409, mark("There is somebody “%(member)s” on the file already.")),
     "member_unknown": Answer(422, mark("There is no delegate “%(member)s” on the delegation.")),

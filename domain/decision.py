@@ -10,7 +10,7 @@ from domain.institution import Held, Substitution
 from domain.rules import Edition
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
-from domain.values import Digest, Fact, Factor, Instant, unsaid
+from domain.values import Digest, Fact, Factor, Instant, RunBy, unsaid
 
 RoleName = Literal["coordinator", "approver", "auditor", "administrator", "system"]
 
@@ -38,8 +38,9 @@ class Context(Fact):
     """What a decision may ask: the business time, who acts, and the edition of the rules that applies.
 
     `edition` is the one the file was opened under (for opening, the one in force); `newest` the one in force now.
-    `lineage` is the file's organisation and those above it at that instant, upwards. `factor` is by what the actor is
-    known, since `factor_at` (the time of the wall).
+    `lineage` is the file's organisation and those above it at that instant, upwards; `run_by` is what kind of union or
+    association the register knows it as, if it knows it. `factor` is by what the actor is known, since `factor_at` (the
+    time of the wall).
     """
 
     now: Instant
@@ -48,6 +49,7 @@ class Context(Fact):
     edition: SkipValidation[Edition]
     newest: SkipValidation[Edition]
     lineage: tuple[str, ...] = ()
+    run_by: RunBy | None = None
     factor: Factor | None = Field(default=None, exclude_if=unsaid)
     factor_at: Instant | None = Field(default=None, exclude_if=unsaid)
 

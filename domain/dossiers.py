@@ -7,7 +7,16 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from domain.dossier import PartContent, dossier_contents
-from domain.events import Breach, CeilingSet, RequestSubmitted, RuleRef, StepRejected, StepReturned, StepSigned
+from domain.events import (
+    Breach,
+    CeilingSet,
+    ChangeSubmitted,
+    RequestSubmitted,
+    RuleRef,
+    StepRejected,
+    StepReturned,
+    StepSigned,
+)
 from domain.evolve import evolve
 from domain.seal import SealedEvent
 from domain.state import Ceiling, Delegation, Proposal
@@ -56,7 +65,7 @@ class Trail(NamedTuple):
 
 def standing(state: Delegation) -> Proposal | None:
     """Return the proposal whose dossier is the one to be read and signed now: asked in this one place."""
-    return state.proposal
+    return state.current_proposal
 
 
 def read_trail(events: Iterable[SealedEvent]) -> tuple[Trail, Delegation | None]:
@@ -64,18 +73,18 @@ def read_trail(events: Iterable[SealedEvent]) -> tuple[Trail, Delegation | None]
     state: Delegation | None = None
     found: dict[int, Dossier] = {}
     answers: list[Given] = []
-    submitted: tuple[Delegation, RequestSubmitted, SealedEvent] | None = None
+    submitted: tuple[Delegation, RequestSubmitted | ChangeSubmitted, SealedEvent] | None = None
     ceiling: Ceiling | None = None
     for sealed in events:
         event = read_event(sealed)
-        again = isinstance(event, RequestSubmitted)
+        again = isinstance(event, RequestSubmitted | ChangeSubmitted)
         if submitted and (again or sealed.command_id != submitted[2].command_id):
             found[submitted[1].proposal] = _dossier(*submitted, ceiling)
             submitted = None
-        if isinstance(event, RequestSubmitted) and state is not None:
+        if isinstance(event, RequestSubmitted | ChangeSubmitted) and state is not None:
             submitted, ceiling = (state, event, sealed), state.ceiling
-        elif isinstance(event, StepSigned | StepReturned | StepRejected) and state and state.proposal:
-            answers.append(Given(state.proposal.number, event.step_id, sealed.actor))
+        elif isinstance(event, StepSigned | StepReturned | StepRejected) and state and state.current_proposal:
+            answers.append(Given(state.current_proposal.number, event.step_id, sealed.actor))
         state = evolve(state, event, sealed)
         if submitted and isinstance(event, CeilingSet):
             ceiling = state.ceiling
@@ -84,7 +93,9 @@ def read_trail(events: Iterable[SealedEvent]) -> tuple[Trail, Delegation | None]
     return Trail(found, tuple(answers)), state
 
 
-def _dossier(before: Delegation, event: RequestSubmitted, sealed: SealedEvent, ceiling: Ceiling | None) -> Dossier:
+def _dossier(
+    before: Delegation, event: RequestSubmitted | ChangeSubmitted, sealed: SealedEvent, ceiling: Ceiling | None
+) -> Dossier:
     total = ceiling.total_vnd if ceiling else None
     contents = {one.part: one for one in dossier_contents(before, event.breaches, total)}
     parts = []

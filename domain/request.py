@@ -1,5 +1,8 @@
 """The request and its proposal: opening a file, revising it, justifying limits, submitting it."""
 
+from collections.abc import Callable, Collection
+from operator import eq
+
 from domain.ceilings import reception
 from domain.choosing import Choice, choose, facts_of
 from domain.commands import (
@@ -35,21 +38,24 @@ from domain.limits import Composition, CountryDays
 from domain.limits import breaches as limit_breaches
 from domain.policies import ApprovalStep, Matter
 from domain.rules import Edition
-from domain.state import Delegation
+from domain.state import Delegation, Proposal
 from domain.values import business_date, days_between
 
 LARGEST_DOSSIER = 500
 
 
 def open_delegation(delegation: str, command: OpenDelegation, context: Context) -> Outcome:
-    """Refusals: `arrival_before_request`, `countries_differ_from_stays`."""
+    """Refusals: `arrival_before_request`, `countries_differ_from_stays`, `run_by_contradicts_register`.
+
+    What kind of union runs it is what the register says of the organisation; only where it says nothing, the request.
+    """
     zone = context.edition.zone
     today = business_date(context.now, zone)
     if command.starts < today:
         return refuse(
             "arrival_before_request", field="starts", starts=command.starts.isoformat(), today=today.isoformat()
         )
-    if refusal := _stays_elsewhere(command.countries, command.stays):
+    if refusal := _stays_elsewhere(command.countries, command.stays) or _run_by_another(command, context):
         return refusal
     return accept(
         DelegationOpened(
@@ -57,13 +63,16 @@ def open_delegation(delegation: str, command: OpenDelegation, context: Context) 
             edition=context.edition.digest(),
             zone=zone,
             coordinator=context.actor.id,
-            **command.model_dump(exclude={"type"}),
+            run_by=context.run_by or command.run_by,
+            **command.model_dump(exclude={"type", "run_by"}),
         )
     )
 
 
 def revise_request(state: Delegation, command: ReviseRequest, context: Context) -> Outcome:
-    """Refusals: `ends_before_starts`, `arrival_before_request`, `countries_differ_from_stays`, `request_unchanged`."""
+    """Refusals: `ends_before_starts`, `arrival_before_request`, `countries_differ_from_stays`, `request_unchanged`,
+    `run_by_contradicts_register`.
+    """
     starts, ends = command.starts or state.starts, command.ends or state.ends
     if ends < starts:
         return refuse("ends_before_starts", field="ends", starts=starts.isoformat(), ends=ends.isoformat())
@@ -71,7 +80,7 @@ def revise_request(state: Delegation, command: ReviseRequest, context: Context) 
     if command.starts and command.starts < today:
         return refuse("arrival_before_request", field="starts", starts=starts.isoformat(), today=today.isoformat())
     stays = state.stays if command.stays is None else command.stays
-    if refusal := _stays_elsewhere(command.countries or state.countries, stays):
+    if refusal := _stays_elsewhere(command.countries or state.countries, stays) or _run_by_another(command, context):
         return refusal
     changed = {
         name: value
@@ -81,6 +90,12 @@ def revise_request(state: Delegation, command: ReviseRequest, context: Context) 
     if not changed:
         return refuse("request_unchanged")
     return accept(RequestRevised(**changed))
+
+
+def _run_by_another(command: OpenDelegation | ReviseRequest, context: Context) -> Outcome | None:
+    if command.run_by in (None, context.run_by) or context.run_by is None:
+        return None
+    return refuse("run_by_contradicts_register", field="run_by", register=context.run_by)
 
 
 def _stays_elsewhere(countries: tuple[str, ...], stays: tuple[Stay, ...]) -> Outcome | None:
@@ -186,29 +201,48 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
     if state.starts < today:
         return refuse("starts_in_the_past", field="starts", starts=state.starts.isoformat(), today=today.isoformat())
     found = breaches(state, context.edition)
-    for breach in found:
-        justified = state.justifications.get(breach.limit)
-        if justified is None or justified[0] != breach:
-            return refuse("limit_unjustified", limit=breach.limit, measured=breach.measured, allowed=breach.allowed)
+    if refusal := unjustified(state, found):
+        return refusal
     chain = choose_policy(state, context.edition).policy
     if chain is None:
         return refuse("no_approval_chain", direction=state.direction)
-    limit = ceiling(state, context.edition)
-    parts = dossier_parts(state, found, limit.total_vnd if limit else None)
+    parts = parts_now(state, context.edition)
     plans = tuple(step_plan(step) for step in chain.steps)
     reference = RuleRef(rule=chain.id, version=chain.version)
-    carried = _carried(state, context.actor.id, reference, plans, parts) if chain.resubmission == "minimal" else ()
+    before = state.proposal if chain.resubmission == "minimal" else None
+    if before is not None and (before.withdrawn or before.chain != reference):
+        before = None
     return accept(
         RequestSubmitted(
-            proposal=state.proposal.number + 1 if state.proposal else 1,
+            proposal=next_number(state),
             digest=dossier_digest(parts),
             parts=parts,
             chain=reference,
             steps=plans,
             breaches=found,
-            carried=carried,
+            carried=carried_over(before, plans, parts, own={state.opened_by, state.coordinator, context.actor.id}),
         )
     )
+
+
+def unjustified(state: Delegation, found: tuple[Breach, ...]) -> Outcome | None:
+    """Return the refusal for the first breach that nobody justified as it now is: `limit_unjustified`."""
+    for breach in found:
+        justified = state.justifications.get(breach.limit)
+        if justified is None or justified[0] != breach:
+            return refuse("limit_unjustified", limit=breach.limit, measured=breach.measured, allowed=breach.allowed)
+    return None
+
+
+def parts_now(state: Delegation, edition: Edition) -> tuple[DossierPart, ...]:
+    """Return the parts of the dossier as the file stands, by the rules it is under."""
+    limit = ceiling(state, edition)
+    return dossier_parts(state, breaches(state, edition), limit.total_vnd if limit else None)
+
+
+def next_number(state: Delegation) -> int:
+    """Return the number of the next proposal, or of the next change after the decision: they count together."""
+    return max((one.number for one in state.proposals), default=0) + 1
 
 
 def choose_policy(state: Delegation, edition: Edition, matter: Matter = "request") -> Choice:
@@ -240,18 +274,21 @@ def step_plan(step: ApprovalStep) -> StepPlan:
     )
 
 
-def _carried(
-    state: Delegation, submitter: str, chain: RuleRef, plans: tuple[StepPlan, ...], parts: tuple[DossierPart, ...]
+def carried_over(
+    before: Proposal | None,
+    plans: tuple[StepPlan, ...],
+    parts: tuple[DossierPart, ...],
+    *,
+    own: Collection[str],
+    same: Callable[[StepPlan, StepPlan], bool] = eq,
 ) -> tuple[CarriedSignature, ...]:
-    """Return the signatures of the proposal before that still stand.
+    """Return the signatures of an earlier proposal that stand for the steps of a new one.
 
-    Those of the same chain and an unchanged step, whose parts did not change, and whose signer has no part in the
-    request meanwhile. A proposal that was withdrawn carries nothing.
+    Those of the same step (`same`, given the plan then and the plan now), which were not voided, whose parts did not
+    change, and whose signer is not one of those whose request it is meanwhile (`own`).
     """
-    before = state.proposal
-    if before is None or before.withdrawn or before.chain != chain:
+    if before is None:
         return ()
-    own = {state.opened_by, state.coordinator, submitter}
     steps = {step.id: step for step in before.steps}
     return tuple(
         CarriedSignature(
@@ -266,7 +303,8 @@ def _carried(
         )
         for plan in plans
         if (step := steps.get(plan.id)) is not None
-        and step.plan == plan
+        and same(step.plan, plan)
+        and not step.voided_by
         and seen_parts(before.parts, plan.looks_at) == seen_parts(parts, plan.looks_at)
         for signature in step.signed_by
         if plan.external or signature.by not in own

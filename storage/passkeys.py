@@ -162,8 +162,9 @@ class Passkeys:
             entered = insert_into(connection, passkeys).values(row).on_conflict_do_nothing().returning(passkeys.c.id)
             if (await connection.execute(entered)).one_or_none() is None:
                 raise PasskeyExists("the key is registered")
-            made = {"account": account, "key": hashlib.sha256(verified.credential_public_key).hexdigest()}
-            await record(connection, "accounts", "passkey_registered", passkey.id, by=account, after=made)
+            # Whose key it is stays provable when the key itself is long removed.
+            after = {"account": account, "public_key": hashlib.sha256(verified.credential_public_key).hexdigest()}
+            await record(connection, "accounts", "passkey_registered", passkey.id, by=account, after=after)
         return passkey
 
     async def authentication(self) -> dict[str, Any]:
@@ -234,8 +235,8 @@ class Passkeys:
                 delete(passkeys).where(passkeys.c.id == passkey, passkeys.c.account == account)
             )
             if done.rowcount == 1:
-                gone = {"account": account}
-                await record(connection, "accounts", "passkey_removed", passkey, by=account, before=gone)
+                before = {"account": account}
+                await record(connection, "accounts", "passkey_removed", passkey, by=account, before=before)
         return done.rowcount == 1
 
     async def _taken(self, kind: Kind, answer: Mapping[str, Any]) -> tuple[bytes, Challenge]:

@@ -10,12 +10,13 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from domain import events as e
+from domain.amendment import unapproved
 from domain.evolve import fold
 from domain.invitations import reaches_calendars
 from domain.seal import SealedEvent, genesis, verify_chain
 from domain.state import Delegation
 from domain.upcast import read_event
-from tests.builders import DELEGATION, approved, closed, drafted, invited, reported, submitted, under_way
+from tests.builders import DELEGATION, amending, approved, closed, drafted, invited, reported, submitted, under_way
 from tests.domain.every_command import PUBLIC
 from tests.domain.generated import COMMANDS, Turn, turns
 from tests.domain.given import given
@@ -28,6 +29,7 @@ STARTS = {
     "approved": approved(),
     "inviting": invited(),
     "under_way": under_way(),
+    "amending": amending(),
     "reported": reported(),
     "closed": closed(),
 }
@@ -129,6 +131,7 @@ class Watch:
             kinds = {sealed.type for sealed in played.events}
             if played.state and kinds & {"ProgrammePublished", "DelegationInvited"} and reaches_calendars(played.state):
                 self.calendars.fit(played.state, played.at)
+                assert unapproved(played.state, play.edition) is None
             if kinds & {"DelegationPostponed", "DelegationCancelled"}:
                 self.calendars.empty(played.at)
         self._head = verify_chain(self._head, [sealed for played in play.log[self._seen :] for sealed in played.events])
