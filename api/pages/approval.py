@@ -49,6 +49,15 @@ ANSWERS = {
 """What a receipt says of the event that is its subject."""
 
 
+CHANGE_ANSWERS = {
+    "StepSigned": mark("You approved change v%(number)s."),
+    "StepReturned": mark("You returned change v%(number)s."),
+    "StepRejected": mark("You rejected change v%(number)s."),
+}
+"""The same of a change after the decision."""
+
+SUBMITTED = ("RequestSubmitted", "ChangeSubmitted")
+
 ONLY_LOOKING = {
     "not_entitled_to_sign": mark("You do not hold the position that signs here."),
     "substitute_not_entitled": mark("You sign here as a substitute only inside the registered leave."),
@@ -113,11 +122,10 @@ async def show_receipt_page(
     data: dict[str, Any] = event.data
     right = Right.model_validate(data["right"]) if data.get("right") else None
     named = await _names(at, request, {event.actor, (right and right.on_behalf_of) or event.actor})
-    # The number of what was answered: that of the report, or of the proposal that was submitted with this digest.
-    submitted = (
-        one.data["proposal"] for one in events if one.data.get("digest") == data["digest"] and "parts" in one.data
-    )
-    number = data.get("report") or next(submitted, "")
+    # What was answered: the report, or the proposal or change that was submitted with this digest.
+    submitted = next((one for one in events if one.type in SUBMITTED and one.data["digest"] == data["digest"]), None)
+    number = data.get("report") or (submitted.data["proposal"] if submitted else "")
+    answers = CHANGE_ANSWERS if submitted and submitted.type == "ChangeSubmitted" else ANSWERS
     mine = reader.actor is not None and reader.actor.id == event.actor
     return show(
         request,
@@ -130,7 +138,7 @@ async def show_receipt_page(
         mine=mine,
         step=data.get("step_id", SIGNING_REPORT),
         titles=await position_titles(at, await at.editions.get(file.state.edition)),
-        said=words.tr(ANSWERS[event.type], number=number) if mine else None,
+        said=words.tr(answers[event.type], number=number) if mine else None,
     )
 
 

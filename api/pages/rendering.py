@@ -15,7 +15,7 @@ from api.documents import ENDINGS
 from api.installation import installation_of
 from api.pages.reader import reader_of
 from api.pages.static import address
-from api.pages.words import CEILING_LINES, DOCUMENT_KINDS, FACTORS, PERSON_ROLES, STEP_STATES, word
+from api.pages.words import CEILING_LINES, DOCUMENT_KINDS, FACTORS, PART_KINDS, PERSON_ROLES, STEP_STATES, word
 from domain.values import Moment
 from locales import Language, Translator, translator
 
@@ -77,6 +77,7 @@ def _environment(language: Language, zone: str) -> Environment:
         iso=lambda at: at.astimezone(UTC).isoformat(timespec="seconds"),
         capital=lambda text: text[:1].upper() + text[1:],
         country_name=words.country,
+        part_name=lambda part: word(PART_KINDS, part.partition(":")[0], words),
         ending=lambda media_type: ENDINGS.get(media_type, "?").upper(),
         position_title=lambda slug, titles, otherwise: titles[slug].text(language) if slug in titles else otherwise,
         **{

@@ -40,6 +40,10 @@ class Turn:
     proposal: Proposal | None
     """None where the report is what is signed."""
     due: Deadline | None = None
+    of_change: bool = False
+    """Whether it is a change after the decision that is signed."""
+    voided_by: tuple[str, ...] = ()
+    """Parts that changed since the step was signed, so that it is to be signed anew."""
 
     @property
     def of_report(self) -> bool:
@@ -67,6 +71,8 @@ def turn_of(state: Delegation, step: str) -> Turn | None:
         waits_for=found.waits_for,
         proposal=proposal,
         due=state.deadlines.get(f"step.{found.id}.{proposal.number}"),
+        of_change=proposal is not state.proposal,
+        voided_by=found.voided_by,
     )
 
 

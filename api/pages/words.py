@@ -44,6 +44,15 @@ STEP_STATES = {
     "rejected": mark("rejected"),
 }
 
+PART_KINDS = {
+    "request": mark("the request"),
+    "member": mark("the people"),
+    "programme": mark("the programme"),
+    "ceiling": mark("the budget"),
+    "limit": mark("limits"),
+    "document": mark("documents"),
+}
+
 DOCUMENT_KINDS = {
     "invitation_letter": mark("invitation letter"),
     "final_report": mark("final report"),

@@ -15,6 +15,7 @@ from storage.passwords import LINK_PAGE
 from storage.sessions import sessions as signed_in
 from tests.api.front import PASSWORD
 from tests.pages.conftest import Site, Visitor, visiting
+from tests.storage.samples import PDF_FILE, in_pieces
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -440,3 +441,43 @@ async def test_the_link_of_an_administrator_leads_to_a_password(site: Site, visi
     await expect(visitor.page.locator("h1")).to_have_text("Your password is chosen")
     await visitor.sign_in("root")
     assert visitor.path == "/"
+
+
+async def decided(site: Site) -> None:
+    """Every step answered, by who holds its position or by an outside authority's letter, and the decision issued."""
+    here = site.here
+    while step := (await here.file()).open_step:
+        proposal = (await here.file()).proposal
+        assert proposal is not None
+        body: dict[str, object] = {"step_id": step.id, "dossier_digest": proposal.digest}
+        if step.plan.external:
+            letter = (await here.registers.attachments.store(in_pieces(PDF_FILE))).model_dump()
+            more = {"outcome": "approved", "authority": "Cơ quan", "reference": "7/CV", "letter": letter}
+            dated = datetime.now(UTC).date().isoformat()
+            await here.send(body | more | {"type": "record_external_decision", "dated": dated})
+        else:
+            by = "hung" if step.plan.position == "department_head" else "mai"
+            await here.send(body | {"type": "sign_off"}, by=by)
+    await here.send({"type": "issue_decision", "number": "12/QĐ-LH"})
+
+
+async def test_a_change_after_the_decision_is_read_and_signed_as_such(site: Site, visitor: Visitor) -> None:
+    """The page shows the file with the change, and since when; the receipt names the change."""
+    await site.here.open(run_by="provincial_union")
+    await site.here.add("m-1", role="head")
+    await site.here.send({"type": "submit_request"})
+    await decided(site)
+    await site.here.schedule("s-late")
+    await site.here.send({"type": "submit_change"})
+    await in_english(visitor)
+    await visitor.sign_in("mai")
+    await visitor.page.locator(f"a[href='/delegations/{site.here.id}/steps/vice_president']").click()
+    text = await visitor.page.inner_text("main")
+    assert "Change v2" in text
+    assert "goes on with what has changed since" in text
+    await expect(visitor.page.locator("#differences ins")).to_contain_text("Session s-late")
+    await press(visitor, "Approve change v2")
+    await expect(visitor.page.locator("h1")).to_have_text("You approved change v2.")
+    file = await site.here.file()
+    assert file.amended is not None
+    assert file.amended.number == 2
