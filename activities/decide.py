@@ -93,6 +93,8 @@ class Decide:
             edition=edition,
             newest=newest,
             lineage=stands.lineage,
+            factor=asked.envelope.factor,
+            factor_at=asked.envelope.factor_at,
             run_by=stands.run_by,
         )
 
