@@ -21,6 +21,8 @@ def dossier_parts(state: Delegation, breaches: tuple[Breach, ...], ceiling_vnd: 
                     "country": member.country,
                     "entry_papers": member.entry_papers,
                 }
+                # Said of those alone whom it is true of: what was signed before there was such a mark stays the same.
+                | ({"key_leader": True} if member.key_leader else {})
             ),
         )
         for member in state.delegates

@@ -125,6 +125,8 @@ class Breach(Fact):
     measured: int
     allowed: int
     unit: str
+    absolute: bool = Field(default=False, exclude_if=unsaid)
+    """No justification lifts it."""
 
 
 class DelegationOpened(Event):
@@ -278,6 +280,7 @@ class MemberAdded(Event):
     role: Literal["head", "member"]
     country: Country
     entry_papers: bool
+    key_leader: bool = Field(default=False, exclude_if=unsaid)
 
 
 class MemberReplaced(Event):
@@ -288,6 +291,7 @@ class MemberReplaced(Event):
     role: Literal["head", "member"]
     country: Country
     entry_papers: bool
+    key_leader: bool = Field(default=False, exclude_if=unsaid)
 
 
 class MemberWithdrawn(Event):
@@ -490,6 +494,13 @@ class Calculation(Fact):
     holiday_table: str | None = None
 
 
+class EscalationPlan(Fact):
+    """When a deadline that is missed and not met is told further, and to which position."""
+
+    at: Instant
+    to: str
+
+
 class DeadlineSet(Event):
     """A deadline stands, or stands anew with another date. `due_at` is the end of the business day `due_on`."""
 
@@ -500,6 +511,7 @@ class DeadlineSet(Event):
     remind_at: tuple[Instant, ...] = ()
     rule: RuleRef
     calculation: Calculation
+    escalate: tuple[EscalationPlan, ...] = Field(default=(), exclude_if=unsaid)
 
 
 class DeadlineLifted(Event):
@@ -528,6 +540,17 @@ class DeadlineMissed(Event):
     rule: RuleRef
     known_late: bool = False
     calculation: Calculation | None = None
+    escalate: tuple[EscalationPlan, ...] = Field(default=(), exclude_if=unsaid)
+
+
+class DeadlineEscalated(Event):
+    """It is missed and still not done, so who holds the position `to` is told. `level` counts from 1."""
+
+    type: Literal["DeadlineEscalated"] = "DeadlineEscalated"
+    what: str
+    to: str
+    level: int
+    due_on: date
 
 
 class CeilingLine(Fact):
@@ -621,6 +644,7 @@ AnyEvent = Annotated[
     | DeadlineMet
     | DeadlineReminded
     | DeadlineMissed
+    | DeadlineEscalated
     | CeilingSet
     | DocumentRendered
     | NoticeSent

@@ -107,14 +107,31 @@ def attach_document(state: Delegation, command: AttachDocument, context: Context
 
 
 def justify_limit(state: Delegation, command: JustifyLimit, context: Context) -> Outcome:
-    """Refusals: `limit_unknown` (no rule of that name), `limit_not_breached`."""
+    """Refusals: `limit_unknown` (no rule of that name), `limit_not_breached`, `limit_absolute`."""
     rule_id = command.limit.partition("/")[0]
     if all(rule.id != rule_id for rule in context.edition.limits):
         return refuse("limit_unknown", field="limit", limit=command.limit)
     breach = next((one for one in breaches(state, context.edition) if one.limit == command.limit), None)
     if breach is None:
         return refuse("limit_not_breached", field="limit", limit=command.limit)
+    if breach.absolute:
+        return _absolute(breach, "limit")
     return accept(LimitJustified(breach=breach, justification=command.justification))
+
+
+def _absolute(breach: Breach, field: str | None = None) -> Outcome:
+    return refuse("limit_absolute", field=field, limit=breach.limit, measured=breach.measured, allowed=breach.allowed)
+
+
+def never_together(before: Delegation, after: Delegation, edition: Edition, field: str) -> Outcome | None:
+    """Return the refusal of a change that exceeds an absolute limit further than before: `limit_absolute`."""
+    if all(not rule.absolute for rule in edition.limits):
+        return None
+    was = {one.limit: one.measured for one in breaches(before, edition)}
+    for breach in breaches(after, edition):
+        if breach.absolute and breach.measured > was.get(breach.limit, 0):
+            return _absolute(breach, field)
+    return None
 
 
 def breaches(state: Delegation, edition: Edition) -> tuple[Breach, ...]:
@@ -126,7 +143,7 @@ def breaches(state: Delegation, edition: Edition) -> tuple[Breach, ...]:
         countries=state.countries,
         days_per_country=tuple(CountryDays(country=stay.country, days=stay.days) for stay in state.stays),
         led_by_city_leaders=state.led_by_city_leaders,
-        key_leaders=state.key_leaders,
+        key_leaders=state.key_leaders_on_list,
         issuer=state.issuer,
     )
     return tuple(
@@ -136,6 +153,7 @@ def breaches(state: Delegation, edition: Edition) -> tuple[Breach, ...]:
             measured=found.measured,
             allowed=found.allowed,
             unit=found.unit,
+            absolute=found.absolute,
         )
         for found in limit_breaches(edition, composition, business_date(state.rules_since, state.zone))
     )
@@ -179,7 +197,7 @@ def ceiling(state: Delegation, edition: Edition) -> CeilingSet | None:
 
 
 def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outcome:
-    """Refusals: `no_members`, `starts_in_the_past`, `limit_unjustified`, `no_approval_chain`."""
+    """Refusals: `no_members`, `starts_in_the_past`, `limit_absolute`, `limit_unjustified`, `no_approval_chain`."""
     if not state.delegates:
         return refuse("no_members")
     today = business_date(context.now, state.zone)
@@ -187,6 +205,8 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
         return refuse("starts_in_the_past", field="starts", starts=state.starts.isoformat(), today=today.isoformat())
     found = breaches(state, context.edition)
     for breach in found:
+        if breach.absolute:
+            return _absolute(breach)
         justified = state.justifications.get(breach.limit)
         if justified is None or justified[0] != breach:
             return refuse("limit_unjustified", limit=breach.limit, measured=breach.measured, allowed=breach.allowed)

@@ -14,6 +14,7 @@ from domain.events import (
     CalendarView,
     CeilingLine,
     DossierPart,
+    EscalationPlan,
     ExternalDecision,
     Right,
     RuleRef,
@@ -51,6 +52,9 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
 
 
+RESTING = frozenset({Phase.REJECTED, Phase.POSTPONED, Phase.CANCELLED, Phase.CLOSED})
+"""Phases in which nothing is due."""
+
 DELEGATE_ROLES: tuple[Role, ...] = ("head", "member")
 
 GROUP_ROLES: dict[str, tuple[Role, ...]] = {
@@ -74,6 +78,7 @@ class Participant(Fact):
     active: bool = True
     left: Literal["withdrawn", "replaced", "released"] | None = None
     replaced_by: str | None = None
+    key_leader: bool = Field(default=False, exclude_if=unsaid)
 
     @property
     def delegate(self) -> bool:
@@ -250,13 +255,21 @@ class Deadline(Fact):
     status: Literal["open", "met", "missed", "late"] = "open"
     """`late` is a missed one that was met afterwards."""
     reminders: int = 0
+    escalate: tuple[EscalationPlan, ...] = Field(default=(), exclude_if=unsaid)
+    escalations: int = Field(default=0, exclude_if=unsaid)
+    """How many positions were told of it."""
 
     @property
     def next_at(self) -> datetime | None:
         """When this deadline next wants attention, in UTC."""
-        if self.status != "open":
-            return None
-        return self.remind_at[self.reminders] if self.reminders < len(self.remind_at) else self.due_at
+        if self.status == "open":
+            return self.remind_at[self.reminders] if self.reminders < len(self.remind_at) else self.due_at
+        return next((one.at for one in self.to_escalate), None)
+
+    @property
+    def to_escalate(self) -> tuple[EscalationPlan, ...]:
+        """Who is still to be told of it, in order, while it is missed and not met."""
+        return self.escalate[self.escalations :] if self.status == "missed" else ()
 
 
 class Ceiling(Fact):
@@ -388,6 +401,11 @@ class Delegation(Fact):
         return len(self.delegates)
 
     @property
+    def key_leaders_on_list(self) -> int:
+        """How many key leaders travel: those marked on the list, or as many as the request declares if that is more."""
+        return max(self.key_leaders, sum(person.key_leader for person in self.delegates))
+
+    @property
     def open_steps(self) -> tuple[Step, ...]:
         """The steps whose turn it is, of the proposal that stands."""
         if self.proposal is None or self.phase not in (Phase.SUBMITTED, Phase.UNDER_APPROVAL):
@@ -424,8 +442,8 @@ class Delegation(Fact):
 
     @property
     def next_wake(self) -> datetime | None:
-        """When the next deadline wants attention, in UTC; nothing once the file is closed."""
-        if self.phase is Phase.CLOSED:
+        """When the next deadline wants attention, in UTC; nothing while nothing is due."""
+        if self.phase in RESTING:
             return None
         return min((at for deadline in self.deadlines.values() if (at := deadline.next_at)), default=None)
 
