@@ -18,7 +18,7 @@ from domain.canonical import digest_of
 from domain.events import Breach
 from domain.programme import Overlap, overlaps
 from domain.request import breaches
-from domain.state import Delegation, Phase
+from domain.state import Delegation, Observation, Phase
 from domain.values import Digest, Direction, Slug
 from storage.queries import LARGEST_PAGE, BadCursor, Filters, Listed
 from storage.read_model import next_due, waits_for
@@ -84,6 +84,12 @@ class ShownBreach(Breach):
     justified: bool
 
 
+class ShownObservation(Observation):
+    """What other files last said of a member, and whether it is more than the rules allow: it warns, no more."""
+
+    exceeded: bool
+
+
 class DelegationView(BaseModel):
     """A file as it stands after event `seq`; everything beside `state` is worked out from it."""
 
@@ -98,6 +104,7 @@ class DelegationView(BaseModel):
     open_step: OpenStep | None
     open_steps: tuple[OpenStep, ...]
     breaches: tuple[ShownBreach, ...]
+    observations: tuple[ShownObservation, ...]
     overlaps: tuple[Overlap, ...]
     state: Delegation
 
@@ -180,6 +187,9 @@ async def show_delegation(file: KnownFile, at: At) -> DelegationView:
         open_step=next(iter(open_steps), None),
         open_steps=open_steps,
         breaches=tuple(_shown(breach, state) for breach in breaches(state, edition)),
+        observations=tuple(
+            ShownObservation(**one.model_dump(), exceeded=one.exceeded) for one in state.observations.values()
+        ),
         overlaps=overlaps(state),
         state=state,
     )

@@ -17,6 +17,7 @@ from domain.decision import SYSTEM, Context, DecideInput, Decision, Outcome, Ref
 from domain.events import Event, MemberAdded, MemberReplaced, MemberWithdrawn, ParticipantAppointed, ParticipantReleased
 from domain.evolve import evolve
 from domain.invitations import reaches_calendars
+from domain.observations import observed
 from domain.permission import SIGNING, permitted
 from domain.request import ceiling
 from domain.seal import Head, SealedEvent, head_of, seal
@@ -194,9 +195,10 @@ class Sealing:
         del self.sealed[kept:]
 
     def react(self, before: Delegation | None) -> None:
-        """Add what follows from the change: calendars, ceiling, deadlines."""
+        """Add what follows from the change: observations, calendars, ceiling, deadlines."""
         if self.state is None:
             return
+        self.add(tuple(observed(self.state, self.sealed, self.context)))
         self.add(tuple(self._calendars(before)))
         if self.state.proposal:
             limit = ceiling(self.state, self.context.edition)

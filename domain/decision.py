@@ -34,11 +34,20 @@ class Actor(Fact):
     person: str | None = None
 
 
+class Observed(Fact):
+    """What other files say of a person (a reference): `value` counts them, this file not among them."""
+
+    what: str
+    person: str
+    value: int
+
+
 class Context(Fact):
     """What a decision may ask: the business time, who acts, and the edition of the rules that applies.
 
     `edition` is the one the file was opened under (for opening, the one in force); `newest` the one in force now.
-    `lineage` is the file's organisation and those above it at that instant, upwards.
+    `lineage` is the file's organisation and those above it at that instant, upwards. `observations` are of other files,
+    only where the decision asks for them (`domain/observations.py`).
     """
 
     now: Instant
@@ -47,6 +56,7 @@ class Context(Fact):
     edition: SkipValidation[Edition]
     newest: SkipValidation[Edition]
     lineage: tuple[str, ...] = ()
+    observations: tuple[Observed, ...] = ()
 
 
 class Refusal(Fact):

@@ -209,6 +209,22 @@ class RulesAdopted(Event):
     previous: Digest
 
 
+class FactObserved(Event):
+    """What other files said of somebody when a proposal was submitted or, with a `step`, signed. It only warns.
+
+    `subject` is the member's id, `rule` the limit that `allowed` comes from.
+    """
+
+    type: Literal["FactObserved"] = "FactObserved"
+    what: str
+    subject: str
+    value: int
+    allowed: int
+    rule: RuleRef
+    observed_at: Instant
+    step: str | None = None
+
+
 class StepSigned(Event):
     type: Literal["StepSigned"] = "StepSigned"
     step_id: str
@@ -605,6 +621,7 @@ AnyEvent = Annotated[
     | RequestSubmitted
     | RequestWithdrawn
     | RulesAdopted
+    | FactObserved
     | StepSigned
     | StepReturned
     | StepRejected

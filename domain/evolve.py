@@ -18,6 +18,7 @@ from domain.state import (
     Formality,
     Issue,
     Item,
+    Observation,
     Participant,
     Phase,
     Proposal,
@@ -180,6 +181,12 @@ def _request_withdrawn(state: Delegation, event: e.RequestWithdrawn, sealed: Sea
 @_on(e.RulesAdopted)
 def _rules_adopted(state: Delegation, event: e.RulesAdopted, sealed: SealedEvent) -> Delegation:
     return _with(state, edition=event.edition, rules_adopted_at=sealed.instant)
+
+
+@_on(e.FactObserved)
+def _observed(state: Delegation, event: e.FactObserved, sealed: SealedEvent) -> Delegation:
+    latest = Observation.model_validate(event.model_dump(exclude={"type"}))
+    return _with(state, observations=state.observations | {f"{event.what}/{event.subject}": latest})
 
 
 Status = Literal["signed", "returned", "rejected"]

@@ -136,16 +136,6 @@ def never_together(before: Delegation, after: Delegation, edition: Edition, fiel
 
 def breaches(state: Delegation, edition: Edition) -> tuple[Breach, ...]:
     """Return the limits that the delegation, as it stands, exceeds by the rules it is under."""
-    composition = Composition(
-        direction=state.direction,
-        members=state.head_count,
-        days=days_between(state.starts, state.ends),
-        countries=state.countries,
-        days_per_country=tuple(CountryDays(country=stay.country, days=stay.days) for stay in state.stays),
-        led_by_city_leaders=state.led_by_city_leaders,
-        key_leaders=state.key_leaders_on_list,
-        issuer=state.issuer,
-    )
     return tuple(
         Breach(
             limit=f"{found.limit}/{found.subject}" if found.subject else found.limit,
@@ -155,7 +145,21 @@ def breaches(state: Delegation, edition: Edition) -> tuple[Breach, ...]:
             unit=found.unit,
             absolute=found.absolute,
         )
-        for found in limit_breaches(edition, composition, business_date(state.rules_since, state.zone))
+        for found in limit_breaches(edition, composition(state), business_date(state.rules_since, state.zone))
+    )
+
+
+def composition(state: Delegation) -> Composition:
+    """Return what the limits measure of the delegation as it stands; what only other files know is left out."""
+    return Composition(
+        direction=state.direction,
+        members=state.head_count,
+        days=days_between(state.starts, state.ends),
+        countries=state.countries,
+        days_per_country=tuple(CountryDays(country=stay.country, days=stay.days) for stay in state.stays),
+        led_by_city_leaders=state.led_by_city_leaders,
+        key_leaders=state.key_leaders_on_list,
+        issuer=state.issuer,
     )
 
 

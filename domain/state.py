@@ -214,6 +214,23 @@ class Proposal(Fact):
         return next((step for step in self.steps if step.id == step_id), None)
 
 
+class Observation(Fact):
+    """What other files last said of a member, with the limit it is held against, and when they were asked."""
+
+    what: str
+    subject: str
+    value: int
+    allowed: int
+    rule: RuleRef
+    observed_at: Instant
+    step: str | None = None
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether it is more than the rules allow."""
+        return self.value > self.allowed
+
+
 class Decision(Fact):
     """The decision that the chain led to."""
 
@@ -365,6 +382,8 @@ class Delegation(Fact):
     proposal: Proposal | None = None
     superseded: tuple[Digest, ...] = ()
     """Digests of earlier proposals: what they were signed for no longer stands."""
+    observations: dict[str, Observation] = Field(default_factory=dict, exclude_if=unsaid)
+    """What other files said, by what was asked and of whom; the latest of each."""
     incomplete_returns: int = 0
     decision: Decision | None = None
     programme: int = 0

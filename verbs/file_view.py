@@ -38,7 +38,7 @@ def show_file(
 
 
 def warnings(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> list[str]:
-    """What is worth a look: overlaps of a person or a place, limits exceeded, effects that were given up."""
+    """What is worth a look: overlaps of a person or a place, limits exceeded, trips elsewhere, effects given up."""
     state = file["state"]
     found = overlaps_told(state, file["overlaps"], people, translator)
     for breach in file["breaches"]:
@@ -49,6 +49,11 @@ def warnings(file: File, people: Mapping[str, str], rules: EditionWords, transla
         )
         values = {"limit": rules.limit(breach["limit"]), "measured": breach["measured"], "allowed": breach["allowed"]}
         found.append(translator.tr(text, **values))
+    for seen in file["observations"]:
+        if seen["exceeded"]:
+            text = mark("%(who)s: %(limit)s: %(value)s, allowed %(allowed)s, by other files; a warning only.")
+            values = {"limit": rules.limit(seen["rule"]["rule"]), "value": seen["value"], "allowed": seen["allowed"]}
+            found.append(translator.tr(text, who=people.get(seen["subject"], seen["subject"]), **values))
     given_up = mark("Given up, so somebody has to look: %(effect)s.")
     return found + [translator.tr(given_up, effect=effect) for effect in state["failures"]]
 
