@@ -20,12 +20,12 @@ class Trips:
         A person is known by the reference that files name: somebody entered twice counts as two.
         """
         count = (
-            select(trips.c.person, func.count())
+            select(trips.c.person, func.count().label("trips"))
             .where(
                 trips.c.person.in_(asked.persons), trips.c.year == asked.year, trips.c.delegation_id != delegation_id
             )
             .group_by(trips.c.person)
         )
         async with self._database.reading() as connection:
-            found: dict[str, int] = dict((await connection.execute(count)).tuples().all())
+            found = {row.person: row.trips for row in await connection.execute(count)}
         return tuple(Observed(what=LEADER_TRIPS, person=person, value=found.get(person, 0)) for person in asked.persons)

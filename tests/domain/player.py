@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.canonical import canonical_json, commitment, digest_of, sha256_hex
 from domain.decide import decide_all
-from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, Envelope, Refusal
+from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, Envelope, Observed, Refusal
 from domain.events import ReportFiled, RequestSubmitted
 from domain.rules import Edition
 from domain.seal import Head, SealedEvent, genesis
@@ -54,7 +54,7 @@ class Played:
 class Play:
     """A delegation while it is played, with the registers that commands refer to.
 
-    `above` are the organisations above the file's own, upwards.
+    `above` are the organisations above the file's own, upwards; `observations` what other files say at each decision.
     """
 
     delegation: str
@@ -62,6 +62,7 @@ class Play:
     state: Delegation | None = None
     newest: Edition | None = None
     above: tuple[str, ...] = ()
+    observations: tuple[Observed, ...] = ()
     head: Head = field(init=False)
     log: list[Played] = field(default_factory=list)
 
@@ -108,6 +109,7 @@ class Play:
                 edition=self.edition,
                 newest=self.newest or self.edition,
                 lineage=(self.state.organisation if self.state else commands[0].get("organisation", ""), *self.above),
+                observations=self.observations,
             ),
         )
         played = Played(step, at, actor, commands, decision, self.state)
