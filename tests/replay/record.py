@@ -168,7 +168,7 @@ def _scenario(name: str) -> Callable[[Running], Awaitable[None]]:
 
 RECORDED: dict[str, Callable[[], Callable[[Running], Awaitable[None]]]] = {
     "inbound-study-visit": lambda: _scenario("inbound-study-visit"),
-    "outbound-two-countries": lambda: _scenario("outbound-two-countries"),
+    "outbound-high-level": lambda: _scenario("outbound-two-countries"),
     "long-file": lambda: long_file,
 }
 

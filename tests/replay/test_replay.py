@@ -58,6 +58,7 @@ def test_every_recorded_history_replays_with_todays_workflow() -> None:
     assert {name.rpartition("-")[0] for name in NAMES} == {
         "inbound-study-visit",
         "long-file",
+        "outbound-high-level",
         "outbound-two-countries",
     }
     assert replayed(ALL_FILES) == [{"change": None, "file": path.name, "failure": None} for path in ALL_FILES]
