@@ -85,9 +85,9 @@ class ShownBreach(Breach):
 
 
 class ShownObservation(Observation):
-    """What other files last said of a member, and whether it is more than the rules allow: it warns, no more."""
+    """What other files last said of a member; it warns where it is more than the rules allow, and refuses nothing."""
 
-    exceeded: bool
+    warns: bool
 
 
 class DelegationView(BaseModel):
@@ -188,7 +188,7 @@ async def show_delegation(file: KnownFile, at: At) -> DelegationView:
         open_steps=open_steps,
         breaches=tuple(_shown(breach, state) for breach in breaches(state, edition)),
         observations=tuple(
-            ShownObservation(**one.model_dump(), exceeded=one.exceeded) for one in state.observations.values()
+            ShownObservation(**one.model_dump(), warns=one.exceeded) for one in state.observations.values()
         ),
         overlaps=overlaps(state),
         state=state,

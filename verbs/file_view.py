@@ -50,7 +50,7 @@ def warnings(file: File, people: Mapping[str, str], rules: EditionWords, transla
         values = {"limit": rules.limit(breach["limit"]), "measured": breach["measured"], "allowed": breach["allowed"]}
         found.append(translator.tr(text, **values))
     for seen in file["observations"]:
-        if seen["exceeded"]:
+        if seen["warns"]:
             text = mark("%(who)s: %(limit)s: %(value)s, allowed %(allowed)s, by other files; a warning only.")
             values = {"limit": rules.limit(seen["rule"]["rule"]), "value": seen["value"], "allowed": seen["allowed"]}
             found.append(translator.tr(text, who=people.get(seen["subject"], seen["subject"]), **values))
