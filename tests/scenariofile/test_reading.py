@@ -225,9 +225,7 @@ WEEK = "since: 2026-03-02T08:00, until: 2026-03-05T00:00}"
 def test_leave_is_registered_ended_and_revoked_by_steps() -> None:
     """It is no command: nothing is sent to the delegation, and whose leave it is follows from who registers it."""
     scenario = loaded(
-        step(
-            "{type: register_leave, leave: away, substitute: coordinator, since: 2026-03-02T08:00, until: 2026-03-05T00:00}"
-        ),
+        step("{type: register_leave, leave: away, substitute: coordinator, " + WEEK),
         step("{type: end_leave, leave: away, until: 2026-03-04T00:00}", name="two"),
         step("{type: revoke_leave, leave: away}", name="three"),
     )
