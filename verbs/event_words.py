@@ -205,10 +205,11 @@ def _reminded(data: Data, reader: Reader) -> str:
 
 
 def _told_further(data: Data, reader: Reader) -> str:
-    values = {"duty": reader.duty(data["what"]), "day": reader.day(data["due_on"]), "to": data["to"]}
+    values = {"duty": reader.duty(data["what"]), "day": reader.day(data["due_on"])}
     return reader.tr(
         mark("tells %(to)s: %(duty)s, due on %(day)s, is still not done (notice %(level)s)"),
         level=data["level"],
+        to=reader.rules.position(data["to"]),
         **values,
     )
 
