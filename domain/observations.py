@@ -80,7 +80,9 @@ def observed(state: Delegation, sealed: list[SealedEvent], context: Context) -> 
 
     The count has this trip in it, as the limit does. What is not known is not said.
     """
-    occasions = [one for one in sealed if one.type in SUBMITTING | SIGNED]
+    occasions = [
+        one for one in sealed if one.type in SUBMITTING | SIGNED and one.data.get("outcome", "approved") == "approved"
+    ]
     if not occasions or not context.observations:
         return
     step = occasions[-1].data.get("step_id")

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain import commands as c
@@ -10,6 +12,7 @@ from domain import events as e
 from domain.canonical import digest_of
 from domain.rules import Edition, LimitRule
 from domain.state import Phase
+from domain.values import Value
 from tests.builders import COORDINATOR, FINANCE, PRESIDENT, Said, member, person, sign, text, trip
 from tests.builders import DEPARTMENT_HEAD as HEAD
 from tests.domain.given import given
@@ -109,3 +112,26 @@ def test_an_absolute_limit_grants_nothing_in_special_cases() -> None:
     rule = next(rule for rule in edition().limits if rule.absolute)
     with pytest.raises(ValidationError, match="an absolute limit grants nothing"):
         LimitRule.model_validate(rule.model_dump() | {"special": 2})
+
+
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(["add", "replace", "withdraw"]), st.integers(0, 5), st.integers(0, 5), st.booleans()),
+    max_size=30,
+)
+
+
+@for_all(CHANGES)
+def test_no_sequence_of_changes_brings_two_key_leaders_onto_a_list(changes: list[tuple[str, int, int, bool]]) -> None:
+    """However people join, leave and take each other's place."""
+    going = given(trip())
+    for kind, one, other, leads in changes:
+        who, by = f"m{one}", f"m{other}"
+        command: Value = c.WithdrawMember(member_id=who)
+        if kind == "add":
+            command = member(who, key_leader=leads)
+        elif kind == "replace":
+            command = c.ReplaceMember(member_id=who, by=by, person=person(by), country="VN", key_leader=leads)
+        done = going.when(command)
+        assert done.state.key_leaders_on_list <= 1
+        joins = kind != "withdraw" and leads
+        assert done.refusal is None or done.refusal.code != "limit_absolute" or joins

@@ -101,7 +101,8 @@ def test_an_event_leaves_out_what_it_has_nothing_to_say_about() -> None:
         (
             "vi",
             "báo Trưởng ban: Báo cáo kết quả đoàn ra, hạn 02/07/2026, vẫn chưa hoàn thành (lần 1)",
-            "ghi nhận từ các hồ sơ khác: Số chuyến đi nước ngoài trong năm của một lãnh đạo, member-1: 3, mức cho phép 2",
+            "ghi nhận từ các hồ sơ khác: Số chuyến đi nước ngoài trong năm của một lãnh đạo, "
+            "member-1: 3, mức cho phép 2",
         ),
     ],
 )
