@@ -96,13 +96,12 @@ def test_an_event_leaves_out_what_it_has_nothing_to_say_about() -> None:
         (
             "en",
             "tells Department head: Outbound report, due on 2 Jul 2026, is still not done (notice 1)",
-            "observes in other files: Trips abroad of a leader in a year, member-1: 3, allowed 2",
+            "observes in other files: Trips abroad of a leader in a year, lam: 3, allowed 2",
         ),
         (
             "vi",
             "báo Trưởng ban: Báo cáo kết quả đoàn ra, hạn 02/07/2026, vẫn chưa hoàn thành (lần 1)",
-            "ghi nhận từ các hồ sơ khác: Số chuyến đi nước ngoài trong năm của một lãnh đạo, "
-            "member-1: 3, mức cho phép 2",
+            "ghi nhận từ các hồ sơ khác: Số chuyến đi nước ngoài trong năm của một lãnh đạo, lam: 3, mức cho phép 2",
         ),
     ],
 )
@@ -115,7 +114,7 @@ def test_what_stays_undone_and_what_other_files_say_is_told_in_words(
     reader.due["report"] = {"rule": "OUT-REPORT", "version": 2}
     late = {"what": "report", "to": "department_head", "level": 1, "due_on": "2026-07-02"}
     assert sentence_of({"type": "DeadlineEscalated", "data": late}, reader) == escalated
-    seen = {"what": "leader_trips_a_year", "subject": "member-1", "value": 3, "allowed": 2}
+    seen = {"what": "leader_trips_a_year", "subject": "lam", "value": 3, "allowed": 2}
     data = seen | {"rule": {"rule": "OUT-LEADER-TRIPS", "version": 1}}
     assert sentence_of({"type": "FactObserved", "data": data}, reader) == observed
 
