@@ -34,6 +34,7 @@ from domain.events import (
 from domain.limits import Composition, CountryDays
 from domain.limits import breaches as limit_breaches
 from domain.policies import ApprovalStep, Matter
+from domain.rule import in_scope
 from domain.rules import Edition
 from domain.state import Delegation
 from domain.values import business_date, days_between
@@ -125,7 +126,7 @@ def _absolute(breach: Breach, field: str | None = None) -> Outcome:
 
 def never_together(before: Delegation, after: Delegation, edition: Edition, field: str) -> Outcome | None:
     """Return the refusal of a change that exceeds an absolute limit further than before: `limit_absolute`."""
-    if all(not rule.absolute for rule in edition.limits):
+    if not any(rule.absolute and in_scope(rule.direction, after.direction) for rule in edition.limits):
         return None
     was = {one.limit: one.measured for one in breaches(before, edition)}
     for breach in breaches(after, edition):
