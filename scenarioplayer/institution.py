@@ -98,5 +98,6 @@ def _same(known: dict[str, Any], asked: dict[str, Any]) -> bool:
     return (
         times
         and known.get("revoked_at") is None
-        and all(known[name] == asked[name] for name in ("account", "substitute", "positions"))
+        and sorted(known["positions"]) == sorted(asked["positions"])
+        and all(known[name] == asked[name] for name in ("account", "substitute"))
     )
