@@ -37,6 +37,7 @@ from settings import Settings, SettingsRefused, load_settings
 from storage.claims import sweep
 from storage.errors import StoreUnavailable
 from storage.registers import Registers
+from storage.trips import Trips
 from workflows.delegation import DelegationWorkflow
 
 PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports", "workflows.carried")
@@ -153,7 +154,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         task_queue=settings.temporal_task_queue,
         workflows=[DelegationWorkflow],
         activities=[
-            Decide(registers.editions, registers.standing, settings.zone).decide,
+            Decide(registers.editions, registers.standing, Trips(registers.database), settings.zone).decide,
             Project(registers.projection).project,
             effects.carry_out,
         ],

@@ -7,12 +7,14 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision
+from domain.observations import asked_about
 from domain.seal import Head
 from domain.state import Delegation
 from domain.values import BUSINESS_ZONE, business_date
 from storage.editions import Editions
 from storage.errors import StoreUnavailable
 from storage.standing import Standing
+from storage.trips import Trips
 from workflows import ports
 from workflows.ports import Question
 
@@ -22,10 +24,11 @@ STATES_KEPT = 256
 class Decide:
     """Decides commands with the registers as they stand at that instant."""
 
-    def __init__(self, editions: Editions, standing: Standing, zone: str = BUSINESS_ZONE) -> None:
+    def __init__(self, editions: Editions, standing: Standing, trips: Trips, zone: str = BUSINESS_ZONE) -> None:
         """`zone` is the business zone in which a new file finds the edition in force today."""
         self._editions = editions
         self._standing = standing
+        self._trips = trips
         self._zone = zone
         # A head hash names one state for ever, so what is kept here cannot be stale.
         self._states: OrderedDict[str, Delegation | None] = OrderedDict()
@@ -87,6 +90,7 @@ class Decide:
         edition = await self._editions.get(asked.state.edition) if asked.state else newest
         system = asked.envelope.actor == SYSTEM
         actor = Actor(id=SYSTEM, roles=("system",)) if system else stands.actor
+        about = asked_about(asked, edition)
         return Context.model_construct(
             now=asked.now,
             actor=actor,
@@ -96,6 +100,7 @@ class Decide:
             factor=asked.envelope.factor,
             factor_at=asked.envelope.factor_at,
             run_by=stands.run_by,
+            observations=await self._trips.others(asked.envelope.delegation, about) if about else (),
         )
 
 

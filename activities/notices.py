@@ -9,7 +9,7 @@ from calendars.imip import message_id
 from domain.canonical import digest_of
 from domain.commands import RecordNotice
 from domain.deadlines import standing
-from domain.events import DocumentRendered, StepEscalated
+from domain.events import DeadlineEscalated, DocumentRendered, StepEscalated
 from domain.mailbox import Mailbox
 from domain.rules import Edition
 from domain.state import Deadline, Delegation
@@ -96,7 +96,7 @@ class Notices:
         return await self._send(asked, mails, alive)
 
     async def send_notice(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordNotice:
-        """Send a reminder to the coordinator, or tell those who hold a position that a step waits or has escalated."""
+        """Send a reminder to the coordinator, or tell those who hold a position what waits or has escalated."""
         stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
         edition = await self._editions.get(stood.after.edition)
         notice = str(asked.effect.args["notice"])
@@ -105,7 +105,7 @@ class Notices:
         elif notice == "step_escalated":
             mails = await self._step_escalated(asked, stood)
         else:
-            mails = await self._deadline(asked, stood, edition, missed=notice == "deadline_missed")
+            mails = await self._deadline(asked, stood, edition, notice)
         return await self._send(asked, mails, alive)
 
     async def _step_waits(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
@@ -165,11 +165,16 @@ class Notices:
 
         return self._to_accounts(asked, stood, await self._accounts.holding(event.to), letter)
 
-    async def _deadline(self, asked: CarryOutInput, stood: Standing, edition: Edition, *, missed: bool) -> list[Mail]:
+    async def _deadline(self, asked: CarryOutInput, stood: Standing, edition: Edition, notice: str) -> list[Mail]:
         deadline = next((one for one in standing(stood.after) if one.what == asked.effect.args["what"]), None)
         if deadline is None:
             return []
-        coordinator = await self._accounts.get(stood.after.coordinator)
+        event = stood.event
+        if isinstance(event, DeadlineEscalated):
+            told = await self._accounts.holding(event.to)
+        else:
+            coordinator = await self._accounts.get(stood.after.coordinator)
+            told = [coordinator] if coordinator else []
         today = business_date(stood.sealed.instant, stood.after.zone)
         days = abs((deadline.due_on - today).days)
 
@@ -182,7 +187,15 @@ class Notices:
                 "due": deadline.due_on,
                 "rule": f"{deadline.rule.rule} v{deadline.rule.version}",
             }
-            if missed:
+            if isinstance(event, DeadlineEscalated):
+                return render(
+                    "deadline_escalated",
+                    account.language,
+                    contents.DeadlineEscalated.model_validate(
+                        {**common, "days_over": max(days, 1), "level": event.level}
+                    ),
+                )
+            if notice == "deadline_missed":
                 return render(
                     "deadline_missed",
                     account.language,
@@ -194,7 +207,7 @@ class Notices:
                 contents.DeadlineReminder.model_validate({**common, "days_left": days}),
             )
 
-        return self._to_accounts(asked, stood, [coordinator] if coordinator else [], letter)
+        return self._to_accounts(asked, stood, told, letter)
 
     def _to_accounts(
         self,

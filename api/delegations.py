@@ -19,7 +19,7 @@ from domain.canonical import digest_of
 from domain.events import Breach
 from domain.programme import Overlap, overlaps
 from domain.request import breaches
-from domain.state import Delegation, Phase
+from domain.state import Delegation, Observation, Phase
 from domain.values import Digest, Direction, Slug
 from storage.queries import LARGEST_PAGE, BadCursor, Filters, Listed
 from storage.read_model import next_due, waits_for
@@ -85,6 +85,12 @@ class ShownBreach(Breach):
     justified: bool
 
 
+class ShownObservation(Observation):
+    """What other files last said of a member; it warns where it is more than the rules allow, and refuses nothing."""
+
+    warns: bool
+
+
 class DelegationView(BaseModel):
     """A file as it stands after event `seq`; everything beside `state` is worked out from it.
 
@@ -104,6 +110,7 @@ class DelegationView(BaseModel):
     open_steps: tuple[OpenStep, ...]
     unapproved: tuple[str, ...]
     breaches: tuple[ShownBreach, ...]
+    observations: tuple[ShownObservation, ...]
     overlaps: tuple[Overlap, ...]
     state: Delegation
 
@@ -187,6 +194,9 @@ async def show_delegation(file: KnownFile, at: At) -> DelegationView:
         open_steps=open_steps,
         unapproved=change.changed if (change := unapproved(state, edition)) else (),
         breaches=tuple(_shown(breach, state) for breach in breaches(state, edition)),
+        observations=tuple(
+            ShownObservation(**one.model_dump(), warns=one.exceeded) for one in state.observations.values()
+        ),
         overlaps=overlaps(state),
         state=state,
     )

@@ -52,6 +52,10 @@ REFUSALS: dict[str, Answer] = {
     "limit_unjustified": Answer(
         422, mark("The limit “%(limit)s” is exceeded (%(measured)s, allowed %(allowed)s): justify it first.")
     ),
+    "limit_absolute": Answer(
+        422,
+        mark("The limit “%(limit)s” is exceeded (%(measured)s, allowed %(allowed)s), and no justification lifts it."),
+    ),
     "no_members": Answer(422, mark("The delegation has no members yet.")),
     "no_approval_chain": Answer(422, mark("The rules of this file have no chain of approval for this direction.")),
     "rules_current": Answer(409, mark("The file is under the newest edition of the rules already.")),

@@ -111,6 +111,8 @@ CUSTOM: dict[str, str] = {
     "reminders_out_of_order": mark("The reminders must count down, each number once."),
     "rules_contradict": mark("The rules %(first)s and %(second)s contradict each other."),
     "special_not_wider": mark("The special limit must be more than the ordinary one."),
+    "absolute_and_special": mark("An absolute limit grants nothing in special cases."),
+    "escalations_out_of_order": mark("The escalations must count up, each number once and all in the same unit."),
     "costs_leave_nothing": mark("The cost below which it holds must be more than the cost from which it holds."),
     "external_with_prefix": mark("An external step has no signature prefix of ours."),
     "position_repeated": mark("A position stands twice in one step."),

@@ -214,7 +214,10 @@ class IssueDecision(Value):
 
 
 class AddMember(Value):
-    """Add a delegate. `country` is where they come from; `entry_papers` says that they need an entry approval."""
+    """Add a delegate. `country` is where they come from; `entry_papers` says that they need an entry approval.
+
+    `key_leader` marks one of those of whom regulations let only so many travel together.
+    """
 
     type: Literal["add_member"] = "add_member"
     member_id: Slug
@@ -222,6 +225,7 @@ class AddMember(Value):
     role: DelegateRole = "member"
     country: Country
     entry_papers: bool = False
+    key_leader: bool = False
 
 
 class ReplaceMember(Value):
@@ -233,6 +237,7 @@ class ReplaceMember(Value):
     person: PersonRef
     country: Country
     entry_papers: bool = False
+    key_leader: bool = False
 
 
 class WithdrawMember(Value):

@@ -10,6 +10,7 @@ from domain.decision import Context
 from domain.duedates import END_OF_BUSINESS_DAY, Anchors, dues
 from domain.events import (
     Calculation,
+    DeadlineEscalated,
     DeadlineLifted,
     DeadlineMet,
     DeadlineMissed,
@@ -21,11 +22,8 @@ from domain.events import (
 )
 from domain.formalities import fulfilled
 from domain.rules import Edition
-from domain.state import Deadline, Delegation, Phase, Proposal, Step
+from domain.state import RESTING, Deadline, Delegation, Proposal, Step
 from domain.values import business_date
-
-RESTING = frozenset({Phase.REJECTED, Phase.POSTPONED, Phase.CANCELLED, Phase.CLOSED})
-"""Phases in which nothing is due."""
 
 
 def anchors(state: Delegation) -> Anchors:
@@ -86,7 +84,7 @@ def deadline_events(state: Delegation, context: Context) -> Iterator[Event]:
         # The deadline of a step goes with the step: signed it is met, taken back it is lifted.
         if what in done and stands.status in ("open", "missed"):
             yield DeadlineMet(what=what)
-        elif stands.status == "open":
+        elif stands.status == "open" or stands.to_escalate:
             yield DeadlineLifted(what=what)
 
 
@@ -108,9 +106,14 @@ def _set_anew(stands: Deadline | None, due: DeadlineSet, met: bool) -> bool:
 
 
 def passed(state: Delegation, now: datetime) -> Iterator[Event]:
-    """Yield what the passing of time brought by now: reminders that are due, deadlines that were missed."""
+    """Yield what the passing of time brought by now: reminders that are due, deadlines that were missed, escalations.
+
+    While nothing is due, nobody hears of what was missed before.
+    """
     for what, deadline in state.deadlines.items():
         if deadline.status != "open":
+            if state.phase not in RESTING:
+                yield from _told_further(deadline, now)
             continue
         late = deadline.due_at <= now
         for at in deadline.remind_at[deadline.reminders :]:
@@ -119,6 +122,13 @@ def passed(state: Delegation, now: datetime) -> Iterator[Event]:
         if late:
             yield DeadlineMissed(what=what, due_on=deadline.due_on, due_at=deadline.due_at, rule=deadline.rule)
             yield from _escalated(state, deadline)
+            yield from _told_further(deadline.model_copy(update={"status": "missed"}), now)
+
+
+def _told_further(missed: Deadline, now: datetime) -> Iterator[Event]:
+    for level, one in enumerate(missed.to_escalate, missed.escalations + 1):
+        if one.at <= now:
+            yield DeadlineEscalated(what=missed.what, to=one.to, level=level, due_on=missed.due_on)
 
 
 def _escalated(state: Delegation, missed: Deadline) -> Iterator[Event]:
@@ -161,6 +171,7 @@ def _by_rules(edition: Edition, days: Anchors, on: date) -> tuple[Wanted, ...]:
             remind_at=due.remind_at,
             rule=RuleRef(rule=due.rule, version=due.version),
             calculation=calculation,
+            escalate=due.escalate,
         )
         found.append(Wanted(event, due.satisfied_by))
     return tuple(found)
@@ -203,6 +214,7 @@ def _known_late(due: DeadlineSet) -> DeadlineMissed:
         rule=due.rule,
         known_late=True,
         calculation=due.calculation,
+        escalate=due.escalate,
     )
 
 

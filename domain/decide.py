@@ -28,6 +28,7 @@ from domain.decision import SYSTEM, Context, DecideInput, Decision, Outcome, Ref
 from domain.events import Event, MemberAdded, MemberReplaced, MemberWithdrawn, ParticipantAppointed, ParticipantReleased
 from domain.evolve import evolve
 from domain.invitations import reaches_calendars
+from domain.observations import observed
 from domain.permission import SIGNING, permitted
 from domain.request import ceiling
 from domain.seal import Head, SealedEvent, head_of, seal
@@ -219,10 +220,11 @@ class Sealing:
         del self.sealed[kept:]
 
     def react(self, before: Delegation | None) -> None:
-        """Add what follows from the change: signatures that fall, calendars, ceiling, deadlines."""
+        """Add what follows from the change: signatures that fall, observations, calendars, ceiling, deadlines."""
         if self.state is None:
             return
         self.judge_signatures()
+        self.add(tuple(observed(self.state, self.sealed, self.context)))
         self.add(tuple(self._calendars(before)))
         if self.state.proposal:
             limit = ceiling(self.state, self.context.edition)

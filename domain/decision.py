@@ -34,13 +34,22 @@ class Actor(Fact):
     person: str | None = None
 
 
+class Observed(Fact):
+    """What other files say of a person (a reference): `value` counts them, this file not among them."""
+
+    what: str
+    person: str
+    value: int
+
+
 class Context(Fact):
     """What a decision may ask: the business time, who acts, and the edition of the rules that applies.
 
     `edition` is the one the file was opened under (for opening, the one in force); `newest` the one in force now.
     `lineage` is the file's organisation and those above it at that instant, upwards; `run_by` is what kind of union or
     association the register knows it as, if it knows it. `factor` is by what the actor is known, since `factor_at` (the
-    time of the wall).
+    time of the wall). `observations` are of other files, only where the decision asks for them
+    (`domain/observations.py`).
     """
 
     now: Instant
@@ -52,6 +61,7 @@ class Context(Fact):
     run_by: RunBy | None = None
     factor: Factor | None = Field(default=None, exclude_if=unsaid)
     factor_at: Instant | None = Field(default=None, exclude_if=unsaid)
+    observations: tuple[Observed, ...] = ()
 
 
 class Refusal(Fact):

@@ -42,6 +42,8 @@ def _contents(state: Delegation, breaches: tuple[Breach, ...], ceiling_vnd: int 
     yield _digested("request", _request(state))
     for member in state.delegates:
         said = {"role": member.role, "country": member.country, "entry_papers": member.entry_papers}
+        # Said of those alone whom it is true of: what was signed before there was such a mark stays the same.
+        said |= {"key_leader": True} if member.key_leader else {}
         person = member.person
         yield PartContent(
             part=f"member:{member.id}",

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from domain.bilingual import Bilingual
+from domain.events import EscalationPlan
 from domain.rule import Conference, RuleId, effective, in_scope
-from domain.rules import Anchor, DeadlineRule, Edition
+from domain.rules import Anchor, DeadlineRule, Edition, Escalation
 from domain.values import BusinessText, Direction, Fact, Instant, Slug, Value
-from domain.workdays import DayExplained
+from domain.workdays import DayExplained, WorkCalendar
 
 END_OF_BUSINESS_DAY = time(23, 59, 59)
 
@@ -83,6 +84,7 @@ class Due(Fact):
     due_on: date
     due_at: Instant
     remind_at: tuple[Instant, ...] = ()
+    escalate: tuple[EscalationPlan, ...] = ()
     calculation: Calculation
 
 
@@ -117,6 +119,10 @@ def due(rule: DeadlineRule, anchors: Anchors, edition: Edition) -> Due | None:
         remind_at=tuple(
             _instant(due_on - timedelta(days=days), edition.reminders_at, edition) for days in rule.remind_before
         ),
+        escalate=tuple(
+            EscalationPlan(at=_instant(_after(due_on, one, calendar), edition.reminders_at, edition), to=one.to)
+            for one in rule.escalate
+        ),
         calculation=Calculation(
             anchor=rule.anchor,
             anchor_on=anchor_on,
@@ -129,6 +135,12 @@ def due(rule: DeadlineRule, anchors: Anchors, edition: Edition) -> Due | None:
             due_on_working_day=calendar.is_working(due_on),
         ),
     )
+
+
+def _after(due_on: date, escalation: Escalation, calendar: WorkCalendar) -> date:
+    if escalation.unit == "working_days":
+        return calendar.add_working_days(due_on, escalation.after)
+    return due_on + timedelta(days=escalation.after)
 
 
 def dues(edition: Edition, anchors: Anchors, on: date | None = None) -> tuple[Due, ...]:

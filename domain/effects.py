@@ -6,6 +6,7 @@ from domain.commands import RecordDelivery, RecordDocument, RecordFailure, Recor
 from domain.decision import Context, Effect, Outcome, accept, refuse
 from domain.events import (
     ChangeSubmitted,
+    DeadlineEscalated,
     DeadlineMissed,
     DeadlineReminded,
     DelegationInvited,
@@ -49,6 +50,12 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
             case DeadlineMissed(what=what, due_on=due_on):
                 key = f"missed:{what}:{due_on.isoformat()}:{one.seq}"
                 yield _notice(key, "deadline_missed", one.seq, what=what)
+            case DeadlineEscalated(what=what, due_on=due_on, level=level):
+                # Done by the very command that brought the time forward: nobody needs to hear of it any more.
+                stands = state.deadlines.get(what)
+                if stands and stands.status == "missed":
+                    key = f"told:{what}:{due_on.isoformat()}:{level}:{one.seq}"
+                    yield _notice(key, "deadline_escalated", one.seq, what=what)
             case RequestSubmitted() | ChangeSubmitted():
                 yield from _waits(state, state.open_steps, one.seq, waiting)
             case StepSigned(step_id=signed) | ExternalDecisionRecorded(step_id=signed):

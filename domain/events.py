@@ -127,6 +127,8 @@ class Breach(Fact):
     measured: int
     allowed: int
     unit: str
+    absolute: bool = Field(default=False, exclude_if=unsaid)
+    """No justification lifts it."""
 
 
 class DelegationOpened(Event):
@@ -245,6 +247,22 @@ class RulesAdopted(Event):
     previous: Digest
 
 
+class FactObserved(Event):
+    """What other files said of somebody when a proposal was submitted or, with a `step`, signed. It only warns.
+
+    `subject` is the member's id, `rule` the limit that `allowed` comes from.
+    """
+
+    type: Literal["FactObserved"] = "FactObserved"
+    what: str
+    subject: str
+    value: int
+    allowed: int
+    rule: RuleRef
+    observed_at: Instant
+    step: str | None = None
+
+
 class StepSigned(Event):
     type: Literal["StepSigned"] = "StepSigned"
     step_id: str
@@ -319,6 +337,7 @@ class MemberAdded(Event):
     role: Literal["head", "member"]
     country: Country
     entry_papers: bool
+    key_leader: bool = Field(default=False, exclude_if=unsaid)
 
 
 class MemberReplaced(Event):
@@ -329,6 +348,7 @@ class MemberReplaced(Event):
     role: Literal["head", "member"]
     country: Country
     entry_papers: bool
+    key_leader: bool = Field(default=False, exclude_if=unsaid)
 
 
 class MemberWithdrawn(Event):
@@ -533,6 +553,13 @@ class Calculation(Fact):
     holiday_table: str | None = None
 
 
+class EscalationPlan(Fact):
+    """When a deadline that is missed and not met is told further, and to which position."""
+
+    at: Instant
+    to: str
+
+
 class DeadlineSet(Event):
     """A deadline stands, or stands anew with another date. `due_at` is the end of the business day `due_on`."""
 
@@ -543,6 +570,7 @@ class DeadlineSet(Event):
     remind_at: tuple[Instant, ...] = ()
     rule: RuleRef
     calculation: Calculation
+    escalate: tuple[EscalationPlan, ...] = Field(default=(), exclude_if=unsaid)
 
 
 class DeadlineLifted(Event):
@@ -571,6 +599,17 @@ class DeadlineMissed(Event):
     rule: RuleRef
     known_late: bool = False
     calculation: Calculation | None = None
+    escalate: tuple[EscalationPlan, ...] = Field(default=(), exclude_if=unsaid)
+
+
+class DeadlineEscalated(Event):
+    """It is missed and still not done, so who holds the position `to` is told. `level` counts from 1."""
+
+    type: Literal["DeadlineEscalated"] = "DeadlineEscalated"
+    what: str
+    to: str
+    level: int
+    due_on: date
 
 
 class CeilingLine(Fact):
@@ -628,6 +667,7 @@ AnyEvent = Annotated[
     | ChangeSuperseded
     | RequestWithdrawn
     | RulesAdopted
+    | FactObserved
     | StepSigned
     | StepReturned
     | StepRejected
@@ -667,6 +707,7 @@ AnyEvent = Annotated[
     | DeadlineMet
     | DeadlineReminded
     | DeadlineMissed
+    | DeadlineEscalated
     | CeilingSet
     | DocumentRendered
     | NoticeSent

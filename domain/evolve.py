@@ -19,6 +19,7 @@ from domain.state import (
     Formality,
     Issue,
     Item,
+    Observation,
     Participant,
     Phase,
     Proposal,
@@ -230,6 +231,12 @@ def _rules_adopted(state: Delegation, event: e.RulesAdopted, sealed: SealedEvent
     return _with(state, edition=event.edition, rules_adopted_at=sealed.instant)
 
 
+@_on(e.FactObserved)
+def _observed(state: Delegation, event: e.FactObserved, sealed: SealedEvent) -> Delegation:
+    latest = Observation.model_validate(event.model_dump(exclude={"type"}))
+    return _with(state, observations=state.observations | {f"{event.what}/{event.subject}": latest})
+
+
 Status = Literal["signed", "returned", "rejected"]
 
 
@@ -333,6 +340,7 @@ def _member_added(state: Delegation, event: e.MemberAdded, sealed: SealedEvent) 
         role=event.role,
         country=event.country,
         entry_papers=event.entry_papers,
+        key_leader=event.key_leader,
     )
     return _with(state, people=state.people | {member.id: member})
 
@@ -341,7 +349,12 @@ def _member_added(state: Delegation, event: e.MemberAdded, sealed: SealedEvent) 
 def _member_replaced(state: Delegation, event: e.MemberReplaced, sealed: SealedEvent) -> Delegation:
     gone = _with(state.people[event.member_id], active=False, left="replaced", replaced_by=event.by)
     comes = Participant(
-        id=event.by, person=event.person, role=event.role, country=event.country, entry_papers=event.entry_papers
+        id=event.by,
+        person=event.person,
+        role=event.role,
+        country=event.country,
+        entry_papers=event.entry_papers,
+        key_leader=event.key_leader,
     )
     return _with(state, people=state.people | {gone.id: gone, comes.id: comes})
 
@@ -581,6 +594,7 @@ def _deadline_set(state: Delegation, event: e.DeadlineSet, sealed: SealedEvent) 
         remind_at=event.remind_at,
         rule=event.rule,
         calculation=event.calculation,
+        escalate=event.escalate,
     )
     return _with(state, deadlines=state.deadlines | {event.what: deadline})
 
@@ -617,8 +631,14 @@ def _deadline_missed(state: Delegation, event: e.DeadlineMissed, sealed: SealedE
         rule=event.rule,
         calculation=event.calculation,
         status="missed",
+        escalate=event.escalate,
     )
     return _with(state, deadlines=state.deadlines | {late.what: late})
+
+
+@_on(e.DeadlineEscalated)
+def _deadline_escalated(state: Delegation, event: e.DeadlineEscalated, sealed: SealedEvent) -> Delegation:
+    return _mark_deadline(state, event.what, escalations=event.level)
 
 
 @_on(e.CeilingSet)

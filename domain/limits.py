@@ -1,7 +1,7 @@
 """Whether a delegation keeps within the limits on its composition.
 
 A breached limit does not block by itself: it requires a recorded justification that the approvers see
-(domain.md, Limits).
+(domain.md, Limits). An absolute one cannot be justified: “never two key leaders on one trip” [15].
 """
 
 from collections import Counter
@@ -78,6 +78,7 @@ class Measurement(Fact):
     special: int | None = None
     unit: Unit
     subject: Country | None = None
+    absolute: bool = False
 
     @property
     def kept(self) -> bool:
@@ -157,4 +158,5 @@ def _measurement(rule: LimitRule, measured: int, subject: str | None) -> Measure
         special=rule.special,
         unit=UNITS[rule.what],
         subject=subject,
+        absolute=rule.absolute,
     )

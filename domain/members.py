@@ -3,6 +3,7 @@
 from domain.commands import AddMember, AppointParticipant, ReleaseParticipant, ReplaceMember, WithdrawMember
 from domain.decision import Context, Outcome, accept, refuse
 from domain.events import MemberAdded, MemberReplaced, MemberWithdrawn, ParticipantAppointed, ParticipantReleased
+from domain.request import never_together
 from domain.state import Delegation, Participant
 
 LARGEST_DELEGATION = 500
@@ -10,13 +11,16 @@ LARGEST_DELEGATION = 500
 
 
 def add_member(state: Delegation, command: AddMember, context: Context) -> Outcome:
-    """Refusals: `member_exists`, `head_exists`, `delegation_full`."""
+    """Refusals: `member_exists`, `head_exists`, `delegation_full`, `limit_absolute`."""
     if command.member_id in state.people:
         return refuse("member_exists", field="member_id", member=command.member_id)
     if command.role == "head" and any(person.role == "head" for person in state.delegates):
         return refuse("head_exists", field="role")
     if state.head_count >= LARGEST_DELEGATION:
         return refuse("delegation_full", field="member_id", limit=LARGEST_DELEGATION)
+    joins = Participant(id=command.member_id, **command.model_dump(exclude={"type", "member_id"}))
+    if refusal := never_together(state, _with(state, joins), context.edition, "key_leader"):
+        return refusal
     return accept(
         MemberAdded(
             member_id=command.member_id,
@@ -24,17 +28,22 @@ def add_member(state: Delegation, command: AddMember, context: Context) -> Outco
             role=command.role,
             country=command.country,
             entry_papers=command.entry_papers,
+            key_leader=command.key_leader,
         )
     )
 
 
 def replace_member(state: Delegation, command: ReplaceMember, context: Context) -> Outcome:
-    """Refusals: `member_unknown`, `member_exists`."""
+    """Refusals: `member_unknown`, `member_exists`, `limit_absolute`."""
     leaving = _delegate(state, command.member_id)
     if leaving is None:
         return refuse("member_unknown", field="member_id", member=command.member_id)
     if command.by in state.people:
         return refuse("member_exists", field="by", member=command.by)
+    joins = Participant(id=command.by, role=leaving.role, **command.model_dump(exclude={"type", "member_id", "by"}))
+    gone = leaving.model_copy(update={"active": False})
+    if refusal := never_together(state, _with(state, gone, joins), context.edition, "key_leader"):
+        return refusal
     return accept(
         MemberReplaced(
             member_id=leaving.id,
@@ -43,6 +52,7 @@ def replace_member(state: Delegation, command: ReplaceMember, context: Context) 
             role="head" if leaving.role == "head" else "member",
             country=command.country,
             entry_papers=command.entry_papers,
+            key_leader=command.key_leader,
         )
     )
 
@@ -69,6 +79,10 @@ def release(state: Delegation, command: ReleaseParticipant, context: Context) ->
     if person is None or not person.active or person.delegate:
         return refuse("participant_unknown", field="participant_id", member=command.participant_id)
     return accept(ParticipantReleased(participant_id=command.participant_id))
+
+
+def _with(state: Delegation, *people: Participant) -> Delegation:
+    return state.model_copy(update={"people": state.people | {one.id: one for one in people}})
 
 
 def _delegate(state: Delegation, member_id: str) -> Participant | None:

@@ -37,6 +37,7 @@ from domain.events import (
 from domain.limits import Composition, CountryDays
 from domain.limits import breaches as limit_breaches
 from domain.policies import ApprovalStep, Matter
+from domain.rule import in_scope
 from domain.rules import Edition
 from domain.state import Delegation, Proposal
 from domain.values import business_date, days_between
@@ -122,28 +123,35 @@ def attach_document(state: Delegation, command: AttachDocument, context: Context
 
 
 def justify_limit(state: Delegation, command: JustifyLimit, context: Context) -> Outcome:
-    """Refusals: `limit_unknown` (no rule of that name), `limit_not_breached`."""
+    """Refusals: `limit_unknown` (no rule of that name), `limit_not_breached`, `limit_absolute`."""
     rule_id = command.limit.partition("/")[0]
     if all(rule.id != rule_id for rule in context.edition.limits):
         return refuse("limit_unknown", field="limit", limit=command.limit)
     breach = next((one for one in breaches(state, context.edition) if one.limit == command.limit), None)
     if breach is None:
         return refuse("limit_not_breached", field="limit", limit=command.limit)
+    if breach.absolute:
+        return _absolute(breach, "limit")
     return accept(LimitJustified(breach=breach, justification=command.justification))
+
+
+def _absolute(breach: Breach, field: str | None = None) -> Outcome:
+    return refuse("limit_absolute", field=field, limit=breach.limit, measured=breach.measured, allowed=breach.allowed)
+
+
+def never_together(before: Delegation, after: Delegation, edition: Edition, field: str) -> Outcome | None:
+    """Return the refusal of a change that exceeds an absolute limit further than before: `limit_absolute`."""
+    if not any(rule.absolute and in_scope(rule.direction, after.direction) for rule in edition.limits):
+        return None
+    was = {one.limit: one.measured for one in breaches(before, edition)}
+    for breach in breaches(after, edition):
+        if breach.absolute and breach.measured > was.get(breach.limit, 0):
+            return _absolute(breach, field)
+    return None
 
 
 def breaches(state: Delegation, edition: Edition) -> tuple[Breach, ...]:
     """Return the limits that the delegation, as it stands, exceeds by the rules it is under."""
-    composition = Composition(
-        direction=state.direction,
-        members=state.head_count,
-        days=days_between(state.starts, state.ends),
-        countries=state.countries,
-        days_per_country=tuple(CountryDays(country=stay.country, days=stay.days) for stay in state.stays),
-        led_by_city_leaders=state.led_by_city_leaders,
-        key_leaders=state.key_leaders,
-        issuer=state.issuer,
-    )
     return tuple(
         Breach(
             limit=f"{found.limit}/{found.subject}" if found.subject else found.limit,
@@ -151,8 +159,23 @@ def breaches(state: Delegation, edition: Edition) -> tuple[Breach, ...]:
             measured=found.measured,
             allowed=found.allowed,
             unit=found.unit,
+            absolute=found.absolute,
         )
-        for found in limit_breaches(edition, composition, business_date(state.rules_since, state.zone))
+        for found in limit_breaches(edition, composition(state), business_date(state.rules_since, state.zone))
+    )
+
+
+def composition(state: Delegation) -> Composition:
+    """Return what the limits measure of the delegation as it stands; what only other files know is left out."""
+    return Composition(
+        direction=state.direction,
+        members=state.head_count,
+        days=days_between(state.starts, state.ends),
+        countries=state.countries,
+        days_per_country=tuple(CountryDays(country=stay.country, days=stay.days) for stay in state.stays),
+        led_by_city_leaders=state.led_by_city_leaders,
+        key_leaders=state.key_leaders_on_list,
+        issuer=state.issuer,
     )
 
 
@@ -194,7 +217,7 @@ def ceiling(state: Delegation, edition: Edition) -> CeilingSet | None:
 
 
 def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outcome:
-    """Refusals: `no_members`, `starts_in_the_past`, `limit_unjustified`, `no_approval_chain`."""
+    """Refusals: `no_members`, `starts_in_the_past`, `limit_absolute`, `limit_unjustified`, `no_approval_chain`."""
     if not state.delegates:
         return refuse("no_members")
     today = business_date(context.now, state.zone)
@@ -226,8 +249,10 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
 
 
 def unjustified(state: Delegation, found: tuple[Breach, ...]) -> Outcome | None:
-    """Return the refusal for the first breach that nobody justified as it now is: `limit_unjustified`."""
+    """Return the refusal for the first breach that stands in the way: `limit_absolute`, `limit_unjustified`."""
     for breach in found:
+        if breach.absolute:
+            return _absolute(breach)
         justified = state.justifications.get(breach.limit)
         if justified is None or justified[0] != breach:
             return refuse("limit_unjustified", limit=breach.limit, measured=breach.measured, allowed=breach.allowed)

@@ -54,11 +54,20 @@ class Conditions(Value):
         )
 
 
+class Escalation(Value):
+    """Who hears of it when something is missed and still not done so many days after its due date: a position."""
+
+    after: Annotated[int, Field(ge=1, le=366)]
+    unit: Literal["working_days", "days"] = "working_days"
+    to: Slug
+
+
 class DeadlineRule(Rule):
     """By when something is due: `offset` days or working days before or after an anchor.
 
     `satisfied_by` names what fulfils it: `submitted`, `report_filed`, the kind of a formality, or `step.` and the id
-    of an approval step. `remind_before` counts calendar days before the due date.
+    of an approval step. `remind_before` counts calendar days before the due date. `escalate` says who hears of it, one
+    after the other, while it is missed and not met.
     """
 
     what: Slug
@@ -70,11 +79,22 @@ class DeadlineRule(Rule):
     side: Literal["before", "after"]
     remind_before: Annotated[tuple[Annotated[int, Field(ge=0, le=366)], ...], Field(max_length=10)] = ()
     satisfied_by: Slug
+    escalate: Annotated[tuple[Escalation, ...], Field(max_length=10)] = ()
 
     @model_validator(mode="after")
     def _reminders_approach(self) -> Self:
         if list(self.remind_before) != sorted(set(self.remind_before), reverse=True):
             raise PydanticCustomError("reminders_out_of_order", "remind_before counts down, each number once")
+        return self
+
+    @model_validator(mode="after")
+    def _escalations_go_on(self) -> Self:
+        after = [one.after for one in self.escalate]
+        # Days and working days side by side could change places over a holiday.
+        if after != sorted(set(after)) or len({one.unit for one in self.escalate}) > 1:
+            raise PydanticCustomError(
+                "escalations_out_of_order", "escalate counts up, each number once and all in the same unit"
+            )
         return self
 
     def same_subject(self, other: Self) -> bool:
@@ -89,7 +109,8 @@ class DeadlineRule(Rule):
 class LimitRule(Rule):
     """How large a delegation may be. Beyond `allowed` a justification is recorded; nothing is blocked by itself.
 
-    `special` is what the regulation itself grants in special cases; the approvers see whether it is kept.
+    `special` is what the regulation itself grants in special cases; the approvers see whether it is kept. Of an
+    `absolute` limit the regulation says “never”: no justification lifts it.
     """
 
     what: LimitedThing
@@ -98,11 +119,14 @@ class LimitRule(Rule):
     led_by_city_leaders: bool | None = None
     allowed: Annotated[int, Field(ge=0, le=100_000)]
     special: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    absolute: bool = False
 
     @model_validator(mode="after")
     def _special_is_wider(self) -> Self:
         if self.special is not None and self.special <= self.allowed:
             raise PydanticCustomError("special_not_wider", "special must be more than allowed")
+        if self.special is not None and self.absolute:
+            raise PydanticCustomError("absolute_and_special", "an absolute limit grants nothing in special cases")
         return self
 
     def same_subject(self, other: Self) -> bool:

@@ -14,6 +14,7 @@ from domain.events import (
     CalendarView,
     CeilingLine,
     DossierPart,
+    EscalationPlan,
     ExternalDecision,
     Right,
     RuleRef,
@@ -55,6 +56,10 @@ class Phase(StrEnum):
 PLANNING = frozenset({Phase.APPROVED, Phase.INVITING, Phase.UNDER_WAY})
 """Phases after the decision in which the file still changes."""
 
+
+RESTING = frozenset({Phase.REJECTED, Phase.POSTPONED, Phase.CANCELLED, Phase.CLOSED})
+"""Phases in which nothing is due."""
+
 DELEGATE_ROLES: tuple[Role, ...] = ("head", "member")
 
 GROUP_ROLES: dict[str, tuple[Role, ...]] = {
@@ -78,6 +83,7 @@ class Participant(Fact):
     active: bool = True
     left: Literal["withdrawn", "replaced", "released"] | None = None
     replaced_by: str | None = None
+    key_leader: bool = Field(default=False, exclude_if=unsaid)
 
     @property
     def delegate(self) -> bool:
@@ -240,6 +246,23 @@ class Proposal(Fact):
         return next((step for step in self.steps if step.id == step_id), None)
 
 
+class Observation(Fact):
+    """What other files last said of a member, with the limit it is held against, and when they were asked."""
+
+    what: str
+    subject: str
+    value: int
+    allowed: int
+    rule: RuleRef
+    observed_at: Instant
+    step: str | None = None
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether it is more than the rules allow."""
+        return self.value > self.allowed
+
+
 class Decision(Fact):
     """The decision that the chain led to."""
 
@@ -281,13 +304,21 @@ class Deadline(Fact):
     status: Literal["open", "met", "missed", "late"] = "open"
     """`late` is a missed one that was met afterwards."""
     reminders: int = 0
+    escalate: tuple[EscalationPlan, ...] = Field(default=(), exclude_if=unsaid)
+    escalations: int = Field(default=0, exclude_if=unsaid)
+    """How many positions were told of it."""
 
     @property
     def next_at(self) -> datetime | None:
         """When this deadline next wants attention, in UTC."""
-        if self.status != "open":
-            return None
-        return self.remind_at[self.reminders] if self.reminders < len(self.remind_at) else self.due_at
+        if self.status == "open":
+            return self.remind_at[self.reminders] if self.reminders < len(self.remind_at) else self.due_at
+        return next((one.at for one in self.to_escalate), None)
+
+    @property
+    def to_escalate(self) -> tuple[EscalationPlan, ...]:
+        """Who is still to be told of it, in order, while it is missed and not met."""
+        return self.escalate[self.escalations :] if self.status == "missed" else ()
 
 
 class Ceiling(Fact):
@@ -388,6 +419,8 @@ class Delegation(Fact):
     """The last change after the decision, until every step is signed: under approval, or what became of it."""
     amended: Proposal | None = Field(default=None, exclude_if=unsaid)
     """The last change after the decision that every step signed."""
+    observations: dict[str, Observation] = Field(default_factory=dict, exclude_if=unsaid)
+    """What other files said, by what was asked and of whom; the latest of each."""
     incomplete_returns: int = 0
     decision: Decision | None = None
     programme: int = 0
@@ -422,6 +455,11 @@ class Delegation(Fact):
     def head_count(self) -> int:
         """How many people the delegation has."""
         return len(self.delegates)
+
+    @property
+    def key_leaders_on_list(self) -> int:
+        """How many key leaders travel: those marked on the list, or as many as the request declares if that is more."""
+        return max(self.key_leaders, sum(person.key_leader for person in self.delegates))
 
     @property
     def open_steps(self) -> tuple[Step, ...]:
@@ -484,8 +522,8 @@ class Delegation(Fact):
 
     @property
     def next_wake(self) -> datetime | None:
-        """When the next deadline wants attention, in UTC; nothing once the file is closed."""
-        if self.phase is Phase.CLOSED:
+        """When the next deadline wants attention, in UTC; nothing while nothing is due."""
+        if self.phase in RESTING:
             return None
         return min((at for deadline in self.deadlines.values() if (at := deadline.next_at)), default=None)
 

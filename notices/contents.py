@@ -23,6 +23,7 @@ NoticeName = Literal[
     "invitation_letter",
     "deadline_reminder",
     "deadline_missed",
+    "deadline_escalated",
     "step_waits",
     "step_escalated",
 ]
@@ -137,6 +138,12 @@ class DeadlineMissed(Deadline):
     days_over: Annotated[int, Field(ge=1, le=3660)]
 
 
+class DeadlineEscalated(DeadlineMissed):
+    """A duty that is still not done, told to the position that the rules name. `level` counts these notices from 1."""
+
+    level: Annotated[int, Field(ge=1, le=100)]
+
+
 class StepWaits(Notice):
     """A step of the approval that waits for the recipient. `acting_for` names the person a substitute stands in for."""
 
@@ -166,6 +173,7 @@ NOTICES: dict[NoticeName, type[Notice]] = {
     "invitation_letter": InvitationLetter,
     "deadline_reminder": DeadlineReminder,
     "deadline_missed": DeadlineMissed,
+    "deadline_escalated": DeadlineEscalated,
     "step_waits": StepWaits,
     "step_escalated": StepEscalated,
 }

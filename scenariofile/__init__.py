@@ -7,6 +7,7 @@ Belongs to no layer: it knows the shape of the domain's commands, and leaves eve
 """
 
 from scenariofile.expansion import expand
+from scenariofile.institution import EndLeave, Leave, LeaveChange, Organisation, Position, RegisterLeave, RevokeLeave
 from scenariofile.placeholders import (
     Asked,
     DigestNamed,
@@ -27,11 +28,18 @@ __all__ = [
     "Asked",
     "Attachment",
     "DigestNamed",
+    "EndLeave",
     "Expectation",
     "FileNamed",
+    "Leave",
+    "LeaveChange",
+    "Organisation",
     "Person",
     "PersonNamed",
     "Placeholder",
+    "Position",
+    "RegisterLeave",
+    "RevokeLeave",
     "Scenario",
     "ScenarioFileError",
     "Step",

@@ -52,7 +52,7 @@ def expand(scenario: Scenario, step: Act) -> tuple[Asked, ...]:
 
     Every person, text, file and digest is a placeholder. Local times have their zone. Where a command names a person,
     what it leaves out is taken from that person: the id, the country, the role, whether entry papers are needed. A
-    document without an id of its own has that of its attachment.
+    document without an id of its own has that of its attachment. A step that changes a leave sends no command.
     """
     return tuple(body for written in step.written for body in bodies(scenario, written))
 

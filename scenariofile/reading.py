@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from domain.commands import LARGEST_BATCH, PUBLIC_COMMAND
 from scenariofile.expansion import PLURALS, SPECIAL_FIELDS, Kind, bodies, digest_named
+from scenariofile.institution import EndLeave, Leave, RegisterLeave, changes_leave
 from scenariofile.placeholders import (
     Asked,
     DigestNamed,
@@ -79,20 +80,86 @@ class _Check:
     def problems(self) -> Iterator[Problem]:
         """Yield every mistake."""
         for group, things in (
+            ("organisations", self._scenario.organisations),
+            ("positions", self._scenario.positions),
             ("actors", self._scenario.actors),
             ("people", self._scenario.people),
+            ("leave", self._scenario.leave),
             ("steps", self._scenario.steps),
         ):
             yield from self._twice(group, [thing.id for thing in things])
         yield from self._files()
         yield from self._times()
+        yield from self._institution()
         actors = {actor.id for actor in self._scenario.actors}
+        registered = {leave.id for leave in self._scenario.leave}
         for place, step in enumerate(self._scenario.steps):
             if not isinstance(step, Act):
                 continue
             if step.by not in actors:
                 yield self._problem(("steps", place, "by"), "actor_unknown", "names nobody among actors", step.id)
-            yield from self._commands(place, step)
+            if changes_leave(step.do):
+                yield from self._leave_change(place, step, registered)
+            else:
+                yield from self._commands(place, step)
+
+    def _institution(self) -> Iterator[Problem]:
+        """Yield what is wrong about names in organisations, positions, actors and leave."""
+        scenario = self._scenario
+        organisations = {one.id for one in scenario.organisations}
+        above: set[str] = set()
+        for place, one in enumerate(scenario.organisations):
+            if one.parent is not None and one.parent not in above:
+                said = "names none of the organisations above it in the file"
+                yield self._problem(("organisations", place, "parent"), "organisation_unknown", said)
+            above.add(one.id)
+        within = {"positions": [one.organisation for one in scenario.positions]}
+        within["actors"] = [one.organisation for one in scenario.actors]
+        for group, named in within.items():
+            for place, organisation in enumerate(named):
+                if organisation is not None and organisation not in organisations:
+                    said = "names nothing among organisations"
+                    yield self._problem((group, place, "organisation"), "organisation_unknown", said)
+        for place, actor in enumerate(scenario.actors):
+            if actor.person is not None and actor.person not in self._people:
+                yield self._problem(("actors", place, "person"), "person_unknown", "names nobody among people")
+        for place, leave in enumerate(scenario.leave):
+            yield from self._leave(("leave", place), leave)
+
+    def _leave(self, at: Loc, leave: Leave, step: str = "") -> Iterator[Problem]:
+        actors = {actor.id for actor in self._scenario.actors}
+        for name, account in (("account", leave.account), ("substitute", leave.substitute)):
+            if account not in actors:
+                yield self._problem((*at, name), "actor_unknown", "names nobody among actors", step)
+        for name, local in (("since", leave.since), ("until", leave.until)):
+            yield from self._time((*at, name), local, step)
+
+    def _time(self, at: Loc, local: str, step: str) -> Iterator[Problem]:
+        try:
+            self._scenario.instant(local)
+        except ValueError as error:
+            yield self._problem(at, getattr(error, "type", "local_time_malformed"), str(error), step)
+
+    def _leave_change(self, place: int, step: Act, registered: set[str]) -> Iterator[Problem]:
+        at: Loc = ("steps", place, "do")
+        try:
+            change = step.leave_change
+            leave = change.entry(step.by) if isinstance(change, RegisterLeave) else None
+        except ValidationError as error:
+            # The way to a field begins with the kind of change, which nobody wrote as a part of it.
+            found = [each | {"loc": each["loc"][1:]} for each in _errors(error)]
+            yield from problems(found, self._loaded, self._called, under=at, subject=f"step {step.id}")
+            return
+        if leave is not None:
+            if leave.id in registered:
+                yield self._problem((*at, "leave"), "id_repeated", "names a leave that there is already", step.id)
+            registered.add(leave.id)
+            yield from self._leave(at, leave, step.id)
+        elif change is not None:
+            if change.leave not in registered:
+                yield self._problem((*at, "leave"), "leave_unknown", "names no leave registered before", step.id)
+            if isinstance(change, EndLeave):
+                yield from self._time((*at, "until"), change.until, step.id)
 
     def _twice(self, group: str, ids: list[str]) -> Iterator[Problem]:
         first: dict[str, int] = {}
@@ -142,6 +209,9 @@ class _Check:
         kind = str(written.get("type"))
         if "type" not in written:
             yield self._problem((*at, "type"), "missing", "is missing", step)
+        elif changes_leave(written):
+            said = "changes a leave, and stands alone in its step"
+            yield self._problem((*at, "type"), "leave_change_alone", said, step)
         elif kind not in SPECIAL_FIELDS and kind not in PLURALS:
             yield self._problem((*at, "type"), "command_unknown", "is not a known command", step)
         if kind in PLURALS:

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from scenariofile.expansion import SPECIAL_FIELDS
+from scenariofile.institution import LEAVE_TIMES, changes_leave
 from scenariofile.written import Act, Scenario, Step
 
 
@@ -15,7 +16,15 @@ def shifted(scenario: Scenario, weeks: int) -> Scenario:
     then falls into an hour that the clock skips or repeats.
     """
     later = timedelta(weeks=weeks)
-    moved = scenario.model_copy(update={"steps": tuple(_step(step, later) for step in scenario.steps)})
+    moved = scenario.model_copy(
+        update={
+            "steps": tuple(_step(step, later) for step in scenario.steps),
+            "leave": tuple(
+                one.model_copy(update={"since": _time(one.since, later), "until": _time(one.until, later)})
+                for one in scenario.leave
+            ),
+        }
+    )
     for step in moved.steps:
         moved.when(step)
     return moved
@@ -24,12 +33,13 @@ def shifted(scenario: Scenario, weeks: int) -> Scenario:
 def _step(step: Step, later: timedelta) -> Step:
     if not isinstance(step, Act):
         return step.model_copy(update={"wait_until": _time(step.wait_until, later)})
-    asked = [_command(written, later) for written in step.written]
-    do = asked[0] if isinstance(step.do, dict) else asked
+    do = _command(step.do, later) if isinstance(step.do, dict) else [_command(one, later) for one in step.do]
     return step.model_copy(update={"at": _time(step.at, later), "do": do})
 
 
 def _command(written: dict[str, Any], later: timedelta) -> dict[str, Any]:
+    if changes_leave(written):
+        return {name: _time(value, later) if name in LEAVE_TIMES else value for name, value in written.items()}
     kind_of = SPECIAL_FIELDS.get(str(written.get("type")), {})
     return {name: _value(kind_of.get(name), value, later) for name, value in written.items()}
 

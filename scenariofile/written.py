@@ -1,11 +1,13 @@
 """A scenario as its file says it. Every field is described in docs/scenarios.md."""
 
+import json
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Discriminator,
     Field,
     PrivateAttr,
@@ -15,26 +17,17 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from domain.bilingual import Bilingual
 from domain.commands import Role
+from domain.events import AnyEvent
 from domain.mailbox import Address
-from domain.values import BusinessText, Country, Language, Moment, Slug, Value, Zone, local_minute, resolve
+from domain.values import BusinessText, Country, Language, Moment, Slug, Value, Zone, resolve
+from scenariofile.institution import LEAVE_CHANGE, Leave, LeaveChange, Organisation, Position, changes_leave
 from scenariofile.specimen import specimen_pdf
+from scenariofile.wording import Title, WrittenTime
 
 ActorRole = Literal["coordinator", "approver", "auditor", "administrator"]
 
 MEDIA_TYPES = {".pdf": "application/pdf", ".png": "image/png", ".jpg": "image/jpeg", ".txt": "text/plain"}
-
-
-def _in_both_languages(title: Any) -> Any:
-    return {"vi": title, "en": title} if isinstance(title, str) else title
-
-
-Title = Annotated[Bilingual, BeforeValidator(_in_both_languages)]
-"""A text in both languages, or one text for both."""
-
-WrittenTime = Annotated[str, Field(max_length=32), AfterValidator(local_minute)]
-"""A wall-clock time `YYYY-MM-DDTHH:MM` in the scenario's zone."""
 
 
 class Person(Value):
@@ -65,13 +58,18 @@ class Person(Value):
 
 
 class Actor(Value):
-    """Somebody who acts: an account with its roles and the positions it holds."""
+    """Somebody who acts: an account with its roles and the positions it holds.
+
+    `organisation` is the one whose files it acts on (all, if none), `person` the one of the people it belongs to.
+    """
 
     id: Slug
     name: BusinessText
     email: Address | None = None
     roles: Annotated[tuple[ActorRole, ...], Field(min_length=1)]
     positions: tuple[Slug, ...] = ()
+    organisation: Slug | None = None
+    person: Slug | None = None
 
 
 def _beside_the_scenario(path: str) -> str:
@@ -96,14 +94,41 @@ class Attachment(Value):
         return self
 
 
-class Expectation(Value):
-    """What a step comes to if it is not accepted: the code of its refusal."""
+EVENTS = frozenset(kind.model_fields["type"].default for kind in get_args(get_args(AnyEvent)[0]))
 
-    refused: Slug
+
+def _known_event(name: str) -> str:
+    if name not in EVENTS:
+        raise PydanticCustomError("event_unknown", "“{name}” is no type of event", {"name": name[:40]})
+    return name
+
+
+EventType = Annotated[str, AfterValidator(_known_event)]
+
+
+class Expectation(Value):
+    """What a step comes to: the code of its refusal, events of some types, or both.
+
+    `events` come in this order, and no more of these types, whatever others come beside them; what the passing of time
+    up to the step brought is among them.
+    """
+
+    refused: Slug | None = None
+    events: Annotated[tuple[EventType, ...], Field(min_length=1, max_length=50)] | None = None
+
+    @model_validator(mode="after")
+    def _expects_something(self) -> Self:
+        if self.refused is None and self.events is None:
+            raise PydanticCustomError("nothing_expected", "must say refused or events")
+        return self
+
+    def came(self, types: Iterable[str]) -> tuple[str, ...]:
+        """Return those of the types that are expected at all: the same as `events`, if all is well."""
+        return tuple(one for one in types if one in (self.events or ()))
 
 
 class Act(Value):
-    """A step in which somebody sends one command, or several that are decided as one."""
+    """A step in which somebody sends one command, or several that are decided as one, or changes a leave."""
 
     id: Slug
     at: WrittenTime
@@ -114,8 +139,15 @@ class Act(Value):
 
     @property
     def written(self) -> tuple[dict[str, Any], ...]:
-        """The commands as they stand in the file."""
+        """The commands as they stand in the file; none where the step changes the register of leave."""
+        if self.leave_change is not None:
+            return ()
         return (self.do,) if isinstance(self.do, dict) else tuple(self.do)
+
+    @property
+    def leave_change(self) -> LeaveChange | None:
+        """What the step does to the register of leave, if that is what it does. Raises ValidationError."""
+        return LEAVE_CHANGE.validate_json(json.dumps(self.do), strict=True) if changes_leave(self.do) else None
 
 
 class Wait(Value):
@@ -124,6 +156,13 @@ class Wait(Value):
     id: Slug
     wait_until: WrittenTime
     title: Title
+    expect: Expectation | None = None
+
+    @model_validator(mode="after")
+    def _nothing_to_refuse(self) -> Self:
+        if self.expect is not None and self.expect.refused is not None:
+            raise PydanticCustomError("nothing_to_refuse", "a wait asks for nothing that could be refused")
+        return self
 
 
 Step: TypeAlias = Act | Wait
@@ -141,8 +180,11 @@ class Scenario(Value):
     title: Title
     zone: Zone
     delegation: Slug
+    organisations: Annotated[tuple[Organisation, ...], Field(max_length=500)] = ()
+    positions: Annotated[tuple[Position, ...], Field(max_length=500)] = ()
     actors: Annotated[tuple[Actor, ...], Field(min_length=1, max_length=100)]
     people: Annotated[tuple[Person, ...], Field(max_length=2_000)] = ()
+    leave: Annotated[tuple[Leave, ...], Field(max_length=500)] = ()
     attachments: Annotated[dict[Slug, Attachment], Field(max_length=2_000)] = Field(default_factory=dict)
     steps: Annotated[
         tuple[Annotated[Annotated[Act, Tag("act")] | Annotated[Wait, Tag("wait")], Discriminator(_kind_of_step)], ...],
@@ -168,6 +210,10 @@ class Scenario(Value):
     def when(self, step: Step) -> Moment:
         """Return the moment of a step."""
         return resolve(step.wait_until if isinstance(step, Wait) else step.at, self.zone)
+
+    def instant(self, local: str) -> datetime:
+        """Return the instant of a wall-clock time in the scenario's zone, in UTC."""
+        return resolve(local, self.zone).instant
 
     def content(self, attachment_id: str) -> tuple[bytes, str]:
         """Return the bytes of an attachment and their media type. Raises KeyError, and OSError for a file."""

@@ -25,6 +25,7 @@ from scenariofile import (
     placeholders,
     shifted,
 )
+from scenarioplayer.institution import Institution
 from scenarioplayer.mailboxes import Arrived, Mailboxes
 from scenarioplayer.summary import Due, Refused, Summary, Trail
 
@@ -93,6 +94,7 @@ class Player:
         self._tokens: dict[str, str] = {}
         self._proposals: list[str] = []
         self._reports: list[str] = []
+        self._seen = 0
 
     async def play(self) -> Summary:
         """Play every step and return what came of it. Raises ScenarioFailed."""
@@ -119,6 +121,7 @@ class Player:
         if refused:
             played.refusals.append(Refused(step=step.id, code=refused))
         issues = await self._settled(step)
+        await self._brought(step)
         # Every mailbox is opened only where the file says that something was sent, and once more at the end.
         looks = issues != played.issues or number == len(self._scenario.steps)
         arrived = await mailboxes.look() if looks else Arrived()
@@ -138,7 +141,35 @@ class Player:
             )
         )
 
+    async def _brought(self, step: Step) -> None:
+        """Wait until the events came that the step is to bring. Raises ScenarioFailed where others did."""
+        give_up = time.monotonic() + SETTLE_WITHIN
+        while True:
+            types = await self._types_since(self._seen)
+            wanted = step.expect.events if step.expect else None
+            if step.expect is None or wanted is None or step.expect.came(types) == wanted:
+                self._seen += len(types)
+                return
+            if time.monotonic() > give_up:
+                came = ", ".join(step.expect.came(types)) or "none of them"
+                raise ScenarioFailed(f"Step {step.id} was to bring {', '.join(wanted)}, but what came is {came}.")
+            await asyncio.sleep(0.05)
+
+    async def _types_since(self, seq: int) -> list[str]:
+        found: list[str] = []
+        after: int | None = seq
+        while after is not None:
+            answer = await self._send("GET", f"/delegations/{self._id}/events?after={after}")
+            if answer.status_code == 404:
+                return []
+            page = answer.json()
+            found += [event["type"] for event in page["items"]]
+            after = page["next_after"]
+        return found
+
     async def _act(self, step: Act) -> str | None:
+        if change := step.leave_change:
+            return await self._as_expected(await self._institution.change_leave(change, step.by), step)
         asked = expand(self._scenario, step)
         values = {one: await self._value(one, step) for one in placeholders(asked)}
         bodies = fill(asked, values)
@@ -147,8 +178,10 @@ class Player:
         else:
             path = f"/delegations/{self._id}/commands"
             body = bodies[0] if len(bodies) == 1 else {"commands": list(bodies)}
-        answer = await self._send("POST", path, body, actor=step.by)
-        if step.expect is not None:
+        return await self._as_expected(await self._send("POST", path, body, actor=step.by), step)
+
+    async def _as_expected(self, answer: httpx2.Response, step: Act) -> str | None:
+        if step.expect is not None and step.expect.refused is not None:
             code = answer.json().get("code") if answer.status_code >= 400 else None
             if code != step.expect.refused:
                 raise ScenarioFailed(
@@ -223,15 +256,23 @@ class Player:
         return found
 
     async def _open_accounts(self) -> None:
-        for actor in self._scenario.actors:
-            details = actor.model_dump(mode="json", exclude_none=True)
-            answer = await self._send("POST", "/accounts", details)
-            if answer.status_code not in (200, 201, 409):
-                raise ScenarioFailed(f"The account {actor.id} could not be opened: {_told(answer)}")
+        self._institution = Institution(self._scenario, self._send, _accepted)
+        await self._institution.enter()
+        # Whoever belongs to one of the people comes last: somebody who may has to enter that person first.
+        actors = sorted(self._scenario.actors, key=lambda actor: actor.person is not None)
+        clerk = next((actor.id for actor in actors if "coordinator" in actor.roles), None)
+        for actor in actors:
+            person = None
+            if actor.person is not None:
+                details = self._scenario.person(actor.person).details
+                answer = await self._send("POST", "/persons", details, actor=clerk)
+                entered = _accepted(f"The person {actor.person} could not be entered", answer)
+                self._values[PersonNamed(actor.person)] = entered
+                person = entered["ref"]
+            await self._institution.open_account(actor, person)
             answer = await self._send("POST", f"/accounts/{actor.id}/tokens", {})
-            if answer.status_code != 201:
-                raise ScenarioFailed(f"The account {actor.id} got no token: {_told(answer)}")
-            self._tokens[actor.id] = answer.json()["token"]
+            self._tokens[actor.id] = _accepted(f"The account {actor.id} got no token", answer)["token"]
+        await self._institution.register_leave()
 
     async def _summary(self, weeks: int, played: Played, seconds: float) -> Summary:
         file = await self._file()
@@ -299,6 +340,12 @@ def weeks_into_the_future(scenario: Scenario, now: datetime) -> int:
     while first + timedelta(weeks=weeks) < now + HEAD_START:
         weeks += A_YEAR_OF_WEEKS
     return weeks
+
+
+def _accepted(what: str, answer: httpx2.Response) -> Any:
+    if answer.status_code >= 400:
+        raise ScenarioFailed(f"{what}: {_told(answer)}")
+    return answer.json()
 
 
 def _told(answer: httpx2.Response) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table
 from domain.desk import COORDINATING, IDLE_PHASES, desks
 from domain.events import CeilingSet
 from domain.folding import folded
+from domain.observations import travels
 from domain.seal import SealedEvent
 from domain.state import Delegation
 from domain.upcast import read_event
@@ -125,7 +126,17 @@ desk_rows = Table(
     Column("missed", Boolean, nullable=False),
 )
 
-READ_TABLES = (delegations, deadlines, programme_items, participants, ceilings, desk_rows)
+trips = Table(
+    "trips",
+    metadata,
+    Column("delegation_id", Name, primary_key=True),
+    Column("person", Name, primary_key=True),
+    Column("year", Integer, nullable=False),
+    Index(None, "person", "year"),
+)
+"""Who travels abroad, by reference, in the year in which the trip begins."""
+
+READ_TABLES = (delegations, deadlines, programme_items, participants, ceilings, desk_rows, trips)
 
 Key = tuple[Any, ...]
 Rows = dict[str, dict[Key, dict[str, Any]]]
@@ -211,11 +222,16 @@ def _desks(state: Delegation) -> dict[Key, dict[str, Any]]:
     }
 
 
+def _trips(state: Delegation) -> dict[Key, dict[str, Any]]:
+    return {(state.id, person): {"year": state.starts.year} for person in travels(state)}
+
+
 FROM_STATE = (
     (deadlines, "deadlines", _deadlines),
     (programme_items, "items", _programme_items),
     (participants, "people", _participants),
     (desk_rows, None, _desks),
+    (trips, None, _trips),
 )
 """Which table follows from which field of the state, and how; None: from several."""
 

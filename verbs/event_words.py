@@ -230,6 +230,26 @@ def _reminded(data: Data, reader: Reader) -> str:
     return reader.tr(mark("reminds: %(duty)s, due on %(day)s"), **values)
 
 
+def _told_further(data: Data, reader: Reader) -> str:
+    values = {"duty": reader.duty(data["what"]), "day": reader.day(data["due_on"])}
+    return reader.tr(
+        mark("tells %(to)s: %(duty)s, due on %(day)s, is still not done (notice %(level)s)"),
+        level=data["level"],
+        to=reader.rules.position(data["to"]),
+        **values,
+    )
+
+
+def _observed(data: Data, reader: Reader) -> str:
+    return reader.tr(
+        mark("observes in other files: %(limit)s, %(member)s: %(value)s, allowed %(allowed)s"),
+        limit=reader.rules.limit(data["rule"]["rule"]),
+        member=data["subject"],
+        value=data["value"],
+        allowed=data["allowed"],
+    )
+
+
 def _resumed(data: Data, reader: Reader) -> str:
     days = {end: reader.day(data[end]) for end in ("starts", "ends")}
     return reader.tr(mark("takes the delegation up again: %(starts)s to %(ends)s"), **days)
@@ -269,6 +289,7 @@ EVENTS: Mapping[str, Told] = {
     "ChangeSuperseded": _change_superseded,
     "RequestWithdrawn": _plain(mark("takes the proposal back")),
     "RulesAdopted": _plain(mark("puts the file under a newer edition of the rules")),
+    "FactObserved": _observed,
     "StepSigned": _signed,
     "StepReturned": _returned,
     "StepRejected": _step(mark("refuses the proposal at the step “%(step)s”")),
@@ -308,6 +329,7 @@ EVENTS: Mapping[str, Told] = {
     "DeadlineMet": _duty(mark("done: %(duty)s")),
     "DeadlineReminded": _reminded,
     "DeadlineMissed": _due(mark("overdue since %(day)s: %(duty)s, rule %(rule)s, version %(version)s")),
+    "DeadlineEscalated": _told_further,
     "CeilingSet": _ceiling,
     "DocumentRendered": _rendered,
     "NoticeSent": _plain(mark("sends a notice (%(effect)s); messages: %(sent)s")),

@@ -39,7 +39,7 @@ def show_file(
 
 
 def warnings(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> list[str]:
-    """What is worth a look: overlaps, limits exceeded, changes that need approval, effects that were given up."""
+    """What is worth a look: overlaps, limits exceeded, changes to approve, trips elsewhere, effects given up."""
     state = file["state"]
     found = overlaps_told(state, file["overlaps"], people, translator)
     for breach in file["breaches"]:
@@ -53,6 +53,11 @@ def warnings(file: File, people: Mapping[str, str], rules: EditionWords, transla
     if file["unapproved"]:
         waits = mark("Changed since the decision and not approved: %(parts)s.")
         found.append(translator.tr(waits, parts=", ".join(file["unapproved"])))
+    for seen in file["observations"]:
+        if seen["warns"]:
+            text = mark("%(who)s: %(limit)s: %(value)s, allowed %(allowed)s, by other files; a warning only.")
+            values = {"limit": rules.limit(seen["rule"]["rule"]), "value": seen["value"], "allowed": seen["allowed"]}
+            found.append(translator.tr(text, who=people.get(seen["subject"], seen["subject"]), **values))
     given_up = mark("Given up, so somebody has to look: %(effect)s.")
     return found + [translator.tr(given_up, effect=effect) for effect in state["failures"]]
 

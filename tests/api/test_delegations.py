@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.conftest import Api, code, member, opening
+from tests.api.conftest import Api, code, fields, member, opening
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -52,3 +52,18 @@ async def test_a_batch_that_does_not_open_is_refused(api: Api) -> None:
     answer = await api.ask("POST", "/delegations", {"id": api.id, "commands": [{"type": "submit_request"}]})
     assert code(answer) == (422, "validation_failed")
     assert code(await api.ask("GET", f"/delegations/{api.id}")) == (404, "delegation_unknown")
+
+
+async def test_a_trip_shows_what_other_files_say_of_its_leaders_and_refuses_a_second_key_leader(api: Api) -> None:
+    """The head alone is observed: one trip of the two that the rules allow, this one; no warning."""
+    assert (await api.open(direction="outbound", grade=None)).status_code == 201
+    assert (await api.send(await member(api, "m-1", role="head", key_leader=True))).status_code == 200
+    refused = await api.send(await member(api, "m-2", key_leader=True))
+    assert code(refused) == (422, "limit_absolute")
+    assert fields(refused)[0][0] == "key_leader"
+    assert (await api.send(await member(api, "m-2"))).status_code == 200
+    submitted = await api.send({"type": "submit_request"})
+    assert "FactObserved" in submitted.json()["types"]
+    (seen,) = (await api.file())["observations"]
+    assert (seen["subject"], seen["value"], seen["allowed"], seen["warns"]) == ("m-1", 1, 2, False)
+    assert (seen["rule"], seen["step"]) == ({"rule": "OUT-LEADER-TRIPS", "version": 1}, None)

@@ -166,6 +166,7 @@ COMMANDS: dict[str, st.SearchStrategy[Made]] = {
         role=st.sampled_from(["head", "member"]),
         country=COUNTRIES,
         entry_papers=st.booleans(),
+        key_leader=st.booleans(),
     ),
     "replace_member": plain(
         c.ReplaceMember, member_id=MEMBERS, by=MEMBERS, person=PERSONS, country=COUNTRIES, entry_papers=st.booleans()

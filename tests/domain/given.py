@@ -24,11 +24,13 @@ E = TypeVar("E", bound=Event)
 FOLLOWS_BY_ITSELF = frozenset(
     {
         "CeilingSet",
+        "DeadlineEscalated",
         "DeadlineLifted",
         "DeadlineMet",
         "DeadlineMissed",
         "DeadlineReminded",
         "DeadlineSet",
+        "FactObserved",
         "InvitationsIssued",
         "StepEscalated",
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.canonical import canonical_json, commitment, digest_of, sha256_hex
 from domain.decide import decide_all
-from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, Envelope, Refusal
+from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, Envelope, Observed, Refusal
 from domain.events import ReportFiled, RequestSubmitted
 from domain.rules import Edition
 from domain.seal import Head, SealedEvent, genesis
@@ -28,7 +28,7 @@ from scenariofile import (
     fill,
     placeholders,
 )
-from scenariofile import Actor as Account
+from tests.domain.standing import Standing, person_ref
 
 THE_SYSTEM = Actor(id=SYSTEM, roles=("system",))
 
@@ -54,7 +54,7 @@ class Played:
 class Play:
     """A delegation while it is played, with the registers that commands refer to.
 
-    `above` are the organisations above the file's own, upwards.
+    `above` are the organisations above the file's own, upwards; `observations` what other files say at each decision.
     """
 
     delegation: str
@@ -62,6 +62,7 @@ class Play:
     state: Delegation | None = None
     newest: Edition | None = None
     above: tuple[str, ...] = ()
+    observations: tuple[Observed, ...] = ()
     head: Head = field(init=False)
     log: list[Played] = field(default_factory=list)
 
@@ -108,6 +109,7 @@ class Play:
                 edition=self.edition,
                 newest=self.newest or self.edition,
                 lineage=(self.state.organisation if self.state else commands[0].get("organisation", ""), *self.above),
+                observations=self.observations,
             ),
         )
         played = Played(step, at, actor, commands, decision, self.state)
@@ -123,25 +125,33 @@ class Play:
 
 def play(scenario: Scenario, edition: Edition) -> Play:
     """Play a whole scenario. Raises AssertionError where a step does not come to what the file expects of it."""
-    going = Play(delegation=scenario.delegation, edition=edition)
+    standing = Standing(scenario)
+    going = Play(delegation=scenario.delegation, edition=edition, above=standing.above(_organisation(scenario)))
     for step in scenario.steps:
-        instant = scenario.when(step).instant
-        if not isinstance(step, Act):
-            going.wait(instant)
-            continue
-        asked = expand(scenario, step)
+        instant, before = scenario.when(step).instant, len(going.events)
         going.wait(instant)
-        bodies = fill(asked, {named: value_of(named, scenario, going) for named in placeholders(asked)})
-        played = going.send(step.id, actor_of(scenario.actor(step.by)), bodies, instant)
-        expected = step.expect.refused if step.expect else None
-        if code_of(played.decision.refusal) != expected:
-            raise AssertionError(f"step {step.id}: {played.decision.refusal!r}, expected {expected}")
+        refused = _act(going, scenario, step, standing) if isinstance(step, Act) else None
+        if refused != (step.expect.refused if step.expect else None):
+            raise AssertionError(f"step {step.id}: {refused}, expected {step.expect}")
+        came = step.expect.came(event.type for event in going.events[before:]) if step.expect else ()
+        if step.expect and came != (step.expect.events or ()):
+            raise AssertionError(f"step {step.id}: came to {came}, expected {step.expect.events}")
     return going
 
 
-def actor_of(account: Account) -> Actor:
-    """Return an account as decisions see it."""
-    return Actor(id=account.id, roles=account.roles, positions=account.positions)
+def _act(going: Play, scenario: Scenario, step: Act, standing: Standing) -> str | None:
+    """Carry a step out and return the code of its refusal, if it is one."""
+    instant, by = scenario.when(step).instant, scenario.actor(step.by)
+    if change := step.leave_change:
+        return standing.change(change, by, instant)
+    asked = expand(scenario, step)
+    bodies = fill(asked, {named: value_of(named, scenario, going) for named in placeholders(asked)})
+    return code_of(going.send(step.id, standing.actor(by, instant), bodies, instant).decision.refusal)
+
+
+def _organisation(scenario: Scenario) -> str:
+    acts = (step for step in scenario.steps if isinstance(step, Act))
+    return next(str(one["organisation"]) for step in acts for one in step.written if "organisation" in one)
 
 
 def code_of(refusal: Refusal | None) -> str | None:
@@ -154,7 +164,7 @@ def value_of(named: Placeholder, scenario: Scenario, going: Play) -> Any:
     match named:
         case PersonNamed(who):
             details = canonical_json(scenario.person(who).details)
-            return {"ref": f"per_{sha256_hex(who.encode())[:24]}", "commitment": commitment(salt(who), details)}
+            return {"ref": person_ref(who), "commitment": commitment(salt(who), details)}
         case TextWritten(text):
             name = sha256_hex(text.encode())[:24]
             return {"ref": f"txt_{name}", "commitment": commitment(salt(name), text.encode())}

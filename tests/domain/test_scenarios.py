@@ -222,33 +222,94 @@ def test_scenario_a_asks_for_each_effect_once() -> None:
     }
 
 
-def test_scenario_b_restarts_its_chain_after_finance_returned_it() -> None:
-    """Three desks in order; the department head signs again, because the estimate is another."""
+def test_scenario_b_goes_up_its_chain_and_asks_again_only_where_something_changed() -> None:
+    """Five desks in order; finance returned it once, and the department head's signature stood."""
     acts = [
         (event.type, event.data["step_id"], event.actor)
         for event in trip().events
-        if event.type in ("StepSigned", "StepReturned", "SignOffRefused")
+        if event.type in ("StepSigned", "StepReturned", "ExternalDecisionRecorded")
     ]
     assert acts == [
         ("StepSigned", "department_head", "department-head"),
-        ("SignOffRefused", "president", "finance"),
         ("StepReturned", "finance", "finance"),
-        ("StepSigned", "department_head", "department-head"),
         ("StepSigned", "finance", "finance"),
+        ("StepSigned", "standing_vice_president", "vice-president"),
         ("StepSigned", "president", "president"),
+        ("ExternalDecisionRecorded", "competent_authority", "coordinator"),
     ]
+    first, second = (event.data for event in trip().events if event.type == "RequestSubmitted")
+    assert (first["chain"], first.get("carried")) == ({"rule": "OUT-HIGH-LEVEL", "version": 1}, None)
+    carried = [(one["step_id"], one["by"], one["proposal"], one["digest"]) for one in second["carried"]]
+    assert carried == [("department_head", "department-head", 1, first["digest"])]
+    assert first["digest"] != second["digest"]
+
+
+def test_scenario_b_refuses_each_step_that_may_not_be_by_its_own_code() -> None:
+    """And seals every attempt to sign; a list with two key leaders leaves nothing behind."""
+    refused = {one.step: one.decision.refusal.code for one in trip().log if one.decision.refusal}
+    assert refused == {
+        "second-key-leader": "limit_absolute",
+        "coordinator-signs": "own_request",
+        "finance-signs-for-president": "not_entitled_to_sign",
+        "traveller-signs": "own_trip",
+        "substitute-after-leave": "substitute_not_entitled",
+    }
+    sealed = {step: [event.type for event in trip().at_step(step).events] for step in refused}
+    assert sealed.pop("second-key-leader") == []
+    assert set(map(tuple, sealed.values())) == {("SignOffRefused",)}
+
+
+def test_scenario_b_shows_both_names_where_the_substitute_signs_inside_the_leave() -> None:
+    """“KT.” for the standing vice-president, by the leave that was registered that morning."""
+    (event,) = (
+        event
+        for event in trip().events
+        if event.data.get("step_id") == "standing_vice_president" and event.type == "StepSigned"
+    )
+    assert event.data["right"] == {
+        "position": "standing_vice_president",
+        "prefix": "KT",
+        "account": "vice-president",
+        "tenure": "ten_standing-vice-president_standing_vice_president",
+        "held_since": "2026-04-12T01:30:00.000000Z",
+        "on_behalf_of": "standing-vice-president",
+        "leave": "convalescence",
+    }
 
 
 def test_scenario_b_has_its_deadlines_past_the_holidays_of_spring() -> None:
-    """The president's five working days leave out 27 April, 30 April and 1 May; the report is due in ten days."""
+    """27 April, 30 April and 1 May are no working days; the report is due in ten days, and late."""
+    chain = "OUT-HIGH-LEVEL"
     assert [(one.what, one.due_on, one.rule.rule, one.status) for one in standing(ended(trip()))] == [
-        ("step.department_head.1", date(2026, 4, 17), "OUT-APPROVAL", "met"),
-        ("step.finance.1", date(2026, 4, 21), "OUT-APPROVAL", "met"),
-        ("appraisal", date(2026, 4, 25), "APPRAISAL", "met"),
-        ("step.department_head.2", date(2026, 4, 28), "OUT-APPROVAL", "met"),
-        ("step.finance.2", date(2026, 4, 29), "OUT-APPROVAL", "met"),
-        ("step.president.2", date(2026, 5, 6), "OUT-APPROVAL", "met"),
-        ("report", date(2026, 7, 2), "OUT-REPORT", "met"),
+        ("appraisal", date(2026, 4, 17), "APPRAISAL", "met"),
+        ("step.department_head.1", date(2026, 4, 17), chain, "met"),
+        ("step.finance.1", date(2026, 4, 21), chain, "met"),
+        ("step.finance.2", date(2026, 4, 28), chain, "met"),
+        ("step.standing_vice_president.2", date(2026, 5, 4), chain, "met"),
+        ("step.president.2", date(2026, 5, 7), chain, "met"),
+        ("step.competent_authority.2", date(2026, 5, 19), chain, "met"),
+        ("report", date(2026, 7, 2), "OUT-REPORT", "late"),
+    ]
+
+
+def test_scenario_b_has_a_late_report_told_to_two_positions_one_after_the_other() -> None:
+    """Reminded three times, missed on 2 July, told on the 3rd and the 7th at 08:00, filed on the 8th."""
+    business = ZoneInfo("Asia/Ho_Chi_Minh")
+    told = [
+        (event.type, event.data.get("to"), f"{event.instant.astimezone(business):%d %b %H:%M}")
+        for event in trip().events
+        if event.type in ("DeadlineReminded", "DeadlineMissed", "DeadlineEscalated", "ReportFiled", "DeadlineMet")
+        and event.data.get("what", "report") == "report"
+    ]
+    assert told == [
+        ("DeadlineReminded", None, "29 Jun 08:00"),
+        ("DeadlineReminded", None, "01 Jul 08:00"),
+        ("DeadlineReminded", None, "02 Jul 08:00"),
+        ("DeadlineMissed", None, "02 Jul 23:59"),
+        ("DeadlineEscalated", "department_head", "03 Jul 08:00"),
+        ("DeadlineEscalated", "president", "07 Jul 08:00"),
+        ("ReportFiled", None, "08 Jul 10:00"),
+        ("DeadlineMet", None, "08 Jul 10:00"),
     ]
 
 
@@ -256,4 +317,5 @@ def test_scenario_b_reaches_its_six_travellers_and_nobody_else() -> None:
     """A trip has no reception ceiling, and its members alone are invited."""
     assert calendars_reached(trip()) == {"invitations": 6}
     assert (ended(trip()).head_count, ended(trip()).ceiling) == (6, None)
+    assert [one.id for one in ended(trip()).delegates if one.key_leader] == ["member-1"]
     assert "visas_granted" in fulfilled(ended(trip()))

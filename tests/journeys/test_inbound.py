@@ -45,7 +45,7 @@ def test_the_demo_prints_the_figures_of_the_field(played: Played) -> None:
     assert printed["ceilings_vnd"] == [201_000_000, 184_600_000]
     assert printed["refusals"] == [{"step": "signed-too-old", "code": "dossier_superseded"}]
     assert {one["status"] for one in printed["deadlines"]} == {"met"}
-    assert {one["what"]: one["rule"] for one in printed["deadlines"]}["report"] == "IN-REPORT v1"
+    assert {one["what"]: one["rule"] for one in printed["deadlines"]}["report"] == "IN-REPORT v2"
     assert len(printed["trail"]["head"]) == 64
     assert printed["trail"]["length"] > 100
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from domain.values import Language, resolve
 from locales import LANGUAGES
 from notices.contents import (
+    DeadlineEscalated,
     DeadlineMissed,
     DeadlineReminder,
     InvitationLetter,
@@ -83,6 +84,15 @@ SAMPLES: dict[NoticeName, Notice] = {
     ),
     "deadline_missed": _sample(
         DeadlineMissed, what="Báo cáo kết quả đón đoàn", due=date(2026, 4, 15), days_over=1, link=_LINK
+    ),
+    "deadline_escalated": _sample(
+        DeadlineEscalated,
+        what="Báo cáo kết quả đoàn ra",
+        due=date(2026, 7, 2),
+        days_over=5,
+        level=2,
+        rule="OUT-REPORT v2",
+        link=_LINK,
     ),
     "step_waits": _sample(
         StepWaits,

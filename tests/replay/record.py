@@ -20,12 +20,16 @@ from temporalio.client import Client, WorkflowHistory
 
 from api.engine import TASK_TIMEOUT, WORKFLOW, CommandRefused
 from audit.history import read_run
+from domain.institution import Organisation, Position
 from scenariofile import (
     Act,
     DigestNamed,
+    EndLeave,
     FileNamed,
+    Leave,
     PersonNamed,
     Placeholder,
+    RegisterLeave,
     Scenario,
     TextWritten,
     expand,
@@ -51,8 +55,8 @@ IDENTITY = "recorder"
 async def play(here: Running, scenario: Scenario) -> None:
     """Go a scenario's way, every step at its own business time, shifted into the future."""
     scenario = shifted(scenario, weeks=weeks_into_the_future(scenario, datetime.now(UTC)))
-    for actor in scenario.actors:
-        await here.registers.accounts.create(AccountDetails.model_validate(actor.model_dump()))
+    values: dict[Placeholder, Any] = {}
+    leaves = await _institution(here, scenario, values)
     # A run begins at the time of the wall: started before anything is asked of it, it can open at its own date.
     await here.client.start_workflow(
         WORKFLOW,
@@ -62,10 +66,11 @@ async def play(here: Running, scenario: Scenario) -> None:
         task_timeout=TASK_TIMEOUT,
     )
     digests: dict[str, list[str]] = {"dossier": [], "report": []}
-    values: dict[Placeholder, Any] = {}
     for step in scenario.steps:
         await here.clock.advance(here.id, scenario.when(step).instant)
-        if isinstance(step, Act):
+        if isinstance(step, Act) and step.leave_change:
+            await _change_leave(here, scenario, step, leaves)
+        elif isinstance(step, Act):
             asked = expand(scenario, step)
             for named in placeholders(asked):
                 if isinstance(named, DigestNamed) or named not in values:
@@ -81,6 +86,46 @@ async def play(here: Running, scenario: Scenario) -> None:
         for kind, made in (("dossier", file.proposal), ("report", file.report)):
             if made and made.number > len(digests[kind]):
                 digests[kind].append(made.digest)
+
+
+async def _institution(here: Running, scenario: Scenario, values: dict[Placeholder, Any]) -> dict[str, str]:
+    """Enter organisations, positions, accounts and leave; return the ids of leave by the names of the file."""
+    registers, since = here.registers, datetime(2026, 1, 1, tzinfo=UTC)
+    for one in scenario.organisations:
+        entry = Organisation(slug=one.id, kind=one.kind, parent=one.parent, name=one.name, since=since)
+        await registers.institution.add_organisation(entry, by="root")
+    for position in scenario.positions:
+        title = Position(slug=position.id, organisation=position.organisation, title=position.title)
+        await registers.institution.add_position(title, by="root")
+    for actor in scenario.actors:
+        details = actor.model_dump(exclude={"person"})
+        if actor.person:
+            named = PersonNamed(actor.person)
+            values[named] = await _value(here, scenario, named, {})
+            details["person"] = values[named]["ref"]
+        await registers.accounts.create(AccountDetails.model_validate(details))
+    leaves: dict[str, str] = {}
+    for leave in scenario.leave:
+        await _register(here, scenario, leave, leaves)
+    return leaves
+
+
+async def _register(here: Running, scenario: Scenario, leave: Leave, leaves: dict[str, str]) -> None:
+    since, until = scenario.instant(leave.since), scenario.instant(leave.until)
+    registered = await here.registers.leaves.register(
+        leave.account, leave.substitute, since, until, leave.positions, by=leave.account
+    )
+    leaves[leave.id] = registered.id
+
+
+async def _change_leave(here: Running, scenario: Scenario, step: Act, leaves: dict[str, str]) -> None:
+    change, registers = step.leave_change, here.registers
+    if isinstance(change, RegisterLeave):
+        await _register(here, scenario, change.entry(step.by), leaves)
+    elif isinstance(change, EndLeave):
+        await registers.leaves.change_end(leaves[change.leave], scenario.instant(change.until), by=step.by)
+    elif change is not None:
+        await registers.leaves.revoke(leaves[change.leave], by=step.by)
 
 
 async def _value(here: Running, scenario: Scenario, named: Placeholder, digests: dict[str, list[str]]) -> Any:
@@ -123,7 +168,7 @@ def _scenario(name: str) -> Callable[[Running], Awaitable[None]]:
 
 RECORDED: dict[str, Callable[[], Callable[[Running], Awaitable[None]]]] = {
     "inbound-study-visit": lambda: _scenario("inbound-study-visit"),
-    "outbound-two-countries": lambda: _scenario("outbound-two-countries"),
+    "outbound-high-level": lambda: _scenario("outbound-two-countries"),
     "long-file": lambda: long_file,
 }
 

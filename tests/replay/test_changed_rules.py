@@ -29,9 +29,9 @@ pytestmark = pytest.mark.slow
 def stricter() -> Edition:
     """The shipped rules, but the inbound report is due one day after departure instead of three."""
     was = edition()
-    report = next(rule for rule in was.deadlines if rule.id == "IN-REPORT")
-    assert (report.version, report.offset, report.unit) == (1, 3, "days")
-    sooner = report.model_copy(update={"version": 2, "offset": 1})
+    report = next(rule for rule in was.deadlines if rule.id == "IN-REPORT" and rule.effective_to is None)
+    assert (report.version, report.offset, report.unit) == (2, 3, "days")
+    sooner = report.model_copy(update={"version": 3, "offset": 1})
     deadlines = tuple(sooner if rule is report else rule for rule in was.deadlines)
     return was.model_copy(update={"deadlines": deadlines})
 
@@ -69,13 +69,13 @@ async def test_an_open_file_goes_on_under_changed_rules_and_its_past_stands(
             moved = await here.idle()
             assert (moved.edition, moved.head_count) == (sealed_under, 2)
             report = moved.deadlines["report"]
-            assert (report.due_on, report.rule.version) == (moved.ends + timedelta(days=3), 1)
+            assert (report.due_on, report.rule.version) == (moved.ends + timedelta(days=3), 2)
 
             await here.send({"type": "adopt_rules"})
             adopted = await here.idle()
             assert adopted.edition == newest != sealed_under
             report = adopted.deadlines["report"]
-            assert (report.due_on, report.rule.version) == (adopted.ends + timedelta(days=1), 2)
+            assert (report.due_on, report.rule.version) == (adopted.ends + timedelta(days=1), 3)
 
         after = (await all_runs(here.client, here.id))[0]
         assert after.to_json_dict()["events"][: len(before.events)] == before.to_json_dict()["events"]

@@ -58,6 +58,7 @@ def test_every_recorded_history_replays_with_todays_workflow() -> None:
     assert {name.rpartition("-")[0] for name in NAMES} == {
         "inbound-study-visit",
         "long-file",
+        "outbound-high-level",
         "outbound-two-countries",
     }
     assert replayed(ALL_FILES) == [{"change": None, "file": path.name, "failure": None} for path in ALL_FILES]
@@ -108,6 +109,32 @@ async def test_scenario_a_as_recorded_has_the_figures_of_the_field() -> None:
     state = fold(events)
     assert state is not None
     assert (state.head_count, state.phase) == (11, "closed")
+
+
+async def test_scenario_b_as_recorded_shows_by_what_right_it_was_signed_and_who_was_told() -> None:
+    """Five refusals of which four are sealed, “KT.” under a leave, one carried signature, two escalations."""
+    recording = next(one for one in RECORDINGS if one.name.startswith("outbound-high-level"))
+    events = await events_of(recording.histories())
+    codes = [event.data["code"] for event in events if event.type == "SignOffRefused"]
+    assert codes == ["own_request", "not_entitled_to_sign", "own_trip", "substitute_not_entitled"]
+    rights = {event.data["step_id"]: event.data["right"] for event in events if event.type == "StepSigned"}
+    deputising = rights["standing_vice_president"]
+    assert (deputising["prefix"], deputising["account"]) == ("KT", "vice-president")
+    assert deputising["on_behalf_of"] == "standing-vice-president"
+    carried = [one["step_id"] for event in events for one in event.data.get("carried", ())]
+    assert carried == ["department_head"]
+    told = [(event.data["to"], event.data["level"]) for event in events if event.type == "DeadlineEscalated"]
+    assert told == [("department_head", 1), ("president", 2)]
+    observed = [(event.data.get("step"), event.data["value"]) for event in events if event.type == "FactObserved"]
+    assert observed == [
+        (None, 1),
+        ("department_head", 1),
+        (None, 1),
+        ("finance", 1),
+        ("standing_vice_president", 1),
+        ("president", 1),
+        ("competent_authority", 1),
+    ]
 
 
 def _decoded(part: Any) -> Iterator[str]:

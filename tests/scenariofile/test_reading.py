@@ -4,7 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from scenariofile import Act, PersonNamed, Scenario, ScenarioFileError, Wait, expand, load_scenario
+from scenariofile import (
+    Act,
+    EndLeave,
+    PersonNamed,
+    RegisterLeave,
+    RevokeLeave,
+    Scenario,
+    ScenarioFileError,
+    Wait,
+    expand,
+    load_scenario,
+    shifted,
+)
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
 
@@ -205,3 +217,130 @@ def test_a_person_gives_a_command_what_it_leaves_out() -> None:
         base | {"member_id": "ito", "country": "JP"},
         base | {"member_id": "x", "country": "US"},
     )
+
+
+WEEK = "since: 2026-03-02T08:00, until: 2026-03-05T00:00}"
+
+
+def test_leave_is_registered_ended_and_revoked_by_steps() -> None:
+    """It is no command: nothing is sent to the delegation, and whose leave it is follows from who registers it."""
+    scenario = loaded(
+        step("{type: register_leave, leave: away, substitute: coordinator, " + WEEK),
+        step("{type: end_leave, leave: away, until: 2026-03-04T00:00}", name="two"),
+        step("{type: revoke_leave, leave: away}", name="three"),
+    )
+    acts = [one for one in scenario.steps if isinstance(one, Act)]
+    first, second, third = (one.leave_change for one in acts)
+    assert isinstance(first, RegisterLeave)
+    assert first.entry("coordinator").account == "coordinator"
+    assert isinstance(second, EndLeave)
+    assert third == RevokeLeave(type="revoke_leave", leave="away")
+    assert [expand(scenario, one) for one in acts] == [(), (), ()]
+    moved = shifted(scenario, weeks=52).steps[0]
+    assert isinstance(moved, Act)
+    assert moved.do == {
+        "type": "register_leave",
+        "leave": "away",
+        "substitute": "coordinator",
+        "since": "2027-03-01T08:00",
+        "until": "2027-03-04T00:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("do", "said"),
+    [
+        ("{type: revoke_leave, leave: other}", "leave: names no leave registered before"),
+        (
+            "{type: end_leave, leave: other, until: 2026-02-30T00:00}",
+            "until: “2026-02-30T00:00” is not a date and time",
+        ),
+        (
+            "{type: register_leave, leave: a, substitute: nobody, " + WEEK,
+            "substitute: names nobody among actors",
+        ),
+        (
+            "{type: register_leave, leave: a, substitute: coordinator, " + WEEK.replace("02T", "06T"),
+            "the leave does not end after it begins",
+        ),
+        ("{type: register_leave, leave: a}", "substitute: is missing"),
+        ("[{type: revoke_leave, leave: a}]", "type: changes a leave, and stands alone in its step"),
+    ],
+)
+def test_a_wrong_change_of_leave_is_told_at_its_line(do: str, said: str) -> None:
+    """Unknown leave, unknown substitute, a period that runs backwards, a field left out, a leave in a batch."""
+    (first, *_) = told(HEAD + step(do))
+    assert first.startswith(f"small.yaml, line {HEAD_LINES + 5}: step one: ")
+    assert said in first
+
+
+INSTITUTION = """\
+organisations:
+  - {id: central, kind: central_union, name: Central union}
+  - {id: province, kind: provincial_union, parent: central, name: Provincial union}
+positions:
+  - {id: president, organisation: province, title: President}
+leave:
+  - {id: away, account: coordinator, substitute: coordinator, since: 2026-03-02T08:00, until: 2026-03-05T00:00}
+"""
+
+
+def test_organisations_positions_and_leave_stand_at_the_top() -> None:
+    """An organisation after the one above it; an actor belongs to one of them, and is one of the people."""
+    head = HEAD.replace("roles: [coordinator]}", "roles: [coordinator], organisation: province, person: ito}")
+    scenario = load_scenario(INSTITUTION + head + step("{type: submit_request}"))
+    assert [one.parent for one in scenario.organisations] == [None, "central"]
+    assert (scenario.actor("coordinator").organisation, scenario.actor("coordinator").person) == ("province", "ito")
+    assert shifted(scenario, weeks=52).leave[0].until == "2027-03-04T00:00"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "said"),
+    [
+        ("parent: central", "parent: below", "organisations[1].parent: names none of the organisations above it"),
+        ("organisation: province, title", "organisation: other, title", "positions[0].organisation: names nothing"),
+        ("account: coordinator", "account: nobody", "leave[0].account: names nobody among actors"),
+        ("until: 2026-03-05", "until: 2026-03-01", "leave[0]: the leave does not end after it begins"),
+        ("kind: central_union", "kind: union", "organisations[0].kind: "),
+    ],
+)
+def test_a_wrong_name_in_the_institution_is_told_at_its_line(was: str, becomes: str, said: str) -> None:
+    """Every mistake by file, line and field."""
+    text = INSTITUTION.replace(was, becomes) + HEAD + step("{type: submit_request}")
+    place = next(number for number, line in enumerate(text.splitlines(), 1) if becomes in line)
+    (only,) = told(text)
+    assert only.startswith(f"small.yaml, line {place}: {said}")
+
+
+def test_an_actor_belongs_to_an_organisation_and_a_person_of_the_file() -> None:
+    """Both are told."""
+    head = HEAD.replace("roles: [coordinator]}", "roles: [coordinator], organisation: nowhere, person: nobody}")
+    assert [line.partition(": ")[2] for line in told(head + step("{type: submit_request}"))] == [
+        "actors[0].organisation: names nothing among organisations",
+        "actors[0].person: names nobody among people",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ("{events: [ReportField]}", "“ReportField” is no type of event"),
+        ("{}", "must say refused or events"),
+    ],
+)
+def test_what_a_step_is_to_bring_has_to_be_known(expect: str, said: str) -> None:
+    """A misspelt type would never come; an empty expectation says nothing."""
+    (only,) = told(HEAD + step("{type: submit_request}") + f"    expect: {expect}\n")
+    assert said in only
+
+
+def test_a_wait_may_expect_events_and_no_refusal() -> None:
+    """Nobody asks for anything there."""
+    wait = "  - {{id: later, wait_until: 2026-03-01T09:00, title: Wait, expect: {}}}\n"
+    scenario = loaded(step("{type: submit_request}"), wait.format("{events: [DeadlineMissed, DeadlineEscalated]}"))
+    expected = scenario.steps[1].expect
+    assert expected is not None
+    types = ["DeadlineReminded", "DeadlineMissed", "NoticeSent", "DeadlineEscalated", "DeadlineEscalated"]
+    assert expected.came(types) == ("DeadlineMissed", "DeadlineEscalated", "DeadlineEscalated") != expected.events
+    (only,) = told(HEAD + step("{type: submit_request}") + wait.format("{refused: own_trip}"))
+    assert "a wait asks for nothing that could be refused" in only

@@ -302,7 +302,8 @@ def test_the_state_of_a_file_survives_being_written_down() -> None:
 
 def test_every_read_table_gets_rows_in_these_tests() -> None:
     """A new read table must join the sample file, or its equality was never tried."""
-    dump = dump_of_fold({VISIT: a_whole_file()})
+    abroad = sealed("trip", [opened("trip", direction="outbound"), member(1), submitted()])
+    dump = dump_of_fold({VISIT: a_whole_file(), "trip": abroad})
     for table in READ_TABLES:
         assert f'"table":"{table.name}"'.encode() in dump
 

@@ -33,6 +33,7 @@ def shown(file: Given, unapproved: tuple[str, ...] = ()) -> dict[str, Any]:
         "head_count": 2,
         "open_step": next(iter(steps), None),
         "open_steps": steps,
+        "observations": [],
         "unapproved": list(unapproved),
         "breaches": [],
         "overlaps": [],

@@ -17,6 +17,7 @@ from verbs import directory_words, mistakes, words
 from verbs import list as list_verb
 from verbs.edition import EditionWords
 from verbs.event_words import EVENTS, Reader, sentence_of
+from verbs.file_view import warnings
 from verbs.token import Role
 
 
@@ -108,3 +109,49 @@ def test_what_a_later_change_did_to_what_was_signed_is_told() -> None:
     )
     replaced = {"type": "ChangeSuperseded", "data": {"proposal": 2, "parts": ["programme", "member:m-1"]}}
     assert sentence_of(replaced, english) == "proposal 2 is replaced by a later change: programme, member:m-1"
+
+
+@pytest.mark.parametrize(
+    ("language", "escalated", "observed"),
+    [
+        (
+            "en",
+            "tells Department head: Outbound report, due on 2 Jul 2026, is still not done (notice 1)",
+            "observes in other files: Trips abroad of a leader in a year, lam: 3, allowed 2",
+        ),
+        (
+            "vi",
+            "báo Trưởng ban: Báo cáo kết quả đoàn ra, hạn 02/07/2026, vẫn chưa hoàn thành (lần 1)",
+            "ghi nhận từ các hồ sơ khác: Số chuyến đi nước ngoài trong năm của một lãnh đạo, lam: 3, mức cho phép 2",
+        ),
+    ],
+)
+def test_what_stays_undone_and_what_other_files_say_is_told_in_words(
+    language: str, escalated: str, observed: str
+) -> None:
+    """Position, rule and limit by their titles."""
+    words_of = translator("en" if language == "en" else "vi")
+    reader = Reader(words_of, EditionWords(edition().model_dump(mode="json"), words_of), "Asia/Ho_Chi_Minh")
+    reader.due["report"] = {"rule": "OUT-REPORT", "version": 2}
+    late = {"what": "report", "to": "department_head", "level": 1, "due_on": "2026-07-02"}
+    assert sentence_of({"type": "DeadlineEscalated", "data": late}, reader) == escalated
+    seen = {"what": "leader_trips_a_year", "subject": "lam", "value": 3, "allowed": 2}
+    data = seen | {"rule": {"rule": "OUT-LEADER-TRIPS", "version": 1}}
+    assert sentence_of({"type": "FactObserved", "data": data}, reader) == observed
+
+
+def test_a_leader_s_trips_elsewhere_are_a_warning_where_they_are_too_many() -> None:
+    """By name, and said to be no more than a warning."""
+    english = translator("en")
+    seen = {"subject": "member-1", "value": 3, "allowed": 2, "rule": {"rule": "OUT-LEADER-TRIPS"}}
+    file = {
+        "state": {"items": {}, "failures": []},
+        "overlaps": [],
+        "breaches": [],
+        "unapproved": [],
+        "observations": [seen | {"warns": True}, seen | {"warns": False, "value": 2}],
+    }
+    rules = EditionWords(edition().model_dump(mode="json"), english)
+    assert warnings(file, {"member-1": "Tạ Văn Lâm"}, rules, english) == [
+        "Tạ Văn Lâm: Trips abroad of a leader in a year: 3, allowed 2, by other files; a warning only."
+    ]
