@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision
 from domain.seal import Head
+from domain.stand_ins import ASKING
 from domain.state import Delegation
 from domain.values import BUSINESS_ZONE, business_date
 from storage.editions import Editions
@@ -87,8 +88,14 @@ class Decide:
         edition = await self._editions.get(asked.state.edition) if asked.state else newest
         system = asked.envelope.actor == SYSTEM
         actor = Actor(id=SYSTEM, roles=("system",)) if system else stands.actor
+        asking = any(command.get("type") in ASKING for command in asked.envelope.commands)
         return Context.model_construct(
-            now=asked.now, actor=actor, edition=edition, newest=newest, lineage=stands.lineage
+            now=asked.now,
+            actor=actor,
+            edition=edition,
+            newest=newest,
+            lineage=stands.lineage,
+            stand_ins=await self._standing.stand_ins(asked.now, stands.lineage) if asking else None,
         )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SkipValidation
 
 from domain.events import Event
-from domain.institution import Held, Substitution
+from domain.institution import Held, StandIn, Substitution
 from domain.rules import Edition
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
@@ -38,7 +38,8 @@ class Context(Fact):
     """What a decision may ask: the business time, who acts, and the edition of the rules that applies.
 
     `edition` is the one the file was opened under (for opening, the one in force); `newest` the one in force now.
-    `lineage` is the file's organisation and those above it at that instant, upwards.
+    `lineage` is the file's organisation and those above it at that instant, upwards. `stand_ins` are the leaves in
+    force and to come whose substitutes reach the file; None where they were not asked for.
     """
 
     now: Instant
@@ -47,6 +48,7 @@ class Context(Fact):
     edition: SkipValidation[Edition]
     newest: SkipValidation[Edition]
     lineage: tuple[str, ...] = ()
+    stand_ins: tuple[StandIn, ...] | None = None
 
 
 class Refusal(Fact):

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from domain.commands import RecordDelivery, RecordDocument, RecordFailure, RecordNotice
 from domain.decision import Context, Effect, Outcome, accept, refuse
+from domain.desk import SIGNING_REPORT
 from domain.events import (
     DeadlineMissed,
     DeadlineReminded,
     DelegationInvited,
+    DeskMoved,
     DocumentRendered,
     EffectFailed,
     ExternalDecisionRecorded,
@@ -20,7 +22,7 @@ from domain.events import (
     StepSigned,
 )
 from domain.seal import SealedEvent
-from domain.state import Delegation, Step
+from domain.state import Delegation, StandsIn, Step
 from domain.upcast import read_event
 
 
@@ -36,6 +38,7 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
                 yield _render("invitation_letter", number, one.seq)
             case ReportFiled(report=number):
                 yield _render("final_report", number, one.seq)
+                yield _notice(f"report-waits:{number}", "report_waits", one.seq)
             case DocumentRendered(kind="invitation_letter", number=number):
                 yield Effect(key=f"letter-mail:{number}", kind="mail_letter", seq=one.seq, args={"number": number})
             case DeadlineReminded(what=what, due_on=due_on):
@@ -58,8 +61,17 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
             case StepEscalated(step_id=late, proposal=number):
                 if state.proposal and state.proposal.number == number and late in {s.id for s in state.open_steps}:
                     yield _notice(f"escalated:{number}:{late}:{one.seq}", "step_escalated", one.seq, step=late)
+            case DeskMoved(what=what, to=substitute) as moved:
+                # Back already, or done meanwhile: there is nothing to tell.
+                if any(stands.in_force and _same_desk(stands, moved) for stands in state.stand_ins):
+                    notice = "report_waits" if what == SIGNING_REPORT else "step_waits"
+                    yield _notice(f"desk:{what}:{substitute}:{one.seq}", notice, one.seq, step=what)
             case _:
                 pass
+
+
+def _same_desk(stands: StandsIn, moved: DeskMoved) -> bool:
+    return (stands.what, stands.position, stands.leave) == (moved.what, moved.position, moved.leave)
 
 
 def _waits(state: Delegation, steps: Iterable[Step], seq: int, told: set[str]) -> Iterator[Effect]:
