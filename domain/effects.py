@@ -30,6 +30,8 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
     """Yield the effects that newly sealed events ask for; `state` is the delegation after them."""
     reminded: set[str] = set()
     waiting: set[str] = set()
+    # A step's due date is sealed after what opened it: the mail is written from where the decision ends.
+    last = sealed[-1].seq if sealed else 0
     for one in sealed:
         match read_event(one):
             case InvitationsIssued(issue=issue):
@@ -52,20 +54,20 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
                 key = f"missed:{what}:{due_on.isoformat()}:{one.seq}"
                 yield _notice(key, "deadline_missed", one.seq, what=what)
             case RequestSubmitted():
-                yield from _waits(state, state.open_steps, one.seq, waiting)
+                yield from _waits(state, state.open_steps, last, waiting)
             case StepSigned(step_id=signed) | ExternalDecisionRecorded(step_id=signed):
                 # The other steps of its stage were told when the stage was opened.
                 before = state.proposal.step(signed) if state.proposal else None
                 opened = [step for step in state.open_steps if before and not step.open_with(before)]
-                yield from _waits(state, opened, one.seq, waiting)
+                yield from _waits(state, opened, last, waiting)
             case StepEscalated(step_id=late, proposal=number):
                 if state.proposal and state.proposal.number == number and late in {s.id for s in state.open_steps}:
                     yield _notice(f"escalated:{number}:{late}:{one.seq}", "step_escalated", one.seq, step=late)
-            case DeskMoved(what=what, to=substitute) as moved:
+            case DeskMoved(what=what, to=to, on_behalf_of=away) as moved:
                 # Back already, or done meanwhile: there is nothing to tell.
                 if any(stands.in_force and _same_desk(stands, moved) for stands in state.stand_ins):
                     notice = "report_waits" if what == SIGNING_REPORT else "step_waits"
-                    yield _notice(f"desk:{what}:{substitute}:{one.seq}", notice, one.seq, step=what)
+                    yield _notice(f"desk:{what}:{to}:{one.seq}", notice, one.seq, step=what, to=to, on_behalf_of=away)
             case _:
                 pass
 
