@@ -80,9 +80,7 @@ def _desk(state: Delegation, what: str, whose: str, step: Step | None) -> Desk:
         due_at=due.due_at if due else None,
         missed=due is not None and due.status == "missed",
         substitutes=tuple(
-            Substitute(**one.model_dump(exclude={"what", "position"}))
-            for one in state.stand_ins
-            if (one.what, one.position) == (what, whose)
+            Substitute.model_validate(dict(one)) for one in state.stand_ins if (one.what, one.position) == (what, whose)
         ),
     )
 

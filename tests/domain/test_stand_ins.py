@@ -109,6 +109,10 @@ def test_a_leave_to_come_moves_the_desk_at_its_beginning_and_back_at_its_end() -
     going = registered(given(*submitted()), one)
     going.when(c.ReviewDesks(), at="2026-02-26T09:00").then(e.StandInsNoted(stand_ins=(noted(one),)))
     assert in_force(going) == []
+    [desk] = desks(going.state)
+    assert [(known.substitute, known.since, known.in_force) for known in desk.substitutes] == [
+        ("deputy", one.since, False)
+    ]
     going.wait("2026-03-01T23:59")
     assert in_force(going) == []
     going.wait(BEGINS)
