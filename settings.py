@@ -194,6 +194,11 @@ class Settings(BaseSettings):
         parts = urlsplit(self.public_url)
         return not (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
+    def public_url_at(self, port: int) -> str:
+        """Where people reach an API that listens on a port: what the settings say, else there."""
+        said = self.public_url != f"http://{self.api_host}:{self.api_port}"
+        return self.public_url if said else f"http://{self.api_host}:{port}"
+
     @property
     def encrypts_payloads(self) -> bool:
         """Whether payloads in Temporal's histories are encrypted: in every profile but the demo."""

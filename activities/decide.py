@@ -96,6 +96,7 @@ class Decide:
             newest=newest,
             lineage=stands.lineage,
             stand_ins=await self._standing.stand_ins(asked.now, stands.lineage) if asking else None,
+            run_by=stands.run_by,
         )
 
 

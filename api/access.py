@@ -71,6 +71,9 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "list_tokens": ADMINISTRATOR,
     "create_token": ADMINISTRATOR,
     "revoke_token": ADMINISTRATOR,
+    "list_own_tokens": EVERYBODY,
+    "create_own_token": EVERYBODY,
+    "revoke_own_token": EVERYBODY,
     "list_organisations": EVERYBODY,
     "add_organisation": ADMINISTRATOR,
     "change_organisation": ADMINISTRATOR,
@@ -129,6 +132,9 @@ SESSION_ONLY = frozenset(
         "begin_passkey",
         "register_passkey",
         "remove_passkey",
+        "list_own_tokens",
+        "create_own_token",
+        "revoke_own_token",
     }
 )
 """A token is no way to these: it could make itself a passkey, and be more than it was given for."""

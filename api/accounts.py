@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from api.access import BEARER, Actor, GuardedRoute
 from api.bodies import Strictly
-from api.installation import At
+from api.installation import At, Installation
 from api.parameters import SentInstant
 from api.problems import Problem
 from domain.decision import SYSTEM
@@ -26,6 +26,7 @@ GivenRole = Literal["coordinator", "approver", "auditor", "administrator"]
 
 EXAMPLE = {"name": "Lê Minh", "email": "minh@example.org", "roles": ["approver"], "positions": ["department_head"]}
 
+TokenId = Annotated[str, Path(pattern=r"^tok_[a-z0-9]{8,64}$", description="As listed.")]
 AccountId = Annotated[Slug, Path(description="The account's id.")]
 
 
@@ -92,13 +93,20 @@ class Me(BaseModel):
 
 
 class NewToken(Value):
-    """Until when a token is good, and for what; for ever without `expires_at`, for everything without `scopes`.
+    """Until when a token is good, and for what; for ever without `expires_at`.
 
-    Whatever its scopes, it may not do more than the roles of its account.
+    Whatever its scopes, it may not do more than the roles of its account. Without `scopes` it has all that whoever
+    makes it may give: `sign` only its owner, who has signed in.
     """
 
     expires_at: SentInstant | None = None
-    scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=4)] = SCOPES
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=4)] | None = None
+
+    def given(self, *, signing: bool) -> tuple[Scope, ...]:
+        """Return the scopes of the new token. Problem: `signing_not_yours`."""
+        if self.scopes is not None and "sign" in self.scopes and not signing:
+            raise Problem("signing_not_yours")
+        return self.scopes or tuple(scope for scope in SCOPES if signing or scope != "sign")
 
 
 class TokenView(BaseModel):
@@ -187,29 +195,38 @@ async def list_tokens(account: AccountId, at: At) -> TokenList:
     """List an account's tokens, without their secrets."""
     if await at.accounts.get(account) is None:
         raise Problem("account_unknown")
-    return TokenList(items=tuple(_view(token) for token in await at.accounts.tokens_of(account)))
+    return TokenList(items=tuple(view_of(token) for token in await at.accounts.tokens_of(account)))
 
 
 @router.post("/accounts/{account}/tokens", status_code=201)
 async def create_token(
     account: AccountId, body: Annotated[NewToken, Strictly(NewToken), Body(examples=[{}])], actor: Actor, at: At
 ) -> TokenWithSecret:
-    """Make a token. Its secret is in this answer and nowhere else: the register keeps only a digest."""
-    try:
-        token, secret = await at.accounts.create_token(
-            account, expires_at=body.expires_at, scopes=body.scopes, by=actor.id
-        )
-    except UnknownAccount:
-        raise Problem("account_unknown") from None
-    return TokenWithSecret(**_view(token).model_dump(), token=secret)
+    """Make a token. Its secret is in this answer and nowhere else: the register keeps only a digest.
+
+    It does not sign: a signature is under its signatory's sole control. In the demo, where nobody signs in, it does.
+    """
+    return await make_token(at, account, body, body.given(signing=at.settings.has_virtual_clock), by=actor.id)
 
 
 @router.delete("/tokens/{token}", status_code=204)
-async def revoke_token(token: Annotated[str, Path(pattern=r"^tok_[a-z0-9]{8,64}$")], actor: Actor, at: At) -> None:
+async def revoke_token(token: TokenId, actor: Actor, at: At) -> None:
     """Revoke a token."""
     if not await at.accounts.revoke(token, by=actor.id):
         raise Problem("token_unknown")
 
 
-def _view(token: Token) -> TokenView:
+async def make_token(
+    at: Installation, account: str, body: NewToken, scopes: tuple[Scope, ...], *, by: str
+) -> TokenWithSecret:
+    """Make a token with these scopes. Problem: `account_unknown`."""
+    try:
+        token, secret = await at.accounts.create_token(account, expires_at=body.expires_at, scopes=scopes, by=by)
+    except UnknownAccount:
+        raise Problem("account_unknown") from None
+    return TokenWithSecret(**view_of(token).model_dump(), token=secret)
+
+
+def view_of(token: Token) -> TokenView:
+    """Return what is shown of a token."""
     return TokenView.model_validate(vars(token))

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Path
 from pydantic import BaseModel
 
-from api.access import BEARER, GuardedRoute
+from api.access import BEARER, Actor, GuardedRoute
 from api.bodies import Strictly
 from api.installation import At
 from api.problems import Problem
@@ -33,9 +33,9 @@ class EditionList(BaseModel):
 
 
 @router.post("/editions", status_code=201)
-async def enter_edition(body: Annotated[Edition, Strictly(Edition), Body()], at: At) -> EditionLine:
+async def enter_edition(body: Annotated[Edition, Strictly(Edition), Body()], actor: Actor, at: At) -> EditionLine:
     """Enter an edition. New files are opened under it from the day it takes effect; open ones adopt it by a command."""
-    await at.editions.put(body)
+    await at.editions.put(body, by=actor.id)
     return _line(body)
 
 

@@ -20,11 +20,24 @@ async def _known_file(delegation: DelegationId, actor: Actor, at: At) -> File:
     file = await at.queries.get(delegation)
     if file is None:
         raise Problem("delegation_unknown")
+    await _require_reach(actor, at, file.state.organisation)
+    return file
+
+
+async def require_reach(actor: Acting, at: Installation, delegation: str) -> None:
+    """Refuse what belongs to a file outside the subtree of somebody's organisation; one not open yet is nobody's.
+
+    Problem: `organisation_out_of_reach`.
+    """
+    if actor.organisation is not None and (organisation := await at.queries.organisation_of(delegation)):
+        await _require_reach(actor, at, organisation)
+
+
+async def _require_reach(actor: Acting, at: Installation, organisation: str) -> None:
     if actor.organisation is not None:
-        lineage = await at.institution.lineage(file.state.organisation, utc_now())
+        lineage = await at.institution.lineage(organisation, utc_now())
         if not in_reach(actor, lineage):
             raise Problem("organisation_out_of_reach")
-    return file
 
 
 KnownFile = Annotated[File, Depends(_known_file)]

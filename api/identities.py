@@ -10,7 +10,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from api.access import BEARER, GuardedRoute
+from api.access import BEARER, Actor, GuardedRoute
 from api.accounts import AccountId
 from api.bodies import Strictly
 from api.installation import At
@@ -151,11 +151,12 @@ async def link_identity(
         Strictly(NewIdentity),
         Body(examples=[{"issuer": "https://login.example.org", "subject": "248289761001"}]),
     ],
+    actor: Actor,
     at: At,
 ) -> IdentityView:
     """Link an account to a provider's subject. An e-mail address links nothing: addresses pass to others."""
     try:
-        return _view(await at.identities.link(account, body.issuer, body.subject))
+        return _view(await at.identities.link(account, body.issuer, body.subject, by=actor.id))
     except UnknownAccount:
         raise Problem("account_unknown") from None
     except IdentityExists:
@@ -164,10 +165,12 @@ async def link_identity(
 
 @router.delete("/identities/{identity}", status_code=204, dependencies=[Depends(BEARER)])
 async def unlink_identity(
-    identity: Annotated[str, Path(pattern=r"^idn_[a-z0-9]{8,64}$", description="As listed.")], at: At
+    identity: Annotated[str, Path(pattern=r"^idn_[a-z0-9]{8,64}$", description="As listed.")],
+    actor: Actor,
+    at: At,
 ) -> None:
     """Remove an identity: nobody signs in with it any more. Sessions that it opened go on."""
-    if not await at.identities.unlink(identity):
+    if not await at.identities.unlink(identity, by=actor.id):
         raise Problem("identity_unknown")
 
 

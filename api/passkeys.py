@@ -1,6 +1,6 @@
 """Signing in with a passkey, and the passkeys that somebody has (WebAuthn)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
@@ -9,10 +9,9 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from api.access import SESSION, Actor, GuardedRoute
 from api.bodies import Strictly
-from api.installation import At, Installation
+from api.installation import At
 from api.problems import Problem
-from api.sessions import OwnSession, begin
-from domain.sign_in import Acting
+from api.sessions import OwnSession, begin, require_fresh
 from domain.values import Value, business_text
 from storage.passkeys import Passkey, PasskeyExists, PasskeyRefused
 
@@ -95,7 +94,7 @@ async def list_passkeys(actor: Actor, at: At) -> PasskeyList:
 @router.post("/passkeys/options", dependencies=[Depends(SESSION)])
 async def begin_passkey(actor: Actor, at: At) -> PasskeyOptions:
     """Ask for a challenge to register a passkey with. One has signed in within the last minutes (`sign_in_again`)."""
-    _require_fresh(at, actor)
+    require_fresh(at, actor)
     return PasskeyOptions(options=await at.passkeys.registration(actor.id))
 
 
@@ -108,7 +107,7 @@ async def register_passkey(
     at: At,
 ) -> PasskeyView:
     """Register the passkey that a device made. It must have verified who holds it."""
-    _require_fresh(at, actor)
+    require_fresh(at, actor)
     try:
         return _view(await at.passkeys.register(actor.id, body.credential, body.label))
     except PasskeyRefused as refused:
@@ -123,15 +122,9 @@ async def remove_passkey(
     passkey: Annotated[str, Path(pattern=r"^pky_[a-z0-9]{8,64}$", description="As listed.")], actor: Actor, at: At
 ) -> None:
     """Remove one of one's own passkeys. Sessions it opened go on; end them if it was lost."""
-    _require_fresh(at, actor)
+    require_fresh(at, actor)
     if not await at.passkeys.remove(passkey, actor.id):
         raise Problem("passkey_unknown")
-
-
-def _require_fresh(at: Installation, actor: Acting) -> None:
-    """Somebody who finds an open browser must not be able to make it theirs for good."""
-    if at.sessions.clock() - actor.factor_at > timedelta(minutes=at.settings.fresh_sign_in_minutes):
-        raise Problem("sign_in_again")
 
 
 def _view(passkey: Passkey) -> PasskeyView:

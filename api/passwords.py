@@ -87,18 +87,18 @@ async def choose_password(
 
 
 @router.post("/accounts/{account}/password-link", status_code=201, dependencies=[Depends(BEARER)])
-async def make_password_link(account: AccountId, at: At) -> PasswordLink:
+async def make_password_link(account: AccountId, actor: Actor, at: At) -> PasswordLink:
     """Make a link with which somebody chooses a password: an administrator hands it out and sets none."""
     try:
-        secret, until = await at.passwords.make_link(account)
+        secret, until = await at.passwords.make_link(account, by=actor.id)
     except UnknownAccount:
         raise Problem("account_unknown") from None
     return PasswordLink(account=account, link=f"{at.settings.public_url}{LINK_PAGE}{secret}", expires_at=until)
 
 
 @router.delete("/accounts/{account}/sessions", status_code=204, dependencies=[Depends(BEARER)])
-async def end_sessions_of_account(account: AccountId, at: At) -> None:
+async def end_sessions_of_account(account: AccountId, actor: Actor, at: At) -> None:
     """End every session of an account. Its tokens stay: revoke them one by one, or disable the account."""
     if await at.accounts.get(account) is None:
         raise Problem("account_unknown")
-    await at.sessions.end_all(account)
+    await at.sessions.end_all(account, by=actor.id)

@@ -8,9 +8,11 @@ from pydantic import BaseModel, StringConstraints
 
 from api.access import BEARER, Actor, GuardedRoute
 from api.bodies import IdempotencyKey, Strictly
-from api.installation import At
+from api.files import reach
+from api.installation import At, Installation
 from api.problems import Problem
 from domain.canonical import digest_of
+from domain.sign_in import Acting
 from domain.values import PersonRef
 from storage.persons import Erased, PersonDetails, PersonErased, UnknownPerson
 
@@ -50,8 +52,9 @@ async def register_person(
 
 
 @router.get("/persons/{ref}")
-async def show_person(ref: Ref, at: At) -> PersonView:
-    """Show a person's details as last corrected."""
+async def show_person(ref: Ref, actor: Actor, at: At) -> PersonView:
+    """Show a person's details as last corrected, to whoever may see a file that the person is on."""
+    await _require_reach(ref, actor, at)
     person = await at.persons.get(ref)
     if person is None:
         raise Problem("person_unknown")
@@ -67,11 +70,23 @@ async def show_person(ref: Ref, at: At) -> PersonView:
 
 
 @router.put("/persons/{ref}")
-async def correct_person(ref: Ref, body: Details, at: At) -> PersonRef:
+async def correct_person(ref: Ref, body: Details, actor: Actor, at: At) -> PersonRef:
     """Correct a person's details: a new version with a commitment of its own; earlier ones stay for the trail."""
+    await _require_reach(ref, actor, at)
     try:
         return await at.persons.correct(ref, body)
     except UnknownPerson:
         raise Problem("person_unknown") from None
     except PersonErased:
         raise Problem("person_erased") from None
+
+
+async def _require_reach(ref: str, actor: Acting, at: Installation) -> None:
+    """Refuse (`organisation_out_of_reach`) somebody who is on other organisations' files alone.
+
+    Who is on no file yet is known only to whoever holds the reference, 128 random bits.
+    """
+    if (within := await reach(actor, at)) is not None:
+        organisations = await at.queries.organisations_of_person(ref)
+        if organisations and not organisations & within:
+            raise Problem("organisation_out_of_reach")

@@ -59,15 +59,22 @@ async def explain_policy(
     commands = [as_json(body)] if isinstance(body, Opening) else [as_json(command) for command in body.commands]
     now = datetime.now(UTC)
     try:
-        edition = await at.editions.effective(business_date(now, at.settings.zone))
+        stands = await at.registers.standing.look(
+            actor.id, now, on=business_date(now, at.settings.zone), organisation=commands[0].get("organisation")
+        )
     except UnknownEdition:
         raise Problem("edition_unknown") from None
+    edition = await at.editions.get(stands.newest)
     envelope = Envelope(
         delegation=ON_TRIAL, command_id=ON_TRIAL, actor=actor.id, commands=tuple(commands), digest=digest_of(commands)
     )
     # Decided as if a coordinator sent it: whoever may read files may ask what would be.
     context = Context.model_construct(
-        now=now, actor=Acting(id=actor.id, roles=("coordinator",)), edition=edition, newest=edition
+        now=now,
+        actor=Acting(id=actor.id, roles=("coordinator",)),
+        edition=edition,
+        newest=edition,
+        run_by=stands.run_by,
     )
     # Five hundred commands take a moment in which others want their answers too.
     decision, state, _ = await asyncio.to_thread(

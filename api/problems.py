@@ -38,6 +38,9 @@ PROBLEMS: dict[str, Answer] = {
     "session_refused": Answer(401, mark("The session is over. Sign in again.")),
     "sign_in_refused": Answer(403, mark("This is not how an account here signs in. Check what you entered.")),
     "sign_in_again": Answer(403, mark("Sign in again first: this changes how you sign in.")),
+    "signing_not_yours": Answer(
+        403, mark("A token that signs is made by its owner alone, who has signed in; an administrator gives none.")
+    ),
     "session_needed": Answer(403, mark("This is for somebody who signed in, not for a token.")),
     "scope_missing": Answer(403, mark("The token may not be used for this; it lacks the scope “%(scope)s”.")),
     "origin_refused": Answer(403, mark("The request comes from a page of another site.")),

@@ -41,6 +41,9 @@ REFUSALS: dict[str, Answer] = {
     "countries_differ_from_stays": Answer(
         422, mark("Days are given for %(country)s, which is not among the countries of the journey.")
     ),
+    "run_by_contradicts_register": Answer(
+        422, mark("The register knows the organisation as something else: %(register)s.")
+    ),
     "request_unchanged": Answer(422, mark("Nothing in the request would change.")),
     "document_exists": Answer(409, mark("There is a document “%(document)s” in the dossier already.")),
     "dossier_full": Answer(422, mark("A dossier holds at most %(limit)s documents.")),

@@ -1,6 +1,6 @@
 """Signing in and out by a browser's session, and the sessions that somebody has."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import structlog
@@ -12,7 +12,7 @@ from api.bodies import Strictly
 from api.cookies import csrf_token
 from api.installation import At, Installation
 from api.problems import Problem
-from domain.sign_in import Factor
+from domain.sign_in import Acting, Factor
 from domain.values import Slug, Value
 from storage.accounts import UnknownAccount
 from storage.sessions import Session
@@ -129,6 +129,12 @@ async def begin(at: Installation, request: Request, response: Response, account:
     at.cookies.put(response, at.cookies.session, secret, int(at.sessions.absolute.total_seconds()))
     log.info("signed_in", account=account, factor=factor, session=session.id)
     return _own(session, secret)
+
+
+def require_fresh(at: Installation, actor: Acting) -> None:
+    """Refuse (`sign_in_again`) who signed in a while ago: an open browser that is found is not to be made one's own."""
+    if at.sessions.clock() - actor.factor_at > timedelta(minutes=at.settings.fresh_sign_in_minutes):
+        raise Problem("sign_in_again")
 
 
 def _view(session: Session) -> SessionView:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, StringConstraints
 
 from api.access import BEARER, Actor, GuardedRoute
 from api.bodies import IdempotencyKey, Strictly
-from api.files import DelegationId
+from api.files import DelegationId, require_reach
 from api.installation import At
 from api.problems import FieldProblem, Problem
 from domain.canonical import digest_of
@@ -49,6 +49,7 @@ async def write_text(
     at: At,
 ) -> TextRef:
     """Keep a text under the key of a delegation's file, which need not be open yet."""
+    await require_reach(actor, at, delegation)
     try:
         return await at.texts.write(delegation, body.text, idempotency_key=digest_of(["text", actor.id, key]))
     except TextRefused as refusal:
@@ -60,10 +61,12 @@ async def write_text(
 
 @router.get("/texts/{ref}")
 async def read_text(
-    ref: Annotated[str, StringConstraints(pattern=r"^txt_[A-Za-z0-9_-]{8,64}$"), Path()], at: At
+    ref: Annotated[str, StringConstraints(pattern=r"^txt_[A-Za-z0-9_-]{8,64}$"), Path()], actor: Actor, at: At
 ) -> TextView:
-    """Read a text."""
+    """Read a text of a file that the reader may see."""
+    delegation = await at.texts.written_for(ref)
     text = await at.texts.read(ref)
-    if text is None:
+    if text is None or delegation is None:
         raise Problem("text_unknown")
+    await require_reach(actor, at, delegation)
     return TextView(ref=ref, text=text)

@@ -10,7 +10,7 @@ from domain.institution import Held, StandIn, Substitution
 from domain.rules import Edition
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
-from domain.values import Digest, Fact, Instant
+from domain.values import Digest, Fact, Instant, RunBy
 
 RoleName = Literal["coordinator", "approver", "auditor", "administrator", "system"]
 
@@ -38,8 +38,9 @@ class Context(Fact):
     """What a decision may ask: the business time, who acts, and the edition of the rules that applies.
 
     `edition` is the one the file was opened under (for opening, the one in force); `newest` the one in force now.
-    `lineage` is the file's organisation and those above it at that instant, upwards. `stand_ins` are the leaves in
-    force and to come whose substitutes reach the file; None where they were not asked for.
+    `lineage` is the file's organisation and those above it at that instant, upwards; `run_by` is what kind of union or
+    association the register knows it as, if it knows it. `stand_ins` are the leaves in force and to come whose
+    substitutes reach the file; None where they were not asked for.
     """
 
     now: Instant
@@ -49,6 +50,7 @@ class Context(Fact):
     newest: SkipValidation[Edition]
     lineage: tuple[str, ...] = ()
     stand_ins: tuple[StandIn, ...] | None = None
+    run_by: RunBy | None = None
 
 
 class Refusal(Fact):

@@ -42,14 +42,17 @@ LARGEST_DOSSIER = 500
 
 
 def open_delegation(delegation: str, command: OpenDelegation, context: Context) -> Outcome:
-    """Refusals: `arrival_before_request`, `countries_differ_from_stays`."""
+    """Refusals: `arrival_before_request`, `countries_differ_from_stays`, `run_by_contradicts_register`.
+
+    What kind of union runs it is what the register says of the organisation; only where it says nothing, the request.
+    """
     zone = context.edition.zone
     today = business_date(context.now, zone)
     if command.starts < today:
         return refuse(
             "arrival_before_request", field="starts", starts=command.starts.isoformat(), today=today.isoformat()
         )
-    if refusal := _stays_elsewhere(command.countries, command.stays):
+    if refusal := _stays_elsewhere(command.countries, command.stays) or _run_by_another(command, context):
         return refusal
     return accept(
         DelegationOpened(
@@ -57,13 +60,16 @@ def open_delegation(delegation: str, command: OpenDelegation, context: Context) 
             edition=context.edition.digest(),
             zone=zone,
             coordinator=context.actor.id,
-            **command.model_dump(exclude={"type"}),
+            run_by=context.run_by or command.run_by,
+            **command.model_dump(exclude={"type", "run_by"}),
         )
     )
 
 
 def revise_request(state: Delegation, command: ReviseRequest, context: Context) -> Outcome:
-    """Refusals: `ends_before_starts`, `arrival_before_request`, `countries_differ_from_stays`, `request_unchanged`."""
+    """Refusals: `ends_before_starts`, `arrival_before_request`, `countries_differ_from_stays`, `request_unchanged`,
+    `run_by_contradicts_register`.
+    """
     starts, ends = command.starts or state.starts, command.ends or state.ends
     if ends < starts:
         return refuse("ends_before_starts", field="ends", starts=starts.isoformat(), ends=ends.isoformat())
@@ -71,7 +77,7 @@ def revise_request(state: Delegation, command: ReviseRequest, context: Context) 
     if command.starts and command.starts < today:
         return refuse("arrival_before_request", field="starts", starts=starts.isoformat(), today=today.isoformat())
     stays = state.stays if command.stays is None else command.stays
-    if refusal := _stays_elsewhere(command.countries or state.countries, stays):
+    if refusal := _stays_elsewhere(command.countries or state.countries, stays) or _run_by_another(command, context):
         return refusal
     changed = {
         name: value
@@ -81,6 +87,12 @@ def revise_request(state: Delegation, command: ReviseRequest, context: Context) 
     if not changed:
         return refuse("request_unchanged")
     return accept(RequestRevised(**changed))
+
+
+def _run_by_another(command: OpenDelegation | ReviseRequest, context: Context) -> Outcome | None:
+    if command.run_by in (None, context.run_by) or context.run_by is None:
+        return None
+    return refuse("run_by_contradicts_register", field="run_by", register=context.run_by)
 
 
 def _stays_elsewhere(countries: tuple[str, ...], stays: tuple[Stay, ...]) -> Outcome | None:

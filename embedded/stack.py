@@ -86,13 +86,6 @@ class Stack:
         assert record is not None, "the stack has not been started"  # noqa: S101
         return record
 
-    @property
-    def _public_url(self) -> str:
-        """Where people reach it: what the settings say, else where the API listens, whichever port that is."""
-        settings = self._settings
-        said = settings.public_url != f"http://{settings.api_host}:{settings.api_port}"
-        return settings.public_url if said else f"http://{settings.api_host}:{self._ports.api}"
-
     def environment(self) -> dict[str, str]:
         """The `LEGATION_` variables by which the children find each other and the data."""
         settings, ports = self._settings, self._ports
@@ -106,7 +99,7 @@ class Stack:
             "ZONE": settings.zone,
             "API_HOST": settings.api_host,
             "API_PORT": str(ports.api),
-            "PUBLIC_URL": self._public_url,
+            "PUBLIC_URL": settings.public_url_at(ports.api),
             "SIGNATORY_NAME": settings.signatory_name,
         }
         if self._own_server:

@@ -175,7 +175,9 @@ async def _create_admin(registers: Registers, request: CreateAdmin, settings: Se
     cost = Cost(settings.argon2_memory_kib, settings.argon2_passes, settings.argon2_lanes)
     passwords = Passwords(registers.database, cost, link_lifetime=timedelta(hours=settings.sign_in_link_hours))
     secret, until = await passwords.make_link(request.account)
-    link = f"{settings.public_url}{LINK_PAGE}{secret}"
+    running = DataFolder(settings.data_dir).read()
+    url = settings.public_url_at(running.ports.api if running else settings.api_port)
+    link = f"{url}{LINK_PAGE}{secret}"
     return Answer({"account": request.account, "link": link, "secret": secret, "expires_at": _written(until)})
 
 

@@ -5,9 +5,11 @@ from datetime import date
 from sqlalchemy import Column, Date, Table, select
 
 from domain.canonical import canonical_json
+from domain.decision import SYSTEM
 from domain.rules import Edition
 from storage.engine import Database
 from storage.metadata import Instant, Name, Words, metadata, utc_now
+from storage.register_log import queue, record
 from storage.upsert import insert_into
 
 editions = Table(
@@ -36,7 +38,7 @@ class Editions:
         self._database = database
         self._known: dict[str, Edition] = {}
 
-    async def put(self, edition: Edition) -> str:
+    async def put(self, edition: Edition, *, by: str = SYSTEM) -> str:
         """Enter an edition and return its digest; the same edition again changes nothing."""
         digest = edition.digest()
         row = {
@@ -47,7 +49,11 @@ class Editions:
             "adopted_at": utc_now(),
         }
         async with self._database.writing() as connection:
-            await connection.execute(insert_into(connection, editions).values(row).on_conflict_do_nothing())
+            await queue(connection)
+            entering = insert_into(connection, editions).values(row).on_conflict_do_nothing().returning(editions.c.id)
+            if (await connection.execute(entering)).one_or_none() is not None:
+                after = {"effective_from": edition.effective_from.isoformat()}
+                await record(connection, "editions", "edition_entered", digest, by=by, after=after)
         return digest
 
     async def get(self, digest: str) -> Edition:

@@ -9,12 +9,14 @@ from datetime import datetime
 
 from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint, delete, select
 
+from domain.decision import SYSTEM
 from storage.accounts import UnknownAccount, account_key, accounts
 from storage.data_keys import DataKeys, KeyDestroyed
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
 from storage.metadata import Instant, Name, Secret, metadata, utc_now
 from storage.references import new_reference
+from storage.register_log import queue, record
 from storage.upsert import insert_into
 
 SUBJECT_INDEX = "index:subjects"
@@ -55,10 +57,14 @@ class Identities:
         self._database = database
         self._keys = DataKeys(keyring)
 
-    async def link(self, account: str, issuer: str, subject: str) -> Identity:
-        """Link an account; raises UnknownAccount, and IdentityExists when another entry has issuer and subject."""
+    async def link(self, account: str, issuer: str, subject: str, *, by: str = SYSTEM) -> Identity:
+        """Link an account; the log has the issuer, not the subject.
+
+        Raises UnknownAccount, and IdentityExists when another entry has issuer and subject.
+        """
         identity = Identity(new_reference("idn"), account, issuer, subject, utc_now())
         async with self._database.writing() as connection:
+            await queue(connection)
             known = select(accounts.c.id).where(accounts.c.id == account, accounts.c.disabled_at.is_(None))
             if (await connection.execute(known)).one_or_none() is None:
                 raise UnknownAccount(f"there is no account “{account}”")
@@ -77,6 +83,8 @@ class Identities:
             )
             if (await connection.execute(entered)).one_or_none() is None:
                 raise IdentityExists("issuer and subject are linked already")
+            after = {"account": account, "issuer": issuer}
+            await record(connection, "accounts", "identity_linked", identity.id, by=by, after=after)
         return identity
 
     async def account_of(self, issuer: str, subject: str) -> str | None:
@@ -120,11 +128,16 @@ class Identities:
             for row in rows
         ]
 
-    async def unlink(self, identity: str) -> bool:
+    async def unlink(self, identity: str, *, by: str = SYSTEM) -> bool:
         """Remove an identity; False when there is none of this id."""
         async with self._database.writing() as connection:
-            done = await connection.execute(delete(identities).where(identities.c.id == identity))
-        return done.rowcount == 1
+            await queue(connection)
+            removed = delete(identities).where(identities.c.id == identity)
+            row = (await connection.execute(removed.returning(identities.c.account, identities.c.issuer))).one_or_none()
+            if row is not None:
+                before = {"account": row.account, "issuer": row.issuer}
+                await record(connection, "accounts", "identity_unlinked", identity, by=by, before=before)
+        return row is not None
 
 
 def _mac(index: DataKey, subject: str) -> str:

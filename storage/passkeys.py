@@ -32,6 +32,7 @@ from storage.engine import Database
 from storage.keyring import DataKey, Keyring
 from storage.metadata import Instant, Name, Secret, metadata, utc_now
 from storage.references import new_reference
+from storage.register_log import queue, record
 from storage.upsert import insert_into
 
 CHALLENGE_BYTES = 32
@@ -146,6 +147,7 @@ class Passkeys:
             raise PasskeyRefused("the registration could not be verified") from refused
         passkey = Passkey(new_reference("pky"), account, label, verified.aaguid, self.clock(), None)
         async with self._database.writing() as connection:
+            await queue(connection)
             key = await self._keys.obtain(connection, account_key(account))
             row = {
                 "id": passkey.id,
@@ -160,6 +162,9 @@ class Passkeys:
             entered = insert_into(connection, passkeys).values(row).on_conflict_do_nothing().returning(passkeys.c.id)
             if (await connection.execute(entered)).one_or_none() is None:
                 raise PasskeyExists("the key is registered")
+            # Whose key it is stays provable when the key itself is long removed.
+            after = {"account": account, "public_key": hashlib.sha256(verified.credential_public_key).hexdigest()}
+            await record(connection, "accounts", "passkey_registered", passkey.id, by=account, after=after)
         return passkey
 
     async def authentication(self) -> dict[str, Any]:
@@ -225,9 +230,13 @@ class Passkeys:
     async def remove(self, passkey: str, account: str) -> bool:
         """Remove a passkey of an account; False when the account has none of this id."""
         async with self._database.writing() as connection:
+            await queue(connection)
             done = await connection.execute(
                 delete(passkeys).where(passkeys.c.id == passkey, passkeys.c.account == account)
             )
+            if done.rowcount == 1:
+                before = {"account": account}
+                await record(connection, "accounts", "passkey_removed", passkey, by=account, before=before)
         return done.rowcount == 1
 
     async def _taken(self, kind: Kind, answer: Mapping[str, Any]) -> tuple[bytes, Challenge]:

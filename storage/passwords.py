@@ -11,10 +11,12 @@ from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import Column, ForeignKey, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.decision import SYSTEM
 from domain.sign_in import prepared
 from storage.accounts import UnknownAccount, accounts, digest_of_secret
 from storage.engine import Database
 from storage.metadata import Instant, Name, metadata, utc_now
+from storage.register_log import queue, record
 from storage.sessions import end_sessions
 from storage.upsert import insert_into
 
@@ -106,18 +108,22 @@ class Passwords:
         """
         encoded = await self._hashed(password)
         async with self._database.writing() as connection:
+            await queue(connection)
             await self._put(connection, account, encoded)
+            await record(connection, "accounts", "password_changed", account, by=account)
             await end_sessions(connection, account, self.clock(), but=session)
 
-    async def make_link(self, account: str) -> tuple[str, datetime]:
+    async def make_link(self, account: str, *, by: str = SYSTEM) -> tuple[str, datetime]:
         """Return a secret with which a password is chosen once, and until when; earlier ones of the account are void.
 
-        Only its SHA-256 is kept. Raises UnknownAccount.
+        Only its SHA-256 is kept; that it was made, and by whom, stands in the log. Raises UnknownAccount.
         """
         secret, now = LINK_PREFIX + secrets.token_urlsafe(LINK_BYTES), self.clock()
         until = now + self._link_lifetime
         async with self._database.writing() as connection:
+            await queue(connection)
             await _require(connection, account)
+            await record(connection, "accounts", "password_link_made", account, by=by)
             await connection.execute(
                 update(password_links)
                 .where(password_links.c.account == account, password_links.c.used_at.is_(None))
@@ -147,6 +153,7 @@ class Passwords:
                 return None
         encoded = await self._hashed(password)
         async with self._database.writing() as connection:
+            await queue(connection)
             account: str | None = (
                 await connection.execute(
                     update(password_links).where(*good).values(used_at=self.clock()).returning(password_links.c.account)
@@ -155,6 +162,7 @@ class Passwords:
             if account is None:
                 return None
             await self._put(connection, account, encoded)
+            await record(connection, "accounts", "password_chosen", account, by=account)
             await end_sessions(connection, account, self.clock())
         return account
 

@@ -226,6 +226,17 @@ class Queries:
         async with self._database.reading() as connection:
             return (await connection.execute(wanted)).scalar_one_or_none()
 
+    async def organisations_of_person(self, ref: str) -> frozenset[str]:
+        """Return the organisations on whose files somebody is or was, by the reference; none for a newcomer."""
+        wanted = (
+            select(delegations.c.organisation)
+            .join_from(participants, delegations, participants.c.delegation_id == delegations.c.id)
+            .where(participants.c.person == ref)
+            .distinct()
+        )
+        async with self._database.reading() as connection:
+            return frozenset((await connection.execute(wanted)).scalars())
+
     async def seq(self, delegation_id: str) -> int:
         """Return the number of the last event the read tables have applied, 0 for an unknown delegation."""
         wanted = select(delegations.c.seq).where(delegations.c.id == delegation_id)

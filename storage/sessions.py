@@ -17,6 +17,7 @@ from storage.engine import Database
 from storage.errors import StoreUnavailable
 from storage.metadata import Instant, Name, metadata, utc_now
 from storage.references import new_reference
+from storage.register_log import queue, record
 
 SESSION_BYTES = 32
 
@@ -136,9 +137,15 @@ class Sessions:
             )
         return done.rowcount == 1
 
-    async def end_all(self, account: str, *, but: str | None = None) -> int:
-        """End every session of an account, `but` one, by its id, if named; return how many were ended."""
+    async def end_all(self, account: str, *, but: str | None = None, by: str | None = None) -> int:
+        """End every session of an account, `but` one, by its id, if named; return how many were ended.
+
+        With `by`, who is not its owner, it is recorded in the log.
+        """
         async with self._database.writing() as connection:
+            if by is not None:
+                await queue(connection)
+                await record(connection, "accounts", "sessions_ended", account, by=by)
             return await end_sessions(connection, account, self.clock(), but=but)
 
     async def _seen(self, session: str, now: datetime) -> None:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,6 +27,7 @@ from sqlalchemy import cast as as_type
 
 from domain.decision import Actor
 from domain.institution import Leave, StandIn, Tenure, held_by, substitutions_of
+from domain.values import RunBy
 from storage.accounts import account_roles, accounts
 from storage.editions import UnknownEdition, editions
 from storage.engine import Database
@@ -61,13 +62,13 @@ _NEWEST = (
 
 def _lineage() -> Select[Any]:
     here = [organisations.c.since <= _NOW, or_(organisations.c.until.is_(None), organisations.c.until > _NOW)]
-    first = select(organisations.c.slug, organisations.c.parent, literal(1).label("height"))
+    first = select(organisations.c.slug, organisations.c.parent, organisations.c.kind, literal(1).label("height"))
     above = first.where(organisations.c.slug == _ORGANISATION, *here).cte("above", recursive=True)
-    next_up = select(organisations.c.slug, organisations.c.parent, above.c.height + 1)
+    next_up = select(organisations.c.slug, organisations.c.parent, organisations.c.kind, above.c.height + 1)
     above = above.union_all(
         next_up.join(above, organisations.c.slug == above.c.parent).where(above.c.height < HIGHEST, *here)
     )
-    return select(above.c.slug, above.c.height)
+    return select(above.c.slug, above.c.height, above.c.kind)
 
 
 HIGHEST = 20
@@ -119,7 +120,7 @@ def _look() -> Any:
                 revoked_at=leaves.c.revoked_at,
             )
         ).where(leaves.c.replaced_at.is_(None), leaves.c.substitute.in_(_ENABLED), leaves.c.account.in_(_REPLACED)),
-        select(*_row("above", above.c.slug, as_type(above.c.height, String))),
+        select(*_row("above", above.c.slug, as_type(above.c.height, String), above.c.kind)),
     )
 
 
@@ -166,11 +167,15 @@ _STANDING_IN = (
 
 @dataclass(frozen=True)
 class Stands:
-    """An actor, the digest of the edition in force, and the file's organisation with those above it, upwards."""
+    """An actor, the digest of the edition in force, and the file's organisation with those above it, upwards.
+
+    `run_by` is what kind of union or association the register knows the file's organisation as.
+    """
 
     actor: Actor
     newest: str
     lineage: tuple[str, ...] = ()
+    run_by: RunBy | None = None
 
 
 class Standing:
@@ -194,9 +199,15 @@ class Standing:
                 found[row.kind].append(row)
         if not found["edition"]:
             raise UnknownEdition(f"no edition of the rules is in force on {on}")
-        above = [row.first for row in sorted(found["above"], key=lambda row: int(row.second))]
-        lineage = tuple(above) if above else (organisation,) if organisation else ()
-        return Stands(_actor(account, found, now), cast(str, found["edition"][0].first), lineage)
+        above = sorted(found["above"], key=lambda row: int(row.second))
+        lineage = tuple(row.first for row in above) if above else (organisation,) if organisation else ()
+        kind = above[0].third if above else None
+        return Stands(
+            _actor(account, found, now),
+            cast(str, found["edition"][0].first),
+            lineage,
+            cast(RunBy, kind) if kind in get_args(RunBy) else None,
+        )
 
     async def stand_ins(self, now: datetime, lineage: Collection[str]) -> tuple[StandIn, ...]:
         """Return the leaves in force and to come of those who hold a position at an instant, with their substitutes.

@@ -115,6 +115,13 @@ class Texts:
                 return reference
             return await self._written_before(connection, idempotency_key, delegation_id, content)
 
+    async def written_for(self, ref: str) -> str | None:
+        """Return for which delegation a text was written, or None when the register has none of this reference."""
+        wanted = select(texts.c.delegation_id).where(texts.c.ref == ref)
+        async with self._database.reading() as connection:
+            found: str | None = (await connection.execute(wanted)).scalar_one_or_none()
+        return found
+
     async def read(self, ref: str) -> str | None:
         """Return a text, or None when the register has none of this reference or its file's key was destroyed."""
         return (await self.read_many([ref])).get(ref)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -96,6 +97,30 @@ class Installed:
 
     def pid(self, part: str) -> int:
         return self.record.parts[part].pid
+
+    @contextmanager
+    def further_api(self) -> Iterator[str]:
+        """Run one more process of the API beside its own, on a free port; its address, once it answers."""
+        with socket.create_server((HOST, 0)) as free:
+            port = free.getsockname()[1]
+        inherited = Path(f"/proc/{self.pid('api')}/environ").read_bytes().split(b"\0")
+        environment = dict(os.fsdecode(one).split("=", 1) for one in inherited if one)
+        with open(self.folder.with_name(f"{self.folder.name}.out"), "ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "api"],
+                cwd=ROOT,
+                env=environment | {"LEGATION_API_PORT": str(port)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            url = f"http://{HOST}:{port}/api/v1"
+            until(lambda: _answers(url) or process.poll() is not None, seconds=PATIENCE)
+            assert process.poll() is None, self.said()
+            yield url
+        finally:
+            process.kill()
+            process.wait()
 
     def kill(self, part: str) -> int:
         """kill -9 of one part; return the process id that died."""
@@ -191,6 +216,13 @@ def installed(
         yield found
     finally:
         found.end()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/health", timeout=5.0).status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 def opening(**more: Any) -> dict[str, Any]:

@@ -85,7 +85,7 @@ async def test_accounts_and_tokens_are_the_administrator_s(api: Api) -> None:
     assert code(await api.ask("POST", "/accounts", linh | {"name": "X"}, by="root")) == (409, "account_exists")
     changed = {"name": "Đỗ Linh", "roles": ["coordinator"], "language": "en", "zone": "Europe/Prague"}
     assert (await api.ask("PUT", f"/accounts/{linh['id']}", changed, by="root")).json()["roles"] == ["coordinator"]
-    kept = await api.here.registers.accounts.get(linh["id"])
+    kept = await api.here.registers.accounts.get(f"linh-{api.id}")
     assert kept is not None
     assert kept.zone == "Europe/Prague"
     nowhere = await api.ask("PUT", f"/accounts/{linh['id']}", changed | {"zone": "Europe/Hanoi"}, by="root")

@@ -237,20 +237,36 @@ async def test_writing_and_signing_are_told_apart_within_one_address(at: Front) 
 
 
 async def test_a_token_is_made_with_scopes(at: Front) -> None:
-    """All of them, unless fewer are named; none, or an unknown one, is refused."""
+    """All that may be given, unless fewer are named; none, or an unknown one, is refused."""
     root = at.browser()
     await root.sign_in("root")
-    made = (await root.ask("POST", "/accounts/lan/tokens", {"scopes": ["sign", "read"]})).json()
-    assert made["scopes"] == ["read", "sign"]
-    assert (await root.ask("POST", "/accounts/lan/tokens", {})).json()["scopes"] == [
-        "read",
-        "write",
-        "sign",
-        "administer",
-    ]
+    made = (await root.ask("POST", "/accounts/lan/tokens", {"scopes": ["write", "read"]})).json()
+    assert made["scopes"] == ["read", "write"]
+    all_of_them = (await root.ask("POST", "/accounts/lan/tokens", {})).json()
+    assert all_of_them["scopes"] == ["read", "write", "administer"]
     assert fields(await root.ask("POST", "/accounts/lan/tokens", {"scopes": []})) == [("scopes", "too_few")]
     unknown = await root.ask("POST", "/accounts/lan/tokens", {"scopes": ["read", "all"]})
     assert fields(unknown) == [("scopes.1", "not_one_of")]
+
+
+async def test_nobody_is_given_a_token_that_signs(at: Front) -> None:
+    """Not by an administrator, not for the administrator's own account; its owner makes it, and has just signed in."""
+    root, hung = at.browser(), at.browser()
+    await root.sign_in("root")
+    for account in ("hung", "root"):
+        answer = await root.ask("POST", f"/accounts/{account}/tokens", {"scopes": ["read", "sign"]})
+        assert code(answer) == (403, "signing_not_yours")
+    await hung.sign_in("hung")
+    made = (await hung.ask("POST", "/me/tokens", {"scopes": ["read", "sign"]})).json()
+    assert (made["account"], made["scopes"]) == ("hung", ["read", "sign"])
+    token = {"authorization": f"Bearer {made['token']}"}
+    assert code(await at.browser().ask("POST", "/me/tokens", {}, **token)) == (403, "session_needed")
+    assert [one["id"] for one in (await hung.ask("GET", "/me/tokens")).json()["items"]] == [made["id"]]
+    at.moment.pass_by(minutes=16)
+    assert code(await hung.ask("POST", "/me/tokens", {})) == (403, "sign_in_again")
+    assert code(await root.ask("DELETE", f"/me/tokens/{made['id']}")) == (404, "token_unknown")
+    assert (await hung.ask("DELETE", f"/me/tokens/{made['id']}")).status_code == 204
+    assert code(await at.browser().ask("GET", "/me", **token)) == (401, "token_refused")
 
 
 async def test_a_token_goes_before_a_cookie_and_needs_no_token_of_a_form(at: Front) -> None:

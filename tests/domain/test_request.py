@@ -7,6 +7,8 @@ import pytest
 
 from domain import commands as c
 from domain import events as e
+from domain.decide import decide
+from domain.decision import Context
 from domain.state import Phase
 from tests.builders import (
     COORDINATOR,
@@ -15,6 +17,7 @@ from tests.builders import (
     Said,
     approved,
     drafted,
+    instant,
     member,
     opening,
     pdf,
@@ -254,3 +257,34 @@ def test_another_coordinator_may_add_to_the_file_but_an_approved_request_is_not_
     going = given(*approved())
     going.when(member("kato"), by=OTHER_COORDINATOR).accepted()
     going.when(c.ReviseRequest(title="Another")).then_refused("wrong_phase", phase="approved")
+
+
+@pytest.mark.parametrize("said", [None, "provincial_union"])
+def test_what_runs_a_delegation_is_what_the_register_says(said: str | None) -> None:
+    """A request that says the same, or nothing, gets the policy of that kind."""
+    command = opening(run_by=said)
+    context = Context(
+        now=instant("2026-02-24T09:00"),
+        actor=COORDINATOR,
+        edition=edition(),
+        newest=edition(),
+        run_by="provincial_union",
+    )
+    [opened] = decide("d-1", None, command, context).events
+    assert isinstance(opened, e.DelegationOpened)
+    assert opened.run_by == "provincial_union"
+
+
+def test_nobody_calls_an_organisation_what_the_register_does_not() -> None:
+    """Else whoever asks would choose who approves: at the opening and in every revision."""
+    context = Context(
+        now=instant("2026-02-24T09:00"), actor=COORDINATOR, edition=edition(), newest=edition(), run_by="central_union"
+    )
+    state = given(*drafted()).state
+    for file, command in (
+        (None, opening(run_by="provincial_union")),
+        (state, c.ReviseRequest(run_by="provincial_union")),
+    ):
+        refusal = decide("d-1", file, command, context).refusal
+        assert refusal is not None
+        assert (refusal.code, refusal.field) == ("run_by_contradicts_register", "run_by")

@@ -82,3 +82,39 @@ async def test_exactly_one_of_sixteen_signs_a_contested_step(stack: Installed, n
     assert [answer.status_code for answer in answers].count(200) == 1
     assert {code(answer) for answer in answers if answer.status_code != 200} == {(409, "step_not_open")}
     assert [event.type for event in events].count("StepSigned") == 1
+
+
+async def test_two_approvers_and_a_double_click_from_three_processes_make_one_signature(
+    stack: Installed, note: Note
+) -> None:
+    """Each asks a process of the API of its own: one sign-off; the double click hears what the first click heard."""
+    note(row="7", fault="two approvers and a double click sign one step at once, from three processes")
+    async with stack.asking() as http:
+        details = {"roles": ["approver"], "positions": ["department_head"]}
+        first, second = (await accounts(stack, http, prefix="rival", details=details))[:2]
+        with stack.further_api() as there, stack.further_api() as elsewhere:
+            for _ in range(ROUNDS):
+                file = a_file(stack, http)
+                assert (await file.open()).status_code == 201
+                assert (await file.add("sato")).status_code == 200
+                assert (await file.send({"type": "submit_request"})).status_code == 200
+                digest = (await file.show())["open_step"]["dossier_digest"]
+                sign = {"type": "sign_off", "step_id": "department_head", "dossier_digest": digest}
+
+                async def click(url: str, token: str, key: str, at: str = file.id, body: Any = sign) -> Any:
+                    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+                    return await http.post(f"{url}/delegations/{at}/commands", json=body, headers=headers)
+
+                one, again, other = await asyncio.gather(
+                    click(stack.url, first, f"form-{file.id}"),
+                    click(there, first, f"form-{file.id}"),
+                    click(elsewhere, second, f"other-{file.id}"),
+                )
+                signed = [event for event in await file.events() if event.type == "StepSigned"]
+                assert [event.actor for event in signed] == ["rival-0" if one.status_code == 200 else "rival-1"]
+                if one.status_code == 200:
+                    assert again.json() == one.json()
+                    assert code(other) == (409, "step_not_open")
+                else:
+                    assert code(one) == code(again) == (409, "step_not_open")
+                    assert other.status_code == 200

@@ -143,6 +143,9 @@ async def test_a_file_stands_with_its_organisation_and_those_above_it(
     stands = await look(database, "hung", now, "song-lam-japan")
     assert stands.actor.organisation == "song-lam"
     assert stands.lineage == ("song-lam-japan", "song-lam", "central")
+    assert stands.run_by == "member_organisation"
+    assert (await look(database, "hung", now, "song-lam")).run_by == "provincial_union"
+    assert (await look(database, "hung", now, "elsewhere")).run_by is None
     before = now - timedelta(seconds=1)
     assert (await look(database, "hung", before, "song-lam-japan")).lineage == ("song-lam-japan",)
     assert (await look(database, "hung", now, "elsewhere")).lineage == ("elsewhere",)

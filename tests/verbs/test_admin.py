@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from embedded.folder import DataFolder
 from tests.embedded.running_stack import legation
+from tests.embedded.test_folder import RECORD
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +46,15 @@ def test_another_link_voids_the_one_before_and_only_administrators_get_one(tmp_p
         "",
         "The account lan exists and is no administrator; an administrator may give it the role.\n",
     )
+
+
+def test_the_link_leads_to_the_stack_that_runs_wherever_it_listens(tmp_path: Path) -> None:
+    """A stack on free ports is no reason to hand out a link that leads nowhere."""
+    folder = DataFolder(tmp_path)
+    with folder.held():
+        folder.write(RECORD)
+        assert made(tmp_path, "root")["link"].startswith(f"http://127.0.0.1:{RECORD.ports.api}/sign-in#link=lgl_")
+    assert made(tmp_path, "root")["link"].startswith("http://127.0.0.1:8080/sign-in#link=lgl_")
 
 
 def made(folder: Path, account: str) -> dict[str, Any]:

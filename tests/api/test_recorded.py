@@ -1,0 +1,146 @@
+"""Everything that an administrator does is itself recorded: each address that changes anything, by construction."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from storage.register_log import Register
+from tests.api.front import Browser, Front, front
+from tests.api.test_access import ADMINISTRATOR, TABLE
+from tests.rulebook import edition
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NAME = {"vi": "Đơn vị", "en": "Unit"}
+ACCOUNT = {"name": "Đỗ Linh", "roles": ["coordinator"]}
+EDITION = edition().model_copy(update={"title": edition().title.model_copy(update={"en": "Another edition"})})
+ORGANISATION = {"kind": "provincial_union", "name": NAME}
+
+ASKED: tuple[tuple[str, str, Any, str, str], ...] = (
+    ("POST /api/v1/accounts", "/accounts", {"id": "linh"} | ACCOUNT, "accounts", "account_opened"),
+    (
+        "PUT /api/v1/accounts/{account}",
+        "/accounts/linh",
+        ACCOUNT | {"name": "Đỗ Thị Linh"},
+        "accounts",
+        "account_changed",
+    ),
+    ("POST /api/v1/accounts/{account}/tokens", "/accounts/linh/tokens", {}, "accounts", "token_created"),
+    ("DELETE /api/v1/tokens/{token}", "/tokens/{id}", None, "accounts", "token_revoked"),
+    (
+        "POST /api/v1/accounts/{account}/password-link",
+        "/accounts/linh/password-link",
+        {},
+        "accounts",
+        "password_link_made",
+    ),
+    ("DELETE /api/v1/accounts/{account}/sessions", "/accounts/linh/sessions", None, "accounts", "sessions_ended"),
+    (
+        "POST /api/v1/accounts/{account}/identities",
+        "/accounts/linh/identities",
+        {"issuer": "https://login.example.org", "subject": "1"},
+        "accounts",
+        "identity_linked",
+    ),
+    ("DELETE /api/v1/identities/{identity}", "/identities/{id}", None, "accounts", "identity_unlinked"),
+    (
+        "POST /api/v1/institution/organisations",
+        "/institution/organisations",
+        {"slug": "x"} | ORGANISATION,
+        "organisations",
+        "organisation_added",
+    ),
+    (
+        "PUT /api/v1/institution/organisations/{organisation}",
+        "/institution/organisations/x",
+        ORGANISATION,
+        "organisations",
+        "organisation_changed",
+    ),
+    (
+        "POST /api/v1/institution/organisations/{organisation}/end",
+        "/institution/organisations/x/end",
+        {"until": "2099-01-01T00:00:00Z"},
+        "organisations",
+        "organisation_ended",
+    ),
+    (
+        "POST /api/v1/institution/positions",
+        "/institution/positions",
+        {"slug": "clerk", "title": NAME},
+        "positions",
+        "position_added",
+    ),
+    (
+        "POST /api/v1/institution/tenures",
+        "/institution/tenures",
+        {"account": "linh", "position": "clerk"},
+        "tenures",
+        "tenure_begun",
+    ),
+    (
+        "POST /api/v1/institution/tenures/{tenure}/end",
+        "/institution/tenures/{id}/end",
+        {"until": "2099-01-01T00:00:00Z"},
+        "tenures",
+        "tenure_ended",
+    ),
+    ("POST /api/v1/editions", "/editions", EDITION.said(), "editions", "edition_entered"),
+    ("DELETE /api/v1/accounts/{account}", "/accounts/linh", None, "accounts", "account_disabled"),
+)
+"""Row, address, body, and where it is recorded as what; an id of the answer before goes into `{id}`."""
+
+NOT_RECORDED = {"POST /api/v1/demo/clock"}
+"""In the demo alone."""
+
+
+async def recorded(at: Front) -> dict[str, list[tuple[str, str]]]:
+    """Who did what, register by register."""
+    log = at.at.register_log
+    return {name: [(one.type, one.actor) for one in await log.entries(name)] for name in get_args(Register)}
+
+
+async def done(root: Browser, row: str, path: str, body: Any) -> dict[str, Any]:
+    """Do it, and return the answer's JSON."""
+    answer = await root.ask(row.split()[0], path, body)
+    assert answer.status_code in (200, 201, 204), (row, answer.text)
+    found: dict[str, Any] = answer.json() if answer.content else {}
+    return found
+
+
+async def test_everything_an_administrator_does_is_recorded(tmp_path: Path) -> None:
+    """Once each, under the administrator's account; a new address joins by failing here."""
+    changing = {row for row, who in TABLE.items() if who == ADMINISTRATOR and not row.startswith("GET")}
+    assert {row for row, *_ in ASKED} == changing - NOT_RECORDED
+    async with front(tmp_path) as at:
+        root, made = at.browser(), ""
+        await root.sign_in("root")
+        before = await recorded(at)
+        for row, path, body, register, kind in ASKED:
+            answer = await done(root, row, path.replace("{id}", made), body)
+            made = str(answer.get("id", ""))
+            after = await recorded(at)
+            new = [(name, *one) for name, entries in after.items() for one in entries[len(before[name]) :]]
+            assert new == [(register, kind, "root")], row
+            before = after
+        for name in get_args(Register):
+            await at.at.register_log.verify(name)
+
+
+async def test_what_people_change_about_how_they_sign_in_is_recorded_too(tmp_path: Path) -> None:
+    """Under their own account: who says a year later “that was not me” can be answered."""
+    async with front(tmp_path) as at:
+        hung, root = at.browser(), at.browser()
+        await hung.sign_in("hung")
+        await root.sign_in("root")
+        old, new = "mười hai chữ trở lên", "một câu khác dài hơn"
+        assert (await hung.ask("PUT", "/password", {"old": old, "new": new})).status_code == 204
+        link = (await root.ask("POST", "/accounts/hung/password-link", {})).json()["link"].partition("#link=")[2]
+        body = {"link": link, "password": old}
+        assert (await at.browser().ask("POST", "/password/link", body)).status_code == 204
+        assert (await recorded(at))["accounts"][-3:] == [
+            ("password_changed", "hung"),
+            ("password_link_made", "root"),
+            ("password_chosen", "hung"),
+        ]
