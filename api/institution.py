@@ -286,7 +286,7 @@ async def register_leave(
         leave = await at.leaves.register(
             body.account, body.substitute, body.since, body.until, body.positions, by=actor.id
         )
-    await tell_files(at, leave)
+    await tell_files(at.client, at.settings.temporal_task_queue, leave)
     return leave
 
 
@@ -298,7 +298,7 @@ async def change_end_of_leave(
     await _require_own_leave(leave, actor, at)
     with _answered():
         changed = await at.leaves.change_end(leave, body.until, by=actor.id)
-    await tell_files(at, changed)
+    await tell_files(at.client, at.settings.temporal_task_queue, changed)
     return changed
 
 
@@ -308,7 +308,7 @@ async def revoke_leave(leave: LeaveId, actor: Actor, at: At) -> Leave:
     await _require_own_leave(leave, actor, at)
     with _answered():
         revoked = await at.leaves.revoke(leave, by=actor.id)
-    await tell_files(at, revoked)
+    await tell_files(at.client, at.settings.temporal_task_queue, revoked)
     return revoked
 
 

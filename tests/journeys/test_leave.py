@@ -209,12 +209,17 @@ async def test_the_night_s_round_tells_what_nobody_told(here: Running, instituti
     assert institution.here is here
 
 
-async def test_leave_is_registered_although_temporal_is_away(here: Running) -> None:
-    """The register's answer does not wait for the files; the night tells them."""
-    await here.registers.accounts.create(THAY)
-    settings = with_key(here.settings).model_copy(update={"temporal_address": "127.0.0.1:1"})
-    async with serving(create_application(settings)) as http:
-        institution = Institution(here, http, await tokens_of(here))
-        begins = datetime.now(UTC)
-        leave = await institution.away("hung", begins, begins + timedelta(days=1))
+async def test_leave_is_registered_although_temporal_is_away_and_told_when_the_api_starts_again(
+    here: Running, institution: Institution
+) -> None:
+    """The register's answer waits for nobody. So it is after a kill between the register and the round, too."""
+    settings = with_key(here.settings)
+    away = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
+    begins = datetime.now(UTC) - timedelta(hours=1)
+    async with serving(create_application(away)) as http:
+        alone = Institution(here, http, institution.tokens)
+        leave = await alone.away("hung", begins, begins + timedelta(days=1))
     assert (await here.registers.leaves.get(leave)) is not None
+    assert (await here.idle()).stand_ins == ()
+    async with serving(create_application(settings)):
+        await seen(here, lambda file: standing_in(file) == [("department_head", "thay")])
