@@ -26,6 +26,7 @@ from documents.programme import ProgrammeEntry
 from domain.bilingual import Bilingual
 from domain.commands import RecordDocument, RenderedDocument
 from domain.events import (
+    ChangeSubmitted,
     ExternalDecisionRecorded,
     ItemMoved,
     ItemScheduled,
@@ -291,7 +292,7 @@ class _History:
                         self.moved_from[item] = first[item]
                     else:
                         self.moved_from.pop(item, None)
-                case RequestSubmitted(steps=steps):
+                case RequestSubmitted(steps=steps) | ChangeSubmitted(steps=steps):
                     titles = {step.id: Bilingual(vi=step.title_vi, en=step.title_en) for step in steps}
                 case StepSigned() | StepReturned() | StepRejected() | ExternalDecisionRecorded():
                     self.steps.append((sealed, event, titles[event.step_id]))

@@ -115,7 +115,7 @@ class Notices:
         return await self._send(asked, mails, alive)
 
     async def _step_waits(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
-        proposal = stood.after.proposal
+        proposal = stood.after.current_proposal
         step = proposal.step(str(asked.effect.args["step"])) if proposal else None
         if proposal is None or step is None:
             return []
@@ -201,7 +201,7 @@ class Notices:
         return [*await self._holding(step.waits_for), *(one for one in substitutes if one)]
 
     async def _step_escalated(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
-        event, proposal = stood.event, stood.after.proposal
+        event, proposal = stood.event, stood.after.current_proposal
         step = proposal.step(str(asked.effect.args["step"])) if proposal else None
         if not isinstance(event, StepEscalated) or proposal is None or step is None:
             return []
@@ -329,9 +329,9 @@ class Notices:
 
 
 def step_of(deadline: Deadline, file: Delegation) -> Step | None:
-    """Return the step of the proposal that stands by which a deadline was set, if one was."""
-    steps = file.proposal.steps if file.proposal else ()
-    return next((one for one in steps if deadline.what.startswith(f"step.{one.id}.")), None)
+    """Return the step, of a proposal or of a change after the decision, by which a deadline was set, if one was."""
+    steps = ((one, f"step.{one.id}.{proposal.number}") for proposal in file.proposals for one in proposal.steps)
+    return next((one for one, what in steps if deadline.what == what), None)
 
 
 def duty(deadline: Deadline, file: Delegation, edition: Edition, language: Language) -> str:

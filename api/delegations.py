@@ -14,6 +14,7 @@ from api.files import DelegationId, KnownFile, reach
 from api.installation import At
 from api.parameters import Day
 from api.problems import Problem
+from domain.amendment import unapproved
 from domain.canonical import digest_of
 from domain.events import Breach
 from domain.programme import Overlap, overlaps
@@ -85,7 +86,11 @@ class ShownBreach(Breach):
 
 
 class DelegationView(BaseModel):
-    """A file as it stands after event `seq`; everything beside `state` is worked out from it."""
+    """A file as it stands after event `seq`; everything beside `state` is worked out from it.
+
+    `unapproved` names the parts of the dossier that changed after the decision and, by the policy for such changes,
+    still need approval.
+    """
 
     id: str
     phase: Phase
@@ -97,6 +102,7 @@ class DelegationView(BaseModel):
     next_deadline: NextDeadline | None
     open_step: OpenStep | None
     open_steps: tuple[OpenStep, ...]
+    unapproved: tuple[str, ...]
     breaches: tuple[ShownBreach, ...]
     overlaps: tuple[Overlap, ...]
     state: Delegation
@@ -179,6 +185,7 @@ async def show_delegation(file: KnownFile, at: At) -> DelegationView:
         next_deadline=NextDeadline(due_on=due[0], what=due[1]) if due else None,
         open_step=next(iter(open_steps), None),
         open_steps=open_steps,
+        unapproved=change.changed if (change := unapproved(state, edition)) else (),
         breaches=tuple(_shown(breach, state) for breach in breaches(state, edition)),
         overlaps=overlaps(state),
         state=state,
@@ -186,7 +193,8 @@ async def show_delegation(file: KnownFile, at: At) -> DelegationView:
 
 
 def _open_steps(state: Delegation) -> tuple[OpenStep, ...]:
-    if state.proposal is None:
+    proposal = state.current_proposal
+    if proposal is None:
         return ()
     return tuple(
         OpenStep(
@@ -194,7 +202,7 @@ def _open_steps(state: Delegation) -> tuple[OpenStep, ...]:
             position=step.plan.position,
             title_vi=step.plan.title_vi,
             title_en=step.plan.title_en,
-            dossier_digest=state.proposal.digest,
+            dossier_digest=proposal.digest,
             waits_for=step.waits_for,
             external=step.plan.external,
         )

@@ -33,6 +33,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "justify_limit": {"limit": "LIMIT-MEMBERS", "justification": TEXT},
     "submit_request": {},
+    "submit_change": {},
     "withdraw_request": {"reason": TEXT},
     "adopt_rules": {},
     "sign_off": {"step_id": "department-head", "dossier_digest": DIGEST},

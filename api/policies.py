@@ -34,7 +34,7 @@ class ExplainQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    matter: Matter = Field("request", description="The proposal, or the final report.")
+    matter: Matter = Field("request", description="The proposal, a change after its decision, or the final report.")
 
 
 class Explanation(BaseModel):

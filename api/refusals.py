@@ -69,6 +69,13 @@ REFUSALS: dict[str, Answer] = {
         422, mark("An incomplete file goes back %(allowed)s time at most, and this one went back already.")
     ),
     "approval_incomplete": Answer(409, mark("Not every step is signed yet.")),
+    "nothing_to_approve": Answer(
+        409,
+        mark("Nothing is to be approved: no policy asks for it, nothing changed, or it is asked for already."),
+    ),
+    "change_unapproved": Answer(
+        409, mark("What changed since the decision is not approved yet: %(parts)s. Submit the change first.")
+    ),
     # People
     "member_exists": Answer(409, mark("There is somebody “%(member)s” on the file already.")),
     "member_unknown": Answer(422, mark("There is no delegate “%(member)s” on the delegation.")),

@@ -116,6 +116,8 @@ CUSTOM: dict[str, str] = {
     "position_repeated": mark("A position stands twice in one step."),
     "quorum_too_large": mark("The step asks for more signatures than it has positions."),
     "report_by_one": mark("A final report is accepted in one step, by one signature of ours."),
+    "about_what": mark("A policy for a programme change, and no other, says what it is about."),
+    "nobody_looks": mark("No step looks at “%(kind)s”, which the policy is about."),
     "stage_missing": mark("Either every step names its stage, or none does."),
     "stages_out_of_order": mark("Stages count up from 1 without a gap."),
     "step_without_one_way": mark("A step has exactly one of position, one_of, all_of, n_of and external."),

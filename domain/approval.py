@@ -51,25 +51,27 @@ def return_step(state: Delegation, command: ReturnStep, context: Context) -> Out
 
 
 def reject_step(state: Delegation, command: RejectStep, context: Context) -> Outcome:
-    """Refusals: those of `_entitled`. A refusal is written and gives its reasons (domain.md [11])."""
+    """Refusals: those of `_entitled`. A refusal is written and gives its reasons (domain.md [11]).
+
+    It ends the way of the delegation; of a change after the decision it ends only the change.
+    """
     found = _entitled(state, command, context)
     if isinstance(found, Outcome):
         return found
-    return accept(
-        StepRejected(step_id=command.step_id, digest=command.dossier_digest, right=found, reason=command.reason),
-        DelegationRejected(step_id=command.step_id),
-    )
+    rejected = StepRejected(step_id=command.step_id, digest=command.dossier_digest, right=found, reason=command.reason)
+    return accept(rejected, *_rejected(state, command.step_id))
 
 
 def record_external_decision(state: Delegation, command: RecordExternalDecision, context: Context) -> Outcome:
     """Refusals: `step_unknown`, `step_not_external`, those of `_answerable`, `letter_dated_ahead`."""
-    assert state.proposal
-    step = state.proposal.step(command.step_id)
+    proposal = state.current_proposal
+    assert proposal
+    step = proposal.step(command.step_id)
     if step is None:
         return refuse("step_unknown", field="step_id", step=command.step_id)
     if not step.plan.external:
         return refuse("step_not_external", field="step_id", step=step.id)
-    if refusal := _answerable(state, state.proposal, step, command.dossier_digest):
+    if refusal := _answerable(state, proposal, step, command.dossier_digest):
         return refusal
     today = business_date(context.now, state.zone)
     if command.dated > today:
@@ -77,7 +79,11 @@ def record_external_decision(state: Delegation, command: RecordExternalDecision,
     recorded = ExternalDecisionRecorded(
         digest=command.dossier_digest, **command.model_dump(exclude={"type", "dossier_digest"})
     )
-    return accept(recorded, *([DelegationRejected(step_id=step.id)] if command.outcome == "rejected" else ()))
+    return accept(recorded, *(_rejected(state, step.id) if command.outcome == "rejected" else ()))
+
+
+def _rejected(state: Delegation, step_id: str) -> tuple[DelegationRejected, ...]:
+    return () if state.amending else (DelegationRejected(step_id=step_id),)
 
 
 def issue_decision(state: Delegation, command: IssueDecision, context: Context) -> Outcome:
@@ -94,12 +100,12 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
     Refusals: `step_unknown`, those of `right_to_sign`, `place_signed_already`, those of `_answerable`. An attempt
     without the right is itself recorded.
     """
-    proposal = state.proposal
+    proposal = state.current_proposal
     assert proposal
     step = proposal.step(command.step_id)
     if step is None:
         return refuse("step_unknown", field="step_id", step=command.step_id)
-    own = (state.opened_by, state.coordinator, proposal.submitted_by)
+    own = (state.opened_by, state.coordinator, *(one.submitted_by for one in state.proposals))
     elsewhere = signed_elsewhere(proposal, step.id)
     plan, actor = step.plan, context.actor
 
@@ -158,8 +164,8 @@ SAYING_LITTLE = {"substitute_not_entitled": 1, "not_entitled_to_sign": 2}
 
 def _answerable(state: Delegation, proposal: Proposal, step: Step, digest: str) -> Outcome | None:
     """Return why a step cannot be answered now: `dossier_superseded`, `dossier_unknown`, `step_not_open`."""
-    if digest != proposal.digest:
-        known = digest in state.superseded
+    if digest != proposal.digest or proposal.superseded:
+        known = digest in state.superseded or digest in {one.digest for one in state.proposals}
         return refuse(
             "dossier_superseded" if known else "dossier_unknown", field="dossier_digest", current=proposal.digest
         )

@@ -127,6 +127,12 @@ class SubmitRequest(Value):
     type: Literal["submit_request"] = "submit_request"
 
 
+class SubmitChange(Value):
+    """Send what changed after the decision up the chain that the rules have for such a change."""
+
+    type: Literal["submit_change"] = "submit_change"
+
+
 class WithdrawRequest(Value):
     """Take a submitted proposal back; what was signed no longer counts."""
 
@@ -496,6 +502,7 @@ PublicCommand = Annotated[
     | AttachDocument
     | JustifyLimit
     | SubmitRequest
+    | SubmitChange
     | WithdrawRequest
     | AdoptRules
     | SignOff

@@ -123,7 +123,7 @@ def passed(state: Delegation, now: datetime) -> Iterator[Event]:
 
 def _escalated(state: Delegation, missed: Deadline) -> Iterator[Event]:
     """Yield who hears of it when the missed deadline is that of an open step; silence never approves."""
-    proposal = state.proposal
+    proposal = state.current_proposal
     if proposal is None:
         return
     for step in state.open_steps:
@@ -136,8 +136,8 @@ def _escalated(state: Delegation, missed: Deadline) -> Iterator[Event]:
 def _wanted(state: Delegation, edition: Edition) -> Iterator[Wanted]:
     yield from _by_rules(edition, anchors(state), business_date(state.rules_since, state.zone))
     for step in state.open_steps:
-        if state.proposal and step.plan.time_limit is not None:
-            yield Wanted(_step_deadline(state, state.proposal, step, step.plan.time_limit, edition), "")
+        if state.current_proposal and step.plan.time_limit is not None:
+            yield Wanted(_step_deadline(state, state.current_proposal, step, step.plan.time_limit, edition), "")
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,18 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from domain import approval, effects, formalities, invitations, lifecycle, members, programme, report, request
+from domain import (
+    amendment,
+    approval,
+    effects,
+    formalities,
+    invitations,
+    lifecycle,
+    members,
+    programme,
+    report,
+    request,
+)
 from domain import commands as c
 from domain.commands import COMMAND, Command
 from domain.deadlines import deadline_events, passed
@@ -21,12 +32,11 @@ from domain.permission import SIGNING, permitted
 from domain.request import ceiling
 from domain.seal import Head, SealedEvent, head_of, seal
 from domain.stand_ins import stand_in_events, stand_ins_passed
-from domain.state import Delegation, Phase
+from domain.state import PLANNING, Delegation, Phase
 from domain.values import Value
 
 PREPARING = frozenset({Phase.DRAFTED, Phase.RETURNED})
 IN_APPROVAL = frozenset({Phase.SUBMITTED, Phase.UNDER_APPROVAL})
-PLANNING = frozenset({Phase.APPROVED, Phase.INVITING, Phase.UNDER_WAY})
 BEFORE_JOURNEY = PREPARING | IN_APPROVAL | {Phase.APPROVED, Phase.INVITING}
 ALIVE = BEFORE_JOURNEY | {Phase.UNDER_WAY, Phase.REPORTING}
 NOT_CLOSED = frozenset(Phase) - {Phase.CLOSED}
@@ -35,10 +45,14 @@ Rule = Callable[[Delegation, Any, Context], Outcome]
 
 
 class Row(NamedTuple):
-    """Where a command is allowed, and what decides it."""
+    """Where a command is allowed, and what decides it.
+
+    `answers` says that it is also allowed where a change after the decision is under approval.
+    """
 
     phases: frozenset[Phase]
     rule: Rule
+    answers: bool = False
 
 
 TABLE: dict[type[Value], Row] = {
@@ -46,12 +60,13 @@ TABLE: dict[type[Value], Row] = {
     c.AttachDocument: Row(PREPARING | PLANNING | {Phase.REPORTING}, request.attach_document),
     c.JustifyLimit: Row(PREPARING | PLANNING, request.justify_limit),
     c.SubmitRequest: Row(PREPARING, request.submit),
+    c.SubmitChange: Row(PLANNING, amendment.submit_change),
     c.WithdrawRequest: Row(IN_APPROVAL, request.withdraw_request),
     c.AdoptRules: Row(ALIVE | {Phase.POSTPONED}, request.adopt_rules),
-    c.SignOff: Row(IN_APPROVAL, approval.sign_off),
-    c.ReturnStep: Row(IN_APPROVAL, approval.return_step),
-    c.RejectStep: Row(IN_APPROVAL, approval.reject_step),
-    c.RecordExternalDecision: Row(IN_APPROVAL, approval.record_external_decision),
+    c.SignOff: Row(IN_APPROVAL, approval.sign_off, answers=True),
+    c.ReturnStep: Row(IN_APPROVAL, approval.return_step, answers=True),
+    c.RejectStep: Row(IN_APPROVAL, approval.reject_step, answers=True),
+    c.RecordExternalDecision: Row(IN_APPROVAL, approval.record_external_decision, answers=True),
     c.IssueDecision: Row(IN_APPROVAL, approval.issue_decision),
     c.AddMember: Row(PREPARING | PLANNING, members.add_member),
     c.ReplaceMember: Row(PREPARING | PLANNING, members.replace_member),
@@ -103,7 +118,8 @@ def decide(delegation: str, state: Delegation | None, command: Command, context:
     if state is None:
         return refuse("delegation_unknown")
     row = TABLE[type(command)]
-    if state.phase not in row.phases:
+    answerable = row.answers and state.current_proposal is not state.proposal
+    if state.phase not in row.phases and not answerable:
         if state.phase is Phase.CLOSED:
             return refuse("delegation_closed", command=command.type)
         return refuse(
@@ -127,6 +143,8 @@ def decide_all(asked: DecideInput, context: Context) -> tuple[Decision, Delegati
     batch = len(asked.envelope.commands) > 1
     undo = sealing.mark()
     for index, raw in enumerate(asked.envelope.commands):
+        if raw.get("type") not in amendment.EDITS:
+            sealing.judge_signatures()
         outcome = _decide_raw(asked.envelope.delegation, sealing.state, raw, sealing.context)
         if outcome.refusal:
             sealing.rewind(undo)
@@ -157,6 +175,7 @@ class Sealing:
         self.sealed: list[SealedEvent] = []
         self._command_id = asked.envelope.command_id
         self._context = context
+        self._judged = 0
 
     @property
     def context(self) -> Context:
@@ -188,6 +207,12 @@ class Sealing:
             now = self.context.now
             self.add((*passed(self.state, now), *stand_ins_passed(self.state, now)), SYSTEM)
 
+    def judge_signatures(self) -> None:
+        """Seal what the edits since the last time mean for what was signed."""
+        new, self._judged = self.sealed[self._judged :], len(self.sealed)
+        if self.state is not None and any(one.type in amendment.CHANGING for one in new):
+            self.add(tuple(amendment.outdated(self.state, self.context.edition)))
+
     def mark(self) -> tuple[Delegation | None, Head, int]:
         """Return where to rewind to."""
         return self.state, self.head, len(self.sealed)
@@ -198,9 +223,10 @@ class Sealing:
         del self.sealed[kept:]
 
     def react(self, before: Delegation | None) -> None:
-        """Add what follows from the change: calendars, ceiling, deadlines, who stands in."""
+        """Add what follows from the change: signatures that fall, calendars, ceiling, deadlines, who stands in."""
         if self.state is None:
             return
+        self.judge_signatures()
         self.add(tuple(self._calendars(before)))
         if self.state.proposal:
             limit = ceiling(self.state, self.context.edition)
@@ -222,7 +248,9 @@ class Sealing:
         elif kinds & {kind.__name__ for kind in COMING_AND_GOING}:
             was = {person.id for person in before.people.values() if person.active} if before else set()
             now = {person.id for person in self.state.people.values() if person.active}
-            yield from invitations.issue(self.state, self.context.now, only=was ^ now)
+            # While a change waits for approval, who leaves is told at once, who joins with what is approved.
+            waiting = was != now and amendment.unapproved(self.state, self.context.edition) is not None
+            yield from invitations.issue(self.state, self.context.now, only=was - now if waiting else was ^ now)
 
     def decision(self, refusal: Refusal | None) -> Decision:
         """Return what is recorded."""

@@ -68,7 +68,7 @@ def desks(state: Delegation) -> tuple[Desk, ...]:
 
 def _desk(state: Delegation, what: str, whose: str, step: Step | None) -> Desk:
     due = _pressing(state, step)
-    came = state.proposal.turn_came(step) if step and state.proposal else state.desk_since
+    came = state.current_proposal.turn_came(step) if step and state.current_proposal else state.desk_since
     return Desk(
         what=what,
         position=None if what == COORDINATING else whose,
@@ -88,6 +88,6 @@ def _desk(state: Delegation, what: str, whose: str, step: Step | None) -> Desk:
 def _pressing(state: Delegation, step: Step | None) -> Deadline | None:
     """Return the earliest deadline that is not met: of the step where one waits, else of the whole file."""
     waiting = [one for one in state.deadlines.values() if one.status in ("open", "missed")]
-    if step is not None and state.proposal is not None:
-        waiting = [one for one in waiting if one.what == f"step.{step.id}.{state.proposal.number}"]
+    if step is not None and state.current_proposal is not None:
+        waiting = [one for one in waiting if one.what == f"step.{step.id}.{state.current_proposal.number}"]
     return min(waiting, key=lambda one: (one.due_at, one.what), default=None)

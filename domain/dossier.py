@@ -54,9 +54,12 @@ def dossier_digest(parts: tuple[DossierPart, ...]) -> str:
 
 def seen_parts(parts: tuple[DossierPart, ...], looks_at: tuple[str, ...]) -> frozenset[tuple[str, str]]:
     """Return the parts, with their commitments, that a signature depends on: those of these kinds; of none, all."""
-    return frozenset(
-        (part.part, part.commitment) for part in parts if not looks_at or part.part.partition(":")[0] in looks_at
-    )
+    return frozenset((part.part, part.commitment) for part in parts if looked_at(part.part, looks_at))
+
+
+def looked_at(part: str, looks_at: tuple[str, ...]) -> bool:
+    """Return whether a part, by its name, is of one of these kinds; of none, every part is."""
+    return not looks_at or part.partition(":")[0] in looks_at
 
 
 def _request(state: Delegation) -> dict[str, object]:

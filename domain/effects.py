@@ -6,6 +6,7 @@ from domain.commands import RecordDelivery, RecordDocument, RecordFailure, Recor
 from domain.decision import Context, Effect, Outcome, accept, refuse
 from domain.desk import SIGNING_REPORT
 from domain.events import (
+    ChangeSubmitted,
     DeadlineMissed,
     DeadlineReminded,
     DelegationInvited,
@@ -53,15 +54,16 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
             case DeadlineMissed(what=what, due_on=due_on):
                 key = f"missed:{what}:{due_on.isoformat()}:{one.seq}"
                 yield _notice(key, "deadline_missed", one.seq, what=what)
-            case RequestSubmitted():
+            case RequestSubmitted() | ChangeSubmitted():
                 yield from _waits(state, state.open_steps, last, waiting)
             case StepSigned(step_id=signed) | ExternalDecisionRecorded(step_id=signed):
                 # The other steps of its stage were told when the stage was opened.
-                before = state.proposal.step(signed) if state.proposal else None
+                before = state.current_proposal.step(signed) if state.current_proposal else None
                 opened = [step for step in state.open_steps if before and not step.open_with(before)]
                 yield from _waits(state, opened, last, waiting)
             case StepEscalated(step_id=late, proposal=number):
-                if state.proposal and state.proposal.number == number and late in {s.id for s in state.open_steps}:
+                proposal = state.current_proposal
+                if proposal and proposal.number == number and late in {step.id for step in state.open_steps}:
                     yield _notice(f"escalated:{number}:{late}:{one.seq}", "step_escalated", one.seq, step=late)
             case DeskMoved(what=what, to=to, on_behalf_of=away) as moved:
                 # Back already, or done meanwhile: there is nothing to tell.
@@ -78,9 +80,9 @@ def _same_desk(stands: StandsIn, moved: DeskMoved) -> bool:
 
 def _waits(state: Delegation, steps: Iterable[Step], seq: int, told: set[str]) -> Iterator[Effect]:
     for step in steps:
-        if state.proposal and step.id not in told:
+        if state.current_proposal and step.id not in told:
             told.add(step.id)
-            yield _notice(f"step:{state.proposal.number}:{step.id}", "step_waits", seq, step=step.id)
+            yield _notice(f"step:{state.current_proposal.number}:{step.id}", "step_waits", seq, step=step.id)
 
 
 def _render(kind: str, number: int, seq: int) -> Effect:

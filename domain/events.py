@@ -196,6 +196,42 @@ class RequestSubmitted(Event):
     carried: tuple[CarriedSignature, ...] = Field(default=(), exclude_if=unsaid)
 
 
+class SignaturesVoided(Event):
+    """The file no longer is what these steps of a proposal were signed on; they are to be signed anew."""
+
+    type: Literal["SignaturesVoided"] = "SignaturesVoided"
+    proposal: int
+    parts: tuple[str, ...]
+    steps: tuple[str, ...]
+
+
+class ChangeSubmitted(Event):
+    """A change after the decision, sent up a chain of its own.
+
+    `changed` names the parts that differ from what stands approved, `about` the kinds of parts that need approval. The
+    number continues those of proposals.
+    """
+
+    type: Literal["ChangeSubmitted"] = "ChangeSubmitted"
+    proposal: int
+    digest: Digest
+    parts: tuple[DossierPart, ...]
+    changed: tuple[str, ...]
+    about: tuple[str, ...]
+    chain: RuleRef
+    steps: tuple[StepPlan, ...]
+    breaches: tuple[Breach, ...] = ()
+    carried: tuple[CarriedSignature, ...] = ()
+
+
+class ChangeSuperseded(Event):
+    """What a change under approval is about was changed again: it is no longer what would be approved."""
+
+    type: Literal["ChangeSuperseded"] = "ChangeSuperseded"
+    proposal: int
+    parts: tuple[str, ...]
+
+
 class RequestWithdrawn(Event):
     type: Literal["RequestWithdrawn"] = "RequestWithdrawn"
     reason: TextRef
@@ -625,6 +661,9 @@ AnyEvent = Annotated[
     | DocumentAttached
     | LimitJustified
     | RequestSubmitted
+    | SignaturesVoided
+    | ChangeSubmitted
+    | ChangeSuperseded
     | RequestWithdrawn
     | RulesAdopted
     | StepSigned

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from domain import events as e
 from domain.desk import lies_on
+from domain.dossier import looked_at
 from domain.events import AnyEvent
 from domain.seal import SealedEvent
 from domain.state import (
@@ -122,31 +123,75 @@ def _justified(state: Delegation, event: e.LimitJustified, sealed: SealedEvent) 
 
 @_on(e.RequestSubmitted)
 def _submitted(state: Delegation, event: e.RequestSubmitted, sealed: SealedEvent) -> Delegation:
-    steps = _next_opened(tuple(_planned(plan, event) for plan in event.steps))
-    earlier = (state.proposal.digest,) if state.proposal else ()
-    proposal = Proposal(
-        number=event.proposal,
-        digest=event.digest,
-        parts=event.parts,
-        chain=event.chain,
-        steps=steps,
-        breaches=event.breaches,
-        submitted_by=sealed.actor,
-        submitted_at=sealed.instant,
-    )
-    signed = any(step.status == "signed" for step in steps)
+    proposal = _proposed(event, sealed)
+    signed = any(step.status == "signed" for step in proposal.steps)
     return _with(
         state,
         phase=Phase.UNDER_APPROVAL if signed else Phase.SUBMITTED,
         proposal=proposal,
-        superseded=(*state.superseded, *earlier),
+        amendment=None,
+        amended=None,
+        superseded=(*state.superseded, *(one.digest for one in state.proposals)),
         decision=None,
     )
 
 
-def _planned(plan: e.StepPlan, event: e.RequestSubmitted) -> Step:
+@_on(e.ChangeSubmitted)
+def _change_submitted(state: Delegation, event: e.ChangeSubmitted, sealed: SealedEvent) -> Delegation:
+    before = state.amendment
+    change = _proposed(event, sealed, changed=event.changed, about=event.about)
+    anew = before is None or before.rejected
+    return _with(
+        state,
+        amendment=change,
+        superseded=(*state.superseded, *([before.digest] if before else [])),
+        # A change of its own may go back once as incomplete, as the request might.
+        incomplete_returns=0 if anew else state.incomplete_returns,
+    )
+
+
+@_on(e.ChangeSuperseded)
+def _change_superseded(state: Delegation, event: e.ChangeSuperseded, sealed: SealedEvent) -> Delegation:
+    assert state.amendment
+    return _with(state, amendment=_with(state.amendment, superseded=True))
+
+
+@_on(e.SignaturesVoided)
+def _voided(state: Delegation, event: e.SignaturesVoided, sealed: SealedEvent) -> Delegation:
+    def void(step: Step) -> Step:
+        return _with(step, voided_by=tuple(part for part in event.parts if looked_at(part, step.plan.looks_at)))
+
+    return _with_steps(state, event.proposal, event.steps, void)
+
+
+def _with_steps(
+    state: Delegation, number: int, step_ids: tuple[str, ...], change: Callable[[Step], Step]
+) -> Delegation:
+    def changed(one: Proposal | None) -> Proposal | None:
+        if one is None or one.number != number:
+            return one
+        return _with(one, steps=tuple(change(step) if step.id in step_ids else step for step in one.steps))
+
+    return _with(state, proposal=changed(state.proposal), amendment=changed(state.amendment))
+
+
+def _proposed(event: e.RequestSubmitted | e.ChangeSubmitted, sealed: SealedEvent, **more: Any) -> Proposal:
+    return Proposal(
+        number=event.proposal,
+        digest=event.digest,
+        parts=event.parts,
+        chain=event.chain,
+        steps=_next_opened(tuple(_planned(plan, event.carried) for plan in event.steps)),
+        breaches=event.breaches,
+        submitted_by=sealed.actor,
+        submitted_at=sealed.instant,
+        **more,
+    )
+
+
+def _planned(plan: e.StepPlan, carried_over: tuple[e.CarriedSignature, ...]) -> Step:
     """Return a step as it stands on submission: with the signatures that were carried over to it, if any."""
-    carried = [one for one in event.carried if one.step_id == plan.id]
+    carried = [one for one in carried_over if one.step_id == plan.id]
     if not carried:
         return Step(plan=plan)
     last = carried[-1]
@@ -208,58 +253,51 @@ def _answered(
     return _with(proposal, steps=_next_opened(tuple(steps)) if status == "signed" else tuple(steps))
 
 
+PHASES_AFTER: dict[Status, Phase] = {"signed": Phase.UNDER_APPROVAL, "returned": Phase.RETURNED}
+
+
+def _answer(
+    state: Delegation, step_id: str, sealed: SealedEvent, status: Status, right: e.Right | None, **more: Any
+) -> Delegation:
+    """Return the file after a step was answered; a change under approval leaves the phase of the file as it is."""
+    if state.amending and state.amendment:
+        change = _answered(state.amendment, step_id, sealed, status, right, **more)
+        return _with(state, amendment=None, amended=change) if change.signed else _with(state, amendment=change)
+    assert state.proposal
+    proposal = _answered(state.proposal, step_id, sealed, status, right, **more)
+    return _with(state, phase=PHASES_AFTER.get(status, state.phase), proposal=proposal)
+
+
 @_on(e.StepSigned)
 def _signed(state: Delegation, event: e.StepSigned, sealed: SealedEvent) -> Delegation:
-    assert state.proposal
-    return _with(
-        state,
-        phase=Phase.UNDER_APPROVAL,
-        proposal=_answered(state.proposal, event.step_id, sealed, "signed", event.right),
-    )
+    return _answer(state, event.step_id, sealed, "signed", event.right)
 
 
 @_on(e.StepReturned)
 def _returned(state: Delegation, event: e.StepReturned, sealed: SealedEvent) -> Delegation:
-    assert state.proposal
-    return _with(
-        state,
-        phase=Phase.RETURNED,
-        proposal=_answered(state.proposal, event.step_id, sealed, "returned", event.right),
-        incomplete_returns=state.incomplete_returns + (event.kind == "incomplete"),
-    )
+    returns = state.incomplete_returns + (event.kind == "incomplete")
+    return _with(_answer(state, event.step_id, sealed, "returned", event.right), incomplete_returns=returns)
 
 
 @_on(e.StepRejected)
 def _step_rejected(state: Delegation, event: e.StepRejected, sealed: SealedEvent) -> Delegation:
-    assert state.proposal
-    return _with(state, proposal=_answered(state.proposal, event.step_id, sealed, "rejected", event.right))
+    return _answer(state, event.step_id, sealed, "rejected", event.right)
 
 
-EXTERNAL_OUTCOMES: dict[str, tuple[Status, Phase]] = {
-    "approved": ("signed", Phase.UNDER_APPROVAL),
-    "returned": ("returned", Phase.RETURNED),
-    "rejected": ("rejected", Phase.UNDER_APPROVAL),
-}
+EXTERNAL_OUTCOMES: dict[str, Status] = {"approved": "signed", "returned": "returned", "rejected": "rejected"}
 
 
 @_on(e.ExternalDecisionRecorded)
 def _external_decision(state: Delegation, event: e.ExternalDecisionRecorded, sealed: SealedEvent) -> Delegation:
-    assert state.proposal
-    status, phase = EXTERNAL_OUTCOMES[event.outcome]
     letter = e.ExternalDecision(
         authority=event.authority, reference=event.reference, dated=event.dated, letter=event.letter
     )
-    proposal = _answered(state.proposal, event.step_id, sealed, status, None, external=letter)
-    return _with(state, phase=phase, proposal=proposal)
+    return _answer(state, event.step_id, sealed, EXTERNAL_OUTCOMES[event.outcome], None, external=letter)
 
 
 @_on(e.StepEscalated)
 def _escalated(state: Delegation, event: e.StepEscalated, sealed: SealedEvent) -> Delegation:
-    assert state.proposal
-    steps = tuple(
-        _with(step, escalated_to=event.to) if step.id == event.step_id else step for step in state.proposal.steps
-    )
-    return _with(state, proposal=_with(state.proposal, steps=steps))
+    return _with_steps(state, event.proposal, (event.step_id,), lambda step: _with(step, escalated_to=event.to))
 
 
 def _desk_of(one: e.DeskStandIn) -> tuple[str, str, str]:
@@ -514,13 +552,17 @@ def _postponed(state: Delegation, event: e.DelegationPostponed, sealed: SealedEv
 
 @_on(e.DelegationResumed)
 def _resumed(state: Delegation, event: e.DelegationResumed, sealed: SealedEvent) -> Delegation:
-    proposal = _with(state.proposal, withdrawn=True) if state.proposal else None
+    def withdrawn(one: Proposal | None) -> Proposal | None:
+        return _with(one, withdrawn=True) if one else None
+
     return _with(
         state,
         phase=Phase.DRAFTED,
         starts=event.starts,
         ends=event.ends,
-        proposal=proposal,
+        proposal=withdrawn(state.proposal),
+        amendment=withdrawn(state.amendment),
+        amended=withdrawn(state.amended),
         decision=None,
         paused_phase=None,
         formalities_before_resumption=len(state.formalities),

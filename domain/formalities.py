@@ -10,6 +10,10 @@ OF_THE_FILE = frozenset({"submitted", "decision_issued", "report_filed"})
 """Words of `DeadlineRule.satisfied_by` that the file's own events fulfil; the steps of its chain do so too."""
 
 
+ANSWERED = ("signed", "returned", "rejected")
+"""States of a step that somebody decided on."""
+
+
 def record_formality(state: Delegation, command: RecordFormality, context: Context) -> Outcome:
     """Record it as done on today's business date.
 
@@ -47,9 +51,10 @@ def fulfilled(state: Delegation) -> frozenset[str]:
     proposal = state.proposal
     if proposal and not proposal.withdrawn:
         done.add("submitted")
-        for step in proposal.steps:
-            if step.status in ("signed", "returned", "rejected"):
-                done |= {f"step.{step.id}", f"step.{step.id}.{proposal.number}"}
+        done |= {f"step.{step.id}" for step in proposal.steps if step.status in ANSWERED}
+    for one in state.proposals:
+        if not one.withdrawn:
+            done |= {f"step.{step.id}.{one.number}" for step in one.steps if step.status in ANSWERED}
     if state.decision:
         done.add("decision_issued")
     if state.report and state.report.status != "returned":

@@ -7,6 +7,7 @@ reset (section 2.1.4); someone whose view did not change hears nothing; an item 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from domain.amendment import unapproved
 from domain.commands import Invite, RecordReply
 from domain.decision import Context, Outcome, accept, refuse
 from domain.events import (
@@ -26,10 +27,14 @@ def reaches_calendars(state: Delegation) -> bool:
 
 
 def invite(state: Delegation, command: Invite, context: Context) -> Outcome:
-    """Send the programme as it stands, and the letter where the rules have one. Refusals: `programme_empty`."""
+    """Send the programme as it stands, and the letter where the rules have one. Refusals: `programme_empty`,
+    `change_unapproved`.
+    """
     items = tuple(item.id for item in state.items.values() if item.published and not item.cancelled)
     if not items:
         return refuse("programme_empty")
+    if change := unapproved(state, context.edition):
+        return refuse("change_unapproved", parts=list(change.changed))
     letter = state.letters + 1 if state.direction in context.edition.invitation_letter else 0
     return accept(ProgrammePublished(programme=state.programme + 1, items=items), DelegationInvited(letter=letter))
 

@@ -18,6 +18,7 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "attach_document": COORDINATOR,
     "justify_limit": COORDINATOR,
     "submit_request": COORDINATOR,
+    "submit_change": COORDINATOR,
     "withdraw_request": COORDINATOR,
     "adopt_rules": ("coordinator", "administrator"),
     "sign_off": APPROVER,

@@ -15,8 +15,8 @@ from domain.values import Country, Direction, HeadLevel, RunBy, Slug, Value
 
 SignaturePrefix = Literal["TM", "KT", "TL", "TUQ"]
 
-Matter = Literal["request", "final_report"]
-"""What a policy is for: a proposal, or the final report."""
+Matter = Literal["request", "programme_change", "final_report"]
+"""What a policy is for: a proposal, what changes after its decision, or the final report."""
 
 PartKind = Literal["request", "member", "programme", "ceiling", "limit", "document"]
 """Kinds of parts of a dossier: the word before the colon of a part's name."""
@@ -138,7 +138,8 @@ class ApprovalChain(Rule):
 
     Of those that apply, the one with the highest `priority` is chosen, and among equals the one that states most
     conditions; two that could both apply and are equal in both are refused. `resubmission` says what is signed again
-    when a dossier comes back changed: the whole chain, or only the steps whose parts changed.
+    when a dossier comes back changed: the whole chain, or only the steps whose parts changed. `about` names the kinds
+    of parts of which a change after the decision needs approval; some step looks at each of them.
     """
 
     direction: Direction
@@ -146,6 +147,7 @@ class ApprovalChain(Rule):
     applies: Applies = Applies()
     priority: Annotated[int, Field(ge=0, le=1000)] = 0
     resubmission: Literal["whole", "minimal"] = "whole"
+    about: Annotated[tuple[PartKind, ...], Field(max_length=6)] = ()
     steps: Annotated[tuple[ApprovalStep, ...], Field(min_length=1, max_length=20)]
 
     @model_validator(mode="after")
@@ -162,6 +164,12 @@ class ApprovalChain(Rule):
             raise PydanticCustomError(
                 "report_by_one", "a final report is accepted in one step, by one signature of ours"
             )
+        if bool(self.about) != (self.matter == "programme_change"):
+            raise PydanticCustomError(
+                "about_what", "a policy for a programme change, and no other, says what it is about"
+            )
+        if unseen := [kind for kind in self.about if not any(_sees(step, kind) for step in self.steps)]:
+            raise PydanticCustomError("nobody_looks", "no step looks at {kind}", {"kind": unseen[0]})
         return self
 
     @property
@@ -175,6 +183,10 @@ class ApprovalChain(Rule):
             (self.direction, self.matter, self.rank) == (other.direction, other.matter, other.rank)
             and self.applies.can_hold_with(other.applies)
         )  # fmt: skip
+
+
+def _sees(step: ApprovalStep, kind: PartKind) -> bool:
+    return not step.looks_at or kind in step.looks_at
 
 
 def _quorum(chain: ApprovalChain) -> bool:

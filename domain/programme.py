@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
+from domain.amendment import unapproved
 from domain.commands import CancelItem, MoveItem, PublishProgramme, ReviseItem, ScheduleItem
 from domain.decision import Context, Outcome, accept, refuse
 from domain.events import ItemCancelled, ItemMoved, ItemRevised, ItemScheduled, ProgrammePublished
@@ -70,12 +71,14 @@ def cancel(state: Delegation, command: CancelItem, context: Context) -> Outcome:
 
 
 def publish(state: Delegation, command: PublishProgramme, context: Context) -> Outcome:
-    """Refusals: `programme_empty`, `programme_unchanged` (everybody already knows it as it is)."""
+    """Refusals: `programme_empty`, `programme_unchanged` (everybody already knows it as it is), `change_unapproved`."""
     items = published_items(state)
     if not items and not state.told:
         return refuse("programme_empty")
     if state.programme and reaches_calendars(state) and not calendar_messages(state, context.now):
         return refuse("programme_unchanged")
+    if change := unapproved(state, context.edition):
+        return refuse("change_unapproved", parts=list(change.changed))
     return accept(ProgrammePublished(programme=state.programme + 1, items=items))
 
 

@@ -1,5 +1,8 @@
 """The request and its proposal: opening a file, revising it, justifying limits, submitting it."""
 
+from collections.abc import Callable, Collection
+from operator import eq
+
 from domain.ceilings import reception
 from domain.choosing import Choice, choose, facts_of
 from domain.commands import (
@@ -35,7 +38,7 @@ from domain.limits import Composition, CountryDays
 from domain.limits import breaches as limit_breaches
 from domain.policies import ApprovalStep, Matter
 from domain.rules import Edition
-from domain.state import Delegation
+from domain.state import Delegation, Proposal
 from domain.values import business_date, days_between
 
 LARGEST_DOSSIER = 500
@@ -198,29 +201,48 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
     if state.starts < today:
         return refuse("starts_in_the_past", field="starts", starts=state.starts.isoformat(), today=today.isoformat())
     found = breaches(state, context.edition)
-    for breach in found:
-        justified = state.justifications.get(breach.limit)
-        if justified is None or justified[0] != breach:
-            return refuse("limit_unjustified", limit=breach.limit, measured=breach.measured, allowed=breach.allowed)
+    if refusal := unjustified(state, found):
+        return refusal
     chain = choose_policy(state, context.edition).policy
     if chain is None:
         return refuse("no_approval_chain", direction=state.direction)
-    limit = ceiling(state, context.edition)
-    parts = dossier_parts(state, found, limit.total_vnd if limit else None)
+    parts = parts_now(state, context.edition)
     plans = tuple(step_plan(step) for step in chain.steps)
     reference = RuleRef(rule=chain.id, version=chain.version)
-    carried = _carried(state, context.actor.id, reference, plans, parts) if chain.resubmission == "minimal" else ()
+    before = state.proposal if chain.resubmission == "minimal" else None
+    if before is not None and (before.withdrawn or before.chain != reference):
+        before = None
     return accept(
         RequestSubmitted(
-            proposal=state.proposal.number + 1 if state.proposal else 1,
+            proposal=next_number(state),
             digest=dossier_digest(parts),
             parts=parts,
             chain=reference,
             steps=plans,
             breaches=found,
-            carried=carried,
+            carried=carried_over(before, plans, parts, own={state.opened_by, state.coordinator, context.actor.id}),
         )
     )
+
+
+def unjustified(state: Delegation, found: tuple[Breach, ...]) -> Outcome | None:
+    """Return the refusal for the first breach that nobody justified as it now is: `limit_unjustified`."""
+    for breach in found:
+        justified = state.justifications.get(breach.limit)
+        if justified is None or justified[0] != breach:
+            return refuse("limit_unjustified", limit=breach.limit, measured=breach.measured, allowed=breach.allowed)
+    return None
+
+
+def parts_now(state: Delegation, edition: Edition) -> tuple[DossierPart, ...]:
+    """Return the parts of the dossier as the file stands, by the rules it is under."""
+    limit = ceiling(state, edition)
+    return dossier_parts(state, breaches(state, edition), limit.total_vnd if limit else None)
+
+
+def next_number(state: Delegation) -> int:
+    """Return the number of the next proposal, or of the next change after the decision: they count together."""
+    return max((one.number for one in state.proposals), default=0) + 1
 
 
 def choose_policy(state: Delegation, edition: Edition, matter: Matter = "request") -> Choice:
@@ -252,18 +274,21 @@ def step_plan(step: ApprovalStep) -> StepPlan:
     )
 
 
-def _carried(
-    state: Delegation, submitter: str, chain: RuleRef, plans: tuple[StepPlan, ...], parts: tuple[DossierPart, ...]
+def carried_over(
+    before: Proposal | None,
+    plans: tuple[StepPlan, ...],
+    parts: tuple[DossierPart, ...],
+    *,
+    own: Collection[str],
+    same: Callable[[StepPlan, StepPlan], bool] = eq,
 ) -> tuple[CarriedSignature, ...]:
-    """Return the signatures of the proposal before that still stand.
+    """Return the signatures of an earlier proposal that stand for the steps of a new one.
 
-    Those of the same chain and an unchanged step, whose parts did not change, and whose signer has no part in the
-    request meanwhile. A proposal that was withdrawn carries nothing.
+    Those of the same step (`same`, given the plan then and the plan now), which were not voided, whose parts did not
+    change, and whose signer is not one of those whose request it is meanwhile (`own`).
     """
-    before = state.proposal
-    if before is None or before.withdrawn or before.chain != chain:
+    if before is None:
         return ()
-    own = {state.opened_by, state.coordinator, submitter}
     steps = {step.id: step for step in before.steps}
     return tuple(
         CarriedSignature(
@@ -277,7 +302,8 @@ def _carried(
         )
         for plan in plans
         if (step := steps.get(plan.id)) is not None
-        and step.plan == plan
+        and same(step.plan, plan)
+        and not step.voided_by
         and seen_parts(before.parts, plan.looks_at) == seen_parts(parts, plan.looks_at)
         for signature in step.signed_by
         if plan.external or signature.by not in own

@@ -6,6 +6,7 @@ It gives nobody a right: that is looked at again, in the registers, at the insta
 from collections.abc import Iterator
 from datetime import datetime
 
+from domain.amendment import EDITS
 from domain.approval import right_for
 from domain.decision import Actor, Context
 from domain.desk import COORDINATING, SIGNING_REPORT, lies_on
@@ -14,22 +15,28 @@ from domain.events import EXTERNAL_AUTHORITY, DeskMoved, DeskReturned, DeskStand
 from domain.institution import StandIn, Substitution
 from domain.state import Delegation, StandsIn
 
-ASKING = frozenset(
-    {
-        "submit_request",
-        "submit_change",
-        "sign_off",
-        "record_external_decision",
-        "file_report",
-        "return_report",
-        "accept_report",
-        "hand_over",
-        "resume",
-        "reopen_delegation",
-        "review_desks",
-    }
+ASKING = (
+    frozenset(
+        {
+            "submit_request",
+            "submit_change",
+            "sign_off",
+            "record_external_decision",
+            "file_report",
+            "return_report",
+            "accept_report",
+            "hand_over",
+            "resume",
+            "reopen_delegation",
+            "review_desks",
+        }
+    )
+    | EDITS
 )
-"""The commands that may bring a file to a desk, or change who may sign there: they need to know who is on leave."""
+"""The commands that may bring a file to a desk, or change who may sign there: they need to know who is on leave.
+
+An edit voids signatures that depended on it, so that their steps wait again.
+"""
 
 
 def stand_in_events(state: Delegation, context: Context) -> Iterator[Event]:
@@ -77,11 +84,11 @@ def _could_sign(state: Delegation, what: str, one: StandIn) -> bool:
     if what == SIGNING_REPORT:
         own |= {state.report.filed_by} if state.report else set()
     else:
-        proposal = state.proposal
+        proposal = state.current_proposal
         step = proposal.step(what) if proposal else None
         if proposal is None or step is None:
             return False
-        own |= {state.opened_by, proposal.submitted_by}
+        own |= {state.opened_by, *(one.submitted_by for one in state.proposals)}
         # In a quorum nobody signs twice, neither for another place.
         elsewhere = signed_elsewhere(proposal, what) | {who for given in step.signed_by for who in signatories(given)}
     substitution = Substitution(

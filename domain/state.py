@@ -52,6 +52,9 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
 
 
+PLANNING = frozenset({Phase.APPROVED, Phase.INVITING, Phase.UNDER_WAY})
+"""Phases after the decision in which the file still changes."""
+
 DELEGATE_ROLES: tuple[Role, ...] = ("head", "member")
 
 GROUP_ROLES: dict[str, tuple[Role, ...]] = {
@@ -135,6 +138,8 @@ class Step(Fact):
     """Kept where several sign, or where one was carried over; `signed_by` has them always."""
     external: ExternalDecision | None = Field(default=None, exclude_if=unsaid)
     escalated_to: str | None = Field(default=None, exclude_if=unsaid)
+    voided_by: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+    """Parts that changed since it was signed, so that its signatures no longer count."""
 
     @property
     def id(self) -> str:
@@ -172,7 +177,11 @@ class Step(Fact):
 
 
 class Proposal(Fact):
-    """The dossier as submitted, and how far its chain has come."""
+    """The dossier as submitted, and how far its chain has come.
+
+    A change after the decision is one too: `changed` names its parts that differ from what stood approved, `about` the
+    kinds of parts that need approval.
+    """
 
     number: int
     digest: Digest
@@ -183,6 +192,21 @@ class Proposal(Fact):
     submitted_by: str
     submitted_at: Instant
     withdrawn: bool = False
+    changed: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+    about: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+    superseded: bool = Field(default=False, exclude_if=unsaid)
+    """Whether the file was changed again before every step was signed."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether it waits for signatures: nobody sent it back or refused it, and the file still is what it says."""
+        settled = self.withdrawn or self.superseded or self.signed
+        return not settled and all(step.status not in ("returned", "rejected") for step in self.steps)
+
+    @property
+    def rejected(self) -> bool:
+        """Whether a step refused it."""
+        return any(step.status == "rejected" for step in self.steps)
 
     @property
     def open_steps(self) -> tuple[Step, ...]:
@@ -197,7 +221,7 @@ class Proposal(Fact):
     @property
     def signed(self) -> bool:
         """Whether every step is signed."""
-        return not self.withdrawn and all(step.status == "signed" for step in self.steps)
+        return not self.withdrawn and all(step.status == "signed" and not step.voided_by for step in self.steps)
 
     def turn_came(self, step: Step) -> datetime:
         """When a step's turn came: with the submission, or when the stage before it was complete."""
@@ -359,6 +383,10 @@ class Delegation(Fact):
     proposal: Proposal | None = None
     superseded: tuple[Digest, ...] = ()
     """Digests of earlier proposals: what they were signed for no longer stands."""
+    amendment: Proposal | None = Field(default=None, exclude_if=unsaid)
+    """The last change after the decision, until every step is signed: under approval, or what became of it."""
+    amended: Proposal | None = Field(default=None, exclude_if=unsaid)
+    """The last change after the decision that every step signed."""
     incomplete_returns: int = 0
     decision: Decision | None = None
     programme: int = 0
@@ -398,15 +426,39 @@ class Delegation(Fact):
 
     @property
     def open_steps(self) -> tuple[Step, ...]:
-        """The steps whose turn it is, of the proposal that stands."""
-        if self.proposal is None or self.phase not in (Phase.SUBMITTED, Phase.UNDER_APPROVAL):
-            return ()
-        return self.proposal.open_steps
+        """The steps whose turn it is, of the proposal or of the change that is under approval."""
+        if self.phase in (Phase.SUBMITTED, Phase.UNDER_APPROVAL):
+            return self.proposal.open_steps if self.proposal else ()
+        return self.amendment.open_steps if self.amending and self.amendment else ()
 
     @property
     def open_step(self) -> Step | None:
         """The first step whose turn it is, of the proposal that stands."""
         return next(iter(self.open_steps), None)
+
+    @property
+    def amending(self) -> bool:
+        """Whether a change after the decision is under approval."""
+        return self.phase in PLANNING and self.amendment is not None and self.amendment.pending
+
+    @property
+    def current_proposal(self) -> Proposal | None:
+        """What signers look at: the change after the decision until it is answered, else the proposal."""
+        change = self.amendment if self.phase in PLANNING else None
+        return change if change and (change.pending or change.superseded) else self.proposal
+
+    @property
+    def approved(self) -> Proposal | None:
+        """What stands approved: the last change that every step signed, else the proposal that was decided."""
+        if self.decision is None:
+            return None
+        return self.amended or self.proposal
+
+    @property
+    def proposals(self) -> tuple[Proposal, ...]:
+        """The proposal and the changes after its decision that the file still knows, in the order of their numbers."""
+        known = (one for one in (self.proposal, self.amended, self.amendment) if one is not None)
+        return tuple(sorted(known, key=lambda one: one.number))
 
     @property
     def reviewing(self) -> StepPlan | None:

@@ -125,9 +125,9 @@ def sign(step: str, by: Actor, when: str | None = None) -> Later:
 
 
 def dossier(state: Delegation) -> str:
-    """Return the digest of the dossier that stands."""
-    assert state.proposal
-    return state.proposal.digest
+    """Return the digest of the dossier that is to be signed."""
+    assert state.current_proposal
+    return state.current_proposal.digest
 
 
 def report_digest(state: Delegation) -> str:
@@ -169,6 +169,37 @@ def approved(**said: Any) -> tuple[Step, ...]:
 def invited(**said: Any) -> tuple[Step, ...]:
     """The programme is in everybody's calendar."""
     return (*approved(**said), Said(c.Invite(), COORDINATOR, "2026-03-10T09:00"))
+
+
+def amending(**said: Any) -> tuple[Step, ...]:
+    """A provincial union's programme was changed after the invitations, and the change waits for the vice-president."""
+    consulted = [
+        lambda state, step_id=step_id: Said(
+            c.RecordExternalDecision.model_validate(
+                {
+                    "step_id": step_id,
+                    "dossier_digest": dossier(state),
+                    "outcome": "approved",
+                    "authority": "Department",
+                    "reference": "118/CV",
+                    "dated": "2026-02-26",
+                    "letter": pdf("letter"),
+                }
+            ),
+            COORDINATOR,
+        )
+        for step_id in ("police", "foreign_affairs")
+    ]
+    return (
+        *submitted(run_by="provincial_union", **said),
+        sign("department_head", DEPARTMENT_HEAD, "2026-02-26T09:00"),
+        *consulted,
+        sign("vice_president", VICE_PRESIDENT, "2026-02-27T09:00"),
+        Said(c.IssueDecision(number="27/QĐ"), COORDINATOR, "2026-02-27T15:00"),
+        Said(c.Invite(), COORDINATOR, "2026-03-10T09:00"),
+        Said(moved("tuesday", "2026-04-07T14:00", "2026-04-07T16:00"), COORDINATOR, "2026-03-16T09:00"),
+        c.SubmitChange(),
+    )
 
 
 def under_way(**said: Any) -> tuple[Step, ...]:

@@ -115,6 +115,25 @@ def _submitted(data: Data, reader: Reader) -> str:
     return text + reader.tr(mark("; signatures carried over: %(steps)s"), steps=kept)
 
 
+def _change_submitted(data: Data, reader: Reader) -> str:
+    text = reader.tr(mark("; it changes: %(parts)s"), parts=", ".join(data["changed"]))
+    return _submitted(data, reader) + text
+
+
+def _voided(data: Data, reader: Reader) -> str:
+    return reader.tr(
+        mark("signatures of proposal %(proposal)s no longer stand: %(steps)s; changed: %(parts)s"),
+        proposal=data["proposal"],
+        steps=reader.translator.listing(reader.rules.step(step) for step in data["steps"]),
+        parts=", ".join(data["parts"]),
+    )
+
+
+def _change_superseded(data: Data, reader: Reader) -> str:
+    values = {"proposal": data["proposal"], "parts": ", ".join(data["parts"])}
+    return reader.tr(mark("proposal %(proposal)s is replaced by a later change: %(parts)s"), **values)
+
+
 def _signed(data: Data, reader: Reader) -> str:
     right = data["right"]
     position = reader.rules.position(right["position"])
@@ -274,6 +293,9 @@ EVENTS: Mapping[str, Told] = {
     "DocumentAttached": _plain(mark("adds the document %(document_id)s to the dossier")),
     "LimitJustified": _justified,
     "RequestSubmitted": _submitted,
+    "SignaturesVoided": _voided,
+    "ChangeSubmitted": _change_submitted,
+    "ChangeSuperseded": _change_superseded,
     "RequestWithdrawn": _plain(mark("takes the proposal back")),
     "RulesAdopted": _plain(mark("puts the file under a newer edition of the rules")),
     "StepSigned": _signed,

@@ -38,7 +38,7 @@ def show_file(
 
 
 def warnings(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> list[str]:
-    """What is worth a look: overlaps of a person or a place, limits exceeded, effects that were given up."""
+    """What is worth a look: overlaps, limits exceeded, changes that need approval, effects that were given up."""
     state = file["state"]
     found = overlaps_told(state, file["overlaps"], people, translator)
     for breach in file["breaches"]:
@@ -49,6 +49,9 @@ def warnings(file: File, people: Mapping[str, str], rules: EditionWords, transla
         )
         values = {"limit": rules.limit(breach["limit"]), "measured": breach["measured"], "allowed": breach["allowed"]}
         found.append(translator.tr(text, **values))
+    if file["unapproved"]:
+        waits = mark("Changed since the decision and not approved: %(parts)s.")
+        found.append(translator.tr(waits, parts=", ".join(file["unapproved"])))
     given_up = mark("Given up, so somebody has to look: %(effect)s.")
     return found + [translator.tr(given_up, effect=effect) for effect in state["failures"]]
 
@@ -140,14 +143,17 @@ def _programme(file: File, people: Mapping[str, str], rules: EditionWords, trans
 
 
 def _approval(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
-    proposal = file["state"]["proposal"]
-    if proposal is None:
-        return
+    for name in ("proposal", "amended", "amendment"):
+        if proposal := file["state"].get(name):
+            _chain(proposal, file["state"]["zone"], translator)
+
+
+def _chain(proposal: Mapping[str, Any], zone: str, translator: Translator) -> None:
     _heading(translator.tr("Approval of proposal %(number)s", number=proposal["number"]))
     rows = table([translator.tr(title) for title in (mark("Step"), mark("State"), mark("By"), mark("When"))])
     for step in proposal["steps"]:
         title = step["plan"][f"title_{translator.language}"]
-        when = business_time(step["at"], file["state"]["zone"], translator) if step["at"] else ""
+        when = business_time(step["at"], zone, translator) if step["at"] else ""
         right = step["right"] or {}
         prefix = f"{right['prefix']}. " if right.get("prefix") else ""
         by = f"{prefix}{step['by']}" if step["by"] else ""
@@ -157,6 +163,8 @@ def _approval(file: File, people: Mapping[str, str], rules: EditionWords, transl
         if len(signatures) > 1 or not by:
             by = ", ".join(signature["by"] for signature in signatures)
         status = word(STEP_STATES, step["status"], translator)
+        if step.get("voided_by"):
+            status = translator.tr("signed, void by a later change")
         if needed := step["plan"].get("needed"):
             status = translator.tr(
                 "%(state)s (%(signed)s of %(needed)s)", state=status, signed=len(signatures), needed=needed
@@ -166,6 +174,8 @@ def _approval(file: File, people: Mapping[str, str], rules: EditionWords, transl
         add_row(rows, f"{title} ({step['plan']['id']})", status, by, when)
     output().print(rows)
     say(translator.tr("Digest of the dossier: %(digest)s", digest=proposal["digest"]))
+    if proposal.get("changed"):
+        say(translator.tr("Changed since the decision: %(parts)s", parts=", ".join(proposal["changed"])))
 
 
 def _deadlines(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:

@@ -26,6 +26,7 @@ class Matter(StrEnum):
     """What is to be approved."""
 
     request = "request"
+    programme_change = "programme_change"
     final_report = "final_report"
 
 
@@ -54,18 +55,23 @@ def explain(
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    for line in explained(found["policy"], found["why"], translator):
+    for line in explained(found["policy"], found["why"], translator, matter):
         say(line)
     if found["policy"] is not None:
         _show_steps(found["policy"], translator)
 
 
 def explained(
-    policy: Mapping[str, Any] | None, why: Sequence[Mapping[str, Any]], translator: Translator
+    policy: Mapping[str, Any] | None,
+    why: Sequence[Mapping[str, Any]],
+    translator: Translator,
+    matter: Matter = Matter.request,
 ) -> Iterator[str]:
     """Yield the sentences that say which policy was chosen and why, given the API's answer."""
     language = translator.language
-    if policy is None:
+    if policy is None and matter is Matter.programme_change:
+        yield translator.tr("No policy applies: changes after the decision need no approval.")
+    elif policy is None:
         yield translator.tr("No policy applies: the proposal could not be submitted.")
     else:
         named = {"policy": policy["id"], "version": policy["version"], "title": policy["title"][language]}
@@ -73,6 +79,9 @@ def explained(
         yield translator.tr("Source: %(source)s", source=policy["source"])
         sentence = RESUBMISSION[policy["resubmission"]]
         yield translator.tr(sentence)
+        if policy["about"]:
+            parts = translator.listing(translator.tr(PART_KINDS[kind]) for kind in policy["about"])
+            yield translator.tr("What needs approval when it changes after the decision: %(parts)s", parts=parts)
     for candidate in why:
         verdict = mark("chosen") if candidate["chosen"] else mark("outranked")
         if not candidate["applies"]:
@@ -90,6 +99,15 @@ def explained(
 RESUBMISSION = {
     "whole": mark("After a return the whole chain signs again."),
     "minimal": mark("After a return only those sign again whose parts of the dossier changed."),
+}
+
+PART_KINDS = {
+    "request": mark("the request"),
+    "member": mark("the members"),
+    "programme": mark("the programme"),
+    "ceiling": mark("the ceiling of costs"),
+    "limit": mark("limits exceeded and their reasons"),
+    "document": mark("the documents"),
 }
 
 CONDITIONS = {

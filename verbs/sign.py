@@ -39,7 +39,7 @@ def sign(
         # Shown to people always, also beside --json: it is what they put their name to.
         console = output(messages=as_json)
         _show(api, file, chosen, digest, translator, console)
-        question = translator.tr("Approve proposal %(number)s?", number=file["state"]["proposal"]["number"])
+        question = translator.tr("Approve proposal %(number)s?", number=signed_proposal(file, digest)["number"])
         confirm(question, translator, agreed=yes)
         receipt = api.send(delegation, {"type": "sign_off", "step_id": chosen, "dossier_digest": digest})
     answer(receipt, translator.tr("Signed: %(digest)s", digest=digest), translator, as_json=as_json)
@@ -50,8 +50,10 @@ def step_of(api: Api, file: dict[str, Any], step: str | None) -> tuple[str, str]
 
     Where several steps are open and none is named, it is the first that waits for a position of whoever asks.
     """
-    if step is not None and file["state"]["proposal"] is not None:
-        return step, file["state"]["proposal"]["digest"]
+    if step is not None and (file["open_step"] or file["state"]["proposal"]):
+        # A change after the decision is signed under its own digest, while it is open.
+        standing = file["open_step"]["dossier_digest"] if file["open_step"] else file["state"]["proposal"]["digest"]
+        return step, standing
     if file["open_step"] is None:
         raise Refusal(mark("No step of %(delegation)s waits for a signature."), delegation=file["id"])
     first, *others = file["open_steps"]
@@ -61,11 +63,18 @@ def step_of(api: Api, file: dict[str, Any], step: str | None) -> tuple[str, str]
     return first["id"], first["dossier_digest"]
 
 
+def signed_proposal(file: dict[str, Any], digest: str) -> dict[str, Any]:
+    """The proposal, or the change after its decision, that has this digest."""
+    change = file["state"].get("amendment")
+    found: dict[str, Any] = change if change and change["digest"] == digest else file["state"]["proposal"]
+    return found
+
+
 def _show(api: Api, file: dict[str, Any], step: str, digest: str, translator: Translator, console: Console) -> None:
     state = file["state"]
     rules = EditionWords(api.get(f"/editions/{state['edition']}"), translator)
     days = translator.date_range(date.fromisoformat(state["starts"]), date.fromisoformat(state["ends"]))
-    proposal = state["proposal"]
+    proposal = signed_proposal(file, digest)
     parts = translator.ntr("%(count)s part", "%(count)s parts", len(proposal["parts"]))
     ceiling = state["ceiling"]
     lines = [
@@ -76,6 +85,7 @@ def _show(api: Api, file: dict[str, Any], step: str, digest: str, translator: Tr
         (mark("People"), translator.number(file["head_count"])),
         (mark("At most"), translator.money_vnd(ceiling["total_vnd"]) if ceiling else ""),
         (mark("Proposal"), f"{proposal['number']} ({parts})"),
+        (mark("Changed since the decision"), ", ".join(proposal.get("changed", ()))),
         (mark("Step"), f"{rules.step(step)} ({step})"),
         (mark("Digest"), digest),
     ]

@@ -38,6 +38,17 @@ async def test_another_matter_has_another_policy(api: Api) -> None:
     assert (await api.ask("POST", "/policies/explain?matter=weather", opening())).status_code == 422
 
 
+async def test_who_signs_a_change_after_the_decision_is_told_with_what_it_is_about(api: Api) -> None:
+    """Without such a policy it is null: changes need no approval."""
+    body = opening(run_by="provincial_union")
+    found = (await api.ask("POST", "/policies/explain?matter=programme_change", body, by="hung")).json()
+    assert (found["policy"]["id"], found["policy"]["about"]) == (
+        "IN-CHANGE-PROVINCIAL",
+        ["request", "member", "programme"],
+    )
+    assert (await api.ask("POST", "/policies/explain?matter=programme_change", opening())).json()["policy"] is None
+
+
 async def test_what_could_not_be_opened_is_refused_as_it_would_be(api: Api) -> None:
     """By the same rules."""
     answer = await api.ask("POST", "/policies/explain", opening(starts="2020-01-01", ends="2020-01-02"))

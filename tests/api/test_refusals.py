@@ -30,6 +30,8 @@ EXPECTED_404 = {"delegation_unknown"}
 EXPECTED_409 = {
     "place_signed_already",
     "approval_incomplete",
+    "change_unapproved",
+    "nothing_to_approve",
     "coordinator_unchanged",
     "delegation_closed",
     "delegation_exists",

@@ -26,6 +26,7 @@ EXAMPLES: tuple[Value, ...] = (
     c.AttachDocument(document_id="letter", kind="letter", attachment=pdf()),
     c.JustifyLimit(limit="OUT-MEMBERS", justification=text()),
     c.SubmitRequest(),
+    c.SubmitChange(),
     c.WithdrawRequest(reason=text()),
     c.AdoptRules(),
     c.SignOff(step_id="department_head", dossier_digest=NO_DIGEST),

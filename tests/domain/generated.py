@@ -11,7 +11,7 @@ from domain import commands as c
 from domain.decide import TABLE
 from domain.decision import Actor
 from domain.permission import may_send
-from domain.state import Delegation, Phase
+from domain.state import PLANNING, Delegation, Phase
 from domain.values import LocalTime, Value
 from tests.builders import (
     ADMINISTRATOR,
@@ -66,8 +66,8 @@ def times(draw: st.DrawFn) -> dict[str, LocalTime]:
 
 
 def dossier(state: Delegation) -> str:
-    """The digest that stands, if any."""
-    return state.proposal.digest if state.proposal else STALE
+    """The digest that is to be signed, if any."""
+    return state.current_proposal.digest if state.current_proposal else STALE
 
 
 def report(state: Delegation) -> str:
@@ -134,6 +134,7 @@ COMMANDS: dict[str, st.SearchStrategy[Made]] = {
     ),
     "justify_limit": plain(c.JustifyLimit, limit=st.sampled_from(["OUT-MEMBERS", "NO-RULE"]), justification=TEXTS),
     "submit_request": plain(c.SubmitRequest),
+    "submit_change": plain(c.SubmitChange),
     "withdraw_request": plain(c.WithdrawRequest, reason=TEXTS),
     "adopt_rules": plain(c.AdoptRules),
     "sign_off": answering(c.SignOff, "dossier_digest", dossier, step_id=STEPS),
@@ -225,6 +226,7 @@ OFTEN = {
     "record_formality": 3,
     "revise_request": 3,
     "submit_request": 3,
+    "submit_change": 3,
 }
 """What people do most, and what has most to go wrong."""
 
@@ -240,6 +242,13 @@ ONWARD: dict[Phase, tuple[Actor, Made]] = {
     Phase.POSTPONED: (COORDINATOR, lambda state: c.Resume(starts=date(2026, 5, 11), ends=date(2026, 5, 17))),
     Phase.CLOSED: (COORDINATOR, lambda state: c.ReopenDelegation(reason=text())),
 }
+
+
+AGREED: tuple[Actor, Made] = (
+    VICE_PRESIDENT,
+    lambda state: c.SignOff(step_id="vice_president", dossier_digest=dossier(state)),
+)
+"""A change after the decision is signed."""
 
 
 class Turn(NamedTuple):
@@ -263,7 +272,9 @@ def turns(phase: Phase) -> st.SearchStrategy[Turn]:
     """Return what may happen next: mostly what the phase allows by who may send it, sometimes anything by anybody."""
     actors = (COORDINATOR, COORDINATOR, COORDINATOR, DEPARTMENT_HEAD, VICE_PRESIDENT)
     sent = [fitting(phase, by) for by in actors if names_fitting(phase, by)]
-    onward = [st.tuples(st.just(ONWARD[phase][0]), st.tuples(st.just(ONWARD[phase][1])))] if phase in ONWARD else []
+    ahead = [ONWARD[phase]] if phase in ONWARD else []
+    ahead += [AGREED] if phase in PLANNING else []
+    onward = [st.tuples(st.just(by), st.tuples(st.just(made))) for by, made in ahead]
     return st.builds(
         lambda minutes, awake, sent: Turn(minutes, awake, *sent),
         st.sampled_from([0, 0, 1, 60, 60, 60 * 24, 60 * 24 * 5, 60 * 24 * 30]),
@@ -281,5 +292,9 @@ def fitting(phase: Phase, by: Actor) -> st.SearchStrategy[tuple[Actor, tuple[Mad
 
 def names_fitting(phase: Phase, by: Actor) -> list[str]:
     """Return the types of commands that somebody may send in a phase."""
-    allowed = {kind.model_fields["type"].default for kind, row in TABLE.items() if phase in row.phases}
+    allowed = {
+        kind.model_fields["type"].default
+        for kind, row in TABLE.items()
+        if phase in row.phases or (row.answers and phase in PLANNING)
+    }
     return [name for name in COMMANDS if name in allowed and may_send(by.roles, name)]

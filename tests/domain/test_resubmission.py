@@ -140,10 +140,10 @@ def test_a_carried_signature_falls_when_its_parts_change_later() -> None:
     assert submitted.carried == ()
 
 
-def test_what_was_changed_and_changed_back_was_not_changed() -> None:
-    """The signature depends on the content, not on the way to it."""
+def test_what_was_changed_and_changed_back_at_once_was_not_changed() -> None:
+    """Of several commands decided as one, what comes of them counts."""
     file = returned_by_chair()
-    file.further(c.ReviseRequest(purpose="Culture"), c.ReviseRequest(purpose="Cooperation"))
+    file.when(c.ReviseRequest(purpose="Culture"), c.ReviseRequest(purpose="Cooperation")).accepted()
     (submitted,) = file.when(c.SubmitRequest()).of(e.RequestSubmitted)
     assert [one.step_id for one in submitted.carried] == ["head", "finance"]
 

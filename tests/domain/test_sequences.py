@@ -10,6 +10,7 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from domain import events as e
+from domain.amendment import unapproved
 from domain.desk import lies_on
 from domain.evolve import fold
 from domain.institution import StandIn
@@ -20,6 +21,7 @@ from domain.upcast import read_event
 from tests.builders import (
     DELEGATION,
     THE_SYSTEM,
+    amending,
     approved,
     closed,
     drafted,
@@ -41,6 +43,7 @@ STARTS = {
     "approved": approved(),
     "inviting": invited(),
     "under_way": under_way(),
+    "amending": amending(),
     "reported": reported(),
     "closed": closed(),
 }
@@ -142,6 +145,7 @@ class Watch:
             kinds = {sealed.type for sealed in played.events}
             if played.state and kinds & {"ProgrammePublished", "DelegationInvited"} and reaches_calendars(played.state):
                 self.calendars.fit(played.state, played.at)
+                assert unapproved(played.state, play.edition) is None
             if kinds & {"DelegationPostponed", "DelegationCancelled"}:
                 self.calendars.empty(played.at)
         self._head = verify_chain(self._head, [sealed for played in play.log[self._seen :] for sealed in played.events])
@@ -233,7 +237,7 @@ LEAVES = st.lists(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", ["drafted", "submitted", "reported"])
+@pytest.mark.parametrize("start", ["drafted", "submitted", "amending", "reported"])
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @forall(data=st.data())
 def test_whatever_becomes_of_file_and_leave_a_desk_is_moved_while_the_leave_lasts(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from domain import commands as c
 from domain import events as e
 from domain.decision import Actor
+from domain.request import parts_now
 from domain.seal import SealedEvent
 from domain.state import Delegation, Phase
 from domain.upcast import read_event
@@ -52,6 +53,7 @@ class Book:
         self.coordinator = "coordinator"
         self.submitter = ""
         self.signed: list[Given] = []
+        self.void: set[tuple[int, str]] = set()
         self.decided = 0
         self.carried = 0
         self._seen = 0
@@ -62,10 +64,27 @@ class Book:
         for sealed in trail[self._seen :]:
             self._take(sealed)
         self._seen = len(trail)
+        if play.state is not None and play.state.phase is Phase.RETURNED:
+            self._what_differs_is_void(parts_now(play.state, play.edition))
+
+    def _what_differs_is_void(self, parts: tuple[e.DossierPart, ...]) -> None:
+        """Assert that no signature stands on what the file no longer is, already before anything is resubmitted."""
+        now = self.submitted
+        assert now is not None
+        file = {part.part: part.commitment for part in parts}
+        of_proposal = {one.step for one in self.signed if one.proposal == now.proposal}
+        for plan in now.steps:
+            if (
+                plan.id in of_proposal | {one.step_id for one in now.carried}
+                and (now.proposal, plan.id) not in self.void
+            ):
+                assert _looked_at(file, plan.looks_at) == self._seen_of(now.proposal, plan.looks_at)
 
     def _take(self, sealed: SealedEvent) -> None:
         match one := read_event(sealed):
             case e.RequestSubmitted():
+                fallen = {step for proposal, step in self.void if proposal == one.proposal - 1}
+                assert not fallen & {carried.step_id for carried in one.carried}, "a void signature was carried over"
                 self.submitted, self.submitter = one, sealed.actor
                 assert not self.own & {carried.by for carried in one.carried if carried.external is None}
                 self.parts[one.proposal] = {part.part: part.commitment for part in one.parts}
@@ -73,6 +92,8 @@ class Book:
                 self._sign(one.step_id, one.digest, one.right.position, sealed.actor)
             case e.ExternalDecisionRecorded(outcome="approved"):
                 self._sign(one.step_id, one.digest, None, sealed.actor)
+            case e.SignaturesVoided():
+                self.void |= {(one.proposal, step) for step in one.steps}
             case e.CoordinatorChanged():
                 self.coordinator = one.coordinator
             case e.DecisionIssued():
@@ -109,8 +130,7 @@ class Book:
         return standing
 
     def _seen_of(self, proposal: int, looks_at: tuple[str, ...]) -> dict[str, str]:
-        parts = self.parts[proposal]
-        return {name: value for name, value in parts.items() if not looks_at or name.split(":")[0] in looks_at}
+        return _looked_at(self.parts[proposal], looks_at)
 
     def _decide(self, decision: e.DecisionIssued) -> None:
         now = self.submitted
@@ -126,6 +146,10 @@ class Book:
         people = [one.by for one in standing if one.position is not None]
         assert len(set(people)) == len(people), "somebody fills two places"
         self.decided += 1
+
+
+def _looked_at(parts: Mapping[str, str], looks_at: tuple[str, ...]) -> dict[str, str]:
+    return {name: value for name, value in parts.items() if not looks_at or name.split(":")[0] in looks_at}
 
 
 def _step(number: int, way: str, stage: int, looks_at: tuple[str, ...]) -> dict[str, Any]:
@@ -273,4 +297,4 @@ def test_no_way_leads_to_a_decision_without_every_signature_it_needs(rule: Any, 
             assert book.decided
             break
     assert play.delegation == DELEGATION
-    event(f"decided: {bool(book.decided)}, with carried signatures: {bool(book.carried)}")
+    event(f"decided: {bool(book.decided)}, with carried signatures: {bool(book.carried)}, void: {bool(book.void)}")

@@ -5,16 +5,17 @@ from typing import Any
 
 import pytest
 
+from domain import policies
 from domain.choosing import Facts, choose
 from locales import Language, translator
 from tests.domain.test_choosing import DAY
 from tests.rulebook import edition
-from verbs.policy import explained
+from verbs.policy import Matter, explained
 
 
-def answer(**facts: Any) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+def answer(matter: policies.Matter = "request", /, **facts: Any) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """What the API answers, as a program reads it."""
-    policy, why = choose(edition().approvals, Facts.model_validate({"direction": "inbound"} | facts), DAY)
+    policy, why = choose(edition().approvals, Facts.model_validate({"direction": "inbound"} | facts), DAY, matter)
     return (
         json.loads(policy.model_dump_json()) if policy else None,
         [json.loads(one.model_dump_json()) for one in why],
@@ -54,6 +55,19 @@ def test_it_says_the_same_in_vietnamese() -> None:
     assert lines[0] == "Được chọn: IN-APPROVAL, phiên bản 1: Quy trình phê duyệt đoàn vào"
     assert "  ✗ đơn vị chủ trì: liên hiệp cấp tỉnh (ở đây: chưa biết)" in lines
     assert lines[-1] == "  ✓ không đặt điều kiện nào"
+
+
+def test_of_a_change_it_says_what_needs_approval() -> None:
+    """And where no policy applies, that none is needed."""
+    policy, why = answer("programme_change", run_by="central_union")
+    lines = list(explained(policy, why, translator("en"), Matter.programme_change))
+    assert lines[0].startswith("Chosen: IN-CHANGE-CENTRAL, version 1: ")
+    assert (
+        lines[3] == "What needs approval when it changes after the decision: the request, the members and the programme"
+    )
+    assert list(explained(None, [], translator("vi"), Matter.programme_change)) == [
+        "Không có quy trình nào áp dụng: thay đổi sau quyết định không phải trình phê duyệt."
+    ]
 
 
 def test_that_no_policy_applies_is_said() -> None:

@@ -111,3 +111,24 @@ def test_an_event_leaves_out_what_it_has_nothing_to_say_about() -> None:
     moment = {"local": "2026-04-11T14:30", "zone": "Asia/Ho_Chi_Minh", "instant": "2026-04-11T07:30:00.000000Z"}
     moved = {"type": "ItemMoved", "data": {"item_id": "hcmc-forum", "starts": moment, "ends": moment}}
     assert sentence_of(moved, reader) == "dời mục hcmc-forum sang 14:30, 11/04/2026"
+
+
+def test_what_a_later_change_did_to_what_was_signed_is_told() -> None:
+    """Which signatures fell and by which parts, what a change is about, and that it was replaced."""
+    english, vietnamese = (
+        Reader(translator(code), EditionWords(edition().model_dump(mode="json"), translator(code)), "UTC")
+        for code in ("en", "vi")
+    )
+    fallen = {"type": "SignaturesVoided", "data": {"proposal": 1, "parts": ["programme"], "steps": ["finance"]}}
+    assert (sentence_of(fallen, english), sentence_of(fallen, vietnamese)) == (
+        "signatures of proposal 1 no longer stand: Finance; changed: programme",
+        "chữ ký trên tờ trình số 1 hết hiệu lực: Bộ phận tài chính; phần đã thay đổi: programme",
+    )
+    step = {"id": "president", "position": "president", "title_vi": "Chủ tịch", "title_en": "President"}
+    carried = [{"step_id": "finance"}]
+    asked = {"proposal": 2, "changed": ["programme"], "steps": [step], "carried": carried}
+    assert sentence_of({"type": "ChangeSubmitted", "data": asked}, english) == (
+        "submits proposal 2 to: President; signatures carried over: Finance; it changes: programme"
+    )
+    replaced = {"type": "ChangeSuperseded", "data": {"proposal": 2, "parts": ["programme", "member:m-1"]}}
+    assert sentence_of(replaced, english) == "proposal 2 is replaced by a later change: programme, member:m-1"

@@ -1,0 +1,90 @@
+"""`legation show` and `legation sign` on a file that changed after its decision."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from domain import commands as c
+from locales import translator
+from tests.builders import VICE_PRESIDENT, amending, member, moved, sign
+from tests.domain.given import Given, given
+from tests.rulebook import edition
+from verbs.edition import EditionWords
+from verbs.file_view import show_file
+from verbs.sign import signed_proposal, step_of
+
+
+def shown(file: Given, unapproved: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The file as the API answers it."""
+    state = json.loads(file.state.model_dump_json())
+    steps = [
+        {"id": one.id, "waits_for": list(one.waits_for), "dossier_digest": state["amendment"]["digest"]}
+        for one in file.state.open_steps
+    ]
+    return {
+        "id": "song-lam-1",
+        "phase": state["phase"],
+        "seq": 40,
+        "head": "0" * 64,
+        "updated_at": "2026-03-16T02:00:00Z",
+        "waits_for": "coordinator",
+        "head_count": 2,
+        "open_step": next(iter(steps), None),
+        "open_steps": steps,
+        "unapproved": list(unapproved),
+        "breaches": [],
+        "overlaps": [],
+        "deadlines": [],
+        "ceilings": [],
+        "state": state,
+    }
+
+
+def told(file: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> str:
+    english = translator("en")
+    rules = EditionWords(edition().model_dump(mode="json"), english)
+    show_file(file, {}, rules, english, now=datetime(2026, 3, 16, 3, 0, tzinfo=UTC))
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_change_under_approval_stands_beside_the_proposal(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what it changes, what was carried over to it, and what waits."""
+    said = told(shown(given(*amending()), ("programme",)), capsys)
+    assert "Changed since the decision and not approved: programme." in said
+    assert "Approval of proposal 1" in said
+    assert "Approval of proposal 2" in said
+    assert "signed, carried over from proposal 1" in said
+    assert "Changed since the decision: programme" in said
+
+
+def test_a_signature_that_fell_is_shown_as_void(capsys: pytest.CaptureFixture[str]) -> None:
+    """A newcomer supersedes the change; what the outside authorities had seen no longer stands for it."""
+    said = told(shown(given(*amending(), member("kato"))), capsys)
+    assert said.count("signed, void by a later change") == 2
+
+
+def test_what_is_signed_is_the_change_while_one_is_open() -> None:
+    """Its digest, whether the step is named or not; afterwards the proposal's again."""
+    file = given(*amending())
+    api: Any = None
+    amendment = file.state.amendment
+    assert amendment is not None
+    seen = shown(file)
+    for step in ("vice_president", None):
+        assert step_of(api, seen, step) == ("vice_president", amendment.digest)
+    assert signed_proposal(seen, amendment.digest)["number"] == 2
+    file.further(sign("vice_president", VICE_PRESIDENT))
+    assert file.state.proposal is not None
+    after = shown(file)
+    assert step_of(api, after, "vice_president") == ("vice_president", file.state.proposal.digest)
+    assert signed_proposal(after, file.state.proposal.digest)["number"] == 1
+
+
+def test_what_the_trail_of_a_second_change_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    """The change approved before and the one that waits, each with its number."""
+    file = given(*amending(), sign("vice_president", VICE_PRESIDENT))
+    file.further(moved("tuesday", "2026-04-07T09:00", "2026-04-07T11:00"), c.SubmitChange())
+    said = told(shown(file), capsys)
+    assert [f"Approval of proposal {number}" in said for number in (1, 2, 3)] == [True, True, True]
