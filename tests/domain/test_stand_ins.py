@@ -16,6 +16,7 @@ from tests.builders import (
     DEPARTMENT_HEAD,
     THE_SYSTEM,
     VICE_PRESIDENT,
+    amending,
     dossier,
     drafted,
     instant,
@@ -219,6 +220,20 @@ def test_a_report_that_waits_moves_too() -> None:
     assert told == ["report-waits", "desk:report:deputy"]
     own = away("vice_president", substitute="coordinator", since="2026-04-10T00:00", until="2026-05-01T00:00")
     registered(given(*reported()), own).when(c.ReviewDesks()).then()
+
+
+def test_the_step_of_a_change_after_the_decision_moves_too() -> None:
+    """Not for who submitted the change; its notice is that of any step."""
+    going = given(*amending())
+    [desk] = desks(going.state)
+    assert desk.position is not None
+    one = away(desk.position, since="2026-03-01T00:00", until="2026-12-01T00:00")
+    own = one.model_copy(update={"substitute": "coordinator", "leave": "lea_own"})
+    review = registered(going, own, one).when(c.ReviewDesks())
+    review.then(e.StandInsNoted(stand_ins=(noted(one, desk.what),)), moved(one, desk.what))
+    assert [effect.args for effect in review.effects] == [
+        {"notice": "step_waits", "step": desk.what, "to": "deputy", "on_behalf_of": one.account}
+    ]
 
 
 def test_a_review_is_the_system_s_alone_and_is_taken_in_every_phase() -> None:
