@@ -96,6 +96,13 @@ class Settings(BaseSettings):
     )
     attachment_limit_bytes: int = Field(25 * 1024 * 1024, ge=1)
 
+    digest_hour: int = Field(
+        7, ge=0, le=23, description="at which full hour of an account's own clock it gets its morning digest"
+    )
+    review_hour: int = Field(
+        1, ge=0, le=23, description="at which hour of the business zone every file looks again who is on leave"
+    )
+
     session_idle_minutes: int = Field(60, ge=5, description="a session that nobody used for so long is over")
     session_hours: int = Field(12, ge=1, le=720, description="how long a session lasts at most")
     fresh_sign_in_minutes: int = Field(

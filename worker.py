@@ -21,10 +21,12 @@ from temporalio.workflow import Info
 
 from activities.codec import data_converter
 from activities.decide import Decide
+from activities.digest import Digests
 from activities.documents import Documents
 from activities.effects import Effects
 from activities.house import House
 from activities.invitations import Invitations
+from activities.leave import DeskReviews
 from activities.notices import Notices
 from activities.outbox import Outbox
 from activities.project import Project
@@ -39,6 +41,8 @@ from storage.errors import StoreUnavailable
 from storage.registers import Registers
 from storage.trips import Trips
 from workflows.delegation import DelegationWorkflow
+from workflows.digest import MorningDigest
+from workflows.leave import DeskReview
 
 PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports", "workflows.carried")
 """Imported once and shared with the sandbox: a second import would split pydantic's classes and cost time."""
@@ -152,11 +156,13 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
     return Worker(
         client,
         task_queue=settings.temporal_task_queue,
-        workflows=[DelegationWorkflow],
+        workflows=[DelegationWorkflow, DeskReview, MorningDigest],
         activities=[
             Decide(registers.editions, registers.standing, Trips(registers.database), settings.zone).decide,
             Project(registers.projection).project,
             effects.carry_out,
+            DeskReviews(client, registers.desks).review,
+            Digests(registers, outbox, house, settings.zone, settings.digest_hour).send,
         ],
         workflow_runner=sandbox(),
         sticky_queue_schedule_to_start_timeout=STICKY,

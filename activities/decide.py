@@ -9,6 +9,7 @@ from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision
 from domain.observations import asked_about
 from domain.seal import Head
+from domain.stand_ins import ASKING
 from domain.state import Delegation
 from domain.values import BUSINESS_ZONE, business_date
 from storage.editions import Editions
@@ -91,6 +92,7 @@ class Decide:
         system = asked.envelope.actor == SYSTEM
         actor = Actor(id=SYSTEM, roles=("system",)) if system else stands.actor
         about = asked_about(asked, edition)
+        asking = any(command.get("type") in ASKING for command in asked.envelope.commands)
         return Context.model_construct(
             now=asked.now,
             actor=actor,
@@ -99,6 +101,7 @@ class Decide:
             lineage=stands.lineage,
             factor=asked.envelope.factor,
             factor_at=asked.envelope.factor_at,
+            stand_ins=await self._standing.stand_ins(asked.now, stands.lineage) if asking else None,
             run_by=stands.run_by,
             observations=await self._trips.others(asked.envelope.delegation, about) if about else (),
         )

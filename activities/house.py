@@ -21,6 +21,11 @@ class House(Value):
     public_url: str
     contact: str = ""
 
+    def page_of(self, delegation: str, *, step: str | None = None) -> str:
+        """Return the address of a file's page, or of the step that waits there (`report`): it names nobody."""
+        page = f"{self.public_url.rstrip('/')}/delegations/{delegation}"
+        return f"{page}/steps/{step}" if step else page
+
     @property
     def mail_domain(self) -> str:
         """The domain of Message-IDs and UIDs."""

@@ -9,10 +9,11 @@ from calendars.imip import message_id
 from domain.canonical import digest_of
 from domain.commands import RecordNotice
 from domain.deadlines import standing
+from domain.desk import SIGNING_REPORT
 from domain.events import DeadlineEscalated, DocumentRendered, StepEscalated
 from domain.mailbox import Mailbox
 from domain.rules import Edition
-from domain.state import Deadline, Delegation
+from domain.state import Deadline, Delegation, Step
 from domain.values import Language, business_date
 from notices import contents
 from notices.message import Attachment, compose
@@ -96,16 +97,21 @@ class Notices:
         return await self._send(asked, mails, alive)
 
     async def send_notice(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordNotice:
-        """Send a reminder to the coordinator, or tell those who hold a position what waits or has escalated."""
+        """Tell who has to know: of a deadline, of a step or a report that waits, of a step that nobody answered.
+
+        A reminder goes to the coordinator, and to those who may sign where it is of a step.
+        """
         stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
-        edition = await self._editions.get(stood.after.edition)
-        notice = str(asked.effect.args["notice"])
-        if notice == "step_waits":
-            mails = await self._step_waits(asked, stood)
-        elif notice == "step_escalated":
-            mails = await self._step_escalated(asked, stood)
-        else:
-            mails = await self._deadline(asked, stood, edition, notice)
+        match asked.effect.args["notice"]:
+            case "step_waits":
+                mails = await self._step_waits(asked, stood)
+            case "report_waits":
+                mails = await self._report_waits(asked, stood)
+            case "step_escalated":
+                mails = await self._step_escalated(asked, stood)
+            case notice:
+                edition = await self._editions.get(stood.after.edition)
+                mails = await self._deadline(asked, stood, edition, str(notice))
         return await self._send(asked, mails, alive)
 
     async def _step_waits(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
@@ -114,6 +120,8 @@ class Notices:
         if proposal is None or step is None:
             return []
         due = stood.after.deadlines.get(f"step.{step.id}.{proposal.number}")
+        submitter = await self._name(proposal.submitted_by)
+        acting_for = await self._acting_for(asked)
 
         def letter(account: AccountDetails) -> Rendered:
             title = step.plan.title_vi if account.language == "vi" else step.plan.title_en
@@ -126,8 +134,11 @@ class Notices:
                     delegation=stood.after.title,
                     step=title,
                     version=proposal.number,
-                    waiting_since=business_date(stood.sealed.instant, stood.after.zone),
+                    submitted_by=submitter,
+                    waiting_since=business_date(proposal.turn_came(step), stood.after.zone),
                     due=due.due_on if due else None,
+                    acting_for=acting_for,
+                    link=self._house.page_of(asked.delegation, step=step.id),
                 ),
             )
 
@@ -135,12 +146,59 @@ class Notices:
             # Whom the letter is asked of has no account here: the coordinator sends the dossier out.
             coordinator = await self._accounts.get(stood.after.coordinator)
             return self._to_accounts(asked, stood, [coordinator] if coordinator else [], letter)
-        return self._to_accounts(asked, stood, await self._holding(step.plan.signing_positions), letter)
+        return self._to_accounts(asked, stood, await self._told(asked, step.plan.signing_positions), letter)
+
+    async def _report_waits(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
+        report, review = stood.after.report, stood.after.reviewing
+        if report is None or review is None:
+            return []
+        filed_by = await self._name(report.filed_by)
+        acting_for = await self._acting_for(asked)
+
+        def letter(account: AccountDetails) -> Rendered:
+            return render(
+                "report_waits",
+                account.language,
+                contents.ReportWaits(
+                    recipient=account.name,
+                    organisation=self._house.name.text(account.language),
+                    delegation=stood.after.title,
+                    version=report.number,
+                    filed_by=filed_by,
+                    waiting_since=business_date(report.filed_at, stood.after.zone),
+                    acting_for=acting_for,
+                    link=self._house.page_of(asked.delegation, step=SIGNING_REPORT),
+                ),
+            )
+
+        return self._to_accounts(asked, stood, await self._told(asked, review.signing_positions), letter)
+
+    async def _told(self, asked: CarryOutInput, positions: Iterable[str]) -> list[AccountDetails]:
+        """Return whom a waiting desk is shown to: the substitute it moved to, else those who hold its positions."""
+        if to := asked.effect.args.get("to"):
+            substitute = await self._accounts.get(str(to))
+            return [substitute] if substitute else []
+        return await self._holding(positions)
+
+    async def _acting_for(self, asked: CarryOutInput) -> str:
+        account = asked.effect.args.get("on_behalf_of")
+        return await self._name(str(account)) if account else ""
+
+    async def _name(self, account: str) -> str:
+        """Return what somebody is called; one whose account is disabled is named by its id."""
+        found = await self._accounts.get(account)
+        return found.name if found else account
 
     async def _holding(self, positions: Iterable[str]) -> list[AccountDetails]:
         """Return the accounts that hold any of several positions, each once."""
         found = [account for position in positions for account in await self._accounts.holding(position)]
         return [account for place, account in enumerate(found) if account not in found[:place]]
+
+    async def _may_sign(self, file: Delegation, step: Step) -> list[AccountDetails]:
+        """Return who may still sign a step: those who hold its positions, and those who stand in for them now."""
+        standing_in = [one.substitute for one in file.stand_ins if one.what == step.id and one.in_force]
+        substitutes = [await self._accounts.get(account) for account in dict.fromkeys(standing_in)]
+        return [*await self._holding(step.waits_for), *(one for one in substitutes if one)]
 
     async def _step_escalated(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
         event, proposal = stood.event, stood.after.current_proposal
@@ -160,6 +218,7 @@ class Notices:
                     version=proposal.number,
                     due=event.due_on,
                     rule=f"{proposal.chain.rule} v{proposal.chain.version}",
+                    link=self._house.page_of(asked.delegation, step=step.id),
                 ),
             )
 
@@ -169,12 +228,14 @@ class Notices:
         deadline = next((one for one in standing(stood.after) if one.what == asked.effect.args["what"]), None)
         if deadline is None:
             return []
-        event = stood.event
+        event, step = stood.event, step_of(deadline, stood.after)
         if isinstance(event, DeadlineEscalated):
             told = await self._accounts.holding(event.to)
         else:
             coordinator = await self._accounts.get(stood.after.coordinator)
             told = [coordinator] if coordinator else []
+        if step is not None and notice == "deadline_reminder" and not step.plan.external:
+            told += [one for one in await self._may_sign(stood.after, step) if one not in told]
         today = business_date(stood.sealed.instant, stood.after.zone)
         days = abs((deadline.due_on - today).days)
 
@@ -186,6 +247,7 @@ class Notices:
                 "what": duty(deadline, stood.after, edition, account.language),
                 "due": deadline.due_on,
                 "rule": f"{deadline.rule.rule} v{deadline.rule.version}",
+                "link": self._house.page_of(asked.delegation, step=step.id if step else None),
             }
             if isinstance(event, DeadlineEscalated):
                 return render(
@@ -277,12 +339,16 @@ class Notices:
         )
 
 
+def step_of(deadline: Deadline, file: Delegation) -> Step | None:
+    """Return the step, of a proposal or of a change after the decision, by which a deadline was set, if one was."""
+    steps = ((one, f"step.{one.id}.{proposal.number}") for proposal in file.proposals for one in proposal.steps)
+    return next((one for one, what in steps if deadline.what == what), None)
+
+
 def duty(deadline: Deadline, file: Delegation, edition: Edition, language: Language) -> str:
     """Return what a deadline is about, in words: the title of its rule, or the step that is to be signed."""
-    for proposal in file.proposals if deadline.what.startswith("step.") else ():
-        step = next((one for one in proposal.steps if deadline.what == f"step.{one.id}.{proposal.number}"), None)
-        if step:
-            return step.plan.title_vi if language == "vi" else step.plan.title_en
+    if step := step_of(deadline, file):
+        return step.plan.title_vi if language == "vi" else step.plan.title_en
     rule = next(
         (one for one in edition.deadlines if (one.id, one.version) == (deadline.rule.rule, deadline.rule.version)), None
     )

@@ -16,7 +16,7 @@ from domain.decision import SYSTEM
 from domain.mailbox import Address
 from domain.permission import ROLES, SIGNING, may_send
 from domain.sign_in import SCOPES, Factor, Scope
-from domain.values import Language, Slug, Value, business_text
+from domain.values import Language, Slug, Value, Zone, business_text
 from storage.accounts import AccountDetails, AccountExists, Token, UnknownAccount
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["accounts"])
@@ -44,6 +44,7 @@ class AccountBody(Value):
     positions: Annotated[tuple[Slug, ...], Field(max_length=50)] = ()
     organisation: Slug | None = None
     person: Annotated[str, Field(pattern=r"^per_[A-Za-z0-9_-]{8,64}$")] | None = None
+    zone: Zone | None = Field(None, description="Whose clock tells the mornings of digests; else the business zone.")
 
     def details(self, account: str) -> AccountDetails:
         """Return the register's entry."""
@@ -56,6 +57,7 @@ class AccountBody(Value):
             positions=self.positions,
             organisation=self.organisation,
             person=self.person,
+            zone=self.zone,
         )
 
 

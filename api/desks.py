@@ -11,6 +11,7 @@ from api.files import reach
 from api.installation import At
 from api.problems import Problem
 from domain.bilingual import Bilingual
+from domain.desk import Substitute
 from domain.values import Slug, business_date
 from storage.desks import DeskFilters, DeskLine, DeskPage, DeskTotal
 from storage.metadata import utc_now
@@ -49,6 +50,7 @@ class TotalsQuery(BaseModel):
 class ShownDesk(BaseModel):
     """A file on a desk. `what` is the step to be signed, `report`, or `coordinator`: the next move is theirs.
 
+    `substitutes` are those of the leaves in force and to come that touch it.
     `age_days` are whole days in the business zone since it came there. Instants in UTC, `due_on` in the file's zone.
     """
 
@@ -67,6 +69,7 @@ class ShownDesk(BaseModel):
     due_on: date | None
     due_at: datetime | None
     missed: bool
+    substitutes: tuple[Substitute, ...]
 
 
 class ShownDesks(BaseModel):
@@ -142,4 +145,5 @@ def _line(line: DeskLine, age_days: int) -> ShownDesk:
         due_on=line.due_on,
         due_at=line.due_at,
         missed=line.missed,
+        substitutes=line.substitutes,
     )

@@ -16,6 +16,7 @@ from api.announcements import Announcements
 from api.attempts import Attempts
 from api.cookies import Cookies
 from api.engine import OWN_RETRIES, Engine, EngineUnavailable
+from api.leave import tell_all_files
 from api.oidc import Providers
 from embedded.connection import connect
 from settings import Settings
@@ -147,6 +148,7 @@ class Installation:
         while self._client is None:
             try:
                 self._client = await attempt()
+                await tell_all_files(self._client, self.settings.temporal_task_queue)
             except RuntimeError as error:
                 # The SDK's own kind for a server that does not answer.
                 log.warning("temporal_unreachable", reason=type(error).__name__, again_in=pause)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.access import BEARER, Actor, GuardedRoute
 from api.bodies import Strictly
 from api.installation import At, Installation
+from api.leave import tell_files
 from api.parameters import SentInstant
 from api.problems import Problem
 from domain.bilingual import Bilingual
@@ -282,9 +283,11 @@ async def register_leave(
     """Register leave: one's own, or as an administrator anybody's. The substitute signs inside it, and not outside."""
     _require_own(body.account, actor)
     with _answered():
-        return await at.leaves.register(
+        leave = await at.leaves.register(
             body.account, body.substitute, body.since, body.until, body.positions, by=actor.id
         )
+    await tell_files(at.client, at.settings.temporal_task_queue, leave)
+    return leave
 
 
 @router.post("/leaves/{leave}/end")
@@ -294,7 +297,9 @@ async def change_end_of_leave(
     """Give a leave another end."""
     await _require_own_leave(leave, actor, at)
     with _answered():
-        return await at.leaves.change_end(leave, body.until, by=actor.id)
+        changed = await at.leaves.change_end(leave, body.until, by=actor.id)
+    await tell_files(at.client, at.settings.temporal_task_queue, changed)
+    return changed
 
 
 @router.post("/leaves/{leave}/revoke")
@@ -302,7 +307,9 @@ async def revoke_leave(leave: LeaveId, actor: Actor, at: At) -> Leave:
     """Revoke a leave: from now on nobody signs by it. What was signed by it stays signed."""
     await _require_own_leave(leave, actor, at)
     with _answered():
-        return await at.leaves.revoke(leave, by=actor.id)
+        revoked = await at.leaves.revoke(leave, by=actor.id)
+    await tell_files(at.client, at.settings.temporal_task_queue, revoked)
+    return revoked
 
 
 @router.get("/log/{register}")

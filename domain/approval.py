@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from domain.commands import IssueDecision, RecordExternalDecision, RejectStep, ReturnStep, SignOff
 from domain.decision import Actor, Context, Outcome, accept, refuse
-from domain.entitlement import right_to_sign, signatories, travellers
+from domain.entitlement import right_to_sign, signatories, signed_elsewhere, travellers
 from domain.events import (
     DecisionIssued,
     DelegationRejected,
@@ -123,13 +123,7 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
     if step is None:
         return refuse("step_unknown", field="step_id", step=command.step_id)
     own = (state.opened_by, state.coordinator, *(one.submitted_by for one in state.proposals))
-    elsewhere = {
-        account
-        for other in proposal.steps
-        if other.id != step.id
-        for one in other.signed_by
-        for account in signatories(one)
-    }
+    elsewhere = signed_elsewhere(proposal, step.id)
     plan, actor = step.plan, context.actor
 
     def right_of(positions: Collection[str]) -> Right | str:

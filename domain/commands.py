@@ -463,6 +463,12 @@ class Tick(Value):
     type: Literal["tick"] = "tick"
 
 
+class ReviewDesks(Value):
+    """Look who is on leave and who stands in, at the desks that the file lies on."""
+
+    type: Literal["review_desks"] = "review_desks"
+
+
 class RecordDelivery(Value):
     """Record what became of one issue of invitations."""
 
@@ -548,7 +554,7 @@ PublicCommand = Annotated[
 """What people may send."""
 
 SystemCommand = Annotated[
-    Tick | RecordDelivery | RecordDocument | RecordNotice | RecordFailure, Field(discriminator="type")
+    Tick | ReviewDesks | RecordDelivery | RecordDocument | RecordNotice | RecordFailure, Field(discriminator="type")
 ]
 """What only the system's own actor may send."""
 

@@ -32,6 +32,7 @@ from domain.observations import observed
 from domain.permission import SIGNING, permitted
 from domain.request import ceiling
 from domain.seal import Head, SealedEvent, head_of, seal
+from domain.stand_ins import stand_in_events, stand_ins_passed
 from domain.state import PLANNING, Delegation, Phase
 from domain.values import Value
 
@@ -93,6 +94,8 @@ TABLE: dict[type[Value], Row] = {
     c.CloseDelegation: Row(frozenset({Phase.REPORTING, Phase.REJECTED, Phase.CANCELLED}), lifecycle.close),
     c.ReopenDelegation: Row(frozenset({Phase.CLOSED}), lifecycle.reopen),
     c.Tick: Row(frozenset(Phase), lambda state, command, context: accept()),
+    # What follows from it is a reaction, as it is to every command that may bring a file to another desk.
+    c.ReviewDesks: Row(frozenset(Phase), lambda state, command, context: accept()),
     c.RecordDelivery: Row(frozenset(Phase), effects.record_delivery),
     c.RecordDocument: Row(frozenset(Phase), effects.record_document),
     c.RecordNotice: Row(frozenset(Phase), effects.record_notice),
@@ -202,7 +205,8 @@ class Sealing:
     def pass_time(self) -> None:
         """Record what became due since the last decision."""
         if self.state is not None:
-            self.add(tuple(passed(self.state, self.context.now)), SYSTEM)
+            now = self.context.now
+            self.add((*passed(self.state, now), *stand_ins_passed(self.state, now)), SYSTEM)
 
     def judge_signatures(self) -> None:
         """Seal what the edits since the last time mean for what was signed."""
@@ -220,7 +224,7 @@ class Sealing:
         del self.sealed[kept:]
 
     def react(self, before: Delegation | None) -> None:
-        """Add what follows from the change: signatures that fall, observations, calendars, ceiling, deadlines."""
+        """Add what follows: signatures that fall, observations, calendars, ceiling, deadlines, who stands in."""
         if self.state is None:
             return
         self.judge_signatures()
@@ -232,6 +236,7 @@ class Sealing:
             if limit and (now is None or limit.model_dump(exclude={"type"}) != now.model_dump()):
                 self.add((limit,))
         self.add(tuple(deadline_events(self.state, self.context)))
+        self.add(tuple(stand_in_events(self.state, self.context)))
 
     def _calendars(self, before: Delegation | None) -> Iterator[Event]:
         assert self.state

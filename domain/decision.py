@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SkipValidation
 
 from domain.events import Event
-from domain.institution import Held, Substitution
+from domain.institution import Held, StandIn, Substitution
 from domain.rules import Edition
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
@@ -49,7 +49,8 @@ class Context(Fact):
     `lineage` is the file's organisation and those above it at that instant, upwards; `run_by` is what kind of union or
     association the register knows it as, if it knows it. `factor` is by what the actor is known, since `factor_at` (the
     time of the wall). `observations` are of other files, only where the decision asks for them
-    (`domain/observations.py`).
+    (`domain/observations.py`). `stand_ins` are the leaves in force and to come whose substitutes reach the file; None
+    where they were not asked for.
     """
 
     now: Instant
@@ -58,6 +59,7 @@ class Context(Fact):
     edition: SkipValidation[Edition]
     newest: SkipValidation[Edition]
     lineage: tuple[str, ...] = ()
+    stand_ins: tuple[StandIn, ...] | None = None
     run_by: RunBy | None = None
     factor: Factor | None = Field(default=None, exclude_if=unsaid)
     factor_at: Instant | None = Field(default=None, exclude_if=unsaid)

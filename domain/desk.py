@@ -12,6 +12,17 @@ COORDINATING = "coordinator"
 SIGNING_REPORT = "report"
 
 
+class Substitute(Fact):
+    """Who stands in at a desk, for the `account` on `leave`: from `since` until `until`, now if `in_force`."""
+
+    account: str
+    substitute: str
+    leave: str
+    since: Instant
+    until: Instant
+    in_force: bool
+
+
 class Desk(Fact):
     """A desk that a file lies on: that of a position, or of the account that coordinates it.
 
@@ -28,6 +39,8 @@ class Desk(Fact):
     due_on: date | None = None
     due_at: Instant | None = None
     missed: bool = False
+    substitutes: tuple[Substitute, ...] = ()
+    """Of the leaves in force and to come that touch it."""
 
 
 def lies_on(state: Delegation) -> tuple[tuple[str, str], ...]:
@@ -66,6 +79,9 @@ def _desk(state: Delegation, what: str, whose: str, step: Step | None) -> Desk:
         due_on=due.due_on if due else None,
         due_at=due.due_at if due else None,
         missed=due is not None and due.status == "missed",
+        substitutes=tuple(
+            Substitute.model_validate(dict(one)) for one in state.stand_ins if (one.what, one.position) == (what, whose)
+        ),
     )
 
 

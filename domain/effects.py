@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from domain.commands import RecordDelivery, RecordDocument, RecordFailure, RecordNotice
 from domain.decision import Context, Effect, Outcome, accept, refuse
+from domain.desk import SIGNING_REPORT
 from domain.events import (
     ChangeSubmitted,
     DeadlineEscalated,
     DeadlineMissed,
     DeadlineReminded,
     DelegationInvited,
+    DeskMoved,
     DocumentRendered,
     EffectFailed,
     ExternalDecisionRecorded,
@@ -22,7 +24,7 @@ from domain.events import (
     StepSigned,
 )
 from domain.seal import SealedEvent
-from domain.state import Delegation, Step
+from domain.state import Delegation, StandsIn, Step
 from domain.upcast import read_event
 
 
@@ -30,6 +32,8 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
     """Yield the effects that newly sealed events ask for; `state` is the delegation after them."""
     reminded: set[str] = set()
     waiting: set[str] = set()
+    # A step's due date is sealed after what opened it: the mail is written from where the decision ends.
+    last = sealed[-1].seq if sealed else 0
     for one in sealed:
         match read_event(one):
             case InvitationsIssued(issue=issue):
@@ -38,6 +42,7 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
                 yield _render("invitation_letter", number, one.seq)
             case ReportFiled(report=number):
                 yield _render("final_report", number, one.seq)
+                yield _notice(f"report-waits:{number}", "report_waits", one.seq)
             case DocumentRendered(kind="invitation_letter", number=number):
                 yield Effect(key=f"letter-mail:{number}", kind="mail_letter", seq=one.seq, args={"number": number})
             case DeadlineReminded(what=what, due_on=due_on):
@@ -57,18 +62,27 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
                     key = f"told:{what}:{due_on.isoformat()}:{level}:{one.seq}"
                     yield _notice(key, "deadline_escalated", one.seq, what=what)
             case RequestSubmitted() | ChangeSubmitted():
-                yield from _waits(state, state.open_steps, one.seq, waiting)
+                yield from _waits(state, state.open_steps, last, waiting)
             case StepSigned(step_id=signed) | ExternalDecisionRecorded(step_id=signed):
                 # The other steps of its stage were told when the stage was opened.
                 before = state.current_proposal.step(signed) if state.current_proposal else None
                 opened = [step for step in state.open_steps if before and not step.open_with(before)]
-                yield from _waits(state, opened, one.seq, waiting)
+                yield from _waits(state, opened, last, waiting)
             case StepEscalated(step_id=late, proposal=number):
                 proposal = state.current_proposal
                 if proposal and proposal.number == number and late in {step.id for step in state.open_steps}:
                     yield _notice(f"escalated:{number}:{late}:{one.seq}", "step_escalated", one.seq, step=late)
+            case DeskMoved(what=what, to=to, on_behalf_of=away) as moved:
+                # Back already, or done meanwhile: there is nothing to tell.
+                if any(stands.in_force and _same_desk(stands, moved) for stands in state.stand_ins):
+                    notice = "report_waits" if what == SIGNING_REPORT else "step_waits"
+                    yield _notice(f"desk:{what}:{to}:{one.seq}", notice, one.seq, step=what, to=to, on_behalf_of=away)
             case _:
                 pass
+
+
+def _same_desk(stands: StandsIn, moved: DeskMoved) -> bool:
+    return (stands.what, stands.position, stands.leave) == (moved.what, moved.position, moved.leave)
 
 
 def _waits(state: Delegation, steps: Iterable[Step], seq: int, told: set[str]) -> Iterator[Effect]:

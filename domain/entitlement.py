@@ -6,7 +6,7 @@ from typing import Protocol
 from domain.decision import Actor
 from domain.events import Right
 from domain.permission import in_reach
-from domain.state import Delegation
+from domain.state import Delegation, Proposal
 
 DEPUTISING = "KT"
 """The prefix of a substitute's signature, unless the step has one of its own."""
@@ -85,6 +85,17 @@ def signatories(answered: Answered) -> set[str]:
     """Return the accounts behind an answer: who gave it, and in whose name."""
     right = answered.right
     return {one for one in (answered.by, right.on_behalf_of if right else None) if one}
+
+
+def signed_elsewhere(proposal: Proposal, step_id: str) -> set[str]:
+    """Return the accounts behind the signatures of the other steps of a chain."""
+    return {
+        account
+        for other in proposal.steps
+        if other.id != step_id
+        for one in other.signed_by
+        for account in signatories(one)
+    }
 
 
 def travellers(state: Delegation) -> set[str]:

@@ -315,6 +315,51 @@ class StepEscalated(Event):
     due_on: date
 
 
+class DeskStandIn(Fact):
+    """Who may sign at one desk of a file instead of the `account` that is away, from `since` until `until`.
+
+    `what` is the step that waits there, or `report`.
+    """
+
+    what: str
+    position: str
+    account: str
+    substitute: str
+    leave: str
+    since: Instant
+    until: Instant
+
+
+class StandInsNoted(Event):
+    """The leaves, in force and to come, that touch what waits: all of them, in the place of those noted before."""
+
+    type: Literal["StandInsNoted"] = "StandInsNoted"
+    stand_ins: tuple[DeskStandIn, ...]
+
+
+class DeskMoved(Event):
+    """What waits lies on the desk of the substitute too, for as long as the leave lasts."""
+
+    type: Literal["DeskMoved"] = "DeskMoved"
+    what: str
+    position: str
+    to: str
+    on_behalf_of: str
+    leave: str
+    until: Instant
+
+
+class DeskReturned(Event):
+    """The leave is over, ended early or revoked: what waits lies with who holds the position alone."""
+
+    type: Literal["DeskReturned"] = "DeskReturned"
+    what: str
+    position: str
+    account: str
+    substitute: str
+    leave: str
+
+
 class SignOffRefused(Event):
     """Somebody tried to sign without the right to."""
 
@@ -673,6 +718,9 @@ AnyEvent = Annotated[
     | StepRejected
     | ExternalDecisionRecorded
     | StepEscalated
+    | StandInsNoted
+    | DeskMoved
+    | DeskReturned
     | SignOffRefused
     | DecisionIssued
     | MemberAdded

@@ -27,6 +27,7 @@ from domain.state import (
     Reply,
     Report,
     Signature,
+    StandsIn,
     Step,
     Told,
 )
@@ -57,8 +58,12 @@ def evolve(state: Delegation | None, event: AnyEvent, sealed: SealedEvent) -> De
     if state is None:
         raise ValueError(f"event {sealed.seq}: {sealed.type} before DelegationOpened")
     after = _HANDLERS[type(event)](state, event, sealed)
-    if lies_on(after) != lies_on(state):
+    if (desks := lies_on(after)) != lies_on(state):
         after = _with(after, desk_since=sealed.instant)
+        if after.stand_ins:
+            # Who stood in at a desk that the file has left has nothing to do with it any more.
+            kept = tuple(one for one in after.stand_ins if (one.what, one.position) in desks)
+            after = _with(after, stand_ins=kept)
     return after
 
 
@@ -309,6 +314,30 @@ def _external_decision(state: Delegation, event: e.ExternalDecisionRecorded, sea
 @_on(e.StepEscalated)
 def _escalated(state: Delegation, event: e.StepEscalated, sealed: SealedEvent) -> Delegation:
     return _with_steps(state, event.proposal, (event.step_id,), lambda step: _with(step, escalated_to=event.to))
+
+
+def _desk_of(one: e.DeskStandIn) -> tuple[str, str, str]:
+    return one.what, one.position, one.leave
+
+
+@_on(e.StandInsNoted)
+def _stand_ins_noted(state: Delegation, event: e.StandInsNoted, sealed: SealedEvent) -> Delegation:
+    moved = {_desk_of(one) for one in state.stand_ins if one.in_force}
+    noted = tuple(StandsIn(**dict(one), in_force=_desk_of(one) in moved) for one in event.stand_ins)
+    return _with(state, stand_ins=noted)
+
+
+@_on(e.DeskMoved)
+def _desk_moved(state: Delegation, event: e.DeskMoved, sealed: SealedEvent) -> Delegation:
+    desk = (event.what, event.position, event.leave)
+    moved = tuple(_with(one, in_force=True) if _desk_of(one) == desk else one for one in state.stand_ins)
+    return _with(state, stand_ins=moved)
+
+
+@_on(e.DeskReturned)
+def _desk_returned(state: Delegation, event: e.DeskReturned, sealed: SealedEvent) -> Delegation:
+    desk = (event.what, event.position, event.leave)
+    return _with(state, stand_ins=tuple(one for one in state.stand_ins if _desk_of(one) != desk))
 
 
 @_on(e.DelegationRejected)

@@ -109,6 +109,23 @@ class Substitution(Fact):
     person: str | None = None
 
 
+class StandIn(Fact):
+    """A leave in force or to come of somebody who holds a position now, and who may sign meanwhile.
+
+    `account` is away, `since` and `until` are the leave's, ended early where it was revoked. The persons are those of
+    the two accounts, if they have one.
+    """
+
+    position: str
+    account: str
+    substitute: str
+    leave: str
+    since: Instant
+    until: Instant
+    person: str | None = None
+    substitute_person: str | None = None
+
+
 def subtree(organisations: Iterable[Organisation], root: str, now: datetime) -> frozenset[str]:
     """Return an organisation and everything below it at an instant. An unknown one has only itself."""
     below: dict[str, list[str]] = {}

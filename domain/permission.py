@@ -51,6 +51,7 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "close_delegation": COORDINATOR,
     "reopen_delegation": COORDINATOR,
     "tick": SYSTEM_ONLY,
+    "review_desks": SYSTEM_ONLY,
     "record_delivery": SYSTEM_ONLY,
     "record_document": SYSTEM_ONLY,
     "record_notice": SYSTEM_ONLY,

@@ -13,6 +13,7 @@ from domain.events import (
     Calculation,
     CalendarView,
     CeilingLine,
+    DeskStandIn,
     DossierPart,
     EscalationPlan,
     ExternalDecision,
@@ -380,6 +381,12 @@ class Reply(Fact):
     at: Instant
 
 
+class StandsIn(DeskStandIn):
+    """A leave that touches what waits; `in_force` once the desk has moved to the substitute."""
+
+    in_force: bool = Field(default=False, exclude_if=unsaid)
+
+
 class Delegation(Fact):
     """The whole file. Every map keeps the order in which things came."""
 
@@ -445,6 +452,8 @@ class Delegation(Fact):
     """When an edition newer than that of the opening was adopted."""
     desk_since: Instant | None = None
     """When the file came to the desk it lies on (`domain/desk.py`)."""
+    stand_ins: tuple[StandsIn, ...] = Field(default=(), exclude_if=unsaid)
+    """The leaves, in force and to come, that touch the desks it lies on (`domain/stand_ins.py`)."""
 
     @property
     def delegates(self) -> tuple[Participant, ...]:
@@ -522,10 +531,11 @@ class Delegation(Fact):
 
     @property
     def next_wake(self) -> datetime | None:
-        """When the next deadline wants attention, in UTC; nothing while nothing is due."""
+        """When a deadline, or a leave, next wants attention, in UTC; nothing while nothing is due."""
         if self.phase in RESTING:
             return None
-        return min((at for deadline in self.deadlines.values() if (at := deadline.next_at)), default=None)
+        due = [at for deadline in self.deadlines.values() if (at := deadline.next_at)]
+        return min((*due, *(one.until if one.in_force else one.since for one in self.stand_ins)), default=None)
 
     def attendees(self, item: Item) -> tuple[str, ...]:
         """Who attends an item now, in the order in which they joined the file."""

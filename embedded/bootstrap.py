@@ -2,7 +2,7 @@
 
 The database's schema is brought to the newest, the rules are entered as an edition, read tables catch up with the
 journal, the namespace gets its retention and its search attributes. In the profile `server` the namespace is only
-checked: it belongs to whoever runs the cluster.
+checked: it belongs to whoever runs the cluster. The schedules are Legation's own everywhere.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 from embedded.connection import connect
 from embedded.namespace import NamespaceUnfit, check_namespace, prepare_namespace
+from embedded.schedules import keep_schedules
 from settings import Settings, SettingsRefused, load_settings
 from storage.editions import Editions
 from storage.editions_file import RulesFileError, load_edition
@@ -45,6 +46,7 @@ async def bootstrap(settings: Settings) -> None:
         await check_namespace(client, settings.retention)
     else:
         await prepare_namespace(client, settings.retention)
+    await keep_schedules(client, settings)
 
 
 async def enter_rules(settings: Settings) -> str:

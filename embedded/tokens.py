@@ -37,6 +37,7 @@ MISTAKES = {
     ),
     "name": mark("A name is one line of plain text of at most 200 characters."),
     "email": mark("An e-mail address has the form name@example.org; letters with marks before the @ are not carried."),
+    "zone": mark("A zone is the IANA name of one, such as Asia/Ho_Chi_Minh or Europe/Prague."),
     "positions": mark("A position has lower-case letters without marks, digits, dots, dashes and underscores."),
 }
 
@@ -58,6 +59,7 @@ class _NewAccount(_Request):
     language: Literal["vi", "en"] | None = None
     roles: tuple[Role, ...] = ()
     positions: tuple[str, ...] = ()
+    zone: str | None = None
 
 
 class CreateToken(_NewAccount):
@@ -150,7 +152,7 @@ async def _create(registers: Registers, request: CreateToken) -> Answer:
     known = await registers.accounts.get(request.account)
     if known is None:
         await _make(registers, request)
-    elif request.model_fields_set & {"name", "email", "language", "roles", "positions"}:
+    elif request.model_fields_set & {"name", "email", "language", "roles", "positions", "zone"}:
         notes.append(Sentence(mark("The account %(account)s exists; it was not changed."), {"account": known.id}))
     until = None if request.expires_days is None else datetime.now(UTC) + timedelta(days=request.expires_days)
     try:
@@ -188,6 +190,7 @@ async def _make(registers: Registers, request: _NewAccount) -> None:
             language=request.language or "vi",
             roles=request.roles,
             positions=request.positions,
+            zone=request.zone,
         )
     except ValidationError as refused:
         first = str(refused.errors(include_url=False, include_input=False)[0]["loc"][0])

@@ -26,6 +26,8 @@ NoticeName = Literal[
     "deadline_escalated",
     "step_waits",
     "step_escalated",
+    "report_waits",
+    "digest",
 ]
 
 
@@ -166,6 +168,54 @@ class StepEscalated(Notice):
     link: Link | None = None
 
 
+class ReportWaits(Notice):
+    """A final report that waits for the recipient's acceptance. `acting_for` as in `StepWaits`."""
+
+    version: Annotated[int, Field(ge=1)]
+    filed_by: Line = ""
+    waiting_since: date
+    acting_for: Line = ""
+    link: Link | None = None
+
+
+class DigestLine(Value):
+    """A file that waits: what is to be done, since how many days, by when. `acting_for` as in `StepWaits`."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    delegation: Named
+    what: Literal["step", "report", "coordinator"]
+    step: Line = ""
+    age_days: Annotated[int, Field(ge=0)]
+    due: date | None = None
+    missed: bool = False
+    acting_for: Line = ""
+    link: Link | None = None
+
+
+class Digest(Notice):
+    """What waits for the recipient this morning, the most urgent first; `more` files are not listed.
+
+    It is about no one delegation.
+    """
+
+    delegation: Line = ""
+    day: date
+    lines: Annotated[tuple[DigestLine, ...], Field(min_length=1)]
+    more: Annotated[int, Field(ge=0)] = 0
+    link: Link | None = None
+
+    @property
+    def files(self) -> int:
+        """How many wait in all."""
+        return len(self.lines) + self.more
+
+    @property
+    def late(self) -> int:
+        """How many of those listed are past their due date."""
+        return sum(line.missed for line in self.lines)
+
+
 NOTICES: dict[NoticeName, type[Notice]] = {
     "itinerary_request": ItineraryRequest,
     "itinerary_changed": ItineraryChanged,
@@ -176,4 +226,6 @@ NOTICES: dict[NoticeName, type[Notice]] = {
     "deadline_escalated": DeadlineEscalated,
     "step_waits": StepWaits,
     "step_escalated": StepEscalated,
+    "report_waits": ReportWaits,
+    "digest": Digest,
 }

@@ -29,7 +29,7 @@ from domain.canonical import canonical_json
 from domain.decision import SYSTEM, Actor, RoleName
 from domain.mailbox import Address
 from domain.sign_in import SCOPES, Acting, Scope
-from domain.values import Language, Slug, Value, business_text, write_instant
+from domain.values import Language, Slug, Value, Zone, business_text, write_instant
 from storage.data_keys import DataKeys
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
@@ -79,7 +79,8 @@ class AccountDetails(Value):
     """What somebody's account says: the name and address are personal data and stand encrypted.
 
     `positions` are those held now. With an `organisation` somebody acts on the files of its subtree; `person` is the
-    reference of who the account belongs to, so that nobody approves a trip of their own.
+    reference of who the account belongs to, so that nobody approves a trip of their own. `zone` says whose clock tells
+    the account's mornings; None for the business zone.
     """
 
     id: Slug
@@ -90,6 +91,7 @@ class AccountDetails(Value):
     positions: tuple[Slug, ...] = ()
     organisation: Slug | None = None
     person: Annotated[str | None, Field(pattern=r"^per_[A-Za-z0-9_-]{8,64}$")] = None
+    zone: Zone | None = None
 
     @property
     def actor(self) -> Actor:
@@ -384,6 +386,7 @@ def _details(group: list[Row[Any]], key: DataKey) -> AccountDetails:
         positions=tuple(dict.fromkeys(row.position for row in group if row.position)),
         organisation=group[0].organisation,
         person=group[0].person,
+        zone=hidden.zone,
     )
 
 
@@ -391,10 +394,11 @@ class _Hidden(Value):
     name: str
     email: str | None = None
     language: Language
+    zone: Zone | None = None
 
 
 def _sealed(details: AccountDetails, key: DataKey) -> bytes:
-    hidden = _Hidden(name=details.name, email=details.email, language=details.language)
+    hidden = _Hidden(name=details.name, email=details.email, language=details.language, zone=details.zone)
     return key.encrypt(canonical_json(hidden.model_dump(mode="json")), context=details.id.encode())
 
 

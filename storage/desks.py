@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, and_, case, false, func, literal, or_, select
 
+from domain.desk import Substitute
 from storage.engine import Database
+from storage.leaves import leaves
 from storage.metadata import Instant
 from storage.queries import LARGEST_PAGE, BadCursor
-from storage.read_model import delegations, desk_rows
+from storage.read_model import SUBSTITUTES, delegations, desk_rows
+from storage.tenures import tenures
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -53,6 +56,7 @@ class DeskLine:
     due_on: date | None
     due_at: datetime | None
     missed: bool
+    substitutes: tuple[Substitute, ...]
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ class Desks:
             wanted = wanted.where(_after(ORDER, _read_cursor(cursor)))
         wanted = wanted.order_by(*ORDER).limit(limit + 1)
         async with self._database.reading() as connection:
-            found = [DeskLine(*row) for row in await connection.execute(wanted)]
+            found = [_line(row) for row in await connection.execute(wanted)]
         shown = found[:limit]
         return DeskPage(tuple(shown), _write_cursor(shown[-1]) if len(found) > limit else None)
 
@@ -122,6 +126,34 @@ class Desks:
         )
         async with self._database.reading() as connection:
             return [DeskTotal(*row) for row in await connection.execute(wanted)]
+
+    async def touched_by(self, account: str, leave: str) -> list[str]:
+        """Return the files that a leave may concern, by id.
+
+        Those on the desk of a position that the account holds, held or will hold, and those that know the leave.
+        """
+        held = select(tenures.c.position).where(tenures.c.account == account, tenures.c.replaced_at.is_(None))
+        knows = desk_rows.c.substitutes.contains(leave, autoescape=True)
+        return await self._files(or_(desk_rows.c.position.in_(held), knows))
+
+    async def touched_since(self, since: datetime) -> list[str]:
+        """Return the files that any leave may concern that is in force, to come, or was over only after an instant.
+
+        By id: as `touched_by`, for each such leave, and every file that knows one.
+        """
+        away = select(leaves.c.account).where(leaves.c.replaced_at.is_(None), leaves.c.until > since)
+        held = select(tenures.c.position).where(tenures.c.account.in_(away), tenures.c.replaced_at.is_(None))
+        return await self._files(or_(desk_rows.c.position.in_(held), desk_rows.c.substitutes.is_not(None)))
+
+    async def _files(self, which: ColumnElement[bool]) -> list[str]:
+        wanted = select(desk_rows.c.delegation_id).where(which).distinct().order_by(desk_rows.c.delegation_id)
+        async with self._database.reading() as connection:
+            return list((await connection.execute(wanted)).scalars())
+
+
+def _line(row: Row[Any]) -> DeskLine:
+    substitutes = SUBSTITUTES.validate_json(row.substitutes) if row.substitutes else ()
+    return DeskLine(**row._asdict() | {"substitutes": substitutes})
 
 
 def _joined(*columns: Any) -> Any:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table
 
-from domain.desk import COORDINATING, IDLE_PHASES, desks
+from domain.desk import COORDINATING, IDLE_PHASES, Substitute, desks
 from domain.events import CeilingSet
 from domain.folding import folded
 from domain.observations import travels
@@ -124,6 +125,7 @@ desk_rows = Table(
     Column("due_on", Date),
     Column("due_at", Instant),
     Column("missed", Boolean, nullable=False),
+    Column("substitutes", Words),  # JSON: domain.desk.Substitute of the leaves in force and to come
 )
 
 trips = Table(
@@ -137,6 +139,8 @@ trips = Table(
 """Who travels abroad, by reference, in the year in which the trip begins."""
 
 READ_TABLES = (delegations, deadlines, programme_items, participants, ceilings, desk_rows, trips)
+
+SUBSTITUTES: TypeAdapter[tuple[Substitute, ...]] = TypeAdapter(tuple[Substitute, ...])
 
 Key = tuple[Any, ...]
 Rows = dict[str, dict[Key, dict[str, Any]]]
@@ -217,6 +221,7 @@ def _desks(state: Delegation) -> dict[Key, dict[str, Any]]:
             "due_on": desk.due_on,
             "due_at": desk.due_at,
             "missed": desk.missed,
+            "substitutes": SUBSTITUTES.dump_json(desk.substitutes).decode() if desk.substitutes else None,
         }
         for desk in desks(state)
     }

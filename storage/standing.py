@@ -5,6 +5,7 @@ tenures and leave at that instant is said by domain/institution.py.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast, get_args
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as as_type
 
 from domain.decision import Actor
-from domain.institution import Leave, Tenure, held_by, substitutions_of
+from domain.institution import Leave, StandIn, Tenure, held_by, substitutions_of
 from domain.values import RunBy
 from storage.accounts import account_roles, accounts
 from storage.editions import UnknownEdition, editions
@@ -33,7 +34,7 @@ from storage.engine import Database
 from storage.institution import organisations
 from storage.leaves import leaves
 from storage.metadata import Instant, Name
-from storage.tenures import tenures
+from storage.tenures import held_at, tenures
 
 _ACCOUNT, _ORGANISATION = bindparam("account", type_=Name), bindparam("organisation", type_=Name)
 _NOW = bindparam("now", type_=Instant)
@@ -126,6 +127,44 @@ def _look() -> Any:
 _LOOK = _look()
 
 
+_AWAY, _SUBSTITUTE = accounts.alias("away"), accounts.alias("substitute")
+
+
+def _signs(account: Any) -> list[ColumnElement[bool]]:
+    """Return the conditions that an account may sign at all."""
+    approves = exists().where(account_roles.c.account == account.c.id, account_roles.c.role == "approver")
+    return [account.c.disabled_at.is_(None), approves]
+
+
+_STANDING_IN = (
+    select(
+        tenures.c.position,
+        leaves.c.id.label("leave"),
+        leaves.c.account,
+        leaves.c.substitute,
+        leaves.c.positions,
+        leaves.c.since,
+        leaves.c.until,
+        leaves.c.revoked_at,
+        _AWAY.c.person,
+        _SUBSTITUTE.c.person.label("substitute_person"),
+        _SUBSTITUTE.c.organisation,
+    )
+    .join_from(leaves, tenures, tenures.c.account == leaves.c.account)
+    .join(_AWAY, _AWAY.c.id == leaves.c.account)
+    .join(_SUBSTITUTE, _SUBSTITUTE.c.id == leaves.c.substitute)
+    .where(
+        leaves.c.replaced_at.is_(None),
+        leaves.c.until > _NOW,
+        or_(leaves.c.revoked_at.is_(None), leaves.c.revoked_at > _NOW),
+        held_at(_NOW),
+        *_signs(_AWAY),
+        *_signs(_SUBSTITUTE),
+    )
+    .order_by(tenures.c.position, leaves.c.since, leaves.c.id, tenures.c.since)
+)
+
+
 @dataclass(frozen=True)
 class Stands:
     """An actor, the digest of the edition in force, and the file's organisation with those above it, upwards.
@@ -169,6 +208,34 @@ class Standing:
             lineage,
             cast(RunBy, kind) if kind in get_args(RunBy) else None,
         )
+
+    async def stand_ins(self, now: datetime, lineage: Collection[str]) -> tuple[StandIn, ...]:
+        """Return the leaves in force and to come of those who hold a position at an instant, with their substitutes.
+
+        By position and beginning; only what a substitute may sign whose organisation is in the `lineage` of a file, or
+        who has none. A leave that is revoked ends with that.
+        """
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(_STANDING_IN, {"now": now})).all()
+        found: dict[tuple[str, str], StandIn] = {}
+        for row in rows:
+            covered = row.position in row.positions.split() or not row.positions
+            until = min(row.until, row.revoked_at) if row.revoked_at else row.until
+            if covered and row.since < until and (row.organisation is None or row.organisation in lineage):
+                found.setdefault(
+                    (row.position, row.leave),
+                    StandIn(
+                        position=row.position,
+                        account=row.account,
+                        substitute=row.substitute,
+                        leave=row.leave,
+                        since=row.since,
+                        until=until,
+                        person=row.person,
+                        substitute_person=row.substitute_person,
+                    ),
+                )
+        return tuple(found.values())
 
 
 def _actor(account: str, found: dict[str, list[Row[Any]]], now: datetime) -> Actor:

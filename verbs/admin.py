@@ -28,6 +28,9 @@ def create(
     name: Annotated[str | None, typer.Option(help="The person's name, for a new account.")] = None,
     email: Annotated[str | None, typer.Option(help="Where notices go, for a new account.")] = None,
     language: Annotated[Tongue | None, typer.Option(help="Of the notices, for a new account.")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Whose clock tells the mornings of a new account, such as Europe/Prague.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an administrator and print, once, the link with which they choose a password.
@@ -36,7 +39,7 @@ def create(
     """
     settings = options(context).settings()
     translator, messages = translator_of(settings), Console(stderr=True)
-    details: dict[str, Any] = {"name": name, "email": email, "language": language}
+    details: dict[str, Any] = {"name": name, "email": email, "language": language, "zone": zone}
     request = {"type": "create_admin", "account": account, **{key: value for key, value in details.items() if value}}
     made = answer_of(TOKENS, request, settings)
     if as_json:

@@ -14,7 +14,7 @@ from verbs.edition import EditionWords
 from verbs.language import translator_of
 from verbs.list import rules_in_force
 from verbs.options import options
-from verbs.state_line import COORDINATORS_DESK
+from verbs.state_line import COORDINATORS_DESK, standing_in
 from verbs.tables import add_row, output, say, table
 from verbs.times import business_day
 
@@ -44,7 +44,7 @@ def inbox(
         elif not items:
             say(translator.tr("Nothing waits for you."))
         else:
-            _show(items, rules_in_force(api, translator), translator)
+            _show(items, rules_in_force(api, translator), translator, settings.zone)
 
 
 def desk(
@@ -75,10 +75,10 @@ def desk(
         elif not items:
             say(translator.tr("Nothing lies on these desks."))
         else:
-            _show(items, rules_in_force(api, translator), translator)
+            _show(items, rules_in_force(api, translator), translator, settings.zone)
 
 
-def _show(items: Sequence[Mapping[str, Any]], rules: EditionWords, translator: Translator) -> None:
+def _show(items: Sequence[Mapping[str, Any]], rules: EditionWords, translator: Translator, zone: str) -> None:
     titles = (mark("Delegation"), mark("Title"), mark("Waits for"), mark("What"), mark("Days"), mark("Due"))
     rows = table([translator.tr(title) for title in titles], right=[4], whole=[0])
     for item in items:
@@ -86,7 +86,7 @@ def _show(items: Sequence[Mapping[str, Any]], rules: EditionWords, translator: T
             rows,
             item["delegation"],
             item["title"],
-            _whose(item, rules, translator),
+            _whose(item, rules, translator, zone),
             _what(item, translator),
             str(item["age_days"]),
             _due(item, translator),
@@ -95,10 +95,10 @@ def _show(items: Sequence[Mapping[str, Any]], rules: EditionWords, translator: T
     output().print(rows)
 
 
-def _whose(item: Mapping[str, Any], rules: EditionWords, translator: Translator) -> str:
+def _whose(item: Mapping[str, Any], rules: EditionWords, translator: Translator, zone: str) -> str:
     if item["position"] is None:
         return translator.tr("the coordinator (%(account)s)", account=item["account"])
-    return rules.position(item["position"])
+    return rules.position(item["position"]) + standing_in(item["substitutes"], zone, translator)
 
 
 def _what(item: Mapping[str, Any], translator: Translator) -> str:

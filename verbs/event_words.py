@@ -10,7 +10,7 @@ from typing import Any
 
 from locales import Translator, mark
 from verbs.edition import EditionWords
-from verbs.times import at_place
+from verbs.times import at_place, business_time
 from verbs.words import ANSWERS, DOCUMENTS, FACTORS, PERSON_ROLES, word
 
 Data = Mapping[str, Any]
@@ -179,6 +179,42 @@ def _escalated(data: Data, reader: Reader) -> str:
     )
 
 
+def _noted(data: Data, reader: Reader) -> str:
+    if not data["stand_ins"]:
+        return reader.tr(mark("no leave touches what waits any more"))
+    leaves = dict.fromkeys((one["account"], one["since"], one["until"], one["substitute"]) for one in data["stand_ins"])
+    said = (
+        reader.tr(
+            mark("%(account)s (%(since)s to %(until)s, %(substitute)s signs)"),
+            account=account,
+            since=business_time(since, reader.zone, reader.translator),
+            until=business_time(until, reader.zone, reader.translator),
+            substitute=substitute,
+        )
+        for account, since, until, substitute in leaves
+    )
+    return reader.tr(mark("notes leave: %(leaves)s"), leaves=reader.translator.listing(said))
+
+
+def _desk_moved(data: Data, reader: Reader) -> str:
+    return reader.tr(
+        mark("the desk “%(desk)s” moves to %(to)s, in place of %(away)s, until %(until)s"),
+        desk=reader.rules.position(data["position"]),
+        to=data["to"],
+        away=data["on_behalf_of"],
+        until=business_time(data["until"], reader.zone, reader.translator),
+    )
+
+
+def _desk_returned(data: Data, reader: Reader) -> str:
+    return reader.tr(
+        mark("the desk “%(desk)s” returns from %(substitute)s to %(account)s"),
+        desk=reader.rules.position(data["position"]),
+        substitute=data["substitute"],
+        account=data["account"],
+    )
+
+
 def _scheduled(data: Data, reader: Reader) -> str:
     values = {"item": data["item_id"], "title": data["title"], "starts": reader.moment(data["starts"])}
     return reader.tr(mark("schedules %(item)s: “%(title)s”, %(starts)s"), **values)
@@ -295,6 +331,9 @@ EVENTS: Mapping[str, Told] = {
     "StepRejected": _step(mark("refuses the proposal at the step “%(step)s”")),
     "ExternalDecisionRecorded": _external,
     "StepEscalated": _escalated,
+    "StandInsNoted": _noted,
+    "DeskMoved": _desk_moved,
+    "DeskReturned": _desk_returned,
     "SignOffRefused": _step(mark("was not let sign the step “%(step)s” (%(code)s)")),
     "DecisionIssued": _plain(mark("issues the decision %(number)s")),
     "MemberAdded": _role(mark("adds %(member_id)s as %(role)s")),

@@ -6,7 +6,7 @@ from typing import Any
 
 from locales import Translator
 from verbs.edition import EditionWords
-from verbs.times import business_day
+from verbs.times import business_day, business_time
 from verbs.words import PHASES, sentence_case, word
 
 COORDINATORS_DESK = "coordinator"
@@ -61,7 +61,24 @@ def state_line(
 def _desk(file: Mapping[str, Any], rules: EditionWords, translator: Translator) -> str:
     if file["waits_for"] == COORDINATORS_DESK:
         return translator.tr("the coordinator (%(account)s)", account=file["state"]["coordinator"])
-    return rules.position(file["waits_for"])
+    position, state = file["waits_for"], file["state"]
+    away = [one for one in state.get("stand_ins", ()) if one["position"] == position]
+    return rules.position(position) + standing_in(away, state["zone"], translator)
+
+
+def standing_in(substitutes: Sequence[Mapping[str, Any]], zone: str, translator: Translator) -> str:
+    """Return, behind a blank, who is on leave and who may sign meanwhile; nothing where nobody stands in now."""
+    said = [
+        translator.tr(
+            "(%(account)s on leave; %(substitute)s may sign until %(until)s)",
+            account=one["account"],
+            substitute=one["substitute"],
+            until=business_time(one["until"], zone, translator),
+        )
+        for one in substitutes
+        if one.get("in_force")
+    ]
+    return "".join(f" {one}" for one in dict.fromkeys(said))
 
 
 def _decisive(file: Mapping[str, Any], deadlines: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -62,6 +62,9 @@ def create(
     ] = None,
     email: Annotated[str | None, typer.Option(help="Where notices go, for a new account.")] = None,
     language: Annotated[Tongue | None, typer.Option(help="Of the notices, for a new account.")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Whose clock tells the mornings of a new account, such as Europe/Prague.")
+    ] = None,
     expires: Annotated[
         int | None, typer.Option(min=1, max=3660, metavar="DAYS", help="How many days it is good for; else for ever.")
     ] = None,
@@ -83,6 +86,7 @@ def create(
         "language": language,
         "roles": role,
         "positions": position,
+        "zone": zone,
         "expires_days": expires,
         "scopes": scope,
     }

@@ -25,6 +25,13 @@ GIVEN_UP = "given_up"
 """Type of the failure of an effect that no further attempt will mend."""
 
 
+REVIEW_DESKS = "review_desks"
+"""ReviewInput -> Reviewed. Tells every file that leave touches to look who stands in; heartbeats, and resumes."""
+
+SEND_DIGESTS = "send_digests"
+"""DigestInput -> Digested. Sends, by each account's own clock, what waits for it this morning; idempotent by day."""
+
+
 class Question(Fact):
     """What a decision is made from. `now` is the workflow's time, not the machine's.
 
@@ -70,6 +77,43 @@ class Ended(Fact):
 
     delegation: str
     head: Head
+
+
+class Away(Fact):
+    """A leave that was registered or changed, and who takes it."""
+
+    leave: str
+    account: str
+
+
+class ReviewInput(Fact):
+    """Which files to tell: those that one leave touches, else those that any leave touches. `now` is wall time.
+
+    `occasion` names this round: a file takes the command of one occasion once.
+    """
+
+    occasion: str
+    now: Instant
+    away: Away | None = None
+
+
+class Reviewed(Fact):
+    """How many files were told."""
+
+    files: int
+
+
+class DigestInput(Fact):
+    """The hour for which digests are sent."""
+
+    now: Instant
+
+
+class Digested(Fact):
+    """How many mails went out, and how many the mail server refused."""
+
+    sent: int
+    refused: int = 0
 
 
 Command = dict[str, Any]

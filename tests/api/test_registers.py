@@ -79,12 +79,17 @@ async def test_accounts_and_tokens_are_the_administrator_s(api: Api) -> None:
     opened = await api.ask("POST", "/accounts", linh, by="root")
     assert (opened.status_code, opened.json()) == (
         201,
-        {**linh, "email": None, "language": "vi", "organisation": None, "person": None},
+        {**linh, "email": None, "language": "vi", "organisation": None, "person": None, "zone": None},
     )
     assert (await api.ask("POST", "/accounts", linh, by="root")).status_code == 201
     assert code(await api.ask("POST", "/accounts", linh | {"name": "X"}, by="root")) == (409, "account_exists")
-    changed = {"name": "Đỗ Linh", "roles": ["coordinator"], "language": "en"}
+    changed = {"name": "Đỗ Linh", "roles": ["coordinator"], "language": "en", "zone": "Europe/Prague"}
     assert (await api.ask("PUT", f"/accounts/{linh['id']}", changed, by="root")).json()["roles"] == ["coordinator"]
+    kept = await api.here.registers.accounts.get(f"linh-{api.id}")
+    assert kept is not None
+    assert kept.zone == "Europe/Prague"
+    nowhere = await api.ask("PUT", f"/accounts/{linh['id']}", changed | {"zone": "Europe/Hanoi"}, by="root")
+    assert (nowhere.status_code, fields(nowhere)) == (422, [("zone", "zone_unknown")])
     assert code(await api.ask("PUT", "/accounts/nobody", changed, by="root")) == (404, "account_unknown")
     ids = [account["id"] for account in (await api.ask("GET", "/accounts", by="root")).json()["items"]]
     assert linh["id"] in ids

@@ -69,6 +69,7 @@ EXAMPLES: tuple[Value, ...] = (
     c.CloseDelegation(),
     c.ReopenDelegation(reason=text()),
     c.Tick(),
+    c.ReviewDesks(),
     c.RecordDelivery(issue=1, sent=1),
     c.RecordDocument(
         kind="final_report", number=1, versions=(c.RenderedDocument(language="vi", attachment=pdf("rendered")),)

@@ -12,8 +12,10 @@ from domain.canonical import canonical_json, commitment, digest_of, sha256_hex
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, Envelope, Observed, Refusal
 from domain.events import ReportFiled, RequestSubmitted
+from domain.institution import StandIn
 from domain.rules import Edition
 from domain.seal import Head, SealedEvent, genesis
+from domain.stand_ins import ASKING
 from domain.state import Delegation
 from domain.upcast import read_event
 from scenariofile import (
@@ -54,7 +56,8 @@ class Played:
 class Play:
     """A delegation while it is played, with the registers that commands refer to.
 
-    `above` are the organisations above the file's own, upwards; `observations` what other files say at each decision.
+    `above` are the organisations above the file's own, upwards; `observations` what other files say at each decision,
+    `stand_ins` what the registers say of leave.
     """
 
     delegation: str
@@ -63,6 +66,7 @@ class Play:
     newest: Edition | None = None
     above: tuple[str, ...] = ()
     observations: tuple[Observed, ...] = ()
+    stand_ins: tuple[StandIn, ...] | None = None
     head: Head = field(init=False)
     log: list[Played] = field(default_factory=list)
 
@@ -110,6 +114,7 @@ class Play:
                 newest=self.newest or self.edition,
                 lineage=(self.state.organisation if self.state else commands[0].get("organisation", ""), *self.above),
                 observations=self.observations,
+                stand_ins=self.stand_ins if {one["type"] for one in commands} & ASKING else None,
             ),
         )
         played = Played(step, at, actor, commands, decision, self.state)

@@ -30,7 +30,7 @@ from tests.builders import (
     text,
     trip,
 )
-from tests.domain.every_command import EXAMPLES
+from tests.domain.every_command import EXAMPLES, SYSTEM
 from tests.domain.given import Given, given
 
 SINCE = datetime(2025, 1, 1, tzinfo=UTC)
@@ -222,7 +222,7 @@ HERE = opening().organisation
 def test_nobody_acts_outside_the_subtree_of_their_organisation(example: Value) -> None:
     """Whatever the command, whoever may send it; the system's own are nobody's."""
     kind = example.model_dump()["type"]
-    if kind in ("tick", "record_delivery", "record_document", "record_notice", "record_failure"):
+    if kind in SYSTEM:
         return
     elsewhere = Actor(
         id="elsewhere",

@@ -83,7 +83,10 @@ def test_who_was_to_be_told_and_no_longer_has_to_is_not_written_to() -> None:
     woken = given(*reporting(), rules=under(rule())).when(REPORT, at="2026-04-21T10:00").accepted()
     kinds = [event.type for event in woken.events if event.type.startswith("Deadline")]
     assert kinds == ["DeadlineMissed", "DeadlineEscalated", "DeadlineEscalated", "DeadlineMet"]
-    assert [one.args["notice"] for one in woken.effects if one.kind == "send_notice"] == ["deadline_missed"]
+    assert [one.args["notice"] for one in woken.effects if one.kind == "send_notice"] == [
+        "deadline_missed",
+        "report_waits",
+    ]
 
 
 def test_each_escalation_is_a_notice_of_its_own() -> None:

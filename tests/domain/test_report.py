@@ -35,9 +35,10 @@ def test_a_report_is_filed_with_a_digest_over_the_facts_the_texts_and_the_annexe
     assert len(digests | {later, filed.digest}) == 5
 
 
-def test_a_filed_report_is_rendered() -> None:
-    """Filing asks for the document, by its number."""
-    assert [effect.key for effect in given(*reporting()).when(FILE).effects] == ["render:final_report:1"]
+def test_a_filed_report_is_rendered_and_who_accepts_it_is_told() -> None:
+    """Filing asks for the document and the notice, by its number."""
+    keys = [effect.key for effect in given(*reporting()).when(FILE).effects]
+    assert keys == ["render:final_report:1", "report-waits:1"]
 
 
 def test_a_second_report_waits_until_the_first_is_returned() -> None:

@@ -218,7 +218,7 @@ def test_scenario_a_asks_for_each_effect_once() -> None:
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
         "issue_calendars": 3,
         "render_document": 2,
-        "send_notice": 14,
+        "send_notice": 15,
     }
 
 

@@ -11,12 +11,26 @@ from hypothesis import strategies as st
 
 from domain import events as e
 from domain.amendment import unapproved
+from domain.desk import lies_on
 from domain.evolve import fold
+from domain.institution import StandIn
 from domain.invitations import reaches_calendars
 from domain.seal import SealedEvent, genesis, verify_chain
 from domain.state import Delegation
 from domain.upcast import read_event
-from tests.builders import DELEGATION, amending, approved, closed, drafted, invited, reported, submitted, under_way
+from tests.builders import (
+    DELEGATION,
+    THE_SYSTEM,
+    amending,
+    approved,
+    closed,
+    drafted,
+    instant,
+    invited,
+    reported,
+    submitted,
+    under_way,
+)
 from tests.domain.every_command import PUBLIC
 from tests.domain.generated import COMMANDS, Turn, turns
 from tests.domain.given import given
@@ -200,3 +214,50 @@ def test_a_decision_depends_on_nothing_but_what_it_is_given(data: st.DataObject)
         take(play, turn)
         take(again, turn)
     assert play.head == again.head
+
+
+LEAVES = st.lists(
+    st.builds(
+        lambda number, position, first, days: StandIn(
+            position=position,
+            account=position.replace("_", "-"),
+            substitute="deputy",
+            leave=f"lea_{number}",
+            since=instant("2026-02-20T00:00") + timedelta(days=first),
+            until=instant("2026-02-20T00:00") + timedelta(days=first + days),
+        ),
+        st.integers(1, 3),
+        st.sampled_from(["department_head", "vice_president", "president"]),
+        st.integers(0, 90),
+        st.integers(1, 40),
+    ),
+    max_size=4,
+    unique_by=lambda one: one.leave,
+).map(tuple)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["drafted", "submitted", "amending", "reported"])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@forall(data=st.data())
+def test_whatever_becomes_of_file_and_leave_a_desk_is_moved_while_the_leave_lasts(
+    start: str, data: st.DataObject
+) -> None:
+    """After every decision: only at desks where the file lies, in force exactly from the beginning until the end."""
+    play = going_on(start)
+    for turn in draw_turns(data, play, 10):
+        play.stand_ins = data.draw(LEAVES, label="leaves")
+        take(play, turn)
+        if data.draw(st.booleans(), label="told"):
+            play.decide("review", THE_SYSTEM, ({"type": "review_desks"},), play.log[-1].at)
+        for played in play.log[-2:]:
+            assert played.state is not None
+            known = played.state.stand_ins
+            assert {(one.what, one.position) for one in known} <= set(lies_on(played.state))
+            assert all(one.in_force is (one.since <= played.at) and played.at < one.until for one in known)
+    play.stand_ins = ()
+    play.decide("review", THE_SYSTEM, ({"type": "review_desks"},), play.log[-1].at)
+    assert play.state is not None
+    assert play.state.stand_ins == ()
+    moves = [event.type for played in play.log for event in played.events if event.type.startswith("Desk")]
+    assert moves.count("DeskReturned") <= moves.count("DeskMoved")

@@ -13,6 +13,8 @@ from notices.contents import (
     DeadlineEscalated,
     DeadlineMissed,
     DeadlineReminder,
+    Digest,
+    DigestLine,
     InvitationLetter,
     ItemFacts,
     ItineraryCancelled,
@@ -20,6 +22,7 @@ from notices.contents import (
     ItineraryRequest,
     Notice,
     NoticeName,
+    ReportWaits,
     StepEscalated,
     StepWaits,
 )
@@ -102,7 +105,7 @@ SAMPLES: dict[NoticeName, Notice] = {
         waiting_since=date(2026, 3, 6),
         due=date(2026, 3, 9),
         acting_for="Ông Trần Quốc Bảo",
-        link=_LINK,
+        link=f"{_LINK}/steps/vice_president",
     ),
     "step_escalated": _sample(
         StepEscalated,
@@ -110,7 +113,48 @@ SAMPLES: dict[NoticeName, Notice] = {
         version=2,
         due=date(2026, 3, 9),
         rule="IN-APPROVAL v1",
-        link=_LINK,
+        link=f"{_LINK}/steps/vice_president",
+    ),
+    "report_waits": _sample(
+        ReportWaits,
+        version=1,
+        filed_by="Lê Thu Hà",
+        waiting_since=date(2026, 4, 15),
+        acting_for="Ông Trần Quốc Bảo",
+        link=f"{_LINK}/steps/report",
+    ),
+    "digest": Digest.model_validate(
+        (_COMMON | {"delegation": ""})
+        | {
+            "day": date(2026, 3, 10),
+            "lines": (
+                DigestLine(
+                    delegation=DELEGATION,
+                    what="step",
+                    step="Phó Chủ tịch phê duyệt",
+                    age_days=4,
+                    due=date(2026, 3, 9),
+                    missed=True,
+                    acting_for="Ông Trần Quốc Bảo",
+                    link=f"{_LINK}/steps/vice_president",
+                ),
+                DigestLine(
+                    delegation="Đoàn Hội Hữu nghị Đức – Việt",
+                    what="report",
+                    age_days=1,
+                    link="https://legation.songlam.example/delegations/sl-2026-011/steps/report",
+                ),
+                DigestLine(
+                    delegation="Đoàn ra thăm và làm việc tại Séc và Đức",
+                    what="coordinator",
+                    age_days=0,
+                    due=date(2026, 3, 20),
+                    link="https://legation.songlam.example/delegations/sl-2026-020",
+                ),
+            ),
+            "more": 3,
+            "link": "https://legation.songlam.example/inbox",
+        }
     ),
 }
 

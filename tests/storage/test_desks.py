@@ -4,11 +4,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from domain.events import AnyEvent
+from domain.desk import Substitute
+from domain.events import AnyEvent, DeskMoved, DeskStandIn, StandInsNoted
+from storage.accounts import AccountDetails, Accounts
 from storage.desks import DeskFilters, DeskLine, Desks
 from storage.engine import Database
+from storage.keyring import Keyring
+from storage.leaves import Leaves
+from storage.metadata import utc_now
 from storage.projection import Projection
 from storage.queries import BadCursor
+from storage.tenures import Tenures
 from tests.storage.streams import START, cancelled, deadline, opened, sealed, submitted
 
 
@@ -91,3 +97,55 @@ async def test_a_cursor_of_another_list_is_refused(database: Database, cursor: s
     """Never an error of ours."""
     with pytest.raises(BadCursor):
         await Desks(database).lines(cursor=cursor)
+
+
+async def test_a_desk_says_who_stands_in_there(database: Database) -> None:
+    """As the file knows it: in force or to come, and no more once the desk is left."""
+    await Projection(database).project("visit-0", sealed("visit-0", [opened("visit-0"), submitted(), *moved()]))
+    [line] = (await Desks(database).lines()).items
+    assert line.substitutes == (
+        Substitute(
+            account="hung",
+            substitute="thay",
+            leave="lea_1",
+            since=START,
+            until=START + timedelta(days=9),
+            in_force=True,
+        ),
+    )
+
+
+async def test_the_files_that_a_leave_touches_are_found(database: Database, keyring: Keyring) -> None:
+    """By the desks of the positions that are held, and by what files know: also where the position is held no more."""
+    accounts, leaves, tenures = Accounts(database, keyring), Leaves(database), Tenures(database)
+    for account in ("hung", "thay", "mai"):
+        positions = {"hung": ("department_head",), "mai": ("president",)}.get(account, ())
+        await accounts.create(AccountDetails(id=account, name=account, roles=("approver",), positions=positions))
+    desks, now = await fill(database), utc_now()
+    assert await desks.touched_by("hung", "lea_1") == ["visit-0", "visit-1"]
+    assert await desks.touched_by("mai", "lea_1") == []
+    assert await desks.touched_since(now) == []
+
+    leave = await leaves.register("hung", "thay", now, now + timedelta(days=1), by="root")
+    assert await desks.touched_since(now) == ["visit-0", "visit-1"]
+    assert await desks.touched_since(leave.until) == []
+
+    await Projection(database).project("visit-9", sealed("visit-9", [opened("visit-9"), submitted(), *moved()]))
+    [tenure] = await tenures.known(account="hung")
+    await tenures.end(tenure.id, now + timedelta(hours=1), by="root")
+    assert await desks.touched_by("nobody", "lea_1") == ["visit-9"]
+    assert await desks.touched_by("nobody", "lea%1") == []
+    assert await desks.touched_since(leave.until) == ["visit-9"]
+
+
+def moved() -> list[AnyEvent]:
+    """The head of the department is on leave, and the desk has moved."""
+    period = {"since": START, "until": START + timedelta(days=9)}
+    one = DeskStandIn.model_validate(
+        {"what": "head", "position": "department_head", "account": "hung", "substitute": "thay", "leave": "lea_1"}
+        | period
+    )
+    moving = DeskMoved(
+        what="head", position="department_head", to="thay", on_behalf_of="hung", leave="lea_1", until=one.until
+    )
+    return [StandInsNoted(stand_ins=(one,)), moving]

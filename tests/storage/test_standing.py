@@ -6,7 +6,7 @@ import pytest
 
 from domain.bilingual import Bilingual
 from domain.decision import Actor
-from domain.institution import Held, Organisation, Substitution
+from domain.institution import Held, Organisation, StandIn, Substitution
 from storage.accounts import AccountDetails, Accounts
 from storage.editions import Editions, UnknownEdition
 from storage.engine import Database
@@ -157,3 +157,65 @@ async def test_before_the_first_edition_took_effect_nothing_stands(database: Dat
     too_early: date = edition().effective_from - timedelta(days=1)
     with pytest.raises(UnknownEdition):
         await Standing(database).look("hung", now, on=too_early)
+
+
+async def test_who_stands_in_is_known_for_every_position_held_now(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
+    """In force and to come, by position: not what is over, revoked, or covers another position."""
+    accounts, leaves = Accounts(database, keyring), Leaves(database)
+    standing = Standing(database)
+    await accounts.change(HUNG.model_copy(update={"positions": ("president", "finance"), "person": "per_levanhung"}))
+    days = [now + timedelta(days=day) for day in range(9)]
+    before = await leaves.register("hung", "mai", now - timedelta(days=2), now - timedelta(days=1), by="root")
+    first = await leaves.register("hung", "mai", days[0], days[2], ["president"], by="root")
+    second = await leaves.register("hung", "mai", days[3], days[4], by="root")
+    revoked = await leaves.register("hung", "mai", days[5], days[6], by="root")
+    await leaves.revoke(revoked.id, by="root")
+
+    found = await standing.stand_ins(now, ())
+    assert [(one.position, one.leave) for one in found] == [
+        ("finance", second.id),
+        ("president", first.id),
+        ("president", second.id),
+    ]
+    assert found[1] == StandIn(
+        position="president",
+        account="hung",
+        substitute="mai",
+        leave=first.id,
+        since=first.since,
+        until=first.until,
+        person="per_levanhung",
+        substitute_person="per_phanthimai",
+    )
+    assert [one.leave for one in await standing.stand_ins(before.since, ())][:1] != [before.id]
+    assert [one.leave for one in await standing.stand_ins(first.until, ())] == [second.id, second.id]
+
+
+async def test_a_leave_that_is_revoked_ends_with_that_instant(database: Database, now: datetime) -> None:
+    """A file whose clock is a little behind still learns when it is to give the desk back."""
+    leave = await Leaves(database).register("hung", "mai", now - timedelta(days=1), now + timedelta(days=1), by="root")
+    revoked = (await Leaves(database).revoke(leave.id, by="root")).revoked_at
+    assert revoked is not None
+    tenure_begins = (await Tenures(database).known(account="hung"))[0].since
+    [behind] = await Standing(database).stand_ins(max(tenure_begins, revoked - timedelta(milliseconds=1)), ())
+    assert behind.until == revoked
+    assert await Standing(database).stand_ins(revoked, ()) == ()
+
+
+async def test_who_may_not_sign_stands_in_nowhere(database: Database, keyring: Keyring, now: datetime) -> None:
+    """Out of reach of the file, disabled, or no approver: neither the one who is away nor the substitute."""
+    accounts, standing = Accounts(database, keyring), Standing(database)
+    await Leaves(database).register("hung", "mai", now - timedelta(days=1), now + timedelta(days=1), by="root")
+    await accounts.change(MAI.model_copy(update={"organisation": "song-lam"}))
+    assert await standing.stand_ins(now, ("hue", "central")) == ()
+    assert len(await standing.stand_ins(now, ("song-lam-japan", "song-lam"))) == 1
+    for account in (MAI.model_copy(update={"roles": ("auditor",)}), HUNG.model_copy(update={"roles": ("auditor",)})):
+        await accounts.change(account)
+        assert await standing.stand_ins(now, ("song-lam",)) == ()
+    await accounts.change(HUNG)
+    await accounts.change(MAI)
+    assert len(await standing.stand_ins(now, ())) == 1
+    await accounts.disable("mai")
+    assert await standing.stand_ins(now, ()) == ()

@@ -96,3 +96,25 @@ def test_it_is_said_in_vietnamese() -> None:
         "Dự thảo: chờ cán bộ điều phối (lan); hạn Thứ Sáu, 01/05/2026, còn 2 ngày làm việc: "
         "Thông báo cho cơ quan công an, quy tắc IN-NOTICE-POLICE, phiên bản 1."
     )
+
+
+def test_a_desk_whose_holder_is_on_leave_names_who_may_sign_and_until_when() -> None:
+    """Only while the leave is in force; a leave to come is nobody's news yet."""
+    away = {
+        "what": "vice_president",
+        "position": "vice_president",
+        "account": "mai",
+        "substitute": "hung",
+        "since": "2026-04-22T17:00:00Z",
+        "until": "2026-04-29T17:00:00Z",
+    }
+    state = {"zone": "Asia/Ho_Chi_Minh", "coordinator": "lan"}
+    view = file(phase="under_approval", waits_for="vice_president", open_step={"id": "vice_president"})
+    step = due("step.vice_president.1", "2026-04-28", "IN-APPROVAL")
+    now = view | {"state": state | {"stand_ins": [away | {"in_force": True}]}}
+    assert said(now, step).startswith(
+        "Under approval: waits for Vice-president (mai on leave; hung may sign until 00:00, 30 Apr 2026) until Tue 28"
+    )
+    assert "(mai nghỉ phép; hung ký thay đến 00:00, 30/04/2026)" in said(now, step, language="vi")
+    to_come = view | {"state": state | {"stand_ins": [away]}}
+    assert said(to_come, step).startswith("Under approval: waits for Vice-president until Tue 28 Apr")

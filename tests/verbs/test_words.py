@@ -70,6 +70,30 @@ def test_an_event_that_only_a_newer_api_knows_is_shown_by_its_name() -> None:
     assert sentence_of({"type": "BadgePrinted", "data": {}}, reader) == "BadgePrinted"
 
 
+def test_leave_at_a_desk_is_told_with_who_is_away_and_until_when() -> None:
+    """Noted, moved, returned; the first without anything left says so."""
+    english = translator("en")
+    reader = Reader(english, EditionWords(edition().model_dump(mode="json"), english), "Asia/Ho_Chi_Minh")
+    who = {"account": "mai", "substitute": "hung", "leave": "lea_1"}
+    period = {"since": "2026-05-17T17:00:00.000000Z", "until": "2026-05-24T17:00:00.000000Z"}
+    desk = {"what": "vice_president", "position": "vice_president"}
+    told = [
+        sentence_of({"type": "StandInsNoted", "data": {"stand_ins": [desk | who | period]}}, reader),
+        sentence_of({"type": "StandInsNoted", "data": {"stand_ins": []}}, reader),
+        sentence_of(
+            {"type": "DeskMoved", "data": desk | {"to": "hung", "on_behalf_of": "mai", "until": period["until"]}},
+            reader,
+        ),
+        sentence_of({"type": "DeskReturned", "data": desk | who}, reader),
+    ]
+    assert told == [
+        "notes leave: mai (00:00, 18 May 2026 to 00:00, 25 May 2026, hung signs)",
+        "no leave touches what waits any more",
+        "the desk “Vice-president” moves to hung, in place of mai, until 00:00, 25 May 2026",
+        "the desk “Vice-president” returns from hung to mai",
+    ]
+
+
 def test_a_thing_done_is_named_by_the_rule_that_it_was_due_by() -> None:
     """Several rules are about a report; the file was under one of them."""
     english = translator("en")

@@ -1,0 +1,159 @@
+"""The morning digest: one mail to everybody for whom something waits, once a day by the account's own clock.
+
+The mail ledger keeps it to one: its key is the account and the local day, whatever stood in the mail.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.house import House
+from activities.outbox import MailServerUnavailable, Outbox
+from calendars.imip import message_id
+from domain.canonical import digest_of
+from domain.desk import COORDINATING, SIGNING_REPORT
+from domain.digest import digest_due
+from domain.mailbox import Mailbox
+from domain.values import business_date
+from notices import contents
+from notices.message import compose
+from notices.render import render
+from storage.accounts import AccountDetails
+from storage.desks import DeskFilters, DeskLine
+from storage.editions import UnknownEdition
+from storage.errors import StoreUnavailable
+from storage.mail_ledger import Entry, Mail
+from storage.queries import LARGEST_PAGE
+from storage.registers import Registers
+from workflows import ports
+from workflows.ports import Digested, DigestInput
+
+KIND = "digest"
+READERS = frozenset({"approver", "coordinator"})
+LISTED = 30
+"""Files that one mail lists; of the rest it says how many there are."""
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What waits for somebody, the most urgent first; `acting_for` are the names of whom they stand in for, by desk."""
+
+    lines: tuple[DeskLine, ...]
+    acting_for: dict[str, str]
+
+
+class Digests:
+    """Sends the digests of one hour."""
+
+    def __init__(self, registers: Registers, outbox: Outbox, house: House, zone: str, hour: int) -> None:
+        """`zone` is the business zone, for accounts without one of their own; `hour` the wall clock's, 0 to 23."""
+        self._registers = registers
+        self._outbox = outbox
+        self._house = house
+        self._zone = zone
+        self._hour = hour
+
+    @activity.defn(name=ports.SEND_DIGESTS)
+    async def send(self, asked: DigestInput) -> Digested:
+        """Send the digests that are due; a second run for the same hour sends nothing more."""
+        try:
+            return await self.send_due(asked.now)
+        except (MailServerUnavailable, StoreUnavailable) as error:
+            raise ApplicationError(type(error).__name__, type=type(error).__name__) from None
+
+    async def send_due(self, now: datetime) -> Digested:
+        """Send what is due at an instant, and return what became of it."""
+        lines: list[Entry] = []
+        for account in await self._registers.accounts.actors():
+            day = digest_due(now, account.zone or self._zone, self._hour)
+            if day is None or account.email is None or not READERS & set(account.roles):
+                continue
+            activity.heartbeat()
+            inbox = await self._inbox(account, now)
+            if not inbox.lines:
+                continue
+            mail = self._mail(account, day, self._digest(account, day, inbox, now), now)
+            await self._outbox.enter([mail])
+            lines += await self._outbox.send(mail.issue, activity.heartbeat)
+        return Digested(
+            sent=sum(line.status == "sent" for line in lines), refused=sum(line.status == "refused" for line in lines)
+        )
+
+    async def _inbox(self, account: AccountDetails, now: datetime) -> Inbox:
+        try:
+            stands = await self._registers.standing.look(account.id, now, on=business_date(now, self._zone))
+        except UnknownEdition:
+            return Inbox((), {})
+        standing_in = {one.position: one.account for one in stands.actor.substitutions if one.in_force}
+        own = set(stands.actor.positions)
+        within = account.organisation and await self._registers.institution.subtree(account.organisation, now)
+        filters = DeskFilters(tuple(sorted(own | set(standing_in))), account.id, within=within or None)
+        found: list[DeskLine] = []
+        cursor = None
+        while True:
+            page = await self._registers.desks.lines(filters, limit=LARGEST_PAGE, cursor=cursor)
+            found += page.items
+            if (cursor := page.next_cursor) is None:
+                break
+        names = {}
+        for position in set(standing_in) - own:
+            away = await self._registers.accounts.get(standing_in[position])
+            names[position] = away.name if away else standing_in[position]
+        return Inbox(tuple(found), names)
+
+    def _digest(self, account: AccountDetails, day: date, inbox: Inbox, now: datetime) -> contents.Digest:
+        return contents.Digest(
+            recipient=account.name,
+            organisation=self._house.name.text(account.language),
+            contact=self._house.contact,
+            day=day,
+            lines=tuple(self._line(one, account, inbox, now) for one in inbox.lines[:LISTED]),
+            more=max(0, len(inbox.lines) - LISTED),
+            link=f"{self._house.public_url.rstrip('/')}/inbox",
+        )
+
+    def _line(self, line: DeskLine, account: AccountDetails, inbox: Inbox, now: datetime) -> contents.DigestLine:
+        coordinating = line.what == COORDINATING and line.position is None
+        age = business_date(now, self._zone) - business_date(line.since, self._zone)
+        return contents.DigestLine(
+            delegation=line.title,
+            what="coordinator" if coordinating else "report" if line.what == SIGNING_REPORT else "step",
+            step=(line.title_vi if account.language == "vi" else line.title_en) or "",
+            # In the demo a file's clock is ahead of the wall's.
+            age_days=max(0, age.days),
+            due=line.due_on,
+            missed=line.missed,
+            acting_for=inbox.acting_for.get(line.position, "") if line.position else "",
+            link=self._house.page_of(line.delegation_id, step=None if coordinating else line.what),
+        )
+
+    def _mail(self, account: AccountDetails, day: date, digest: contents.Digest, now: datetime) -> Mail:
+        assert account.email is not None
+        mailbox = Mailbox(address=account.email, name=account.name)
+        uid = f"{KIND}.{day.isoformat()}.{account.id}"
+        seen = digest_of([KIND, account.id, day.isoformat()])
+        identity = message_id(
+            uid=uid, sequence=0, method=KIND, mailbox=mailbox, view_hash=seen, domain=self._house.mail_domain
+        )
+        return Mail(
+            uid=uid,
+            sequence=0,
+            method=KIND,
+            view_hash=seen,
+            message_id=identity,
+            # Of no delegation: a colon stands in no delegation's id, and the account's digests have a key of their own.
+            delegation_id=f"account:{account.id}",
+            issue=f"{KIND}:{account.id}:{day.isoformat()}",
+            kind=KIND,
+            participants=(),
+            mailbox=account.email,
+            content=compose(
+                render("digest", account.language, digest),
+                sender=self._house.organizer,
+                recipient=mailbox,
+                message_id=identity,
+                date=now.astimezone(UTC),
+            ),
+        )

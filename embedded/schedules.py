@@ -1,0 +1,71 @@
+"""What Legation's Temporal server starts by itself: the night's review of desks, and every hour the morning digests.
+
+Made at bootstrap, and brought to the settings at every later one; what an operator paused stays paused.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+    ScheduleState,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+
+from settings import Settings
+
+DESK_REVIEW = "legation:desk-review"
+MORNING_DIGEST = "legation:morning-digest"
+"""Ids of the schedules, and of the workflows they start; no delegation has a colon in its id."""
+
+
+def schedules(settings: Settings) -> dict[str, Schedule]:
+    """Return the schedules of an installation by id.
+
+    In the demo nobody's mailbox is written to by the wall's clock: its digests are there, and paused.
+    """
+    queue, once = settings.temporal_task_queue, (ScheduleRange(0),)
+    return {
+        DESK_REVIEW: Schedule(
+            action=ScheduleActionStartWorkflow("DeskReview", id=DESK_REVIEW, task_queue=queue),
+            spec=ScheduleSpec(
+                calendars=[ScheduleCalendarSpec(hour=(ScheduleRange(settings.review_hour),), minute=once)],
+                time_zone_name=settings.zone,
+            ),
+            # One that was missed while everything stood still is made up for, once.
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(hours=20)),
+        ),
+        MORNING_DIGEST: Schedule(
+            action=ScheduleActionStartWorkflow("MorningDigest", id=MORNING_DIGEST, task_queue=queue),
+            spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=(ScheduleRange(0, 23),), minute=once)]),
+            # Each hour has its own readers: none is left out because another still sends.
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.ALLOW_ALL, catchup_window=timedelta(hours=3)),
+            state=ScheduleState(paused=settings.has_virtual_clock),
+        ),
+    }
+
+
+async def keep_schedules(client: Client, settings: Settings) -> None:
+    """Make the schedules, or bring those there are to the settings. Idempotent; a pause is kept."""
+    for id, wanted in schedules(settings).items():
+        try:
+            await client.create_schedule(id, wanted)
+        except ScheduleAlreadyRunningError:
+            await client.get_schedule_handle(id).update(_brought_to(wanted))
+
+
+def _brought_to(wanted: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpdate]:
+    def brought(found: ScheduleUpdateInput) -> ScheduleUpdate:
+        wanted.state = found.description.schedule.state
+        return ScheduleUpdate(wanted)
+
+    return brought

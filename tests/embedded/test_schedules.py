@@ -1,0 +1,60 @@
+"""What the server starts by itself: made once, kept at the settings, and it really runs."""
+
+import asyncio
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client, ScheduleActionStartWorkflow
+
+from embedded.schedules import DESK_REVIEW, MORNING_DIGEST, keep_schedules, schedules
+from settings import Settings
+from tests.running import Running
+
+pytestmark = pytest.mark.slow
+
+
+def settings_of(folder: Path, **more: object) -> Settings:
+    """Settings of the profile `embedded`."""
+    return Settings.model_validate({"profile": "embedded", "data_dir": folder} | more)
+
+
+def test_the_demo_writes_to_nobody_by_the_wall_s_clock(tmp_path: Path) -> None:
+    """Elsewhere nothing is paused."""
+    paused = {
+        profile: [one.state.paused for one in schedules(settings_of(tmp_path, profile=profile)).values()]
+        for profile in ("demo", "embedded", "server")
+    }
+    assert paused == {"demo": [False, True], "embedded": [False, False], "server": [False, False]}
+
+
+async def test_schedules_are_kept_at_the_settings_and_a_pause_is_kept_too(client: Client, tmp_path: Path) -> None:
+    """Each start of Legation brings them there again."""
+    await keep_schedules(client, settings_of(tmp_path))
+    await client.get_schedule_handle(MORNING_DIGEST).pause()
+    queue = f"queue-{uuid4().hex}"
+    for _ in range(2):
+        await keep_schedules(client, settings_of(tmp_path, review_hour=3, temporal_task_queue=queue))
+    review = (await client.get_schedule_handle(DESK_REVIEW).describe()).schedule
+    assert isinstance(review.action, ScheduleActionStartWorkflow)
+    assert review.action.task_queue == queue
+    assert (review.spec.calendars[0].hour[0].start, review.spec.time_zone_name) == (3, "Asia/Ho_Chi_Minh")
+    digest = (await client.get_schedule_handle(MORNING_DIGEST).describe()).schedule
+    assert digest.state.paused
+    for id in (DESK_REVIEW, MORNING_DIGEST):
+        await client.get_schedule_handle(id).delete()
+
+
+async def test_a_schedule_s_workflow_runs_on_the_installation_s_worker(here: Running) -> None:
+    """Triggered instead of waited for: both end well."""
+    await keep_schedules(here.client, here.settings)
+    for id in (DESK_REVIEW, MORNING_DIGEST):
+        handle = here.client.get_schedule_handle(id)
+        await handle.trigger()
+        async with asyncio.timeout(30):
+            while not (recent := (await handle.describe()).info.recent_actions):
+                await asyncio.sleep(0.05)
+        started = recent[-1].action
+        run = here.client.get_workflow_handle(started.workflow_id)  # type: ignore[attr-defined]
+        assert await run.result() in ({"files": 0}, {"sent": 0, "refused": 0})
+        await handle.delete()
