@@ -174,6 +174,8 @@ async def _page(
     signed = [one for step in (turn.proposal.steps if turn.proposal else ()) for one in step.signed_by]
     accounts = {account for one in (*signed, *turn.signatures) for account in _behind(one)} | {state.coordinator}
     accounts |= {turn.proposal.submitted_by} if turn.proposal else set()
+    standing_in = [one for one in state.stand_ins if one.in_force and one.what == turn.id]
+    accounts |= {account for one in standing_in for account in (one.account, one.substitute)}
     today = max(business_date(utc_now(), state.zone), business_date(file.updated_at, state.zone))
     return show(
         request,
@@ -189,6 +191,7 @@ async def _page(
         since=submitted.differences if submitted else None,
         lines=await lines_of(at, submitted.differences, edition, reader) if submitted else (),
         names=await _names(at, request, accounts),
+        standing_in=standing_in,
         titles=await position_titles(at, edition),
         left=left(today, turn.due.due_on, edition, words) if turn.due else "",
         typed=typed,

@@ -17,7 +17,7 @@ from domain.commands import Stay
 from domain.dossiers import JustifiedBreach
 from domain.events import Breach
 from domain.rules import Edition
-from domain.state import Ceiling, Delegation, Document, Item, Participant
+from domain.state import Ceiling, Delegation, Document, Item, Observation, Participant
 from domain.values import Direction, Fact
 from locales import translator
 from storage.persons import Erased
@@ -60,6 +60,15 @@ class ShownBreach:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """Something that other files said of a member and that goes beyond a limit; it warns, and stops nothing."""
+
+    title: Bilingual | None
+    member: str
+    observation: Observation
+
+
+@dataclass(frozen=True)
 class Dossier:
     """Everything that stands behind a signature. `countries` says how many delegates come from where: `Japan 8`.
 
@@ -73,6 +82,7 @@ class Dossier:
     days: tuple[tuple[date, tuple[Item, ...]], ...]
     ceiling: Ceiling | None
     breaches: tuple[ShownBreach, ...]
+    warnings: tuple[Warned, ...]
     documents: tuple[DocumentView, ...]
     untold: tuple[str, ...] = ()
     results: str | None = None
@@ -102,6 +112,7 @@ async def dossier_of(
         days=tuple(_by_day(items)),
         ceiling=submitted.ceiling if submitted else state.ceiling,
         breaches=tuple(_shown(one, edition, texts) for one in justified),
+        warnings=tuple(_warned(one, edition, people) for one in state.observations.values() if one.exceeded),
         documents=tuple(documents),
         untold=tuple(untold),
         results=texts.get(report.results.ref) if report else None,
@@ -169,6 +180,15 @@ def _by_day(items: Iterable[Item]) -> Iterator[tuple[date, tuple[Item, ...]]]:
 
     for on, some in groupby(sorted(standing, key=day), key=day):
         yield on, tuple(some)
+
+
+def _warned(one: Observation, edition: Edition, people: Mapping[str, Traveller]) -> Warned:
+    known = people.get(one.subject)
+    return Warned(
+        title=next((limit.title for limit in edition.limits if limit.id == one.rule.rule), None),
+        member=known.name if known and known.name else one.subject,
+        observation=one,
+    )
 
 
 def _shown(one: JustifiedBreach, edition: Edition, texts: Mapping[str, str]) -> ShownBreach:

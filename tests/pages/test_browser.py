@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -342,14 +343,18 @@ async def test_everything_but_passkeys_works_without_a_script(site: Site, chromi
     assert [one["kind"] for one in await events(site, "StepReturned")] == ["amend"]
 
 
-async def test_a_substitute_signs_in_both_names(site: Site, visitor: Visitor) -> None:
+async def test_a_substitute_signs_in_both_names(site: Site, visitor: Visitor, other: Visitor) -> None:
     """While the leave lasts the step stands in the substitute's inbox; the receipt says who, and in whose place."""
-    path = await submitted(site)
     now = datetime.now(UTC)
     away = await site.here.registers.leaves.register(
         "hung", "mai", now - timedelta(hours=1), now + timedelta(hours=1), by="root"
     )
     try:
+        path = await submitted(site)
+        await in_english(other)
+        await other.sign_in("lan", f"/sign-in?next={path}")
+        says = "Lê Văn Hùng is on leave; Phạm Thị Mai may sign instead until"
+        assert says in await other.page.inner_text(".stateline")
         await in_english(visitor)
         await visitor.sign_in("mai")
         await visitor.page.locator(f"a[href='{path}']").click()
@@ -360,6 +365,25 @@ async def test_a_substitute_signs_in_both_names(site: Site, visitor: Visitor) ->
         assert "in place of Lê Văn Hùng" in await visitor.page.inner_text("main")
     finally:
         await site.here.registers.leaves.revoke(away.id, by="root")
+
+
+async def test_what_other_files_say_of_a_leader_is_shown_as_a_warning(site: Site, visitor: Visitor) -> None:
+    """Three trips in a year where two are allowed: by name, with the rule, and the approver may sign all the same."""
+    leader = await site.here.person("Tạ Văn Lâm", f"lam.{site.here.id}@songlam.example", nationality="VN")
+    trips = [replace(site.here, id=f"{site.here.id}-{number}") for number in range(3)]
+    for trip in trips:
+        await trip.open(direction="outbound", countries=["CZ"], grade=None)
+        member = {"type": "add_member", "member_id": "lam", "person": leader, "role": "head", "country": "VN"}
+        await trip.send(member | {"key_leader": True}, {"type": "submit_request"})
+    await in_english(visitor)
+    await visitor.sign_in("hung", f"/sign-in?next=/delegations/{trips[-1].id}/steps/department_head")
+    said = await visitor.page.inner_text("main")
+    assert "Worth knowing from other files" in said
+    assert "Trips abroad of a leader in a year: Tạ Văn Lâm" in said
+    assert "3, allowed 2" in said
+    assert "key leader" in said
+    await press(visitor, "Approve proposal v1")
+    await expect(visitor.page).to_have_url(RECEIPT)
 
 
 async def test_the_report_is_read_and_accepted_on_its_page(site: Site, visitor: Visitor) -> None:
