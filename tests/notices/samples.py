@@ -153,7 +153,7 @@ SAMPLES: dict[NoticeName, Notice] = {
                 ),
             ),
             "more": 3,
-            "link": "https://legation.songlam.example/inbox",
+            "link": "https://legation.songlam.example/",
         }
     ),
 }
