@@ -18,6 +18,7 @@ from verbs import (
     demo,
     desk,
     directory,
+    dossier,
     leave,
     move,
     organisation,
@@ -28,6 +29,7 @@ from verbs import (
     return_,
     show,
     sign,
+    sign_offs,
     status,
     token,
     trail,
@@ -54,11 +56,13 @@ app.command("inbox")(desk.inbox)
 app.command("desk")(desk.desk)
 app.command("show")(show.show)
 app.command("open")(open_verb.open_)
+app.command("dossier")(dossier.dossier)
 app.command("sign")(sign.sign)
 app.command("return")(return_.return_)
 app.command("move")(move.move)
 app.command("report")(report.report)
 app.command("trail")(trail.trail)
+app.command("sign-offs")(sign_offs.sign_offs)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")

@@ -96,6 +96,8 @@ class Decide:
             newest=newest,
             lineage=stands.lineage,
             stand_ins=await self._standing.stand_ins(asked.now, stands.lineage) if asking else None,
+            factor=asked.envelope.factor,
+            factor_at=asked.envelope.factor_at,
             run_by=stands.run_by,
         )
 

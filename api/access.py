@@ -35,10 +35,13 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "open_delegation": COORDINATOR,
     # Also for those who may not sign: their attempt to sign is decided, refused and recorded.
     "send_commands": EVERYBODY,
+    "ask_signature": ("approver",),
     "list_delegations": EVERYBODY,
     "show_delegation": EVERYBODY,
+    "show_dossier": EVERYBODY,
     "show_trail": EVERYBODY,
     "follow_trail": EVERYBODY,
+    "list_sign_offs": EVERYBODY,
     "count_messages": EVERYBODY,
     "list_deadlines_of_delegation": EVERYBODY,
     "list_ceilings": EVERYBODY,
@@ -117,6 +120,20 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "list_identities": ADMINISTRATOR,
     "link_identity": ADMINISTRATOR,
     "unlink_identity": ADMINISTRATOR,
+    # Pages
+    "send_static_file": ANYBODY,
+    "choose_language": ANYBODY,
+    "show_sign_in_page": ANYBODY,
+    "sign_in_by_page": ANYBODY,
+    "show_password_page": ANYBODY,
+    "choose_password_by_page": ANYBODY,
+    "sign_out_by_page": EVERYBODY,
+    "show_inbox_page": EVERYBODY,
+    "show_passkeys_page": EVERYBODY,
+    "remove_passkey_by_page": EVERYBODY,
+    "show_step_page": EVERYBODY,
+    "answer_step_by_page": EVERYBODY,
+    "show_receipt_page": EVERYBODY,
 }
 """By the name of the route's function. Health and the description of the API need no token and no row."""
 
@@ -141,6 +158,9 @@ SESSION_ONLY = frozenset(
 
 EITHER_SCOPE = frozenset({"send_commands"})
 """Writing and signing go to one address: which scope it takes is said by the commands themselves (api/commands.py)."""
+
+SIGN_SCOPE = frozenset({"ask_signature"})
+"""What leads to a signature takes the scope of signing."""
 
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body, where LARGEST has nothing else."""
@@ -183,7 +203,7 @@ class GuardedRoute(APIRoute):
                 raise Problem("content_type_not_json")
             if self.name in UNMEASURED:
                 return await handler(request)
-            return await handler(_measured(request, LARGEST.get(self.name, LARGEST_BODY)))
+            return await handler(measured(request, LARGEST.get(self.name, LARGEST_BODY)))
 
         return guarded
 
@@ -219,6 +239,8 @@ def scope_of(route: str, method: str) -> Scope:
     """Return the scope that a token needs for a route."""
     if ALLOWED.get(route) == ADMINISTRATOR:
         return "administer"
+    if route in SIGN_SCOPE:
+        return "sign"
     return "read" if method in SAFE_METHODS else "write"
 
 
@@ -245,7 +267,7 @@ async def _by_session(request: Request, secret: str) -> Acting:
     return actor
 
 
-def _measured(request: Request, largest: int) -> Request:
+def measured(request: Request, largest: int) -> Request:
     """Return the request with a body that is refused where it goes beyond `largest` bytes, whatever it declared."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > largest:

@@ -18,6 +18,7 @@ from api import (
     directory,
     directory_imports,
     documents,
+    dossiers,
     editions,
     health,
     identities,
@@ -30,6 +31,8 @@ from api import (
     policies,
     reference,
     sessions,
+    sign_offs,
+    signing,
     texts,
     trail,
 )
@@ -37,6 +40,12 @@ from api.envelope import Envelope
 from api.handlers import add_handlers
 from api.installation import Installation
 from api.openapi import described
+from api.pages import approval as approval_page
+from api.pages import desks as inbox_page
+from api.pages import passkeys as passkeys_page
+from api.pages import passwords as password_page
+from api.pages import sessions as sign_in_page
+from api.pages import static
 from api.problems import ProblemDetails
 from api.schema import require_schema
 from settings import Settings
@@ -46,11 +55,14 @@ PREFIX = "/api/v1"
 FEATURES = (
     delegations,
     commands,
+    signing,
     trail,
+    sign_offs,
     messages,
     deadlines,
     desks,
     ceilings,
+    dossiers,
     documents,
     persons,
     directory_imports,
@@ -68,6 +80,8 @@ FEATURES = (
     policies,
     health,
 )
+
+PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page)
 
 DESCRIPTION = """\
 One delegation is one file: commands go in, sealed events come out, everything else is read from them.
@@ -114,5 +128,7 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
     if settings.has_virtual_clock:
         application.include_router(clock.router, prefix=PREFIX)
     application.include_router(reference.router)
+    for page in PAGES:
+        application.include_router(page.router)
     application.add_middleware(Envelope)
     return application

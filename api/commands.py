@@ -13,6 +13,7 @@ from api.examples import COMMAND_EXAMPLES
 from api.files import DelegationId
 from api.installation import At, Installation
 from api.problems import Problem
+from api.signing import verified
 from domain.commands import Batch
 from domain.decision import Refusal
 from domain.permission import SIGNING, permitted
@@ -60,7 +61,7 @@ async def execute(
 
     A token without the scope that a command needs is refused (`scope_missing`) before anything else. What somebody may
     not send to this file, and what names entries that no register has, is refused here too, before anything is sent.
-    Attempts to sign are left to the decision, which records them.
+    Attempts to sign are left to the decision, which records them; a passkey's signature that does not hold is not sent.
     """
     for command in commands:
         if (scope := scope_of_command(command["type"])) not in actor.scopes:
@@ -87,7 +88,10 @@ async def execute(
         raise CommandRefused(
             Refusal(code="reference_unknown", field=first.field, index=first.place if len(commands) > 1 else None)
         )
-    receipt = await at.engine.execute(delegation, commands, actor=actor.id, key=key)
+    commands = await verified(at, delegation, commands, actor, key)
+    receipt = await at.engine.execute(
+        delegation, commands, actor=actor.id, key=key, factor=actor.factor, factor_at=actor.factor_at
+    )
     return ReceiptView.model_validate(receipt.model_dump(exclude={"events", "repeated"}))
 
 

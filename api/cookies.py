@@ -45,6 +45,11 @@ class Cookies:
         return f"{self._prefix}legation-sign-in"
 
     @property
+    def language(self) -> str:
+        """The name of the cookie with the language that pages are read in."""
+        return f"{self._prefix}legation-language"
+
+    @property
     def _prefix(self) -> str:
         return "__Host-" if self.secure else ""
 
@@ -76,12 +81,15 @@ class Cookies:
             log.warning("origin_refused", request_id=request.scope["request_id"])
             raise Problem("origin_refused")
 
-    def require_csrf_token(self, request: Request, secret: str) -> None:
-        """Refuse (`csrf_token_refused`) an unsafe request that does not carry its session's own token."""
+    def require_csrf_token(self, request: Request, secret: str, *, given: str | None = None) -> None:
+        """Refuse (`csrf_token_refused`) an unsafe request that does not carry its session's own token.
+
+        `given` is what a form carried; without one the header is asked.
+        """
         if request.method in SAFE_METHODS:
             return
-        given = request.headers.get(CSRF_HEADER, "").encode("utf-8", "surrogatepass")
-        if not hmac.compare_digest(given, csrf_token(secret).encode()):
+        shown = request.headers.get(CSRF_HEADER, "") if given is None else given
+        if not hmac.compare_digest(shown.encode("utf-8", "surrogatepass"), csrf_token(secret).encode()):
             log.warning("csrf_token_refused", request_id=request.scope["request_id"])
             raise Problem("csrf_token_refused")
 

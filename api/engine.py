@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -24,6 +24,7 @@ from domain.decision import Envelope, Receipt, Refusal
 from domain.evolve import fold
 from domain.seal import SealedEvent
 from domain.state import Phase
+from domain.values import Factor
 from storage.engine import Database
 from storage.errors import StoreUnavailable
 from storage.projection import Projection
@@ -86,15 +87,30 @@ class DecisionFailed(Exception):
     """The decision broke on our side; nothing was changed."""
 
 
-def enveloped(delegation: str, commands: Sequence[dict[str, Any]], *, actor: str, key: str) -> Envelope:
-    """Return commands as one request, under an id that the same caller, delegation and key have again."""
+def command_id_of(delegation: str, actor: str, key: str) -> str:
+    """Return the id of a request: the same caller, delegation and key have it again."""
+    return digest_of([actor, delegation, key])[:40]
+
+
+def enveloped(
+    delegation: str,
+    commands: Sequence[dict[str, Any]],
+    *,
+    actor: str,
+    key: str,
+    factor: Factor | None = None,
+    factor_at: datetime | None = None,
+) -> Envelope:
+    """Return commands as one request. The digest is over them alone: a repetition may come by another factor."""
     commands = tuple(commands)
     return Envelope(
         delegation=delegation,
-        command_id=digest_of([actor, delegation, key])[:40],
+        command_id=command_id_of(delegation, actor, key),
         actor=actor,
         commands=commands,
         digest=digest_of(commands),
+        factor=factor,
+        factor_at=factor_at,
     )
 
 
@@ -123,14 +139,26 @@ class Engine:
         self._asking_store: asyncio.Task[bool] | None = None
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
-    async def execute(self, delegation: str, commands: Sequence[dict[str, Any]], *, actor: str, key: str) -> Receipt:
+    async def execute(
+        self,
+        delegation: str,
+        commands: Sequence[dict[str, Any]],
+        *,
+        actor: str,
+        key: str,
+        factor: Factor | None = None,
+        factor_at: datetime | None = None,
+    ) -> Receipt:
         """Send commands, decided as one, and return their receipt once the journal has the events.
 
-        `key` is the caller's Idempotency-Key: the same key and body have the same result, however often sent. Raises
+        `key` is the caller's Idempotency-Key: the same key and body have the same result, however often sent. `factor`
+        is by what the caller is known, since `factor_at` (the time of the wall). Raises
         CommandRefused, KeyReused, DecisionFailed, EngineUnavailable, and StoreUnavailable before anything was sent.
         """
         await self._require_store()
-        receipt = await self.send(enveloped(delegation, commands, actor=actor, key=key))
+        receipt = await self.send(
+            enveloped(delegation, commands, actor=actor, key=key, factor=factor, factor_at=factor_at)
+        )
         await self._write(delegation, receipt.events)
         return receipt
 

@@ -12,7 +12,8 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Problem, respond
+from api.pages.problems import answer
+from api.problems import Problem
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ class Envelope:
             # The text of an unknown error may hold what people wrote: only its kind and its place are noted.
             log.error("request_broke", request_id=scope["request_id"], error=type(error).__name__, at=_place(error))
             if not status:
-                response = respond(Request(scope), Problem("internal_error"))
+                response = answer(Request(scope), Problem("internal_error"))
                 await response(scope, receive, send_with_headers)
         finally:
             route = scope.get("route")

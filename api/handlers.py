@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from api.engine import CommandRefused, DecisionFailed, EngineUnavailable, KeyReused
-from api.problems import BY_STATUS, Problem, refused, respond
+from api.pages.problems import answer
+from api.problems import BY_STATUS, Problem, refused
 from api.violations import field_problems
 from storage.errors import StoreUnavailable
 from storage.idempotency import IdempotencyConflict
@@ -27,7 +28,7 @@ PLAIN: dict[type[Exception], str] = {
 
 
 def add_handlers(application: FastAPI) -> None:
-    """Answer every exception that is meant for a caller with problem details."""
+    """Answer every exception that is meant for a caller with problem details, or with a page."""
     application.add_exception_handler(Problem, _handler(lambda error: error))
     application.add_exception_handler(CommandRefused, _handler(lambda error: refused(error.refusal)))
     application.add_exception_handler(RequestValidationError, _handler(_invalid))
@@ -37,17 +38,17 @@ def add_handlers(application: FastAPI) -> None:
 
 
 def _handler(problem_of: Callable[..., Problem]) -> Callable[[Request, Exception], Any]:
-    async def answer(request: Request, error: Exception) -> Response:
-        return respond(request, problem_of(error))
+    async def handle(request: Request, error: Exception) -> Response:
+        return answer(request, problem_of(error))
 
-    return answer
+    return handle
 
 
 async def _answer_by_status(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses by itself, in our words."""
     status = error.status_code if isinstance(error, HTTPException) else 400
     headers = {"Allow": ", ".join(_methods_of(request))} if status == 405 else {}
-    return respond(request, Problem(BY_STATUS.get(status, "body_malformed"), headers=headers))
+    return answer(request, Problem(BY_STATUS.get(status, "body_malformed"), headers=headers))
 
 
 def _methods_of(request: Request) -> list[str]:

@@ -15,6 +15,7 @@ from api.accounts import AccountId
 from api.bodies import Strictly
 from api.installation import At
 from api.oidc import ProviderUnavailable, WordRefused
+from api.pages.route import own_path
 from api.problems import Problem
 from api.sessions import begin
 from domain.values import Slug, Value
@@ -24,9 +25,6 @@ from storage.identities import Identity, IdentityExists
 log = structlog.get_logger()
 
 router = APIRouter(route_class=GuardedRoute, tags=["sign-in"])
-
-AFTERWARDS = "/api/v1/session"
-"""Where the browser goes once it is signed in: within this site, whatever the request says."""
 
 Words = Annotated[str | None, Query(max_length=2000)]
 
@@ -102,7 +100,8 @@ async def return_from_provider(
     account = await at.identities.account_of(provider.issuer, subject)
     if account is None:
         raise _turned_away("issuer and subject belong to no account")
-    response = RedirectResponse(AFTERWARDS, 303)
+    # To a page of this site, whatever the request that began it said.
+    response = RedirectResponse(own_path(taken.kept.get("next")), 303)
     await begin(at, request, response, account, "oidc")
     at.cookies.drop(response, at.cookies.under_way)
     return response
@@ -110,7 +109,10 @@ async def return_from_provider(
 
 @router.get("/session/oidc/{provider}", status_code=303, response_class=RedirectResponse)
 async def go_to_provider(
-    provider: Annotated[Slug, Path(description="As listed.")], request: Request, at: At
+    provider: Annotated[Slug, Path(description="As listed.")],
+    request: Request,
+    at: At,
+    next: Annotated[str | None, Query(max_length=2000, description="The page to come to afterwards.")] = None,
 ) -> RedirectResponse:
     """Go to a provider to sign in there."""
     found = at.providers.named(provider)
@@ -128,6 +130,7 @@ async def go_to_provider(
         "nonce": begun.nonce,
         "verifier": begun.verifier,
         "browser": digest_of_secret(browser),
+        "next": own_path(next),
     }
     await at.challenges.put("oidc", begun.state, at.sessions.clock(), kept=kept)
     response = RedirectResponse(begun.location, 303)

@@ -26,6 +26,7 @@ from storage.passkeys import Passkeys, RelyingParty
 from storage.passwords import Cost, Passwords
 from storage.registers import Registers
 from storage.sessions import Sessions
+from storage.signing import Signing
 
 log = structlog.get_logger()
 
@@ -96,6 +97,7 @@ class Installation:
         self.challenges = Challenges(self.database, CHALLENGE_LIFETIME)
         party = RelyingParty(urlsplit(settings.public_url).hostname or "", PARTY_NAME, settings.public_origin)
         self.passkeys = Passkeys(self.database, self.registers.keyring, self.challenges, party)
+        self.signing = Signing(self.database, self.challenges, self.passkeys)
         self.identities = Identities(self.database, self.registers.keyring)
         self.providers = Providers(settings.oidc_providers or (), settings.public_origin)
 

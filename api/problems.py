@@ -52,6 +52,10 @@ PROBLEMS: dict[str, Answer] = {
     "link_refused": Answer(403, mark("The link is unknown, was used, or is too old. Ask for a new one.")),
     "passkey_refused": Answer(422, mark("The answer of your device could not be verified. Start again.")),
     "passkey_exists": Answer(409, mark("This passkey is registered already.")),
+    "passkey_missing": Answer(409, mark("You have no passkey yet that could sign; register one first.")),
+    "signature_refused": Answer(
+        403, mark("The signature of your passkey does not hold for this dossier. Nothing was signed; start again.")
+    ),
     "passkey_unknown": Answer(404, mark("You have no passkey of this id.")),
     "session_unknown": Answer(404, mark("You have no session of this id.")),
     "identity_exists": Answer(409, mark("This identity belongs to an account already.")),
@@ -64,6 +68,7 @@ PROBLEMS: dict[str, Answer] = {
     "body_malformed": Answer(400, mark("The body of the request cannot be read.")),
     "body_too_large": Answer(413, mark("The body of the request is larger than this address takes.")),
     "content_type_not_json": Answer(415, mark("Send the body as JSON, with “Content-Type: application/json”.")),
+    "content_type_not_form": Answer(415, mark("Send the form as browsers send it.")),
     "validation_failed": Answer(422, mark("The request is not complete or not correct; the fields are named below.")),
     "idempotency_key_missing": Answer(400, mark("The request needs a header “Idempotency-Key”.")),
     "idempotency_key_malformed": Answer(
@@ -74,6 +79,7 @@ PROBLEMS: dict[str, Answer] = {
     "person_unknown": Answer(404, mark("The register has no such person.")),
     "person_erased": Answer(410, mark("This person's data were erased.")),
     "text_unknown": Answer(404, mark("The register has no such text, or it was erased.")),
+    "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
     "edition_unknown": Answer(404, mark("There is no edition of this digest.")),
     "account_unknown": Answer(404, mark("There is no account of this id, or it is disabled.")),
@@ -223,14 +229,14 @@ def respond(request: Request, problem: Problem) -> Response:
         type=TYPES + problem.code,
         title=words.tr(TITLES[status]),
         status=status,
-        detail=words.tr(sentence, **_shown(problem.params, words)),
+        detail=words.tr(sentence, **shown(problem.params, words)),
         instance=f"urn:uuid:{request.scope['request_id']}",
         code=problem.code,
         errors=[
             FieldError(
                 field=error.field,
                 rule=error.rule,
-                message=words.tr(error.sentence, **_shown(error.params, words)),
+                message=words.tr(error.sentence, **shown(error.params, words)),
                 index=error.index,
             )
             for error in problem.errors
@@ -244,7 +250,7 @@ def respond(request: Request, problem: Problem) -> Response:
     )
 
 
-def _shown(params: Mapping[str, Any], words: Translator) -> dict[str, object]:
+def shown(params: Mapping[str, Any], words: Translator) -> dict[str, object]:
     """Return parameters as a person reads them: phases by their names, lists with an “and”."""
     shown: dict[str, object] = {}
     for name, value in params.items():

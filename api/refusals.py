@@ -65,6 +65,9 @@ REFUSALS: dict[str, Answer] = {
         409, mark("You signed a dossier that was replaced since. Read the one that stands now, and sign that.")
     ),
     "dossier_unknown": Answer(422, mark("The file never had a dossier of this digest.")),
+    "signature_not_of_this_dossier": Answer(
+        422, mark("The passkey signed something else: another act, file, step or dossier.")
+    ),
     "returned_once_already": Answer(
         422, mark("An incomplete file goes back %(allowed)s time at most, and this one went back already.")
     ),

@@ -15,6 +15,7 @@ from domain.events import (
     StepReturned,
     StepSigned,
 )
+from domain.signing import PasskeySignature, Proof, Statement
 from domain.state import Delegation, Proposal, Step
 from domain.values import business_date
 
@@ -24,7 +25,14 @@ def sign_off(state: Delegation, command: SignOff, context: Context) -> Outcome:
     found = _entitled(state, command, context)
     if isinstance(found, Outcome):
         return found
-    return accept(StepSigned(step_id=command.step_id, digest=command.dossier_digest, right=found))
+    return accept(
+        StepSigned(
+            step_id=command.step_id,
+            digest=command.dossier_digest,
+            right=found,
+            proof=proof_of(command.signature, context),
+        )
+    )
 
 
 def return_step(state: Delegation, command: ReturnStep, context: Context) -> Outcome:
@@ -46,6 +54,7 @@ def return_step(state: Delegation, command: ReturnStep, context: Context) -> Out
             kind=command.kind,
             reason=command.reason,
             missing=command.missing,
+            proof=proof_of(command.signature, context),
         )
     )
 
@@ -58,8 +67,16 @@ def reject_step(state: Delegation, command: RejectStep, context: Context) -> Out
     found = _entitled(state, command, context)
     if isinstance(found, Outcome):
         return found
-    rejected = StepRejected(step_id=command.step_id, digest=command.dossier_digest, right=found, reason=command.reason)
-    return accept(rejected, *_rejected(state, command.step_id))
+    return accept(
+        StepRejected(
+            step_id=command.step_id,
+            digest=command.dossier_digest,
+            right=found,
+            reason=command.reason,
+            proof=proof_of(command.signature, context),
+        ),
+        *_rejected(state, command.step_id),
+    )
 
 
 def record_external_decision(state: Delegation, command: RecordExternalDecision, context: Context) -> Outcome:
@@ -97,8 +114,8 @@ def issue_decision(state: Delegation, command: IssueDecision, context: Context) 
 def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, context: Context) -> Right | Outcome:
     """Return by what right the actor signs, or the refusal.
 
-    Refusals: `step_unknown`, those of `right_to_sign`, `place_signed_already`, those of `_answerable`. An attempt
-    without the right is itself recorded.
+    Refusals: `step_unknown`, those of `right_to_sign`, `place_signed_already`, those of `_answerable` and of
+    `misplaced`. An attempt without the right is itself recorded.
     """
     proposal = state.current_proposal
     assert proposal
@@ -131,7 +148,27 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
         signed = {account for signature in step.signatures for account in signatories(signature)}
         if isinstance(right, str) or {actor.id, right.on_behalf_of} & signed:
             return refuse("place_signed_already", field="step_id", step=step.id)
-    return right
+    statement = Statement(act=command.type, delegation=state.id, step=step.id, digest=command.dossier_digest)
+    return misplaced(command.signature, statement) or right
+
+
+def misplaced(signature: PasskeySignature | None, statement: Statement) -> Outcome | None:
+    """Return the refusal of a passkey's signature that is of another act, file, step or dossier.
+
+    Refusals: `signature_not_of_this_dossier`. Whether it holds was verified before the command was sent; here is what
+    can be seen without a register.
+    """
+    if signature is None or (signature.public_key and statement.made(signature)):
+        return None
+    return refuse("signature_not_of_this_dossier", field="signature")
+
+
+def proof_of(signature: PasskeySignature | None, context: Context) -> Proof | None:
+    """Return what is sealed of how the signer was known; nothing where nobody said."""
+    if signature is None and context.factor is None:
+        return None
+    # Whoever signs with a passkey is known by it at that instant, whatever they signed in with.
+    return Proof(factor=context.factor or "passkey", factor_at=context.factor_at or context.now, signature=signature)
 
 
 def right_for(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
+from domain.signing import PasskeySignature
 from domain.values import (
     AttachmentRef,
     BusinessText,
@@ -20,6 +21,7 @@ from domain.values import (
     Slug,
     TextRef,
     Value,
+    unsaid,
 )
 
 DelegateRole = Literal["head", "member"]
@@ -150,11 +152,15 @@ class AdoptRules(Value):
 
 
 class SignOff(Value):
-    """Sign a step: approve exactly the dossier with this digest."""
+    """Sign a step: approve exactly the dossier with this digest.
+
+    This and the other answers to a step or a report may carry a passkey's `signature` over what they answer.
+    """
 
     type: Literal["sign_off"] = "sign_off"
     step_id: Slug
     dossier_digest: Digest
+    signature: PasskeySignature | None = Field(default=None, exclude_if=unsaid)
 
 
 class ReturnStep(Value):
@@ -166,6 +172,7 @@ class ReturnStep(Value):
     kind: Literal["incomplete", "amend"] = "incomplete"
     reason: TextRef
     missing: Annotated[tuple[BusinessText, ...], Field(max_length=50)] = ()
+    signature: PasskeySignature | None = Field(default=None, exclude_if=unsaid)
 
 
 class RejectStep(Value):
@@ -175,6 +182,7 @@ class RejectStep(Value):
     step_id: Slug
     dossier_digest: Digest
     reason: TextRef
+    signature: PasskeySignature | None = Field(default=None, exclude_if=unsaid)
 
 
 class RecordExternalDecision(Value):
@@ -382,6 +390,7 @@ class ReturnReport(Value):
     type: Literal["return_report"] = "return_report"
     report_digest: Digest
     reason: TextRef
+    signature: PasskeySignature | None = Field(default=None, exclude_if=unsaid)
 
 
 class AcceptReport(Value):
@@ -389,6 +398,7 @@ class AcceptReport(Value):
 
     type: Literal["accept_report"] = "accept_report"
     report_digest: Digest
+    signature: PasskeySignature | None = Field(default=None, exclude_if=unsaid)
 
 
 # Ends and pauses

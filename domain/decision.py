@@ -10,7 +10,7 @@ from domain.institution import Held, StandIn, Substitution
 from domain.rules import Edition
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
-from domain.values import Digest, Fact, Instant, RunBy
+from domain.values import Digest, Fact, Factor, Instant, RunBy, unsaid
 
 RoleName = Literal["coordinator", "approver", "auditor", "administrator", "system"]
 
@@ -39,8 +39,9 @@ class Context(Fact):
 
     `edition` is the one the file was opened under (for opening, the one in force); `newest` the one in force now.
     `lineage` is the file's organisation and those above it at that instant, upwards; `run_by` is what kind of union or
-    association the register knows it as, if it knows it. `stand_ins` are the leaves in force and to come whose
-    substitutes reach the file; None where they were not asked for.
+    association the register knows it as, if it knows it. `factor` is by what the actor is known, since `factor_at` (the
+    time of the wall). `stand_ins` are the leaves in force and to come whose substitutes reach the file; None where they
+    were not asked for.
     """
 
     now: Instant
@@ -51,6 +52,8 @@ class Context(Fact):
     lineage: tuple[str, ...] = ()
     stand_ins: tuple[StandIn, ...] | None = None
     run_by: RunBy | None = None
+    factor: Factor | None = Field(default=None, exclude_if=unsaid)
+    factor_at: Instant | None = Field(default=None, exclude_if=unsaid)
 
 
 class Refusal(Fact):
@@ -98,7 +101,8 @@ class Envelope(Fact):
     """One request to a delegation: commands decided as one, with who asks and under which id.
 
     `commands` stay as JSON here, so that a workflow never has to understand them: only the decision does.
-    `digest` is the SHA-256 of the canonical JSON of `commands`.
+    `digest` is the SHA-256 of the canonical JSON of `commands`. `factor` says by what the actor is known, and
+    `factor_at` since when (the time of the wall): a repetition of the request may have others.
     """
 
     delegation: str
@@ -106,6 +110,8 @@ class Envelope(Fact):
     actor: str
     commands: tuple[dict[str, Any], ...]
     digest: Digest
+    factor: Factor | None = Field(default=None, exclude_if=unsaid)
+    factor_at: Instant | None = Field(default=None, exclude_if=unsaid)
 
 
 class Decision(Fact):

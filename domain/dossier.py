@@ -1,53 +1,80 @@
 """What an approver signs: an ordered list of parts, each by its digest or commitment, and one digest over the list."""
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from domain.canonical import digest_of
 from domain.events import Breach, DossierPart
 from domain.state import Delegation
+from domain.values import Digest, Fact
+
+
+class PartContent(Fact):
+    """A part with its content as JSON: people and texts by reference and commitment, files by their digest.
+
+    `content` is None where it cannot be told any more what the commitment was made to.
+    """
+
+    part: str
+    content: Any
+    commitment: Digest
+
+
+def dossier_contents(
+    state: Delegation, breaches: tuple[Breach, ...], ceiling_vnd: int | None
+) -> tuple[PartContent, ...]:
+    """Return the parts of the dossier as the file stands: request, members, programme, money, limits, documents.
+
+    Personal data and free text are committed to by the commitment that their register keeps, files by the digest of
+    their bytes.
+    """
+    return tuple(_contents(state, breaches, ceiling_vnd))
 
 
 def dossier_parts(state: Delegation, breaches: tuple[Breach, ...], ceiling_vnd: int | None) -> tuple[DossierPart, ...]:
-    """Return the parts of the dossier as the file stands: request, members, programme, money, limits, documents.
+    """Return the same parts, by their digests or commitments alone."""
+    return tuple(
+        DossierPart(part=one.part, commitment=one.commitment) for one in dossier_contents(state, breaches, ceiling_vnd)
+    )
 
-    Personal data and free text enter by the commitment that their register keeps, files by the digest of their bytes.
-    """
-    parts = [("request", digest_of(_request(state)))]
-    parts += [
-        (
-            f"member:{member.id}",
-            digest_of(
-                {
-                    "person": member.person.commitment,
-                    "role": member.role,
-                    "country": member.country,
-                    "entry_papers": member.entry_papers,
-                }
-            ),
+
+def _contents(state: Delegation, breaches: tuple[Breach, ...], ceiling_vnd: int | None) -> Iterator[PartContent]:
+    yield _digested("request", _request(state))
+    for member in state.delegates:
+        said = {"role": member.role, "country": member.country, "entry_papers": member.entry_papers}
+        person = member.person
+        yield PartContent(
+            part=f"member:{member.id}",
+            content=said | {"person": person.model_dump(mode="json")},
+            commitment=digest_of(said | {"person": person.commitment}),
         )
-        for member in state.delegates
-    ]
     programme = [
         item.model_dump(mode="json", exclude={"cancelled"}) for item in state.items.values() if not item.cancelled
     ]
-    parts.append(("programme", digest_of(programme)))
-    parts.append(("ceiling", digest_of({"total_vnd": ceiling_vnd})))
+    yield _digested("programme", programme)
+    yield _digested("ceiling", {"total_vnd": ceiling_vnd})
     for breach in breaches:
         justified = state.justifications.get(breach.limit)
-        parts.append(
-            (
-                f"limit:{breach.limit}",
-                digest_of(
-                    {
-                        "breach": breach.model_dump(mode="json"),
-                        "justification": justified[1].commitment if justified else None,
-                    }
-                ),
-            )
+        text = justified[1] if justified else None
+        exceeded = breach.model_dump(mode="json")
+        yield PartContent(
+            part=f"limit:{breach.limit}",
+            content={"breach": exceeded, "justification": text.model_dump(mode="json") if text else None},
+            commitment=digest_of({"breach": exceeded, "justification": text.commitment if text else None}),
         )
-    parts += [(f"document:{document.id}", document.attachment.digest) for document in state.documents.values()]
-    return tuple(DossierPart(part=name, commitment=value) for name, value in parts)
+    for document in state.documents.values():
+        yield PartContent(
+            part=f"document:{document.id}",
+            content=document.model_dump(mode="json", exclude={"id"}),
+            commitment=document.attachment.digest,
+        )
 
 
-def dossier_digest(parts: tuple[DossierPart, ...]) -> str:
+def _digested(part: str, content: Any) -> PartContent:
+    return PartContent(part=part, content=content, commitment=digest_of(content))
+
+
+def dossier_digest(parts: Sequence[DossierPart | PartContent]) -> str:
     """Return the digest that a sign-off names: SHA-256 over the ordered list of (part, commitment)."""
     return digest_of([[part.part, part.commitment] for part in parts])
 

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, TypeAdapter
 
 from domain.commands import Answer, Audience, ItemKind, RenderedDocument, Role, Stay
+from domain.signing import Proof, Proven
 from domain.values import (
     AttachmentRef,
     Country,
@@ -115,6 +116,7 @@ class CarriedSignature(Fact):
     at: Instant
     right: Right
     external: ExternalDecision | None = Field(default=None, exclude_if=unsaid)
+    factor: Proven | None = Field(default=None, exclude_if=unsaid)
 
 
 class Breach(Fact):
@@ -248,6 +250,7 @@ class StepSigned(Event):
     step_id: str
     digest: Digest
     right: Right
+    proof: Proof | None = Field(default=None, exclude_if=unsaid)
 
 
 class StepReturned(Event):
@@ -258,6 +261,7 @@ class StepReturned(Event):
     kind: Literal["incomplete", "amend"]
     reason: TextRef
     missing: tuple[str, ...] = ()
+    proof: Proof | None = Field(default=None, exclude_if=unsaid)
 
 
 class StepRejected(Event):
@@ -266,6 +270,7 @@ class StepRejected(Event):
     digest: Digest
     right: Right
     reason: TextRef
+    proof: Proof | None = Field(default=None, exclude_if=unsaid)
 
 
 class ExternalDecisionRecorded(Event):
@@ -518,6 +523,7 @@ class ReportReturned(Event):
     digest: Digest
     reason: TextRef
     right: Right | None = None
+    proof: Proof | None = Field(default=None, exclude_if=unsaid)
 
 
 class ReportAccepted(Event):
@@ -525,6 +531,7 @@ class ReportAccepted(Event):
     report: int
     digest: Digest
     right: Right
+    proof: Proof | None = Field(default=None, exclude_if=unsaid)
 
 
 class DelegationPostponed(Event):

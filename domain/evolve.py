@@ -201,11 +201,14 @@ def _planned(plan: e.StepPlan, carried_over: tuple[e.CarriedSignature, ...]) -> 
         "at": last.at,
         "right": last.right,
         "external": last.external,
+        "factor": last.factor,
     }
     return Step(
         plan=plan,
         signatures=tuple(
-            Signature(by=one.by, at=one.at, right=one.right, proposal=one.proposal, digest=one.digest)
+            Signature(
+                by=one.by, at=one.at, right=one.right, proposal=one.proposal, digest=one.digest, factor=one.factor
+            )
             for one in carried
         ),
         **(answer if len(carried) >= (plan.needed or 1) else {}),
@@ -245,12 +248,16 @@ def _answered(
             continue
         answer = {"status": status, "by": sealed.actor, "at": sealed.instant, "right": right, **more}
         if status == "signed" and right and step.needed > 1:
-            signature = Signature(by=sealed.actor, at=sealed.instant, right=right)
+            signature = Signature(by=sealed.actor, at=sealed.instant, right=right, factor=more.get("factor"))
             answer["signatures"] = (*step.signatures, signature)
             if len(answer["signatures"]) < step.needed:
                 answer = {"signatures": answer["signatures"]}
         steps.append(_with(step, **answer))
     return _with(proposal, steps=_next_opened(tuple(steps)) if status == "signed" else tuple(steps))
+
+
+def _proven(event: e.StepSigned | e.StepReturned | e.StepRejected | e.ReportAccepted) -> dict[str, Any]:
+    return {"factor": event.proof.word if event.proof else None}
 
 
 PHASES_AFTER: dict[Status, Phase] = {"signed": Phase.UNDER_APPROVAL, "returned": Phase.RETURNED}
@@ -270,18 +277,20 @@ def _answer(
 
 @_on(e.StepSigned)
 def _signed(state: Delegation, event: e.StepSigned, sealed: SealedEvent) -> Delegation:
-    return _answer(state, event.step_id, sealed, "signed", event.right)
+    return _answer(state, event.step_id, sealed, "signed", event.right, **_proven(event))
 
 
 @_on(e.StepReturned)
 def _returned(state: Delegation, event: e.StepReturned, sealed: SealedEvent) -> Delegation:
     returns = state.incomplete_returns + (event.kind == "incomplete")
-    return _with(_answer(state, event.step_id, sealed, "returned", event.right), incomplete_returns=returns)
+    return _with(
+        _answer(state, event.step_id, sealed, "returned", event.right, **_proven(event)), incomplete_returns=returns
+    )
 
 
 @_on(e.StepRejected)
 def _step_rejected(state: Delegation, event: e.StepRejected, sealed: SealedEvent) -> Delegation:
-    return _answer(state, event.step_id, sealed, "rejected", event.right)
+    return _answer(state, event.step_id, sealed, "rejected", event.right, **_proven(event))
 
 
 EXTERNAL_OUTCOMES: dict[str, Status] = {"approved": "signed", "returned": "returned", "rejected": "rejected"}
@@ -537,7 +546,12 @@ def _report_returned(state: Delegation, event: e.ReportReturned, sealed: SealedE
 def _report_accepted(state: Delegation, event: e.ReportAccepted, sealed: SealedEvent) -> Delegation:
     assert state.report
     report = _with(
-        state.report, status="accepted", accepted_by=sealed.actor, accepted_at=sealed.instant, right=event.right
+        state.report,
+        status="accepted",
+        accepted_by=sealed.actor,
+        accepted_at=sealed.instant,
+        right=event.right,
+        **_proven(event),
     )
     return _with(state, report=report)
 

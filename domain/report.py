@@ -1,16 +1,14 @@
 """The final report: compiled from the file itself, filed, and signed off."""
 
-from domain.approval import right_for
+from domain.approval import misplaced, proof_of, right_for
 from domain.canonical import digest_of
 from domain.commands import AcceptReport, FileReport, ReturnReport
 from domain.decision import Context, Outcome, accept, refuse
 from domain.entitlement import travellers
 from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right, SignOffRefused
 from domain.request import choose_policy, step_plan
+from domain.signing import REPORT, Statement
 from domain.state import Delegation, Report
-
-REPORT = "report"
-"""What stands in the place of a step where somebody without the right tried to answer a report."""
 
 
 def file_report(state: Delegation, command: FileReport, context: Context) -> Outcome:
@@ -69,7 +67,11 @@ def return_report(state: Delegation, command: ReturnReport, context: Context) ->
     if isinstance(found, Outcome):
         return found
     report, right = found
-    return accept(ReportReturned(report=report.number, digest=report.digest, reason=command.reason, right=right))
+    proof = proof_of(command.signature, context)
+    returned = ReportReturned(
+        report=report.number, digest=report.digest, reason=command.reason, right=right, proof=proof
+    )
+    return accept(returned)
 
 
 def accept_report(state: Delegation, command: AcceptReport, context: Context) -> Outcome:
@@ -78,7 +80,8 @@ def accept_report(state: Delegation, command: AcceptReport, context: Context) ->
     if isinstance(found, Outcome):
         return found
     report, right = found
-    return accept(ReportAccepted(report=report.number, digest=report.digest, right=right))
+    proof = proof_of(command.signature, context)
+    return accept(ReportAccepted(report=report.number, digest=report.digest, right=right, proof=proof))
 
 
 def _reviewable(
@@ -86,8 +89,8 @@ def _reviewable(
 ) -> tuple[Report, Right] | Outcome:
     """Return the report that waits for sign-off, and the right of the position that is to accept it.
 
-    Refusals: `report_not_filed`, those of `right_to_sign`, `report_superseded`. An attempt without the right is itself
-    recorded.
+    Refusals: `report_not_filed`, those of `right_to_sign`, `report_superseded`, those of `misplaced`. An attempt
+    without the right is itself recorded.
     """
     report = state.report
     if report is None or report.status != "filed":
@@ -105,4 +108,5 @@ def _reviewable(
         return refuse(right, SignOffRefused(step_id=REPORT, code=right))
     if command.report_digest != report.digest:
         return refuse("report_superseded", field="report_digest", current=report.digest)
-    return report, right
+    statement = Statement(act=command.type, delegation=state.id, step=REPORT, digest=report.digest)
+    return misplaced(command.signature, statement) or (report, right)

@@ -299,6 +299,7 @@ def carried_over(
             at=signature.at,
             right=signature.right,
             external=step.external,
+            factor=signature.factor,
         )
         for plan in plans
         if (step := steps.get(plan.id)) is not None

@@ -7,10 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from domain.decision import Actor
 from domain.permission import SIGNING
+from domain.values import Factor as Factor
 from domain.values import Instant
-
-Factor = Literal["password", "passkey", "oidc", "token"]
-"""By what somebody showed who they are. `oidc`: by another provider's word."""
 
 Scope = Literal["read", "write", "sign", "administer"]
 """What a token may be used for; never more than the roles of its account allow."""

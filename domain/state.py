@@ -20,6 +20,7 @@ from domain.events import (
     RuleRef,
     StepPlan,
 )
+from domain.signing import Proven
 from domain.values import (
     AttachmentRef,
     Digest,
@@ -117,17 +118,21 @@ class Told(Fact):
 
 
 class Signature(Fact):
-    """One signature of a step. `proposal` and `digest` name the earlier dossier it was given on, if it was carried."""
+    """One signature of a step. `proposal` and `digest` name the earlier dossier it was given on, if it was carried.
+
+    `factor` says how it is proven; signatures that are older than proofs have none.
+    """
 
     by: str
     at: Instant
     right: Right
     proposal: int | None = Field(default=None, exclude_if=unsaid)
     digest: Digest | None = Field(default=None, exclude_if=unsaid)
+    factor: Proven | None = Field(default=None, exclude_if=unsaid)
 
 
 class Step(Fact):
-    """A step of the chain of approval. `by`, `at` and `right` are of whoever answered it last."""
+    """A step of the chain of approval. `by`, `at`, `right` and `factor` are of whoever answered it last."""
 
     plan: StepPlan
     status: Literal["waiting", "open", "signed", "returned", "rejected"] = "waiting"
@@ -138,6 +143,7 @@ class Step(Fact):
     """Kept where several sign, or where one was carried over; `signed_by` has them always."""
     external: ExternalDecision | None = Field(default=None, exclude_if=unsaid)
     escalated_to: str | None = Field(default=None, exclude_if=unsaid)
+    factor: Proven | None = Field(default=None, exclude_if=unsaid)
     voided_by: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
     """Parts that changed since it was signed, so that its signatures no longer count."""
 
@@ -155,7 +161,8 @@ class Step(Fact):
     def signed_by(self) -> tuple[Signature, ...]:
         """The signatures it has."""
         if self.status == "signed" and not self.signatures and self.by and self.at:
-            return (Signature(by=self.by, at=self.at, right=self.right or Right(position=EXTERNAL_AUTHORITY)),)
+            right = self.right or Right(position=EXTERNAL_AUTHORITY)
+            return (Signature(by=self.by, at=self.at, right=right, factor=self.factor),)
         return self.signatures
 
     @property
@@ -309,6 +316,7 @@ class Report(Fact):
     accepted_by: str | None = None
     accepted_at: Instant | None = None
     right: Right | None = None
+    factor: Proven | None = Field(default=None, exclude_if=unsaid)
     review: StepPlan | None = Field(default=None, exclude_if=unsaid)
     """Who accepts it, where a policy for reports says so."""
 

@@ -127,6 +127,9 @@ RunBy = Literal["central_union", "provincial_union", "member_organisation"]
 HeadLevel = Literal["standard", "high"]
 """`high`: a high-level leader heads the delegation."""
 
+Factor = Literal["password", "passkey", "oidc", "token"]
+"""By what somebody showed who they are. `oidc`: by another provider's word."""
+
 Instant = Annotated[datetime, AfterValidator(_in_utc), PlainSerializer(write_instant, when_used="json")]
 
 

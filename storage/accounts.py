@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -254,6 +254,19 @@ class Accounts:
         """Return an account that is not disabled."""
         async with self._database.reading() as connection:
             return await self._load(connection, account)
+
+    async def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """Return the names of accounts by id, of disabled ones too: they stand under what was signed."""
+        wanted = select(accounts.c.id, accounts.c.ciphertext).where(accounts.c.id.in_(sorted(set(ids))))
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(wanted)).all()
+            keys = await self._keys.get_many(connection, (account_key(row.id) for row in rows))
+        return {
+            row.id: _Hidden.model_validate_json(
+                keys[account_key(row.id)].decrypt(row.ciphertext, context=row.id.encode())
+            ).name
+            for row in rows
+        }
 
     async def actors(self) -> list[AccountDetails]:
         """Return every account that is not disabled, by id."""

@@ -127,7 +127,7 @@ class Passkeys:
         return options_to_json_dict(options)
 
     async def register(self, account: str, answer: Mapping[str, Any], label: str) -> Passkey:
-        """Enter the key that an authenticator made (RegistrationResponseJSON).
+        """Enter the key that an authenticator made (RegistrationResponseJSON), and the SHA-256 of it into the log.
 
         Raises PasskeyRefused when it does not answer a challenge made for this account, PasskeyExists when the key is
         known.

@@ -194,6 +194,14 @@ class Persons:
         found = await self._read(wanted)
         return found[0] if found else None
 
+    async def as_committed_each(self, references: Iterable[PersonRef]) -> dict[str, Person | Erased]:
+        """Return people as they stood when commands carried these references and commitments, by reference."""
+        wanted = {reference.ref: reference.commitment for reference in references}
+        rows = _versions(person_versions.c.commitment.in_(sorted(wanted.values()))).where(
+            persons.c.ref.in_(sorted(wanted))
+        )
+        return {found.ref: found for found in await self._read(rows)}
+
     async def opening(self, reference: PersonRef) -> tuple[bytes, bytes] | None:
         """Return salt and content that open a commitment, or None when they were erased.
 

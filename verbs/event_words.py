@@ -11,7 +11,7 @@ from typing import Any
 from locales import Translator, mark
 from verbs.edition import EditionWords
 from verbs.times import at_place, business_time
-from verbs.words import ANSWERS, DOCUMENTS, PERSON_ROLES, word
+from verbs.words import ANSWERS, DOCUMENTS, FACTORS, PERSON_ROLES, word
 
 Data = Mapping[str, Any]
 
@@ -59,7 +59,14 @@ def sentence_of(event: Mapping[str, Any], reader: Reader) -> str:
         return str(event["type"])
     sentence = told(event["data"], reader)
     replaced = (event["data"].get("right") or {}).get("on_behalf_of")
-    return f"{sentence}, {reader.tr(mark('in place of %(name)s'), name=replaced)}" if replaced else sentence
+    if replaced:
+        sentence = f"{sentence}, {reader.tr(mark('in place of %(name)s'), name=replaced)}"
+    proof = event["data"].get("proof")
+    return f"{sentence}; {_proven(proof, reader)}" if proof else sentence
+
+
+def _proven(proof: Data, reader: Reader) -> str:
+    return word(FACTORS, "passkey_signature" if proof.get("signature") else proof["factor"], reader.translator)
 
 
 def _plain(text: str) -> Told:

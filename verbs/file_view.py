@@ -14,6 +14,7 @@ from verbs.words import (
     ANSWERS,
     DEADLINE_STATES,
     DIRECTIONS,
+    FACTORS,
     ITEM_KINDS,
     LEFT,
     PERSON_ROLES,
@@ -161,7 +162,8 @@ def _chain(proposal: Mapping[str, Any], zone: str, translator: Translator) -> No
             by = f"{by}, {translator.tr('in place of %(name)s', name=replaced)}"
         signatures = step.get("signatures", ())
         if len(signatures) > 1 or not by:
-            by = ", ".join(signature["by"] for signature in signatures)
+            by = ", ".join(_with_proof(signature["by"], signature, translator) for signature in signatures)
+        by = _with_proof(by, step, translator)
         status = word(STEP_STATES, step["status"], translator)
         if step.get("voided_by"):
             status = translator.tr("signed, void by a later change")
@@ -176,6 +178,12 @@ def _chain(proposal: Mapping[str, Any], zone: str, translator: Translator) -> No
     say(translator.tr("Digest of the dossier: %(digest)s", digest=proposal["digest"]))
     if proposal.get("changed"):
         say(translator.tr("Changed since the decision: %(parts)s", parts=", ".join(proposal["changed"])))
+
+
+def _with_proof(by: str, answered: Mapping[str, Any], translator: Translator) -> str:
+    """Who answered a step, and how that is proven where it is said."""
+    factor = answered.get("factor")
+    return f"{by} ({word(FACTORS, factor, translator)})" if by and factor else by
 
 
 def _deadlines(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:

@@ -9,6 +9,8 @@ from rich.console import Console
 from locales import Translator, mark
 from verbs.asking import Api, api_of
 from verbs.confirming import confirm
+from verbs.dossier import show_differences
+from verbs.dossier_words import DossierWords
 from verbs.edition import EditionWords
 from verbs.file_view import warnings
 from verbs.language import translator_of
@@ -27,7 +29,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Sign without being asked.")]
 def sign(
     context: typer.Context, delegation: Delegation, step: Step = None, yes: Yes = False, as_json: AsJson = False
 ) -> None:
-    """Sign a step of the approval: shows what is decided and its digest, asks, and signs that digest.
+    """Sign a step of the approval: shows what is decided, what changed and its digest, asks, and signs that digest.
 
     If the dossier is replaced in the meantime the signature is refused: it would be for something else.
     """
@@ -95,5 +97,8 @@ def _show(api: Api, file: dict[str, Any], step: str, digest: str, translator: Tr
         if text:
             add_row(rows, translator.tr(title), text)
     console.print(rows)
-    for warning in warnings(file, names(api, state["people"], translator), rules, translator):
+    people = names(api, state["people"], translator)
+    for warning in warnings(file, people, rules, translator):
         say(f"⚠ {warning}", style="yellow", console=console)
+    seen = api.get(f"/delegations/{file['id']}/dossier", step=step)
+    show_differences(seen["differences"], DossierWords(translator, rules, state["zone"], people), console)

@@ -51,6 +51,36 @@ STEP_STATES = {
 
 DEADLINE_STATES = {"open": mark("open"), "met": mark("met"), "missed": mark("missed"), "late": mark("met late")}
 
+FACTORS = {
+    "passkey_signature": mark("signed by passkey over the digest"),
+    "passkey": mark("known by passkey"),
+    "password": mark("known by password"),
+    "oidc": mark("known by another provider’s word"),
+    "token": mark("known by token"),
+    "None": mark("without a word on how the signer was known"),
+}
+
+ACTS = {
+    "sign_off": mark("signs"),
+    "return_step": mark("returns"),
+    "reject_step": mark("refuses"),
+    "accept_report": mark("accepts"),
+    "return_report": mark("returns"),
+}
+
+REASONS = {
+    "chain_broken": mark("the chain of the trail does not hold"),
+    "parts_differ": mark("the dossier is not the one of this digest"),
+    "digest_unknown": mark("nothing of this digest was submitted before"),
+    "proof_malformed": mark("the proof cannot be read"),
+    "statement_differs": mark("something else was signed"),
+    "party_differs": mark("the passkey was made for another site"),
+    "not_verified": mark("the device did not look who held it"),
+    "key_unreadable": mark("the public key cannot be read"),
+    "carried_from_nothing": mark("no such signature was given before"),
+    "signature_invalid": mark("the signature does not fit the key and the content"),
+}
+
 DOCUMENTS = {"invitation_letter": mark("invitation letter"), "final_report": mark("final report")}
 
 LEFT = {"withdrawn": mark("withdrawn"), "replaced": mark("replaced"), "released": mark("released")}

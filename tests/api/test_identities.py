@@ -68,7 +68,7 @@ async def test_who_is_linked_signs_in_with_the_provider(at: Front, issuer: str) 
     assert asked["redirect_uri"] == "https://legation.test/api/v1/session/oidc/callback"
     assert {len(asked[name]) for name in ("state", "nonce", "code_challenge")} == {43}
     answer = await came_back(hung, await vouched(location, "s-hung"))
-    assert (answer.status_code, answer.headers["location"]) == (303, "/api/v1/session")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
     me = (await hung.ask("GET", "/me")).json()
     assert (me["account"]["id"], me["factor"]) == ("hung", "oidc")
     assert hung.http.cookies.get("__Host-legation-sign-in") is None

@@ -24,13 +24,13 @@ def test_an_organisation_a_position_and_who_holds_it_are_entered_and_shown(here:
     names = ("--name-vi", "Đơn vị", "--name-en", "Unit", "--from", "2026-01-01")
     central = ("central", "--kind", "central_union", *names)
     assert done(here, "root", "organisation", "add", *central)["slug"] == "central"
-    below = ("song-lam", "--kind", "provincial_union", "--parent", "central", *names)
+    below = ("song-lam", "--kind", "member_organisation", "--parent", "central", *names)
     assert done(here, "root", "organisation", "add", *below)["parent"] == "central"
     hue = ("hue", "--kind", "provincial_union", *names)
     assert verb(here, "lan", "organisation", "add", *hue).stderr == "Your role may not use this address.\n"
     shown = verb(here, "lan", "organisation", "list").stdout.splitlines()
     assert [line.split("Unit")[0].rstrip() for line in shown[1:]] == ["central", "  song-lam"]
-    assert "provincial union" in shown[2]
+    assert "member organisation" in shown[2]
     assert "1 Jan 2026" in shown[2]
 
     words = ("finance", "--title-vi", "Tài chính", "--title-en", "Finance", "--organisation", "song-lam")

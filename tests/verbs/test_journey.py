@@ -143,6 +143,11 @@ def test_a_delegation_goes_its_way_by_the_daily_verbs(here: Installed, tmp_path:
         "Nobody can be asked here: read what is signed, then give --yes.\n",
     )
     assert digest in nobody.stdout
+    assert "Nothing changed since proposal 1, which you answered last." in nobody.stdout
+    read = verb(here, "hung", "dossier", "tokyo-2028").stdout
+    for told in (digest, "Haruka Satō, head of delegation, Japan", "Họp mở đầu, Mon 3 Apr 2028, 09:00–11:00"):
+        assert told in read
+    assert "Thành viên m-2" in verb(here, "mai", "dossier", "tokyo-2028", language="vi").stdout
     forbidden = verb(here, "lan", "sign", "tokyo-2028", "--yes")
     assert forbidden.returncode == 1
     assert forbidden.stderr == "You do not hold the position that signs here. The attempt is recorded.\n"
@@ -182,7 +187,16 @@ def test_a_delegation_goes_its_way_by_the_daily_verbs(here: Installed, tmp_path:
     types = [event["type"] for event in events]
     for one in ("StepReturned", "SignOffRefused", "DecisionIssued", "ItemMoved", "ReportFiled", "ReportAccepted"):
         assert types.count(one) == 1
+    answers = done(here, "mai", "sign-offs", "tokyo-2028")["items"]
+    assert [(one["act"], one["step"], one["actor"], one["verdict"], one["factor"]) for one in answers] == [
+        ("return_step", "department_head", "hung", "vouched", "token"),
+        ("sign_off", "department_head", "hung", "vouched", "token"),
+        ("sign_off", "vice_president", "mai", "vouched", "token"),
+        ("accept_report", "report", "mai", "vouched", "token"),
+    ]
+    assert verb(here, "mai", "sign-offs", "tokyo-2028", language="vi").stdout.count("xác thực bằng mã truy cập") == 4
     shown = verb(here, "mai", "trail", "tokyo-2028", language="vi").stdout
+    assert shown.count("; xác thực bằng mã truy cập") == 4
     assert "dời mục opening sang 13:00, 03/04/2028" in shown
     assert "không được ký bước “Trưởng ban” (not_entitled_to_sign)" in shown
     assert shown.splitlines()[-1] == f"Đầu chuỗi của nhật ký hồ sơ: {events[-1]['hash']}"

@@ -105,7 +105,7 @@ async def test_an_approver_of_another_organisation_may_not_sign(here: Running) -
     """The union above the file's own may; a sister may not, and the attempt is sealed."""
     name = Bilingual(vi="Đơn vị", en="Unit")
     for slug, parent in (("central", None), ("song-lam", "central"), ("hue", "central")):
-        new = Organisation(slug=slug, kind="authority", parent=parent, name=name, since=utc_now())
+        new = Organisation(slug=slug, kind="member_organisation", parent=parent, name=name, since=utc_now())
         await here.registers.institution.add_organisation(new, by="root")
     for account, organisation in (("vinh", "hue"), ("binh", "central")):
         details = THAY.model_copy(

@@ -1,0 +1,1 @@
+"""Pages for people, beside the JSON routes: they parse, call the same functions, and answer in HTML."""

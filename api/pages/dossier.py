@@ -1,0 +1,182 @@
+"""The dossier as an approver reads it: exactly what was submitted, with names and texts from the registers."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from api.documents import DocumentView, documents_of
+from api.dossiers import DossierView
+from api.installation import Installation
+from api.pages.reader import Reader
+from domain.bilingual import Bilingual
+from domain.commands import Stay
+from domain.dossiers import JustifiedBreach
+from domain.events import Breach
+from domain.rules import Edition
+from domain.state import Ceiling, Delegation, Document, Item, Participant
+from domain.values import Direction, Fact
+from locales import translator
+from storage.persons import Erased
+
+
+class Requested(Fact):
+    """What is asked for, as the dossier says it."""
+
+    direction: Direction
+    title: str
+    purpose: str
+    partner: str
+    countries: tuple[str, ...]
+    places: tuple[str, ...] = ()
+    starts: date
+    ends: date
+    grade: Literal["A", "B", "C"] | None = None
+    stays: tuple[Stay, ...] = ()
+
+
+@dataclass(frozen=True)
+class Traveller:
+    """Somebody on the file. `name` is None where the reader may not see it, `erased` where nobody may any more."""
+
+    participant: Participant
+    name: str | None
+    function: str | None
+    erased: bool
+
+
+@dataclass(frozen=True)
+class ShownBreach:
+    """A limit that is exceeded, by its title, and how that is justified, if the reader may read it."""
+
+    breach: Breach
+    title: Bilingual | None
+    country: str | None
+    justified: bool
+    justification: str | None
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """Everything that stands behind a signature. `countries` says how many delegates come from where: `Japan 8`.
+
+    `untold` are parts whose content the trail cannot tell any more. `servants` are not part of what is signed.
+    """
+
+    requested: Requested
+    delegates: tuple[Traveller, ...]
+    countries: tuple[str, ...]
+    servants: tuple[Traveller, ...]
+    days: tuple[tuple[date, tuple[Item, ...]], ...]
+    ceiling: Ceiling | None
+    breaches: tuple[ShownBreach, ...]
+    documents: tuple[DocumentView, ...]
+    untold: tuple[str, ...] = ()
+    results: str | None = None
+    recommendations: str | None = None
+
+
+async def dossier_of(
+    at: Installation, state: Delegation, submitted: DossierView | None, edition: Edition, reader: Reader
+) -> Dossier:
+    """Return what a proposal was submitted with or, without one, the file as its report finds it.
+
+    People stand as they did when the file named them: that is what the digest commits to.
+    """
+    requested, delegates, items, documents, untold = _read(state, submitted)
+    servants = [one for one in state.people.values() if one.active and not one.delegate]
+    people = await _people(at, [*delegates, *servants], reader)
+    justified = submitted.breaches if submitted else ()
+    report = None if submitted else state.report
+    wanted = [one.justification.ref for one in justified if one.justification]
+    wanted += [one.ref for one in (report.results, report.recommendations) if one] if report else []
+    texts = await at.texts.read_many(wanted) if reader.sees_personal_data else {}
+    return Dossier(
+        requested=requested,
+        delegates=tuple(people[one.id] for one in delegates),
+        countries=tuple(_by_country(delegates, reader)),
+        servants=tuple(people[one.id] for one in servants),
+        days=tuple(_by_day(items)),
+        ceiling=submitted.ceiling if submitted else state.ceiling,
+        breaches=tuple(_shown(one, edition, texts) for one in justified),
+        documents=tuple(documents),
+        untold=tuple(untold),
+        results=texts.get(report.results.ref) if report else None,
+        recommendations=texts.get(report.recommendations.ref) if report and report.recommendations else None,
+    )
+
+
+def _read(
+    state: Delegation, submitted: DossierView | None
+) -> tuple[Requested, list[Participant], list[Item], list[DocumentView], list[str]]:
+    """Return request, delegates, items, documents, and the names of the parts that cannot be told."""
+    requested = Requested.model_validate(state.model_dump())
+    if submitted is None:
+        return requested, list(state.delegates), list(state.items.values()), list(documents_of(state)), []
+    delegates, items, documents, untold = [], list[Item](), list[DocumentView](), list[str]()
+    for part in submitted.parts:
+        kind, _, name = part.part.partition(":")
+        content: Any = part.content
+        if content is None:
+            untold.append(part.part)
+        elif kind == "request":
+            requested = Requested.model_validate(content)
+        elif kind == "member":
+            delegates.append(Participant.model_validate({"id": name, **content}))
+        elif kind == "programme":
+            items = [Item.model_validate(item) for item in content]
+        elif kind == "document":
+            file = Document.model_validate({"id": name, **content})
+            documents.append(
+                DocumentView.model_validate(
+                    {"kind": file.kind, "number": len(documents) + 1, "concerns": file.concerns, "document_id": name}
+                    | file.attachment.model_dump()
+                )
+            )
+    return requested, delegates, items, documents, untold
+
+
+async def _people(at: Installation, people: Iterable[Participant], reader: Reader) -> Mapping[str, Traveller]:
+    people = list(people)
+    found = await at.persons.as_committed_each(one.person for one in people) if reader.sees_personal_data else {}
+
+    def traveller(one: Participant) -> Traveller:
+        person = found.get(one.person.ref)
+        if person is None or isinstance(person, Erased):
+            return Traveller(one, None, None, erased=person is not None)
+        details = person.details
+        name = f"{details.honorific} {details.full_name}" if details.honorific else details.full_name
+        return Traveller(one, name, details.function, erased=False)
+
+    return {one.id: traveller(one) for one in people}
+
+
+def _by_country(delegates: Iterable[Participant], reader: Reader) -> Iterator[str]:
+    words = translator(reader.language)
+    for country, count in Counter(one.country for one in delegates if one.country).items():
+        yield f"{words.country(country)} {words.number(count)}"
+
+
+def _by_day(items: Iterable[Item]) -> Iterator[tuple[date, tuple[Item, ...]]]:
+    """Yield the items that stand, by the day of their own place, in the order in which they begin."""
+    standing = sorted((item for item in items if not item.cancelled), key=lambda item: (item.starts.instant, item.id))
+
+    def day(item: Item) -> date:
+        return item.starts.instant.astimezone(ZoneInfo(item.starts.zone)).date()
+
+    for on, some in groupby(sorted(standing, key=day), key=day):
+        yield on, tuple(some)
+
+
+def _shown(one: JustifiedBreach, edition: Edition, texts: Mapping[str, str]) -> ShownBreach:
+    rule, _, country = one.breach.limit.partition("/")
+    return ShownBreach(
+        breach=one.breach,
+        title=next((limit.title for limit in edition.limits if limit.id == rule), None),
+        country=country or None,
+        justified=one.justification is not None,
+        justification=texts.get(one.justification.ref) if one.justification else None,
+    )

@@ -1,0 +1,350 @@
+"""Sign-offs verified from the trail alone: whatever is changed in it is found, also where the chain was sealed anew."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from hypothesis import given as forall
+from hypothesis import settings
+from hypothesis import strategies as st
+from webauthn.helpers import encode_cbor
+
+from audit.cose import KeyUnreadable, holds, read_key
+from audit.sign_offs import SignOff, read, sign_offs
+from domain import commands as c
+from domain.canonical import digest_of
+from domain.seal import SealedEvent, genesis, head_of, seal
+from domain.signing import PasskeySignature, Statement
+from tests.authenticator import Authenticator, b64, unb64
+from tests.builders import (
+    DELEGATION,
+    DEPARTMENT_HEAD,
+    VICE_PRESIDENT,
+    accept_report,
+    dossier,
+    member,
+    report_digest,
+    reported,
+    sign,
+    submitted,
+    text,
+)
+from tests.domain.given import Given, given
+from tests.domain.policed import holding, policy, step, under
+from tests.signer import signature_of
+
+PARTY = "legation.example"
+NONCE = b64(bytes(range(32)))
+
+
+def device(**more: Any) -> Authenticator:
+    """A device of somebody at `https://legation.example`."""
+    return Authenticator(f"https://{PARTY}", **more)
+
+
+def public_key(one: Authenticator) -> bytes:
+    """Its public key (COSE)."""
+    numbers = one.key.public_key().public_numbers()
+    made: bytes = encode_cbor({1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)})
+    return made
+
+
+def signature(one: Authenticator, statement: Statement, party: str = PARTY) -> PasskeySignature:
+    """The device's signature over a statement, with its key as the register enters it."""
+    answer = one.get({"rpId": party, "challenge": b64(statement.challenge(NONCE))})
+    return PasskeySignature.model_validate(signature_of(answer) | {"public_key": b64(public_key(one))})
+
+
+def step_signed(file: Given, one: Authenticator | None = None, party: str = PARTY) -> Given:
+    """The department head has signed with a passkey."""
+    said = {"act": "sign_off", "delegation": DELEGATION, "step": "department_head", "digest": dossier(file.state)}
+    made = signature(one or device(), Statement.model_validate(said), party)
+    command = c.SignOff(step_id="department_head", dossier_digest=dossier(file.state), signature=made)
+    file.when(command, by=DEPARTMENT_HEAD, at="2026-02-26T09:00").accepted()
+    return file
+
+
+def trail(*, by: Authenticator | None = None, party: str = PARTY) -> list[SealedEvent]:
+    """A trail with one sign-off by passkey, and one that nobody vouches for."""
+    file = step_signed(given(*submitted()), by, party)
+    file.further(sign("vice_president", VICE_PRESIDENT, "2026-02-27T09:00"))
+    return list(file.play.events)
+
+
+def resealed(events: Sequence[SealedEvent]) -> list[SealedEvent]:
+    """The same events in a chain of their own, as whoever holds the database could write it."""
+    head, found = genesis(DELEGATION), []
+    for event in events:
+        one = seal(
+            head,
+            type=event.type,
+            version=event.version,
+            at=event.instant,
+            actor=event.actor,
+            command_id=event.command_id,
+            data=event.data,
+        )
+        found.append(one)
+        head = head_of(one)
+    return found
+
+
+def changed(events: Sequence[SealedEvent], kind: str, change: Callable[[dict[str, Any]], None]) -> list[SealedEvent]:
+    """The trail with the data of the events of one type changed, and nothing else."""
+    found = []
+    for event in events:
+        data = json.loads(json.dumps(event.data))
+        if event.type == kind:
+            change(data)
+        found.append(event.model_copy(update={"data": data}))
+    return found
+
+
+def verdicts(events: Sequence[SealedEvent], party: str | None = None) -> list[tuple[str, str | None]]:
+    """Verdict and reason of each sign-off."""
+    return [(one.verdict, one.reason) for one in sign_offs(events, party=party)]
+
+
+def flipped(data: dict[str, Any], part: str, place: int) -> None:
+    """One bit of a part of the signature is another one."""
+    if "proof" not in data:
+        return
+    kept = data["proof"]["signature"]
+    octets = bytearray(unb64(kept[part]))
+    octets[place % len(octets)] ^= 1
+    kept[part] = b64(bytes(octets))
+
+
+def test_a_signature_is_proven_from_the_trail_alone() -> None:
+    """By the key's digest, and for whom it was made; what has no proof is vouched for by nobody."""
+    one = device()
+    signed, vouched = sign_offs(trail(by=one), party=PARTY)
+    assert signed == SignOff(
+        seq=signed.seq,
+        act="sign_off",
+        step="department_head",
+        digest=signed.digest,
+        actor=DEPARTMENT_HEAD.id,
+        at="2026-02-26T02:00:00.000000Z",
+        verdict="signed",
+        right=signed.right,
+        factor="passkey",
+        factor_at=signed.factor_at,
+        key=hashlib.sha256(public_key(one)).hexdigest(),
+        party=PARTY,
+    )
+    assert (vouched.step, vouched.verdict, vouched.factor) == ("vice_president", "vouched", None)
+
+
+PARTS = ("client_data", "authenticator_data", "signature", "public_key")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_flipped_bit_breaks_the_signature_though_the_chain_was_sealed_anew(part: str) -> None:
+    """Every octet of every part, one after the other."""
+    events = trail()
+    [event] = [one for one in events if one.type == "StepSigned" and "proof" in one.data]
+    length = len(unb64(event.data["proof"]["signature"][part]))
+    survived = []
+    for place in range(length):
+        forged = resealed(changed(events, "StepSigned", partial(flipped, part=part, place=place)))
+        verdict, reason = verdicts(forged, PARTY)[0]
+        if verdict != "broken" or reason == "chain_broken":
+            survived.append(place)
+    assert (length > 30, survived) == (True, [])
+
+
+def _digest(data: dict[str, Any]) -> None:
+    data["digest"] = "0" * 64
+
+
+def _step(data: dict[str, Any]) -> None:
+    data["step_id"] = "president"
+
+
+def _parts(data: dict[str, Any]) -> None:
+    data["parts"][0]["commitment"] = "0" * 64
+
+
+def _dossier(data: dict[str, Any]) -> None:
+    _parts(data)
+    data["digest"] = digest_of([[part["part"], part["commitment"]] for part in data["parts"]])
+
+
+def _gone(data: dict[str, Any]) -> None:
+    data.get("proof", {}).pop("signature", None)
+
+
+def _malformed(data: dict[str, Any]) -> None:
+    data["proof"] = {"factor": "word of honour"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "reason"),
+    [
+        ("StepSigned", _digest, "digest_unknown"),
+        ("StepSigned", _step, "statement_differs"),
+        ("StepSigned", _malformed, "proof_malformed"),
+        ("RequestSubmitted", _parts, "parts_differ"),
+        ("RequestSubmitted", _dossier, "digest_unknown"),
+    ],
+)
+def test_what_was_signed_cannot_be_exchanged(kind: str, change: Callable[[dict[str, Any]], None], reason: str) -> None:
+    """In the chain as it is, every change breaks the chain; sealed anew, it breaks the signature."""
+    events = trail()
+    assert verdicts(changed(events, kind, change))[0] == ("broken", "chain_broken")
+    assert verdicts(resealed(changed(events, kind, change)))[0] == ("broken", reason)
+
+
+def test_a_signature_that_was_taken_away_is_missed_by_the_chain() -> None:
+    """Sealed anew it is a weaker sign-off, and says so."""
+    events = trail()
+    assert verdicts(changed(events, "StepSigned", _gone))[0] == ("broken", "chain_broken")
+    assert verdicts(resealed(changed(events, "StepSigned", _gone)))[0] == ("vouched", None)
+
+
+def test_from_the_first_broken_event_on_nothing_is_believed() -> None:
+    """Wherever its number was put."""
+    events = trail()
+    for number in (1, 4, 999):
+        moved = [one.model_copy(update={"seq": number}) if place == 2 else one for place, one in enumerate(events)]
+        assert verdicts(moved) == [("broken", "chain_broken")] * 2
+    no_number = events[0].model_copy(update={"data": events[0].data | {"key_leaders": 0.5}})
+    assert verdicts([no_number, *events[1:]])[0] == ("broken", "chain_broken")
+    assert verdicts([]) == []
+
+
+def test_a_key_for_another_site_and_a_device_that_did_not_look_are_found() -> None:
+    """The server would have refused both."""
+    assert verdicts(trail(party="example")) == [("signed", None), ("vouched", None)]
+    assert verdicts(trail(party="example"), PARTY)[0] == ("broken", "party_differs")
+    assert verdicts(trail(party="evil.test"))[0] == ("broken", "party_differs")
+    assert verdicts(trail(by=device(verifies=False)))[0] == ("broken", "not_verified")
+
+
+def test_the_report_and_its_return_are_verified_as_well() -> None:
+    """Their step is called `report`."""
+    file = given(*reported())
+    said = {"act": "return_report", "delegation": DELEGATION, "step": "report", "digest": report_digest(file.state)}
+    made = signature(device(), Statement.model_validate(said))
+    returned = c.ReturnReport(report_digest=report_digest(file.state), reason=text(), signature=made)
+    file.when(returned, by=VICE_PRESIDENT, at="2026-04-14T15:00").accepted()
+    *_, last = sign_offs(list(file.play.events))
+    assert (last.act, last.step, last.verdict) == ("return_report", "report", "signed")
+    other = given(*reported(), accept_report())
+    *_, last = sign_offs(list(other.play.events))
+    assert (last.act, last.verdict) == ("accept_report", "vouched")
+
+
+def test_a_signature_that_was_carried_over_is_proven_by_the_one_that_was_given() -> None:
+    """Its proof stands for the later proposal too; one that nobody gave is found."""
+    rules = under(policy(step("department_head", looks_at=("request",)), step("chair"), resubmission="minimal"))
+    file = step_signed(given(*submitted(), rules=rules))
+    back = c.ReturnStep(step_id="chair", dossier_digest=dossier(file.state), kind="amend", reason=text())
+    file.when(back, by=holding("chair"), at="2026-02-27T09:00").accepted()
+    done = file.further(member("kato")).when(c.SubmitRequest())
+    assert done.state.proposal is not None
+    assert done.state.proposal.steps[0].factor == "passkey_signature"
+    events = list(file.play.events)
+    given_first, returned, carried = sign_offs(events)
+    assert (given_first.verdict, returned.verdict) == ("signed", "vouched")
+    assert carried == given_first.model_copy(update={"seq": carried.seq, "carried_from": given_first.seq})
+
+    def by_another(data: dict[str, Any]) -> None:
+        for one in data.get("carried", ()):
+            one["by"] = "another"
+
+    forged = changed(events, "RequestSubmitted", by_another)
+    assert verdicts(forged)[-1] == ("broken", "chain_broken")
+    assert verdicts(resealed(forged))[-1] == ("broken", "carried_from_nothing")
+
+
+def test_an_export_is_verified_by_a_program_of_its_own() -> None:
+    """JSON lines or one object; its exit code says whether something is broken."""
+    events = trail()
+    lines = "".join(one.model_dump_json() + "\n" for one in events)
+    whole = json.dumps({"items": [one.model_dump(mode="json") for one in events]}, indent=2)
+    assert read(lines) == read(whole) == events
+    for written, code, expected in (
+        (lines, 0, ["signed", "vouched"]),
+        (whole, 0, ["signed", "vouched"]),
+        (lines.replace(events[1].actor, "another"), 1, ["broken", "broken"]),
+        ("no trail", 2, None),
+        ("[1]", 2, None),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "audit.sign_offs"], input=written.encode(), capture_output=True, check=False
+        )
+        assert done.returncode == code, done.stderr
+        if expected is not None:
+            assert [one["verdict"] for one in json.loads(done.stdout)["items"]] == expected
+
+
+CONTENT = b"what was signed"
+
+
+def test_the_three_kinds_of_keys_that_devices_make_are_read() -> None:
+    """ES256, EdDSA and RS256: those that registration asks for. Each holds for its content alone."""
+    p256, ed, big = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate(), _rsa()
+    numbers, long = p256.public_key().public_numbers(), big.public_key().public_numbers()
+    for cose, made in (
+        (
+            {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)},
+            p256.sign(CONTENT, ec.ECDSA(hashes.SHA256())),
+        ),
+        ({1: 1, 3: -8, -1: 6, -2: ed.public_key().public_bytes_raw()}, ed.sign(CONTENT)),
+        (
+            {1: 3, 3: -257, -1: long.n.to_bytes(256), -2: long.e.to_bytes(3)},
+            big.sign(CONTENT, padding.PKCS1v15(), hashes.SHA256()),
+        ),
+    ):
+        key = read_key(encode_cbor(cose))
+        assert holds(key, made, CONTENT)
+        assert not holds(key, made, CONTENT + b".")
+        assert not holds(key, b"", CONTENT)
+
+
+def _rsa() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@pytest.mark.parametrize(
+    "cose",
+    [
+        b"",
+        b"\xa1",
+        b"\x80",
+        b"\xbf",
+        encode_cbor({1: 2, 3: -7}),
+        encode_cbor({1: 2, 3: -7, -1: 1, -2: bytes(32), -3: bytes(32)}),
+        encode_cbor({1: 2, 3: -7, -1: 2, -2: bytes(32), -3: bytes(32)}),
+        encode_cbor({1: 2, 3: -35, -1: 1, -2: bytes(32), -3: bytes(32)}),
+        encode_cbor({1: 1, 3: -8, -1: 6, -2: b"short"}),
+        encode_cbor({1: 3, 3: -257, -1: b"", -2: b""}),
+        encode_cbor({1: 1, 3: -8, -1: 6, -2: "text"}),
+        encode_cbor({}) + b"more",
+        b"\xa2\x01\x02\x01\x02",
+        b"\x5b\xff\xff\xff\xff\xff\xff\xff\xff",
+    ],
+)
+def test_what_is_no_key_is_refused(cose: bytes) -> None:
+    """Cut off, of another kind, off its curve, or no map at all."""
+    with pytest.raises(KeyUnreadable):
+        read_key(cose)
+
+
+@forall(st.binary(max_size=120))
+@settings(max_examples=200)
+def test_no_octets_break_the_reading_of_a_key(noise: bytes) -> None:
+    """They are a key, or they are refused."""
+    for cose in (noise, b"\xa5\x01\x02\x03\x26\x20\x01" + noise):
+        with suppress(KeyUnreadable):
+            read_key(cose)

@@ -1,0 +1,139 @@
+"""`legation dossier`: what is to be signed, whole, and what changed in it since its reader last saw it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from locales import mark
+from verbs.asking import api_of
+from verbs.dossier_words import CHANGES, DossierWords
+from verbs.edition import EditionWords
+from verbs.language import translator_of
+from verbs.options import options
+from verbs.people import names
+from verbs.show import AsJson, Delegation
+from verbs.tables import add_row, output, say, table
+from verbs.times import business_time
+from verbs.words import FACTORS, word
+
+Step = Annotated[str | None, typer.Option("--step", help="As who is to sign this step sees it; else the open one.")]
+
+Seen = Mapping[str, Any]
+
+
+def dossier(context: typer.Context, delegation: Delegation, step: Step = None, as_json: AsJson = False) -> None:
+    """Show the dossier that stands: every part, limits and ceiling, signatures so far, and what changed.
+
+    Changes are shown since the proposal that you answered last; if you never did, since the one that the stage before
+    signed.
+    """
+    settings = options(context).settings()
+    translator = translator_of(settings)
+    with api_of(settings) as api:
+        found = api.get(f"/delegations/{delegation}/dossier", step=step)
+        if as_json:
+            typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+            return
+        file = api.get(f"/delegations/{delegation}")
+        rules = EditionWords(api.get(f"/editions/{file['state']['edition']}"), translator)
+        people = names(api, file["state"]["people"], translator)
+    words = DossierWords(translator, rules, file["state"]["zone"], people)
+    console = output()
+    _head(found, words, console)
+    _parts(found["parts"], words, console)
+    _ceiling(found["ceiling"], words, console)
+    _signatures(found["signatures"], words, console)
+    show_differences(found["differences"], words, console)
+
+
+def show_differences(found: Seen, words: DossierWords, console: Console) -> None:
+    """Print what changed since the reader, or the stage before, last saw the dossier."""
+    tr = words.translator.tr
+    say(words.why(found), console=console)
+    if not found["items"]:
+        return
+    rows = table([tr(title) for title in (mark("Part"), mark("Change"), mark("Before"), mark("Now"))])
+    for one in found["items"]:
+        before, after = (words.content(one["part"], one["item"], one[side]) for side in ("before", "after"))
+        if one["change"] == "moved":
+            before = ""
+        change = word(CHANGES, one["change"], words.translator)
+        add_row(rows, words.place(one["part"], one["item"]), change, before, after)
+    console.print(rows)
+
+
+def _head(found: Seen, words: DossierWords, console: Console) -> None:
+    tr = words.translator.tr
+    policy = found["policy"]
+    submitted = business_time(found["submitted_at"], words.zone, words.translator)
+    lines = [
+        (mark("Delegation"), found["delegation"]),
+        (mark("Proposal"), str(found["proposal"])),
+        (mark("Submitted"), f"{submitted}, {found['submitted_by']}"),
+        (mark("Policy"), tr("%(rule)s, version %(version)s", rule=policy["rule"], version=policy["version"])),
+        (mark("Step"), words.rules.step(found["step"]) if found["step"] else ""),
+        (mark("Digest"), found["digest"]),
+    ]
+    rows = table(["", ""])
+    rows.show_header = False
+    for title, text in lines:
+        if text:
+            add_row(rows, tr(title), text)
+    console.print(rows)
+    if found["withdrawn"]:
+        say(tr("This proposal was taken back."), style="yellow", console=console)
+
+
+def _parts(parts: Sequence[Seen], words: DossierWords, console: Console) -> None:
+    rows = table([words.translator.tr(title) for title in (mark("Part"), mark("Content"), mark("Commitment"))])
+    for one in parts:
+        shown = f"{one['commitment'][:16]}…"
+        match one["part"], one["content"]:
+            case _, None:
+                add_row(rows, words.place(one["part"]), "", shown)
+            case (("request" | "ceiling"), content):
+                for figure, value in content.items():
+                    add_row(rows, words.place(one["part"], figure), words.content(one["part"], figure, value), shown)
+            case "programme", items:
+                for item in items:
+                    add_row(
+                        rows,
+                        words.place("programme", item["id"]),
+                        words.content("programme", item["id"], item),
+                        shown,
+                    )
+            case part, content:
+                add_row(rows, words.place(part), words.content(part, None, content), shown)
+    console.print(rows)
+
+
+def _ceiling(ceiling: Seen | None, words: DossierWords, console: Console) -> None:
+    if ceiling is None:
+        return
+    tr, money = words.translator.tr, words.translator.money_vnd
+    titles = (mark("Ceiling"), mark("Quantity"), mark("Each"), mark("Together"))
+    rows = table([tr(title) for title in titles], right=[1, 2, 3])
+    for line in ceiling["lines"]:
+        add_row(rows, line["what"], str(line["quantity"]), money(line["unit_vnd"]), money(line["amount_vnd"]))
+    console.print(rows)
+
+
+def _signatures(signatures: Sequence[Seen], words: DossierWords, console: Console) -> None:
+    if not signatures:
+        return
+    tr = words.translator.tr
+    rows = table([tr(title) for title in (mark("Step"), mark("By"), mark("When"), mark("Proof"))])
+    for one in signatures:
+        right = one["right"]
+        by = f"{right['prefix']}. {one['by']}" if right["prefix"] else one["by"]
+        if replaced := right.get("on_behalf_of"):
+            by = f"{by}, {tr('in place of %(name)s', name=replaced)}"
+        proof = word(FACTORS, one["factor"], words.translator)
+        if one["proposal"]:
+            proof += tr(mark("; carried over from proposal %(number)s"), number=one["proposal"])
+        when = business_time(one["at"], words.zone, words.translator)
+        add_row(rows, words.rules.step(one["step"]), by, when, proof)
+    console.print(rows)
