@@ -111,7 +111,7 @@ class Digests:
             day=day,
             lines=tuple(self._line(one, account, inbox, now) for one in inbox.lines[:LISTED]),
             more=max(0, len(inbox.lines) - LISTED),
-            link=f"{self._house.public_url.rstrip('/')}/inbox",
+            link=self._house.first_page,
         )
 
     def _line(self, line: DeskLine, account: AccountDetails, inbox: Inbox, now: datetime) -> contents.DigestLine:

@@ -21,6 +21,11 @@ class House(Value):
     public_url: str
     contact: str = ""
 
+    @property
+    def first_page(self) -> str:
+        """The address of the page where whoever signs in finds what waits for them."""
+        return f"{self.public_url.rstrip('/')}/"
+
     def page_of(self, delegation: str, *, step: str | None = None) -> str:
         """Return the address of a file's page, or of the step that waits there (`report`): it names nobody."""
         page = f"{self.public_url.rstrip('/')}/delegations/{delegation}"

@@ -143,7 +143,7 @@ SAMPLES: dict[NoticeName, Notice] = {
                 ),
             ),
             "more": 3,
-            "link": "https://legation.songlam.example/inbox",
+            "link": "https://legation.songlam.example/",
         }
     ),
 }

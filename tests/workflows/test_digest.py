@@ -45,7 +45,7 @@ def digests(here: Running) -> list[tuple[str, str]]:
         assert isinstance(mail, EmailMessage)
         text = mail.get_body(("plain",))
         assert text is not None
-        if "/inbox" in text.get_content():
+        if f": {here.settings.public_url}/\r\n" in text.get_content():
             found.append((to, text.get_content()))
     return found
 
