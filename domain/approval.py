@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from domain.commands import IssueDecision, RecordExternalDecision, RejectStep, ReturnStep, SignOff
 from domain.decision import Actor, Context, Outcome, accept, refuse
-from domain.entitlement import right_to_sign, signatories, signed_elsewhere, travellers
+from domain.entitlement import behind, right_to_sign, signatories, signed_elsewhere, travellers
 from domain.events import (
     DecisionIssued,
     DelegationRejected,
@@ -146,7 +146,7 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
         # Others have signed this step already: each person and each position only once.
         right = right_of(step.waits_for)
         signed = {account for signature in step.signatures for account in signatories(signature)}
-        if isinstance(right, str) or {actor.id, right.on_behalf_of} & signed:
+        if isinstance(right, str) or behind(actor, right) & signed:
             return refuse("place_signed_already", field="step_id", step=step.id)
     statement = Statement(act=command.type, delegation=state.id, step=step.id, digest=command.dossier_digest)
     return misplaced(command.signature, statement) or right

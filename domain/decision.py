@@ -22,7 +22,8 @@ class Actor(Fact):
     """Who acts: an opaque id, roles, and the positions held at that instant.
 
     `tenures` and `substitutions` say what the right to sign rests on. With an `organisation` somebody acts on the files
-    of its subtree, without one on all. `person` is the reference of who the account belongs to, as on a file.
+    of its subtree, without one on all. `person` is the reference of who the account belongs to, as on a file;
+    `aliases` are that person's other accounts, disabled ones too.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Actor(Fact):
     substitutions: tuple[Substitution, ...] = ()
     organisation: str | None = None
     person: str | None = None
+    aliases: tuple[str, ...] = ()
 
 
 class Observed(Fact):

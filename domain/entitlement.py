@@ -26,7 +26,8 @@ def right_to_sign(
 
     `own` are the accounts whose request it is, `elsewhere` those that signed another step of the chain or in whose name
     it was signed, `travellers` the persons (references) who go on the journey, `lineage` as in `Context`. What forbids
-    the one who signs forbids it to a substitute in that one's name too. Codes: `not_entitled_to_sign`,
+    the one who signs forbids it to a substitute in that one's name too, and what one account of a person did counts for
+    all of them. Codes: `not_entitled_to_sign`,
     `organisation_out_of_reach`, `substitute_not_entitled`, `own_request`, `own_trip`, `signed_another_step`.
     """
     if position is None or "approver" not in actor.roles:
@@ -43,7 +44,7 @@ def right_to_sign(
 
     if position in actor.positions:
         held = next((one for one in actor.tenures if one.position == position), None)
-        return conflict({actor.id}, {actor.person}) or Right(
+        return conflict({actor.id, *actor.aliases}, {actor.person}) or Right(
             position=position,
             prefix=prefix,
             account=actor.id if held else None,
@@ -53,7 +54,8 @@ def right_to_sign(
     forbidden = None
     for one in actor.substitutions:
         if one.position == position and one.in_force:
-            refused = conflict({actor.id, one.account}, {actor.person, one.person})
+            both = {actor.id, *actor.aliases, one.account, *one.aliases}
+            refused = conflict(both, {actor.person, one.person})
             if refused is None:
                 return Right(
                     position=position,
@@ -85,6 +87,12 @@ def signatories(answered: Answered) -> set[str]:
     """Return the accounts behind an answer: who gave it, and in whose name."""
     right = answered.right
     return {one for one in (answered.by, right.on_behalf_of if right else None) if one}
+
+
+def behind(actor: Actor, right: Right) -> set[str]:
+    """Return every account of those who would answer: of who acts, and of the one in whose name."""
+    stood_in_for = [one for one in actor.substitutions if one.account == right.on_behalf_of]
+    return {actor.id, *actor.aliases} | {name for one in stood_in_for for name in (one.account, *one.aliases)}
 
 
 def signed_elsewhere(proposal: Proposal, step_id: str) -> set[str]:

@@ -97,7 +97,8 @@ class Held(Fact):
 class Substitution(Fact):
     """A position held by somebody for whom one is registered as substitute; `in_force` says that one may sign now.
 
-    `account` holds the position, by `tenure` since `held_since`; `person` is that account's person, if it has one.
+    `account` holds the position, by `tenure` since `held_since`; `person` is that account's person, if it has one,
+    and `aliases` are that person's other accounts.
     """
 
     leave: str
@@ -107,6 +108,7 @@ class Substitution(Fact):
     held_since: Instant
     in_force: bool
     person: str | None = None
+    aliases: tuple[str, ...] = ()
 
 
 class StandIn(Fact):

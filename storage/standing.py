@@ -90,12 +90,17 @@ COLUMNS = ("kind", "first", "second", "third", "fourth", "since", "until", "revo
 
 def _look() -> Any:
     above = _lineage().subquery("lineage")
+    # Nobody has two pairs of eyes: what another account of the same person signed counts, even a disabled one's.
+    others = accounts.alias("others")
     return union_all(
         select(*_row("edition", _NEWEST.scalar_subquery())),
         select(*_row("role", account_roles.c.role)).where(account_roles.c.account.in_(_ENABLED)),
         select(*_row("account", accounts.c.id, accounts.c.organisation, accounts.c.person)).where(
             or_(accounts.c.id.in_(_ENABLED), accounts.c.id.in_(_REPLACED))
         ),
+        select(*_row("alias", others.c.id, accounts.c.id))
+        .join_from(accounts, others, others.c.person == accounts.c.person)
+        .where(others.c.id != accounts.c.id, or_(accounts.c.id.in_(_ENABLED), accounts.c.id.in_(_REPLACED))),
         select(
             *_row(
                 "tenure",
@@ -256,6 +261,9 @@ def _actor(account: str, found: dict[str, list[Row[Any]]], now: datetime) -> Act
         for row in found["leave"]
     ]
     people = {row.first: row for row in found["account"]}
+    aliases: dict[str, list[str]] = defaultdict(list)
+    for row in found["alias"]:
+        aliases[row.second].append(row.first)
     own = people.get(account)
     held = held_by(account, held_ever, now)
     return Actor.model_validate(
@@ -265,10 +273,13 @@ def _actor(account: str, found: dict[str, list[Row[Any]]], now: datetime) -> Act
             "positions": [one.position for one in held],
             "tenures": held,
             "substitutions": [
-                one.model_copy(update={"person": people[one.account].third})
+                one.model_copy(
+                    update={"person": people[one.account].third, "aliases": tuple(sorted(aliases[one.account]))}
+                )
                 for one in substitutions_of(account, held_ever, registered, now)
             ],
             "organisation": own.second if own else None,
             "person": own.third if own else None,
+            "aliases": sorted(aliases[account]),
         }
     )

@@ -29,6 +29,7 @@ LINEAGE = ("song-lam-union", "central")
 
 TRAVELLING = ("sato", "ito")
 IDS = st.sampled_from([*(f"{n}-{one}" for n in (1, 2) for one in POSITIONS), "coordinator", "coordinator-2", "x", "y"])
+ALIASES = st.one_of(st.just(()), st.just(()), IDS.map(lambda one: (one,)))
 PERSONS = st.sampled_from([None, None, "per_stranger", *(person(name).ref for name in TRAVELLING)])
 
 
@@ -44,6 +45,7 @@ def substitutions(draw: st.DrawFn) -> Substitution:
         held_since=SINCE,
         in_force=draw(st.booleans()),
         person=draw(PERSONS),
+        aliases=draw(ALIASES),
     )
 
 
@@ -61,6 +63,7 @@ def people(draw: st.DrawFn) -> Actor:
         substitutions=tuple(draw(st.lists(substitutions(), max_size=2))),
         organisation=draw(st.sampled_from([None, None, None, "song-lam-union", "central", "elsewhere"])),
         person=draw(PERSONS),
+        aliases=draw(ALIASES),
     )
 
 
@@ -110,11 +113,12 @@ class Desk:
         forbidden = self.own | self.elsewhere | self.here
         for position in free:
             if position in actor.positions:
-                if actor.id not in forbidden and actor.person not in self.travellers:
+                if not {actor.id, *actor.aliases} & forbidden and actor.person not in self.travellers:
                     return True
                 continue
             for one in actor.substitutions:
-                two, bodies = {actor.id, one.account}, {actor.person, one.person}
+                two = {actor.id, *actor.aliases, one.account, *one.aliases}
+                bodies = {actor.person, one.person}
                 if one.position == position and one.in_force and not two & forbidden and not bodies & self.travellers:
                     return True
         return False

@@ -32,6 +32,7 @@ from tests.builders import (
 )
 from tests.domain.every_command import EXAMPLES, SYSTEM
 from tests.domain.given import Given, given
+from tests.domain.policed import policy, step, under
 
 SINCE = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -303,3 +304,24 @@ def test_exactly_the_entitled_may_sign(actor: Actor, own: set[str], elsewhere: s
         actor, "president", "TM", own=own, elsewhere=elsewhere, travellers=going, lineage=("song-lam", "central")
     )
     assert isinstance(right, e.Right) is entitled
+
+
+def test_a_person_with_two_accounts_is_one_person() -> None:
+    """Neither the request of one account nor its signature at another step is anybody else's for the other account."""
+    requester = DEPARTMENT_HEAD.model_copy(update={"id": "second", "aliases": ("coordinator",)})
+    refused_and_recorded(given(*submitted()), "department_head", requester, "own_request")
+    again = VICE_PRESIDENT.model_copy(update={"id": "second", "aliases": ("department-head",)})
+    one_step_on = given(*submitted(), sign("department_head", DEPARTMENT_HEAD))
+    refused_and_recorded(one_step_on, "vice_president", again, "signed_another_step")
+
+
+def test_a_person_with_two_accounts_fills_one_place_of_a_quorum() -> None:
+    """Also where the second account signs in somebody else's name."""
+    rules = under(policy(step("both", all_of=["department_head", "vice_president"])))
+    half = given(*drafted(), c.SubmitRequest(), sign("both", DEPARTMENT_HEAD), rules=rules)
+    body = c.SignOff(step_id="both", dossier_digest=dossier(half.state))
+    second = VICE_PRESIDENT.model_copy(update={"id": "second", "aliases": ("department-head",)})
+    half.when(body, by=second).then_refused("place_signed_already", field="step_id", step="both")
+    head_s_other = stands_in("vice_president", "head-too", aliases=("department-head",))
+    half.when(body, by=substitute(head_s_other)).then_refused("place_signed_already", field="step_id", step="both")
+    half.when(body, by=VICE_PRESIDENT).accepted()

@@ -219,3 +219,23 @@ async def test_who_may_not_sign_stands_in_nowhere(database: Database, keyring: K
     assert len(await standing.stand_ins(now, ())) == 1
     await accounts.disable("mai")
     assert await standing.stand_ins(now, ()) == ()
+
+
+async def test_one_person_s_accounts_are_known_of_each_other(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
+    """Of who acts and of who is stood in for, the disabled ones too: what one of them signed counts for all."""
+    register = Accounts(database, keyring)
+    for account in (
+        AccountDetails(id="mai-once", name="Phan Thị Mai", roles=("approver",), person=MAI.person),
+        AccountDetails(id="hung-too", name="Lê Văn Hùng", roles=("coordinator",), person="per_levanhung0"),
+    ):
+        await register.create(account)
+    await register.change(HUNG.model_copy(update={"person": "per_levanhung0"}))
+    await register.disable("mai-once")
+    await Leaves(database).register("hung", "mai", now - timedelta(hours=1), now + timedelta(hours=1), by="root")
+
+    actor = (await look(database, "mai", now)).actor
+    assert actor.aliases == ("mai-once",)
+    assert [(one.account, one.aliases) for one in actor.substitutions] == [("hung", ("hung-too",))]
+    assert (await look(database, "hung-too", now)).actor.aliases == ("hung",)
