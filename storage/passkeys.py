@@ -163,7 +163,7 @@ class Passkeys:
             if (await connection.execute(entered)).one_or_none() is None:
                 raise PasskeyExists("the key is registered")
             # Whose key it is stays provable when the key itself is long removed.
-            after = {"account": account, "public_key": hashlib.sha256(verified.credential_public_key).hexdigest()}
+            after = {"account": account, "key": hashlib.sha256(verified.credential_public_key).hexdigest()}
             await record(connection, "accounts", "passkey_registered", passkey.id, by=account, after=after)
         return passkey
 

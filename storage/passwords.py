@@ -134,7 +134,6 @@ class Passwords:
                     digest=digest_of_secret(secret), account=account, created_at=now, expires_at=until
                 )
             )
-            await record(connection, "accounts", "password_link_made", account, by=by)
         return secret, until
 
     async def choose(self, secret: str, password: str) -> str | None:

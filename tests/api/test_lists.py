@@ -48,7 +48,11 @@ async def test_a_list_is_filtered_sorted_and_paged_without_repeating_or_skipping
 
 async def test_a_file_shows_its_deadlines_ceilings_messages_and_trail(api: Api) -> None:
     """Each due date names its rule; the trail is the sealed chain, page by page."""
-    await api.open()
+    # A list of all files has room for some only: asked for by somebody who sees this one alone.
+    reader = {"id": f"reader-{api.id}", "name": "Đỗ Linh", "roles": ["auditor"], "organisation": api.id}
+    assert (await api.ask("POST", "/accounts", reader, by="root")).status_code == 201
+    api.tokens["reader"] = (await api.ask("POST", f"/accounts/reader-{api.id}/tokens", {}, by="root")).json()["token"]
+    await api.open(organisation=api.id)
     await api.send(await member(api, "m-1", role="head"), await member(api, "m-2"))
     await api.send({"type": "submit_request"})
     await api.send({"type": "withdraw_request", "reason": await _text(api)})
@@ -57,7 +61,7 @@ async def test_a_file_shows_its_deadlines_ceilings_messages_and_trail(api: Api) 
     due = (await api.ask("GET", f"/delegations/{api.id}/deadlines", by="an")).json()["items"]
     assert [deadline["due_at"] for deadline in due] == sorted(deadline["due_at"] for deadline in due)
     assert all(deadline["rule"]["rule"] and deadline["rule"]["version"] >= 1 for deadline in due)
-    across = (await api.ask("GET", "/deadlines?limit=200")).json()["items"]
+    across = (await api.ask("GET", "/deadlines?limit=200", by="reader")).json()["items"]
     opened = {deadline["what"] for deadline in due if deadline["status"] == "open"}
     assert {line["what"] for line in across if line["delegation_id"] == api.id} == opened
     assert (await api.ask("GET", "/deadlines?before=2001-01-01")).json() == {"items": [], "more": False}
