@@ -11,7 +11,9 @@ from api.access import BEARER, Actor, GuardedRoute
 from api.files import KnownFile, reach
 from api.installation import At
 from api.parameters import Day
+from api.problems import Problem
 from domain.state import Deadline
+from storage.cursors import BadCursor
 from storage.queries import LARGEST_PAGE, DueLine
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["deadlines"])
@@ -39,13 +41,14 @@ class DueQuery(BaseModel):
     before: Day | None = Field(None, description="Due before this day begins, in the installation's business zone.")
     status: list[Status] = Field(["open"], max_length=4)
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = LARGEST_PAGE
+    cursor: Annotated[str, Field(max_length=2000)] | None = Field(None, description="`next_cursor` of the page before.")
 
 
 class Deadlines(BaseModel):
-    """Due dates of all files, the earliest first; `more` says that the limit left some out."""
+    """A page of due dates of all files, the earliest first, and the cursor of the next one if there may be one."""
 
     items: tuple[DueLine, ...]
-    more: bool
+    next_cursor: str | None
 
 
 @router.get("/delegations/{delegation}/deadlines")
@@ -61,7 +64,11 @@ async def list_deadlines(query: Annotated[DueQuery, Query()], actor: Actor, at: 
     before = None
     if query.before is not None:
         before = datetime.combine(query.before, time(), ZoneInfo(at.settings.zone)).astimezone(UTC)
-    lines = await at.queries.due(
-        before=before, statuses=query.status, limit=query.limit + 1, within=await reach(actor, at)
-    )
-    return Deadlines(items=tuple(lines[: query.limit]), more=len(lines) > query.limit)
+    within = await reach(actor, at)
+    try:
+        page = await at.queries.due(
+            before=before, statuses=query.status, limit=query.limit, cursor=query.cursor, within=within
+        )
+    except BadCursor:
+        raise Problem("cursor_unknown") from None
+    return Deadlines(items=page.items, next_cursor=page.next_cursor)

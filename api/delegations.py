@@ -21,7 +21,8 @@ from domain.programme import Overlap, overlaps
 from domain.request import breaches
 from domain.state import Delegation, Observation, Phase
 from domain.values import Digest, Direction, Slug
-from storage.queries import LARGEST_PAGE, BadCursor, Filters, Listed
+from storage.cursors import BadCursor
+from storage.queries import LARGEST_PAGE, Filters, Listed
 from storage.read_model import next_due, waits_for
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["delegations"])

@@ -13,9 +13,10 @@ from api.problems import Problem
 from domain.bilingual import Bilingual
 from domain.desk import Substitute
 from domain.values import Slug, business_date
+from storage.cursors import BadCursor
 from storage.desks import DeskFilters, DeskLine, DeskPage, DeskTotal
 from storage.metadata import utc_now
-from storage.queries import LARGEST_PAGE, BadCursor
+from storage.queries import LARGEST_PAGE
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["desks"])
 

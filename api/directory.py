@@ -22,9 +22,9 @@ from domain.decision import Refusal
 from domain.directory import ContactEntry, Entry, EntryId, EntryKind, HostEntry, PartnerEntry
 from domain.duplicates import Reason
 from domain.values import Language, Value
+from storage.cursors import BadCursor
 from storage.directory import LARGEST_PAGE, Action, DirectoryRefused, Found
 from storage.persons import Person, known_country
-from storage.queries import BadCursor
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["directory"])
 

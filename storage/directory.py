@@ -3,25 +3,22 @@
 A contact's name and addresses are in the register of people (`storage/persons.py`) under the person's own key.
 """
 
-import base64
-import binascii
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, Index, Integer, Row, Select, Table, and_, false, insert, or_, select, update
+from sqlalchemy import Column, Index, Integer, Row, Select, Table, false, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json, digest_of
 from domain.directory import ENTRY, ContactEntry, EntryKind, HostEntry, PartnerEntry, names_of
 from domain.folding import folded
 from storage.claims import References, mark_claimed
+from storage.cursors import beyond, read_cursor, write_cursor
 from storage.engine import Database
 from storage.idempotency import IdempotencyConflict, stored_key
 from storage.metadata import Instant, Name, Words, metadata, utc_now
-from storage.queries import BadCursor
 from storage.references import new_reference
 from storage.search_text import sort_key
 from storage.upsert import insert_into
@@ -191,15 +188,13 @@ class Directory:
         if not merged:
             wanted = wanted.where(entries.c.merged_into.is_(None))
         if cursor is not None:
-            name, last = _read_cursor(cursor)
-            beyond = and_(entries.c.name_folded == name, entries.c.id > last)
-            wanted = wanted.where(or_(entries.c.name_folded > name, beyond))
+            wanted = wanted.where(beyond((entries.c.name_folded, entries.c.id), read_cursor(cursor, str, str)))
         if q is not None and "\x00" in q:
             wanted = wanted.where(false())
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
         more, rows = len(rows) > limit, rows[:limit]
-        return EntryPage(tuple(map(found_in, rows)), _write_cursor(rows[-1]) if more else None)
+        return EntryPage(tuple(map(found_in, rows)), write_cursor(rows[-1].name_folded, rows[-1].id) if more else None)
 
     async def change(self, entry: str, content: Entry, version: int, actor: str) -> Found:
         """Add a version with new content to an entry whose last version is `version`; DirectoryRefused otherwise."""
@@ -372,18 +367,3 @@ def _search_text(entry: Entry) -> str:
 def found_in(row: Row[Any]) -> Found:
     """Return the entry that a row of the table is."""
     return Found(row.id, row.version, ENTRY.validate_json(row.content), row.merged_into, row.stands_for)
-
-
-def _write_cursor(row: Row[Any]) -> str:
-    body = json.dumps([row.name_folded, row.id], ensure_ascii=False, separators=(",", ":"))
-    return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[str, str]:
-    try:
-        name, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(name, str) and isinstance(last, str) and "\x00" not in name + last:
-            return name, last
-    except (ValueError, TypeError, RecursionError, binascii.Error):
-        pass
-    raise BadCursor("the cursor is not one that this list gave")

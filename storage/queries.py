@@ -1,20 +1,18 @@
 """What coordinators look for: lists with filters and pages, one file, its events."""
 
 import asyncio
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, and_, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, false, func, literal, select
 from sqlalchemy.types import Date
 
 from domain.folding import folded
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
+from storage.cursors import BadCursor, beyond, read_cursor, write_cursor
 from storage.engine import Database
 from storage.journal import read
 from storage.read_model import ceilings, deadlines, delegations, participants
@@ -25,10 +23,6 @@ SortKey = Literal["starts", "updated", "next_due", "title"]
 LARGEST_PAGE = 200
 POLL = 0.01
 LONGEST_POLL = 0.1
-
-
-class BadCursor(ValueError):
-    """The cursor is not one that this list gave for this order."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +103,14 @@ class DueLine:
 
 
 @dataclass(frozen=True)
+class DuePage:
+    """One page, and the cursor of the next one if there may be one."""
+
+    items: tuple[DueLine, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
 class CeilingLine:
     """A ceiling as it was set by event `seq`, in VND."""
 
@@ -183,10 +185,10 @@ class Queries:
         named = (
             (NEXT_DUE_RULE if name == "next_due_rule" else delegations.c[name]) for name in Listed.__dataclass_fields__
         )
-        wanted = select(*named).where(*_conditions(filters or Filters()))
+        wanted, columns = select(*named).where(*_conditions(filters or Filters())), (order.key, delegations.c.id)
         if cursor is not None:
-            wanted = wanted.where(_beyond(order, _read_cursor(cursor, sort, descending, order), descending=descending))
-        columns = (order.key, delegations.c.id)
+            seen = _read_cursor(cursor, sort, descending, order)
+            wanted = wanted.where(beyond(columns, seen, descending=descending))
         wanted = wanted.order_by(*(column.desc() if descending else column.asc() for column in columns))
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted.limit(limit + 1))).all()
@@ -263,25 +265,31 @@ class Queries:
         before: datetime | None = None,
         statuses: Sequence[str] = ("open",),
         limit: int = LARGEST_PAGE,
+        cursor: str | None = None,
         within: frozenset[str] | None = None,
-    ) -> list[DueLine]:
-        """Return deadlines of all delegations, the earliest first, due before an instant if one is given.
+    ) -> DuePage:
+        """Return a page of deadlines of all delegations, the earliest first, due before an instant if one is given.
 
-        `within` are the organisations whose files the reader may see.
+        `within` are the organisations whose files the reader may see. Raises BadCursor.
         """
+        order = (deadlines.c.due_at, deadlines.c.delegation_id, deadlines.c.what)
         wanted = (
             select(*(deadlines.c[name] for name in DueLine.__dataclass_fields__))
             .where(deadlines.c.status.in_(statuses))
-            .order_by(deadlines.c.due_at, deadlines.c.delegation_id, deadlines.c.what)
-            .limit(limit)
+            .order_by(*order)
+            .limit(limit + 1)
         )
+        if cursor is not None:
+            wanted = wanted.where(beyond(order, _read_due(cursor)))
         if before is not None:
             wanted = wanted.where(deadlines.c.due_at < before)
         if within is not None:
             seen = select(delegations.c.id).where(delegations.c.organisation.in_(sorted(within)))
             wanted = wanted.where(deadlines.c.delegation_id.in_(seen))
         async with self._database.reading() as connection:
-            return [DueLine(*row) for row in await connection.execute(wanted)]
+            found = [DueLine(*row) for row in await connection.execute(wanted)]
+        lines, last = tuple(found[:limit]), found[limit - 1] if len(found) > limit else None
+        return DuePage(lines, write_cursor(last.due_at.isoformat(), last.delegation_id, last.what) if last else None)
 
     async def deadlines_of(self, delegation_id: str) -> list[DueLine]:
         """Return a delegation's deadlines, the earliest first."""
@@ -349,13 +357,6 @@ def _unanswerable(filters: Filters) -> bool:
     return any("\x00" in text for text in asked) or not (filters.year is None or 0 < filters.year < 10_000)
 
 
-def _beyond(order: _Order, seen: tuple[Any, str], *, descending: bool) -> ColumnElement[bool]:
-    value, last_id = seen
-    if descending:
-        return or_(order.key < value, and_(order.key == value, delegations.c.id < last_id))
-    return or_(order.key > value, and_(order.key == value, delegations.c.id > last_id))
-
-
 def _listed(row: Row[Any]) -> Listed:
     return Listed(**row._asdict() | {"countries": tuple(row.countries.split())})
 
@@ -365,21 +366,22 @@ COLUMN_OF = {"starts": "starts", "updated": "updated_at", "next_due": "next_due_
 
 def _write_cursor(row: Row[Any], sort: SortKey, descending: bool, order: _Order) -> str:
     value = row._mapping[COLUMN_OF[sort]]
-    written = sort_key(value) if sort == "title" else order.write(value)
-    body = json.dumps([sort, descending, written, row.id], ensure_ascii=False, separators=(",", ":"))
-    return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
+    return write_cursor(sort, descending, sort_key(value) if sort == "title" else order.write(value), row.id)
 
 
 def _read_cursor(cursor: str, sort: SortKey, descending: bool, order: _Order) -> tuple[Any, str]:
+    of_sort, of_direction, value, last_id = read_cursor(cursor, str, bool, str, str)
+    if (of_sort, of_direction) != (sort, descending):
+        raise BadCursor
     try:
-        body = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        of_sort, of_direction, value, last_id = body
-        if of_sort != sort or of_direction is not descending or not isinstance(last_id, str):
-            raise BadCursor("the cursor belongs to another order")
-        if "\x00" in f"{value}{last_id}":
-            raise BadCursor("the cursor is not one that this list gave")
         return order.read(value), last_id
-    except BadCursor:
-        raise
-    except (ValueError, TypeError, RecursionError, binascii.Error):
-        raise BadCursor("the cursor is not one that this list gave") from None
+    except (ValueError, TypeError, OverflowError):
+        raise BadCursor from None
+
+
+def _read_due(cursor: str) -> tuple[datetime, str, str]:
+    due_at, delegation, what = read_cursor(cursor, str, str, str)
+    try:
+        return datetime.fromisoformat(due_at).astimezone(UTC), delegation, what
+    except (ValueError, OverflowError):
+        raise BadCursor from None

@@ -64,7 +64,7 @@ async def test_a_file_shows_its_deadlines_ceilings_messages_and_trail(api: Api) 
     across = (await api.ask("GET", "/deadlines?limit=200", by="reader")).json()["items"]
     opened = {deadline["what"] for deadline in due if deadline["status"] == "open"}
     assert {line["what"] for line in across if line["delegation_id"] == api.id} == opened
-    assert (await api.ask("GET", "/deadlines?before=2001-01-01")).json() == {"items": [], "more": False}
+    assert (await api.ask("GET", "/deadlines?before=2001-01-01")).json() == {"items": [], "next_cursor": None}
 
     ceilings = (await api.ask("GET", f"/delegations/{api.id}/ceilings")).json()
     assert [line["head_count"] for line in ceilings["items"]] == [2, 1]

@@ -7,13 +7,13 @@ import pytest
 from domain.desk import Substitute
 from domain.events import AnyEvent, DeskMoved, DeskStandIn, StandInsNoted
 from storage.accounts import AccountDetails, Accounts
+from storage.cursors import BadCursor
 from storage.desks import DeskFilters, DeskLine, Desks
 from storage.engine import Database
 from storage.keyring import Keyring
 from storage.leaves import Leaves
 from storage.metadata import utc_now
 from storage.projection import Projection
-from storage.queries import BadCursor
 from storage.tenures import Tenures
 from tests.storage.streams import START, cancelled, deadline, opened, sealed, submitted
 

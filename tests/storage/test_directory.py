@@ -8,12 +8,12 @@ from sqlalchemy import select
 
 from domain.directory import ContactEntry, HostEntry, PartnerEntry
 from domain.values import PersonRef
+from storage.cursors import BadCursor
 from storage.directory import Directory, DirectoryRefused, Entry, Found
 from storage.engine import Database
 from storage.idempotency import IdempotencyConflict
 from storage.keyring import Keyring
 from storage.persons import PersonDetails, Persons, persons
-from storage.queries import BadCursor
 
 TOKYO = PartnerEntry(kind="partner", name="Tokyo Friendship Association", country="JP", web="https://tfa.example")
 OSAKA = PartnerEntry(kind="partner", name="Osaka Friendship Association", country="JP")

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from domain.events import AnyEvent
 from domain.folding import folded
 from domain.seal import head_of
+from storage.cursors import BadCursor
 from storage.engine import Database
 from storage.journal import Journal
 from storage.projection import Projection
-from storage.queries import BadCursor, Filters, Queries, SortKey
+from storage.queries import Filters, Queries, SortKey
 from tests.storage.streams import START, a_whole_file, cancelled, deadline, member, opened, sealed, submitted
 
 TITLES = ["Đoàn Huế", "đoàn hữu nghị Séc", "Zurich 100% choir", "Ánh Dương", "an_underscore", "Đoàn Huế"]
@@ -188,12 +189,14 @@ async def test_a_file_is_read_whole(database: Database) -> None:
 async def test_deadlines_of_all_files_come_in_their_order(database: Database) -> None:
     """Open ones, before an instant if one is given."""
     queries = await fill(database)
-    assert [(line.delegation_id, line.what) for line in await queries.due()] == [
-        ("visit-1", "report"),
-        ("visit-3", "report"),
-    ]
+    whole = await queries.due()
+    assert [(line.delegation_id, line.what) for line in whole.items] == [("visit-1", "report"), ("visit-3", "report")]
+    first = await queries.due(limit=1)
+    assert (whole.next_cursor, first.items) == (None, whole.items[:1])
+    rest = await queries.due(limit=1, cursor=first.next_cursor)
+    assert (rest.items, rest.next_cursor) == (whole.items[1:], None)
     soon = await queries.due(before=datetime(2026, 5, 2, tzinfo=UTC))
-    assert [line.delegation_id for line in soon] == ["visit-1"]
+    assert [line.delegation_id for line in soon.items] == ["visit-1"]
     assert [(line.due_on, line.rule, line.rule_version) for line in await queries.deadlines_of("visit-3")] == [
         (date(2026, 5, 3), "IN-REPORT", 1)
     ]
