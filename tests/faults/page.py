@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = {
     "7": "Sixteen people at one delegation",
     "10": "The read model rebuilt during writes",
     "11": "Schemathesis, all checks, as each role",
+    "13": "Guessed ids, forged forms, planted sessions, forwarded links",
     "17": "Uploads that are weapons",
     "20": "Steady load",
 }
