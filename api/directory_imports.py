@@ -124,7 +124,7 @@ class ImportDone(BaseModel):
     accepted_at: datetime
 
 
-@router.post("/directory/imports", openapi_extra=FILE)
+@router.post("/directory-imports", openapi_extra=FILE)
 async def preview_import(request: Request, at: At) -> ImportPreview:
     """Say what importing a table would do: every row that is wrong or looks like an entry. Nothing is entered."""
     content = await request.body()
@@ -135,7 +135,7 @@ async def preview_import(request: Request, at: At) -> ImportPreview:
     return _view(preview, _words(request, at))
 
 
-@router.post("/directory/imports/{digest}", openapi_extra=FILE)
+@router.post("/directory-imports/{digest}", openapi_extra=FILE)
 async def accept_import(
     digest: Annotated[Digest, Path(description="The preview's digest.")], request: Request, actor: Actor, at: At
 ) -> ImportDone:

@@ -91,7 +91,7 @@ async def list_passkeys(actor: Actor, at: At) -> PasskeyList:
     return PasskeyList(items=tuple(_view(passkey) for passkey in await at.passkeys.of(actor.id)))
 
 
-@router.post("/passkeys/options", dependencies=[Depends(SESSION)])
+@router.post("/passkey/options", dependencies=[Depends(SESSION)])
 async def begin_passkey(actor: Actor, at: At) -> PasskeyOptions:
     """Ask for a challenge to register a passkey with. One has signed in within the last minutes (`sign_in_again`)."""
     require_fresh(at, actor)

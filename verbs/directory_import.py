@@ -36,7 +36,7 @@ def import_(
     except OSError as broken:
         raise Refusal(mark("%(file)s cannot be read: %(reason)s."), file=file, reason=broken.strerror) from broken
     with api_of(settings) as api:
-        path = "/directory/imports" if accept is None else f"/directory/imports/{accept}"
+        path = "/directory-imports" if accept is None else f"/directory-imports/{accept}"
         answer = api.post_file(path, content)
     if as_json:
         typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))

@@ -76,7 +76,7 @@ function add(form) {
     event.preventDefault();
     once(form, button, async () => {
       const csrf = form.elements.csrf.value;
-      const { options } = await ask("/api/v1/passkeys/options", {}, csrf);
+      const { options } = await ask("/api/v1/passkey/options", {}, csrf);
       const label = form.elements.label.value;
       await ask("/api/v1/passkeys", { credential: await made(options), label }, csrf);
       location.reload();

@@ -95,7 +95,7 @@ async def test_c_it_is_made_with_what_the_signatory_alone_controls(api: Api) -> 
     assert code(await api.send(unseen, by="hung")) == (403, "signature_refused")
     made = await api.ask("POST", "/accounts/hung/tokens", {}, by="root")
     api.tokens["root as hung"] = made.json()["token"]
-    forbidden = await api.ask("POST", "/passkeys/options", by="root as hung")
+    forbidden = await api.ask("POST", "/passkey/options", by="root as hung")
     assert code(forbidden) == (403, "session_needed")
     own = await signed(api, Authenticator(device.origin), "root as hung", STEP, digest)
     assert code(await api.send(own, by="root as hung")) == (403, "signature_refused")

@@ -24,7 +24,7 @@ async def added(api: Api, body: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-async def send_file(api: Api, content: bytes, path: str = "/directory/imports") -> httpx2.Response:
+async def send_file(api: Api, content: bytes, path: str = "/directory-imports") -> httpx2.Response:
     """Send a file as it is."""
     return await api.ask("POST", path, content=content, headers={"Accept-Language": "en"})
 
@@ -188,7 +188,7 @@ async def test_a_table_is_looked_at_and_then_entered_once(api: Api) -> None:
         },
     ]
     assert (await api.ask("GET", f"/directory?at={known['id']}")).json()["items"] == []
-    path = f"/directory/imports/{preview['digest']}"
+    path = f"/directory-imports/{preview['digest']}"
     first, second = await send_file(api, content, path), await send_file(api, content, path)
     assert first.json() == second.json()
     assert {name: first.json()[name] for name in ("entered", "known", "bad", "actor")} == {
@@ -201,7 +201,7 @@ async def test_a_table_is_looked_at_and_then_entered_once(api: Api) -> None:
     assert contact["person"]["full_name"] == "Nguyễn Thị Ánh"
     [formula] = (await api.ask("GET", f"/directory?q={api.id}&country=DE")).json()["items"]
     assert formula["entry"]["name"] == f"=cmd('{api.id}')"
-    changed = await send_file(api, content, f"/directory/imports/{'0' * 64}")
+    changed = await send_file(api, content, f"/directory-imports/{'0' * 64}")
     assert code(changed) == (409, "preview_superseded")
 
 

@@ -20,7 +20,7 @@ async def at(tmp_path: Path) -> AsyncIterator[Front]:
 async def registered(browser: Browser, label: str = "Điện thoại") -> Authenticator:
     """A device whose key is registered for whoever is signed in."""
     device = Authenticator(ORIGIN)
-    asked = (await browser.ask("POST", "/passkeys/options")).json()["options"]
+    asked = (await browser.ask("POST", "/passkey/options")).json()["options"]
     made = await browser.ask("POST", "/passkeys", {"credential": device.create(asked), "label": label})
     assert made.status_code == 201, made.text
     return device
@@ -85,7 +85,7 @@ async def test_what_one_signs_in_with_changes_only_soon_after_signing_in(at: Fro
     at.moment.pass_by(minutes=15, seconds=1)
     body = {"credential": device.create(await registration(at, "hung")), "label": "x"}
     for method, path, sent in (
-        ("POST", "/passkeys/options", None),
+        ("POST", "/passkey/options", None),
         ("POST", "/passkeys", body),
         ("DELETE", f"/passkeys/{key['id']}", None),
     ):

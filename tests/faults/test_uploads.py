@@ -132,10 +132,10 @@ async def test_a_table_that_is_a_weapon_is_refused_before_it_costs_anything(
     content = make()
     pid = stack.pid("api")
     async with stack.asking() as http:
-        await http.post("/directory/imports", content=workbook([["kind"]]), headers=stack.headers("lan"))
+        await http.post("/directory-imports", content=workbook([["kind"]]), headers=stack.headers("lan"))
         before = forget_memory(pid)
         began = time.monotonic()
-        answer = await http.post("/directory/imports", content=content, headers=stack.headers("lan"))
+        answer = await http.post("/directory-imports", content=content, headers=stack.headers("lan"))
         seconds = time.monotonic() - began
     growth = most_memory(pid) - before
     note(row="17", fault=weapon, sent=f"{len(content)} bytes", seconds=round(seconds, 2), grew=f"{growth >> 20} MB")
