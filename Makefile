@@ -13,7 +13,7 @@ JOBS ?= 2
 
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help setup demo up check test bench faults lint types imports browser
+.PHONY: help setup demo up check test bench faults lint types imports browser browser
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,7 +59,8 @@ check: lint imports types ## linters, types and the fast tests, in less than a m
 # The tests of pages want a real browser. Who may not install one sees them skipped, by name.
 browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		{ echo "Installing Chromium for the tests of pages ..."; apt-get install -y -qq chromium >/dev/null; } || \
+		{ echo "Installing Chromium for the tests of pages ..."; export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get install -y -qq chromium || { apt-get update -qq && apt-get install -y -qq chromium; }; } >/dev/null; } || \
 		echo "No chromium here: the tests of pages in a browser will be skipped"; }
 
 test: lint imports types browser ## everything that decides whether a change is good
