@@ -27,9 +27,11 @@ class House(Value):
         return f"{self.public_url.rstrip('/')}/"
 
     def page_of(self, delegation: str, *, step: str | None = None) -> str:
-        """Return the address of a file's page, or of the step that waits there (`report`): it names nobody."""
-        page = f"{self.public_url.rstrip('/')}/delegations/{delegation}"
-        return f"{page}/steps/{step}" if step else page
+        """Return the address of the step that waits (`report`), which names nobody; without one, of the first page.
+
+        A file has no page of its own yet: the first one lists what waits for its coordinator.
+        """
+        return f"{self.public_url.rstrip('/')}/delegations/{delegation}/steps/{step}" if step else self.first_page
 
     @property
     def mail_domain(self) -> str:

@@ -118,7 +118,7 @@ async def test_a_coordinator_s_own_turn_stands_in_the_digest_and_others_files_do
     [(to, text)] = digests(here)
     assert to == "lan@songlam.example"
     assert "Chờ xử lý bước tiếp theo (cán bộ điều phối)" in text
-    assert f"{here.settings.public_url}/delegations/{here.id}\r\n" in text
+    assert f"{here.settings.public_url}/\r\n" in text
 
 
 async def test_the_workflow_sends_for_the_hour_it_is_started_in(here: Running) -> None:
