@@ -15,6 +15,8 @@ from tests.api.front import ORIGIN, PASSWORD, Browser, Front, front
 from tests.api.test_access import EVERYBODY, NOBODY_ASKED, PAGES, WHO, concrete
 from tests.rulebook import edition
 
+pytestmark = pytest.mark.slow
+
 COOKIE = "__Host-legation-session"
 
 
