@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 
 from locales import mark
+from locales.dossier import CHANGES
 from verbs.asking import api_of
-from verbs.dossier_words import CHANGES, DossierWords
+from verbs.dossier_words import DossierWords
 from verbs.edition import EditionWords
 from verbs.language import translator_of
 from verbs.options import options

@@ -6,38 +6,10 @@ from datetime import date
 from typing import Any
 
 from locales import Translator, mark
+from locales.dossier import FIGURES
 from verbs.edition import EditionWords
 from verbs.times import at_place, span
 from verbs.words import DIRECTIONS, PERSON_ROLES, word
-
-CHANGES = {
-    "added": mark("new"),
-    "removed": mark("gone"),
-    "changed": mark("changed"),
-    "moved": mark("stands elsewhere"),
-}
-
-FIGURES = {
-    "direction": mark("Direction"),
-    "title": mark("Title"),
-    "purpose": mark("Purpose"),
-    "organisation": mark("Organisation"),
-    "partner": mark("Partner"),
-    "countries": mark("Countries"),
-    "places": mark("Places"),
-    "starts": mark("First day"),
-    "ends": mark("Last day"),
-    "grade": mark("Grade"),
-    "conference": mark("Conference"),
-    "issuer": mark("Issuer"),
-    "provincial_chair": mark("Provincial chair receives"),
-    "led_by_city_leaders": mark("Led by city leaders"),
-    "key_leaders": mark("Key leaders"),
-    "run_by": mark("Run by"),
-    "head_level": mark("Level of the head"),
-    "stays": mark("Days in each country"),
-    "total_vnd": mark("At most"),
-}
 
 WHY = {
     "you_answered": mark("since proposal %(number)s, which you answered last"),

@@ -13,37 +13,9 @@ from api.pages.words import DIRECTIONS, PERSON_ROLES, word
 from domain.differences import Difference
 from domain.rules import Edition
 from domain.values import PersonRef
-from locales import Translator, mark, translator
+from locales import Translator, translator
+from locales.dossier import CHANGES, FIGURES
 from storage.persons import Person
-
-CHANGES = {
-    "added": mark("new"),
-    "removed": mark("gone"),
-    "changed": mark("changed"),
-    "moved": mark("stands elsewhere"),
-}
-
-FIGURES = {
-    "direction": mark("Direction"),
-    "title": mark("Title"),
-    "purpose": mark("Purpose"),
-    "organisation": mark("Organisation"),
-    "partner": mark("Partner"),
-    "countries": mark("Countries"),
-    "places": mark("Places"),
-    "starts": mark("First day"),
-    "ends": mark("Last day"),
-    "grade": mark("Grade"),
-    "conference": mark("Conference"),
-    "issuer": mark("Issuer"),
-    "provincial_chair": mark("Provincial chair receives"),
-    "led_by_city_leaders": mark("Led by city leaders"),
-    "key_leaders": mark("Key leaders"),
-    "run_by": mark("Run by"),
-    "head_level": mark("Level of the head"),
-    "stays": mark("Days in each country"),
-    "total_vnd": mark("Budget"),
-}
 
 
 @dataclass(frozen=True)

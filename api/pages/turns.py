@@ -20,6 +20,7 @@ Status = Literal["waiting", "open", "signed", "returned", "rejected"]
 
 STEP_ACTS = ("sign_off", "return_step", "reject_step")
 REPORT_ACTS = ("accept_report", "return_report")
+REPORT_STATUS: dict[str, Status] = {"filed": "open", "returned": "returned", "accepted": "signed"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _report(state: Delegation) -> Turn | None:
         id=SIGNING_REPORT,
         number=report.number,
         digest=report.digest,
-        status={"filed": "open", "returned": "returned", "accepted": "signed"}[report.status],  # type: ignore[arg-type]
+        status=REPORT_STATUS[report.status],
         plan=plan,
         acts=REPORT_ACTS,
         signatures=signatures,
