@@ -1,14 +1,27 @@
 """Fixtures that every folder of tests may use."""
 
+import os
+import sys
+
 import pytest
 from _pytest.nodeid import coerce_node_id
 from hypothesis import settings
 
 pytest_plugins = ["tests.temporal", "tests.running"]
 
-# A property holds or not; how long one example takes says something about the machine's other work only.
-settings.register_profile("legation", deadline=None)
-settings.load_profile("legation")
+# A property holds or not; how long one example takes says something about the machine's other work only. The same
+# examples every time, so that whether a change is good is not a matter of luck; HYPOTHESIS=explore looks for new ones.
+settings.register_profile("legation", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS", "legation"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Say at once what failed: a run that hangs later, or is stopped, never reaches its summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        where = getattr(getattr(report.longrepr, "reprcrash", None), "message", report.longreprtext[-500:])
+        print(f"\n{report.when} of {report.nodeid} failed: {where[:500]}", file=sys.stderr, flush=True)
 
 
 @pytest.hookimpl(trylast=True)

@@ -108,7 +108,10 @@ async def serving_pages(folder: Path, server: TemporalServer) -> AsyncIterator[S
             "sign_in_address_attempts": 1000,
         }
         application = create_application(with_key(here.settings).model_copy(update=more), client=here.client)
-        web = uvicorn.Server(uvicorn.Config(application, port=port, log_level="warning", log_config=None))
+        configured = uvicorn.Config(
+            application, port=port, log_level="warning", log_config=None, timeout_graceful_shutdown=5
+        )
+        web = uvicorn.Server(configured)
         serving = asyncio.create_task(web.serve())
         while not web.started:
             await asyncio.sleep(0.01)
