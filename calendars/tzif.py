@@ -8,6 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 
+import tzdata
+
+VERSION = tzdata.IANA_VERSION
+"""The release of the IANA data that this process reads, such as `2026b`; what is kept on disk names it.
+
+It holds as long as the process: what is cached here is never kept beyond it, so a new release never meets an old
+component.
+"""
+
 _HEADER = struct.Struct(">4sc15x6l")
 _NAME = r"<[+\-A-Za-z0-9]{3,}>|[A-Za-z]{3,}"
 _CLOCK = r"[+-]?\d{1,3}(?::\d{2}){0,2}"
@@ -76,8 +85,12 @@ def names() -> frozenset[str]:
     return frozenset((files("tzdata") / "zones").read_text(encoding="ascii").split())
 
 
+@cache
 def content(name: str) -> bytes:
-    """Return the TZif file of a zone. Refuses with ValueError a name that `tzdata` does not have."""
+    """Return the TZif file of a zone. Refuses with ValueError a name that `tzdata` does not have.
+
+    It is read once: what is made of a zone agrees with itself, though the package be upgraded beneath the process.
+    """
     if name not in names():
         raise ValueError("not an IANA time zone")
     return files("tzdata.zoneinfo").joinpath(*name.split("/")).read_bytes()

@@ -2,7 +2,9 @@
 
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
+from io import BytesIO
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -144,10 +146,10 @@ class Moment(Fact):
 def resolve(local: str, zone: str, fold: int | None = None) -> Moment:
     """Return the moment a wall clock in a zone shows `local` (`YYYY-MM-DDTHH:MM`).
 
-    Refuses a time that the clock skips in spring. A time shown twice in autumn needs `fold`: 0 is the first, 1 the
-    second (PEP 495).
+    The law of the zone is that of the `tzdata` package, whatever the machine has. Refuses a time that the clock skips
+    in spring. A time shown twice in autumn needs `fold`: 0 is the first, 1 the second (PEP 495).
     """
-    tz, wall = ZoneInfo(zone), datetime.fromisoformat(local)
+    tz, wall = clock_of(zone), datetime.fromisoformat(local)
     first, second = (wall.replace(tzinfo=tz, fold=which).astimezone(UTC) for which in (0, 1))
     if first != second:
         back = first.astimezone(tz).replace(tzinfo=None)
@@ -164,6 +166,18 @@ def resolve(local: str, zone: str, fold: int | None = None) -> Moment:
                 {"local": local, "zone": zone},
             )
     return Moment(local=local, zone=zone, instant=second if fold == 1 else first)
+
+
+@cache
+def clock_of(zone: str) -> ZoneInfo:
+    """Return the clock of a zone by the law of the `tzdata` package; by the machine's where the package lacks it.
+
+    Python prefers the machine's own files, which may be years older than what calendars are told.
+    """
+    packaged = files("tzdata")
+    if zone not in (packaged / "zones").read_text(encoding="ascii").split():
+        return ZoneInfo(zone)
+    return ZoneInfo.from_file(BytesIO((packaged / "zoneinfo").joinpath(*zone.split("/")).read_bytes()), key=zone)
 
 
 class LocalTime(Value):
