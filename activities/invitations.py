@@ -195,7 +195,8 @@ class Composing:
         told = self._stood.before.told.get(message.item_id)
         if method == "CANCEL":
             return "itinerary_cancelled", ItineraryCancelled.model_validate(common)
-        if told and who in told.holders and told.view.mailed() != now.mailed():
+        # Where only notes were announced, a comparison of before and after would show nothing.
+        if told and who in told.holders and _facts(told.view) != _facts(now):
             return "itinerary_changed", ItineraryChanged.model_validate(
                 {**common, "before": _facts(told.view), "asks_answer": asks}
             )

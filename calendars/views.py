@@ -63,7 +63,11 @@ def uid_of(item_id: str, *, delegation: str, domain: str) -> Uid:
 def shown(
     view: CalendarView, uid: Uid, sequence: int, *, notes: tuple[str, ...] = (), cancelled: bool = False
 ) -> ItemView:
-    """Return what is written into a calendar of an item's view; `notes` are those that the viewer may see."""
+    """Return what is written into a calendar of an item's view; `notes` are those that the viewer may see.
+
+    A room for some hours of one day has no night to count: it is an item with its times.
+    """
+    nights = view.ends.local[:10] > view.starts.local[:10]
     return ItemView(
         uid=uid,
         summary=view.title,
@@ -71,7 +75,7 @@ def shown(
         location=view.place or "",
         starts=view.starts,
         ends=view.ends,
-        all_day_stay=view.kind == "hotel",
+        all_day_stay=view.kind == "hotel" and nights,
         sequence=sequence,
         status="cancelled" if cancelled else "confirmed",
     )

@@ -485,7 +485,11 @@ class CalendarView(Fact):
 
         RFC 5546 section 2.1.4 names the times; place is ours. Other words alone are no reason for a message.
         """
-        return (self.kind == "hotel", self.starts, self.ends, self.place, self.announced)
+        return (*self.whereabouts(), self.announced)
+
+    def whereabouts(self) -> tuple[object, ...]:
+        """When and where, and whether it is a stay: what concerns everybody who holds it."""
+        return (self.kind == "hotel", self.starts, self.ends, self.place)
 
 
 class CalendarMessage(Fact):

@@ -503,6 +503,8 @@ def _issued(state: Delegation, event: e.InvitationsIssued, sealed: SealedEvent) 
     told = dict(state.told)
     for message in event.messages:
         told[message.item_id] = tell(told.get(message.item_id), message)
+        if message.method == "REQUEST" and (published := state.published.get(message.item_id)):
+            told[message.item_id] = _with(told[message.item_id], notes=published.notes)
     counts = {
         method: sum(len(message.to) for message in event.messages if message.method == method)
         for method in ("REQUEST", "CANCEL")
@@ -521,8 +523,9 @@ def _issued(state: Delegation, event: e.InvitationsIssued, sealed: SealedEvent) 
 
 def tell(before: Told | None, message: e.CalendarMessage) -> Told:
     """Return what calendars hold of an item once a message has reached its people."""
-    # A change reaches everybody who is to have it; who had it before, and hears nothing, holds what is over.
-    current = before is not None and (message.method == "CANCEL" or before.view.mailed() == message.view.mailed())
+    # A move reaches everybody who is to have it; who had it before, and hears nothing, holds what is over.
+    moved = before is None or before.view.whereabouts() != message.view.whereabouts()
+    current = message.method == "CANCEL" or not moved
     holders = before.holders if before and current else ()
     withdrawn = before.withdrawn_from if before else ()
     if message.method == "REQUEST":
@@ -531,7 +534,8 @@ def tell(before: Told | None, message: e.CalendarMessage) -> Told:
     else:
         holders = tuple(person for person in holders if person not in message.to)
         withdrawn = (*withdrawn, *(person for person in message.to if person not in withdrawn))
-    return Told(sequence=message.sequence, view=message.view, holders=holders, withdrawn_from=withdrawn)
+    notes = before.notes if before else ()
+    return Told(sequence=message.sequence, view=message.view, holders=holders, withdrawn_from=withdrawn, notes=notes)
 
 
 @_on(e.InvitationsDelivered)

@@ -4,8 +4,9 @@ RFC 5546 rules as they are kept here: one counter per item, raised with every ma
 reset (section 2.1.4); someone whose view did not change hears nothing; an item that is over is never cancelled.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from domain.amendment import unapproved
 from domain.commands import ChooseChannel, Invite, RecordReply
@@ -22,7 +23,7 @@ from domain.events import (
     ReplyRecorded,
 )
 from domain.state import Delegation, Participant, Phase, Published, Told
-from domain.views import viewers
+from domain.views import notes_for, viewers
 
 
 def reaches_calendars(state: Delegation) -> bool:
@@ -130,7 +131,17 @@ def calendar_messages(state: Delegation, now: datetime, *, known_only: bool = Fa
             state.told.get(item_id),
             now,
             mailbox_of,
+            partial(_reads_anew, state, item_id),
         )
+    )
+
+
+def _reads_anew(state: Delegation, item_id: str, who: str) -> bool:
+    """Whether somebody who holds an item would read other words in it: its title, or notes that are meant for them."""
+    told, published = state.told[item_id], state.published[item_id]
+    noted_then = published.model_copy(update={"notes": told.notes})
+    return published.view.title != told.view.title or (
+        notes_for(state, published, who) != notes_for(state, noted_then, who)
     )
 
 
@@ -157,6 +168,7 @@ def _messages(
     told: Told | None,
     now: datetime,
     mailbox_of: Mapping[str, str],
+    reads_anew: Callable[[str], bool],
 ) -> tuple[CalendarMessage, ...]:
     if told is None:
         if published is None or not wanted or published.view.ends.instant <= now:
@@ -166,7 +178,8 @@ def _messages(
     view = published.view if published else told.view
     over = told.view.ends.instant <= now
     changed = view.mailed() != told.view.mailed()
-    asked = tuple(who for who in wanted if changed or who not in told.holders)
+    moved = view.whereabouts() != told.view.whereabouts()
+    asked = tuple(who for who in wanted if who not in told.holders or moved or (changed and reads_anew(who)))
     if view.ends.instant <= now:
         # Moved into the past, it goes to those who still have it before them; what was over already is left alone.
         asked = () if over else tuple(who for who in asked if who in told.holders)

@@ -145,13 +145,14 @@ class Published(Fact):
 class Told(Fact):
     """What calendars were last told of an item: its view, its counter (RFC 5546 section 2.1.4), and who holds it.
 
-    `withdrawn_from` are those whose last message was a CANCEL.
+    `withdrawn_from` are those whose last message was a CANCEL; `notes` stood when somebody was last asked.
     """
 
     sequence: int
     view: CalendarView
     holders: tuple[str, ...]
     withdrawn_from: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = Field(default=(), exclude_if=unsaid)
 
 
 class Signature(Fact):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache
 
 from activities.house import House
 from activities.invitations import Composing
@@ -42,6 +42,11 @@ def address_of(name: str) -> str:
     return ADDRESSES.get(name, f"{name}@guests.example")
 
 
+def name_in(ref: str) -> str:
+    """Return the name that a reference of `person(name)` was made from."""
+    return ref.removeprefix("per_").rstrip("_")
+
+
 def full_name(name: str) -> str:
     """Return a name that occurs nowhere else."""
     return f"{name.capitalize()} Nguyễn-{name.upper()}"
@@ -49,7 +54,7 @@ def full_name(name: str) -> str:
 
 def registered(ref: str) -> Person:
     """Return the register's entry of `person(name)`."""
-    name = ref.removeprefix("per_").rstrip("_")
+    name = name_in(ref)
     language: Language = "vi" if name in ADDRESSES else "en"
     details = PersonDetails(
         full_name=full_name(name),
@@ -69,9 +74,8 @@ class Issued:
 
     stood: Standing
 
-    @cached_property
-    def mails(self) -> tuple[Mail, ...]:
-        """Its mails, in the order in which they are entered into the ledger."""
+    def composed(self) -> tuple[Mail, ...]:
+        """Compose its mails, in the order in which they are entered into the ledger."""
         people = {one.id: registered(one.person.ref) for one in self.stood.after.people.values()}
         event = self.stood.event
         assert isinstance(event, InvitationsIssued)
@@ -87,20 +91,28 @@ def key_of(mail: Mail) -> Key:
     return (mail.uid, mail.sequence, mail.method, mail.mailbox.lower(), mail.view_hash)
 
 
+@cache
+def _invited() -> Play:
+    return given(*invited()).play
+
+
 @dataclass
 class ChangeLog:
     """A delegation that has been invited, and everything that is sent from then on and was sent by the invitation."""
 
-    play: Play = field(default_factory=lambda: Play(DELEGATION, edition()))
+    quiet_minutes: int = 0
     issues: list[Issued] = field(default_factory=list)
     ledger: dict[Key, Mail] = field(default_factory=dict)
+    """The mails by what is unique in the ledger: whatever has the key of another is not entered."""
     _folded: Delegation | None = None
     _seen: int = 0
 
     def __post_init__(self) -> None:
         """Bring the delegation to its invitation."""
-        begun = given(*invited()).play
-        self.play.state, self.play.head, self.play.log = begun.state, begun.head, list(begun.log)
+        begun = _invited()
+        quiet = edition().model_copy(update={"quiet_minutes": self.quiet_minutes})
+        self.play = Play(DELEGATION, quiet, newest=edition(), state=begun.state)
+        self.play.head, self.play.log = begun.head, list(begun.log)
         self.now = begun.log[-1].at
         self.sent_since()
 
@@ -141,10 +153,6 @@ class ChangeLog:
 
     def _enter(self, issue: Issued) -> list[Mail]:
         self.issues.append(issue)
-        fresh = [mail for mail in issue.mails if key_of(mail) not in self.ledger]
+        fresh = [mail for mail in issue.composed() if key_of(mail) not in self.ledger]
         self.ledger |= {key_of(mail): mail for mail in fresh}
         return fresh
-
-    def mailboxes(self) -> set[str]:
-        """Everybody's mailbox, also of those who left."""
-        return {address_of(one.person.ref.removeprefix("per_").rstrip("_")) for one in self.state.people.values()}

@@ -98,7 +98,7 @@ def calendar_of(content: bytes) -> bytes:
 
 
 def everything_readable(content: bytes) -> str:
-    """Return all that a reader could make out of a mail: its octets, its headers and its parts, decoded and unfolded."""
+    """Return all that a reader could make out of a mail: octets, headers and parts, decoded and unfolded."""
     message = message_from_bytes(content, policy=default)
     headers = [f"{name}: {value}" for name, value in message.items()]
     bodies = [decoded(part).replace(b"\r\n ", b"").decode() for part in parts_of(content)]

@@ -1,0 +1,42 @@
+"""What the model calendar brought to light, each as the one case that it was."""
+
+import vobject
+
+from domain import commands as c
+from tests.builders import at, serving
+from tests.calendars.change_log import ChangeLog, address_of
+from tests.calendars.model_calendar import calendar_of, everything_readable
+
+
+def test_a_note_that_is_announced_is_mailed_to_those_who_read_it_and_to_nobody_else() -> None:
+    """The host reads it; the delegates' views are as they were. And the mail can be written: nothing else changed."""
+    log = ChangeLog()
+    note = c.Note(text="The gate in the north is open", groups=("hosts",))
+    log.act(c.ReviseItem(item_id="tuesday", notes=(note,), announce=True))
+    sent = log.act(c.PublishProgramme())
+    assert [(mail.mailbox, mail.method, mail.sequence) for mail in sent] == [(address_of("bao"), "REQUEST", 1)]
+    assert "The gate in the north is open" in everything_readable(sent[0].content)
+    assert log.state.told["tuesday"].holders == ("sato", "ito", "bao")
+
+
+def test_a_room_for_some_hours_of_a_day_is_an_item_with_its_times() -> None:
+    """A stay without a night cannot be written in whole days; it must not hold up everybody's mail."""
+    log = ChangeLog()
+    room = {"item_id": "room", "kind": "hotel", "title": "Room to rest", "audience": {"people": ["ito"]}}
+    log.act(
+        c.ScheduleItem.model_validate({**room, "starts": at("2026-04-07T12:00"), "ends": at("2026-04-07T16:00")}),
+        c.PublishProgramme(),
+    )
+    [mail] = [mail for mail in log.ledger.values() if mail.uid.startswith("room.")]
+    event = vobject.readOne(calendar_of(mail.content).decode()).vevent
+    assert (event.dtstart.value.isoformat(), event.transp.value) == ("2026-04-07T12:00:00+07:00", "OPAQUE")
+
+
+def test_two_behind_one_mailbox_get_one_message_with_both() -> None:
+    """Lan joins Bảo's office: of what Bảo holds already the office hears nothing new, of the next change once."""
+    log = ChangeLog()
+    log.act(serving("lan"), c.ReviseItem(item_id="tuesday", audience=c.Audience(people=("bao", "lan"))))
+    log.act(c.PublishProgramme())
+    moved = c.MoveItem(item_id="tuesday", starts=at("2026-04-07T14:00"), ends=at("2026-04-07T16:00"))
+    sent = log.act(moved, c.PublishProgramme())
+    assert [(mail.mailbox, mail.participants) for mail in sent] == [("office@hue.example", ("bao", "lan"))]
