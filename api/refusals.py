@@ -98,6 +98,7 @@ REFUSALS: dict[str, Answer] = {
     "programme_empty": Answer(422, mark("No item of the programme is meant for calendars.")),
     "programme_unchanged": Answer(409, mark("Everybody knows the programme as it stands.")),
     "not_invited": Answer(422, mark("This person was never told of the item “%(item)s”.")),
+    "reply_stale": Answer(409, mark("The answer is to an older version of “%(item)s”, or older than another.")),
     # Journey and report
     "coordinator_unchanged": Answer(409, mark("This account coordinates the file already.")),
     "coordinator_unknown": Answer(422, mark("There is no coordinator of this id.")),

@@ -37,7 +37,8 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "cancel_item": COORDINATOR,
     "publish_programme": COORDINATOR,
     "invite": COORDINATOR,
-    "record_reply": COORDINATOR,
+    # The system alone takes answers out of the mailbox.
+    "record_reply": ("coordinator", "system"),
     "record_formality": COORDINATOR,
     "hand_over": ("coordinator", "administrator"),
     "depart": COORDINATOR,
