@@ -164,7 +164,7 @@ def _parameter(part: Message, name: str) -> str:
 
 
 def _reports(mail: Message, sender: str) -> bool:
-    """Whether it is a report of RFC 3464, or one of the older kind without a form: by nobody, with an empty path back."""
+    """Whether it is a report of RFC 3464, or of the older kind without a form: by nobody, with no path back."""
     if mail.get_content_type() == "multipart/report":
         return _parameter(mail, "report-type").lower() in ("", "delivery-status")
     return _header(mail, "Return-Path").strip() == "<>" and sender.partition("@")[0] in ("mailer-daemon", "postmaster")

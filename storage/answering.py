@@ -7,6 +7,7 @@ from sqlalchemy import exists, select, update
 
 from storage.data_keys import DataKeys, KeyDestroyed
 from storage.engine import Database
+from storage.journal import journal
 from storage.keyring import Keyring
 from storage.mail_ledger import MAILBOX_INDEX, mail_ledger
 
@@ -66,6 +67,14 @@ class Answering:
             participants=tuple(row.participants.split()),
             persons=tuple(row.persons.split()),
         )
+
+    async def recorded(self, delegation_id: str, command_id: str) -> bool:
+        """Return whether the journal has an event of a command: a file remembers only its last ones."""
+        wanted = select(journal.c.seq).where(
+            journal.c.delegation_id == delegation_id, journal.c.command_id == command_id
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(wanted.limit(1))).one_or_none() is not None
 
     async def once_more(self, told: LastTold, *, sent_before: datetime) -> bool:
         """Put a message that was sent back among those to be sent, in the same octets; False if it is not time.

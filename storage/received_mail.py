@@ -147,17 +147,15 @@ class ReceivedMail:
             row = (await connection.execute(wanted)).one_or_none()
         return (row.uidvalidity, row.uid) if row else None
 
-    async def take(self, mailbox: str, uidvalidity: int, mails: Sequence[Arrived]) -> list[str]:
-        """Enter mails and note that the mailbox was read up to the last of them; return the references of new ones.
+    async def take(self, mailbox: str, uidvalidity: int, up_to: int, mails: Sequence[Arrived]) -> list[str]:
+        """Enter mails and note that the mailbox was read up to a UID; return the references of new ones.
 
         A mail is known by its Message-ID, without one by its body; under another UID, or in a mailbox that was
         numbered anew, it is passed over. A known Message-ID with another body is entered, for people.
         """
-        if not mails:
-            return []
         async with self._database.writing() as connection:
             entered = [await self._enter(connection, mailbox, uidvalidity, mail) for mail in mails]
-            place = {"mailbox": mailbox, "uidvalidity": uidvalidity, "uid": max(mail.uid for mail in mails)}
+            place = {"mailbox": mailbox, "uidvalidity": uidvalidity, "uid": up_to}
             await connection.execute(
                 insert_into(connection, mailbox_places)
                 .values(place)
