@@ -37,8 +37,9 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "cancel_item": COORDINATOR,
     "publish_programme": COORDINATOR,
     "invite": COORDINATOR,
+    "choose_channel": ("coordinator", "participant"),
     # The system alone takes answers out of the mailbox.
-    "record_reply": ("coordinator", "system"),
+    "record_reply": ("coordinator", "participant", "system"),
     "record_formality": COORDINATOR,
     "hand_over": ("coordinator", "administrator"),
     "depart": COORDINATOR,
