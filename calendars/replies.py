@@ -6,6 +6,7 @@ answer PARTSTAT and COMMENT are taken, nothing else.
 """
 
 import codecs
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ CHARSETS = frozenset(
     | {"shift_jis", "euc_jp", "iso2022_jp", "gb2312", "gbk", "gb18030", "big5", "euc_kr", "koi8-r", "cp1251", "cp874"}
 )
 """As Python calls them; what else a message names is read as UTF-8 or Windows-1252."""
+FOLD = re.compile(rb"(?:\r\n|\n|\r)[ \t]")
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 TIMES = {"%Y%m%dT%H%M%SZ": "%Y-%m-%dT%H:%MZ", "%Y%m%dT%H%M%S": "%Y-%m-%dT%H:%M", "%Y%m%d": "%Y-%m-%d"}
 """How a proposed time is written, and how it is shown."""
@@ -185,6 +187,8 @@ def _text(octets: bytes, charset: str) -> str:
         return _decoded(octets, "utf-16-be")
     if b"\x00" in octets:
         raise _Refused("object_not_text")
+    # Lines are folded by octets, also in the middle of a letter (RFC 5545 section 3.1).
+    octets = FOLD.sub(b"", octets)
     try:
         named = codecs.lookup(charset).name if charset and charset.isascii() and "\x00" not in charset else ""
     except LookupError:
