@@ -108,7 +108,7 @@ async def an_office(
     folder: Path, connect: Connect, address: str, ports: tuple[int, int], **settings: Any
 ) -> AsyncIterator[Office]:
     """Run an installation with a mailbox of its own."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240
     async with running(folder, connect, address, workers=False) as here:
         mailbox = {
             "organizer_mailbox": f"lich-{uuid.uuid4().hex[:8]}@hoihuunghi.example",
