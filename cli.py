@@ -25,6 +25,7 @@ from verbs import (
     policy,
     position,
     rebuild,
+    replies,
     report,
     return_,
     show,
@@ -70,6 +71,7 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(position.app, name="position")
 app.add_typer(leave.app, name="leave")
+app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
 
 

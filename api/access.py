@@ -48,6 +48,10 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "list_documents": EVERYBODY,
     "download_document": PERSONAL,
     "list_deadlines": EVERYBODY,
+    # What people wrote, and from where: for those who settle it.
+    "list_replies": ("coordinator", "administrator"),
+    "settle_reply": COORDINATOR,
+    "dismiss_reply": ("coordinator", "administrator"),
     "list_desks": EVERYBODY,
     "count_desks": EVERYBODY,
     "show_inbox": EVERYBODY,

@@ -20,6 +20,7 @@ from storage.passkeys import passkeys
 from storage.passwords import password_links, passwords
 from storage.persons import person_versions, persons
 from storage.read_model import READ_TABLES
+from storage.received_mail import mailbox_places, received_mail
 from storage.register_log import register_log
 from storage.sessions import sessions
 from storage.tenures import tenures
@@ -38,6 +39,7 @@ REGISTERS: tuple[Table, ...] = (
     identities,
     leaves,
     mail_ledger,
+    mailbox_places,
     organisations,
     passkeys,
     password_links,
@@ -45,6 +47,7 @@ REGISTERS: tuple[Table, ...] = (
     person_versions,
     persons,
     positions,
+    received_mail,
     register_log,
     sessions,
     tenures,

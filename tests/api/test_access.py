@@ -99,6 +99,9 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/institution/tenures": ADMINISTRATOR,
     "POST /api/v1/institution/tenures/{tenure}/end": ADMINISTRATOR,
     "GET /api/v1/institution/leaves": EVERYBODY,
+    "GET /api/v1/replies": {"coordinator", "administrator"},
+    "POST /api/v1/replies/{mail}/settle": {"coordinator"},
+    "POST /api/v1/replies/{mail}/dismiss": {"coordinator", "administrator"},
     "POST /api/v1/institution/leaves": EVERYBODY,
     "POST /api/v1/institution/leaves/{leave}/end": EVERYBODY,
     "POST /api/v1/institution/leaves/{leave}/revoke": EVERYBODY,
@@ -144,6 +147,7 @@ PLACES = {
     "{organisation}": "nowhere",
     "{tenure}": "ten_nothing00",
     "{leave}": "lea_nothing00",
+    "{mail}": "rcv_nothing00",
     "{register}": "accounts",
 }
 
