@@ -34,6 +34,7 @@ from api import (
     sign_offs,
     signing,
     texts,
+    told,
     trail,
 )
 from api.envelope import Envelope
@@ -59,6 +60,7 @@ FEATURES = (
     trail,
     sign_offs,
     messages,
+    told,
     deadlines,
     desks,
     ceilings,
