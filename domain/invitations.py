@@ -22,6 +22,7 @@ from domain.events import (
     QuietWindowOpened,
     ReplyRecorded,
 )
+from domain.rules import Edition
 from domain.state import Delegation, Participant, Phase, Published, Told
 from domain.views import notes_for, viewers
 
@@ -134,6 +135,13 @@ def _with_kept(state: Delegation, messages: Sequence[CalendarMessage]) -> Iterat
         addressed = {who for one in messages if one.item_id == message.item_id for who in one.to}
         kept = tuple(who for who in told.holders if who not in addressed)
         yield message.model_copy(update={"kept": kept})
+
+
+def untold(state: Delegation, edition: Edition) -> tuple[CalendarMessage, ...]:
+    """Return what goes out when the quiet window ends, if nothing changes until then."""
+    if state.quiet_until is None:
+        return ()
+    return calendar_messages(state, state.quiet_until, known_only=unapproved(state, edition) is not None)
 
 
 def _awaits_approval(state: Delegation, context: Context) -> bool:
