@@ -22,6 +22,11 @@ class Told:
     starts: str
     attendee: str
 
+    @property
+    def item(self) -> str:
+        """The item's id on its file."""
+        return self.uid.partition(".")[0]
+
 
 def mailbox(record: StackRecord, address: str) -> list[EmailMessage]:
     """Every message in a development mailbox, in order of arrival."""
@@ -37,23 +42,30 @@ def parsed(octets: bytes) -> EmailMessage:
     return message
 
 
-def told(message: EmailMessage) -> Told | None:
-    """What a message says about a calendar; None for a letter."""
+def calendar_in(message: EmailMessage) -> str | None:
+    """The iCalendar object of a message, whose METHOD is that of its part; None for a letter."""
     for part in message.walk():
         if part.get_content_type() == "text/calendar":
             octets = part.get_payload(decode=True)
             assert isinstance(octets, bytes)
-            calendar = vobject.readOne(octets.decode())
-            event = calendar.vevent
-            assert calendar.method.value == part.get_param("method")
-            return Told(
-                uid=event.uid.value,
-                method=calendar.method.value,
-                sequence=int(event.sequence.value),
-                starts=event.dtstart.value.isoformat(),
-                attendee=event.attendee.value.removeprefix("mailto:"),
-            )
+            assert f"\r\nMETHOD:{part.get_param('method')}\r\n".encode() in octets
+            return octets.decode()
     return None
+
+
+def told(message: EmailMessage) -> Told | None:
+    """What a message says about a calendar; None for a letter."""
+    if (ics := calendar_in(message)) is None:
+        return None
+    calendar = vobject.readOne(ics)
+    event = calendar.vevent
+    return Told(
+        uid=event.uid.value,
+        method=calendar.method.value,
+        sequence=int(event.sequence.value),
+        starts=event.dtstart.value.isoformat(),
+        attendee=event.attendee.value.removeprefix("mailto:"),
+    )
 
 
 def attached(message: EmailMessage, media_type: str) -> list[tuple[str | None, bytes]]:
