@@ -221,14 +221,15 @@ def _messages(
     over = told.view.ends.instant <= now
     changed = view.mailed() != told.view.mailed()
     moved = view.whereabouts() != told.view.whereabouts()
-    asked = tuple(who for who in wanted if who not in told.holders or moved or (changed and reads_anew(who)))
+    held, still = frozenset(told.holders), frozenset(wanted)
+    asked = tuple(who for who in wanted if who not in held or moved or (changed and reads_anew(who)))
     if view.ends.instant <= now:
         # Moved into the past, it goes to those who still have it before them; what was over already is left alone.
-        asked = () if over else tuple(who for who in asked if who in told.holders)
+        asked = () if over else tuple(who for who in asked if who in held)
+    gone = () if over else tuple(who for who in told.holders if who not in still)
     # Whoever is on the file twice, or replaced by themselves under another id, keeps the entry in their one mailbox.
-    kept = {mailbox_of[who] for who in wanted if who in told.holders or who in asked}
-    gone = (who for who in told.holders if who not in wanted)
-    vanished = () if over else tuple(who for who in gone if mailbox_of[who] not in kept)
+    kept = {mailbox_of[who] for who in wanted if who in held or who in asked} if gone else frozenset[str]()
+    vanished = tuple(who for who in gone if mailbox_of[who] not in kept)
 
     # A newcomer to an unchanged item joins at the standing counter, unless a CANCEL already used it up for them,
     # under whatever name they come back.
