@@ -521,6 +521,13 @@ def _issued(state: Delegation, event: e.InvitationsIssued, sealed: SealedEvent) 
     return _with(state, told=told, issues=(*state.issues, issue), quiet_until=quiet_until)
 
 
+def _parted(before: Told | None, view: e.CalendarView, withdrawn: tuple[str, ...]) -> dict[str, e.CalendarView]:
+    if before is None:
+        return {}
+    left = dict.fromkeys(before.withdrawn_from, before.view) if before.view != view else {}
+    return {who: had for who, had in (left | before.parted).items() if who in withdrawn}
+
+
 def tell(before: Told | None, message: e.CalendarMessage) -> Told:
     """Return what calendars hold of an item once a message has reached its people."""
     # A move reaches everybody who is to have it; who had it before, and hears nothing, holds what is over.
@@ -542,6 +549,7 @@ def tell(before: Told | None, message: e.CalendarMessage) -> Told:
         holders=holders,
         withdrawn_from=withdrawn,
         notes=before.notes if before else (),
+        parted=_parted(before, message.view, withdrawn),
         behind={who: sequence for who, sequence in behind.items() if who in holders and who not in message.to},
     )
 

@@ -153,6 +153,8 @@ class Told(Fact):
     holders: tuple[str, ...]
     withdrawn_from: tuple[str, ...] = ()
     notes: tuple[Note, ...] = Field(default=(), exclude_if=unsaid)
+    parted: dict[str, CalendarView] = Field(default_factory=dict, exclude_if=unsaid)
+    """What those it was taken from last had, where it has become something else since."""
     behind: dict[str, int] = Field(default_factory=dict, exclude_if=unsaid)
     """The last SEQUENCE of holders who were not written to since the counter rose: for others."""
 

@@ -59,7 +59,7 @@ def seen_by(state: Delegation, participant_id: str, policy: ViewPolicy = POLICY)
         if mine or had:
             gone = published.cancelled or not mine
             # Who is taken off an item is shown what they last had: what it became since is none of theirs.
-            view = published.view if mine or told is None else told.view
+            view = published.view if mine or told is None else told.parted.get(participant_id, told.view)
             notes = notes_for(state, published, participant_id, policy) if mine else ()
             seen.append(_seen(state, item_id, published, view, notes, gone))
     return tuple(seen)

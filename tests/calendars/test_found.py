@@ -3,6 +3,7 @@
 import vobject
 
 from domain import commands as c
+from domain.views import seen_by
 from tests.builders import at, serving
 from tests.calendars.change_log import ChangeLog, address_of
 from tests.calendars.model_calendar import calendar_of, everything_readable
@@ -40,3 +41,14 @@ def test_two_behind_one_mailbox_get_one_message_with_both() -> None:
     moved = c.MoveItem(item_id="tuesday", starts=at("2026-04-07T14:00"), ends=at("2026-04-07T16:00"))
     sent = log.act(moved, c.PublishProgramme())
     assert [(mail.mailbox, mail.participants) for mail in sent] == [("office@hue.example", ("bao", "lan"))]
+
+
+def test_who_was_taken_off_an_item_never_sees_what_it_became() -> None:
+    """Bảo leaves Tuesday; then it moves elsewhere. In his feed it stays, cancelled, as he last had it."""
+    log = ChangeLog()
+    log.act(c.ReviseItem(item_id="tuesday", audience=c.Audience(groups=("delegates",))), c.PublishProgramme())
+    moved = {"starts": at("2026-04-07T14:00"), "ends": at("2026-04-07T16:00"), "place": "A secret house"}
+    log.act(c.MoveItem.model_validate({"item_id": "tuesday", **moved}), c.PublishProgramme())
+    [seen] = seen_by(log.state, "bao")
+    assert (seen.cancelled, seen.view.place, seen.view.starts.local) == (True, "Friendship House", "2026-04-07T09:00")
+    assert [one.view.place for one in seen_by(log.state, "ito")] == ["Friendship House", "A secret house"]

@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
+from calendars.views import item_view
 from domain import commands as c
 from domain.commands import Audience, Note
 from domain.state import GROUP_ROLES, Delegation, Item, Participant
+from domain.views import seen_by
 from storage.mail_ledger import Mail
 from tests.builders import DELEGATION
 from tests.calendars.change_log import ChangeLog, address_of, full_name, key_of, name_in
@@ -212,3 +214,29 @@ def test_no_octet_tells_what_its_reader_may_not_see(steps: list[Make], quiet: in
                 if mailbox_of(one) != mail.mailbox:
                     assert mailbox_of(one) not in said
                     assert full_name(name_in(one.person.ref)) not in said
+
+
+@thoroughly
+@forall(logs(), QUIET)
+def test_what_feeds_and_collections_show_is_each_person_s_own(steps: list[Make], quiet: int) -> None:
+    """After every step: what is published and theirs, as it stands; of what was taken away only what they had."""
+    may: dict[str, set[str]] = defaultdict(set)
+    called_off: dict[str, Item] = {}
+    for step in lived(steps, quiet).steps:
+        called_off |= step.published
+        for who in step.state.people.values():
+            theirs = {item.id: item for item in step.published.values() if sees(who, item)}
+            # That something was called off, whoever would attend it may know, also who came later.
+            for item in (one for one in called_off.values() if sees(who, one)):
+                may[who.id] |= {item.title, item.place or "", *notes(who, item)}
+            seen = seen_by(step.state, who.id)
+            assert {one.item_id for one in seen if not one.cancelled} == set(theirs)
+            for one in seen:
+                view = one.view
+                assert {view.title, view.place or "", *view.notes} <= may[who.id] | {""}
+                if not one.cancelled:
+                    item = theirs[one.item_id]
+                    drawn = item_view(one, delegation=DELEGATION, domain="songlam.example")
+                    assert (drawn.summary, drawn.location) == (item.title, item.place)
+                    assert (drawn.starts, drawn.ends) == (item.starts, item.ends)
+                    assert drawn.description == "\n".join(notes(who, item))
