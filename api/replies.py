@@ -1,5 +1,6 @@
 """Received mail that a person has to look at: what it says as far as that can be told, and ways to settle it."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -18,8 +19,10 @@ from domain.commands import Answer
 from domain.decision import Actor as Acting
 from domain.values import Slug, Value
 from storage.cursors import BadCursor
-from storage.queries import LARGEST_PAGE
 from storage.received_mail import Letter
+
+LARGEST_PAGE = 50
+"""Each mail is read anew to be shown, and may have a megabyte."""
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["replies"])
 
@@ -32,7 +35,7 @@ class RepliesQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     delegation: Slug | None = None
-    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 50
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 25
     cursor: Annotated[str, Field(max_length=2000)] | None = Field(None, description="`next_cursor` of the page before.")
 
 
@@ -96,7 +99,8 @@ async def list_replies(query: Annotated[RepliesQuery, Query()], at: At, actor: A
     except BadCursor:
         raise Problem("cursor_unknown") from None
     largest = at.settings.received_mail_limit_bytes
-    return ShownReplies(items=tuple(_shown(one, largest) for one in page.items), next_cursor=page.next_cursor)
+    items = await asyncio.to_thread(lambda: tuple(_shown(one, largest) for one in page.items))
+    return ShownReplies(items=items, next_cursor=page.next_cursor)
 
 
 @router.post("/replies/{mail}/settle")

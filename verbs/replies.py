@@ -20,7 +20,7 @@ from verbs.words import ANSWERS, word
 
 app = typer.Typer(help="Answers by mail that a person has to look at.", no_args_is_help=True)
 
-LARGEST_PAGE = 200
+LARGEST_PAGE = 50
 
 REASONS = {
     "uid_unknown": mark("nobody was told of such an item"),

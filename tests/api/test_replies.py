@@ -31,7 +31,7 @@ def answer(**more: Any) -> Answered:
 
 async def queue(api: Api, by: str = "lan") -> dict[str, dict[str, Any]]:
     """What this test's file has in the queue, by reference."""
-    found = await api.ask("GET", f"/replies?delegation={api.id}&limit=200", by=by)
+    found = await api.ask("GET", f"/replies?delegation={api.id}&limit=50", by=by)
     assert found.status_code == 200, found.text
     return {one["mail"]: one for one in found.json()["items"]}
 
@@ -147,7 +147,7 @@ async def test_whose_reach_ends_sees_the_mail_of_the_files_in_it_alone(api: Api)
     about = {slug: Filed("review", "reply", "sender_unknown", slug) for slug in (f"near-{mark}", f"far-{mark}")}
     near, far = [await waiting(api, outlook(answer()), filed) for filed in about.values()]
     nobody_s = await waiting(api, outlook(answer()), Filed("review", "reply", "uid_unknown"))
-    found = (await api.ask("GET", "/replies?limit=200", by="near")).json()["items"]
+    found = (await api.ask("GET", "/replies?limit=50", by="near")).json()["items"]
     assert [one["mail"] for one in found] == [near]
     body = {"participants": ["ito"], "answer": "declined", "delegation": f"near-{mark}"}
     for mail, expected in ((far, (403, "organisation_out_of_reach")), (nobody_s, (404, "mail_unknown"))):
