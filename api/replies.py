@@ -121,10 +121,10 @@ async def settle_reply(
     """
     letter = await _letter(at, mail, actor)
     if letter.outcome != "review" and (letter.outcome, letter.settled_by) != ("settled", actor.id):
-        raise Problem("mail_settled")
+        raise Problem("received_mail_settled")
     delegation = letter.delegation_id or body.delegation
     if delegation is None:
-        raise Problem("mail_without_file")
+        raise Problem("received_mail_without_file")
     await require_reach(actor, at, delegation)
     item = body.item_id or letter.item_id
     command = {"type": "record_reply", "answer": body.answer, "via": "mail"} | ({"item_id": item} if item else {})
@@ -148,14 +148,14 @@ async def dismiss_reply(mail: MailRef, actor: Actor, at: At) -> Dismissed:
     letter = await _letter(at, mail, actor)
     by_them = (letter.outcome, letter.settled_by) == ("dismissed", actor.id)
     if not by_them and not await at.registers.received_mail.close(mail, "dismissed", by=actor.id):
-        raise Problem("mail_settled")
+        raise Problem("received_mail_settled")
     return Dismissed(mail=mail)
 
 
 async def _letter(at: Installation, mail: str, actor: Acting) -> Letter:
     letter = await at.registers.received_mail.get(mail)
     if letter is None or (letter.delegation_id is None and actor.organisation is not None):
-        raise Problem("mail_unknown")
+        raise Problem("received_mail_unknown")
     if letter.delegation_id is not None:
         await require_reach(actor, at, letter.delegation_id)
     return letter
