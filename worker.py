@@ -38,7 +38,7 @@ from domain.mailbox import Mailbox
 from embedded.connection import connect
 from notices.imap import ImapServer, Postbox
 from notices.smtp import SmtpServer
-from settings import Settings, SettingsRefused, load_settings
+from settings import LOOPBACK, Settings, SettingsRefused, load_settings
 from storage.claims import sweep
 from storage.errors import StoreUnavailable
 from storage.registers import Registers
@@ -136,6 +136,8 @@ def postbox_of(settings: Settings) -> Postbox | None:
         return None
     if settings.imap_password is None:
         raise SettingsRefused("The setting LEGATION_IMAP_PASSWORD is missing: the mailbox cannot be read without it.")
+    if settings.imap_security == "none" and settings.imap_host not in LOOPBACK:
+        raise SettingsRefused("The setting LEGATION_IMAP_SECURITY: a password goes to another machine over TLS alone.")
     server = ImapServer(
         host=settings.imap_host,
         port=settings.imap_port,

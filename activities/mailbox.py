@@ -61,7 +61,7 @@ class Mailroom:
         try:
             while self._postbox is not None:
                 looked = await asyncio.to_thread(self._postbox.look, await self._register.place(self._postbox.mailbox))
-                mails = [_arrived(mail) for mail in looked.mails]
+                mails = [_arrived(mail, looked.uidvalidity) for mail in looked.mails]
                 new = await self._register.take(self._postbox.mailbox, looked.uidvalidity, looked.up_to, mails)
                 if mails:
                     # Not earlier: marked as seen is what the register has.
@@ -103,11 +103,12 @@ class Mailroom:
         return True
 
 
-def _arrived(mail: Fetched) -> Arrived:
+def _arrived(mail: Fetched, uidvalidity: int) -> Arrived:
+    nameless = f"{uidvalidity}/{mail.uid}".encode()
     return Arrived(
         uid=mail.uid,
         message_id=message_id_of(mail.octets),
-        body=body_of(mail.octets) or mail.octets,
+        body=body_of(mail.octets) or mail.octets or nameless,
         octets=mail.octets,
-        reason="mail_too_large" if mail.is_too_large else None,
+        reason=mail.reason,
     )

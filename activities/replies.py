@@ -156,7 +156,7 @@ class Replies:
         if doubt or about.told is None or about.delegation_id is None:
             return about.filed("review", "reply", doubt)
         file, command_id = about.delegation_id, digest_of([SYSTEM, about.delegation_id, mail.ref])[:40]
-        if mail.attempt > 1 and await self._answering.recorded(file, command_id):
+        if await self._answering.recorded(file, command_id):
             return about.filed("recorded", "reply")
         comment = reply.comment and await self._texts.write(file, reply.comment, idempotency_key=f"received:{mail.ref}")
         command = RecordReply(

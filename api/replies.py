@@ -1,5 +1,6 @@
 """Received mail that a person has to look at: what it says as far as that can be told, and ways to settle it."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -18,8 +19,10 @@ from domain.commands import Answer
 from domain.decision import Actor as Acting
 from domain.values import Slug, Value
 from storage.cursors import BadCursor
-from storage.queries import LARGEST_PAGE
 from storage.received_mail import Letter
+
+LARGEST_PAGE = 50
+"""Each mail is read anew to be shown, and may have a megabyte."""
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["replies"])
 
@@ -32,7 +35,7 @@ class RepliesQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     delegation: Slug | None = None
-    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 50
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 25
     cursor: Annotated[str, Field(max_length=2000)] | None = Field(None, description="`next_cursor` of the page before.")
 
 
@@ -96,7 +99,8 @@ async def list_replies(query: Annotated[RepliesQuery, Query()], at: At, actor: A
     except BadCursor:
         raise Problem("cursor_unknown") from None
     largest = at.settings.received_mail_limit_bytes
-    return ShownReplies(items=tuple(_shown(one, largest) for one in page.items), next_cursor=page.next_cursor)
+    items = await asyncio.to_thread(lambda: tuple(_shown(one, largest) for one in page.items))
+    return ShownReplies(items=items, next_cursor=page.next_cursor)
 
 
 @router.post("/replies/{mail}/settle")
@@ -117,10 +121,10 @@ async def settle_reply(
     """
     letter = await _letter(at, mail, actor)
     if letter.outcome != "review" and (letter.outcome, letter.settled_by) != ("settled", actor.id):
-        raise Problem("mail_settled")
+        raise Problem("received_mail_settled")
     delegation = letter.delegation_id or body.delegation
     if delegation is None:
-        raise Problem("mail_without_file")
+        raise Problem("received_mail_without_file")
     await require_reach(actor, at, delegation)
     item = body.item_id or letter.item_id
     command = {"type": "record_reply", "answer": body.answer, "via": "mail"} | ({"item_id": item} if item else {})
@@ -144,14 +148,14 @@ async def dismiss_reply(mail: MailRef, actor: Actor, at: At) -> Dismissed:
     letter = await _letter(at, mail, actor)
     by_them = (letter.outcome, letter.settled_by) == ("dismissed", actor.id)
     if not by_them and not await at.registers.received_mail.close(mail, "dismissed", by=actor.id):
-        raise Problem("mail_settled")
+        raise Problem("received_mail_settled")
     return Dismissed(mail=mail)
 
 
 async def _letter(at: Installation, mail: str, actor: Acting) -> Letter:
     letter = await at.registers.received_mail.get(mail)
     if letter is None or (letter.delegation_id is None and actor.organisation is not None):
-        raise Problem("mail_unknown")
+        raise Problem("received_mail_unknown")
     if letter.delegation_id is not None:
         await require_reach(actor, at, letter.delegation_id)
     return letter

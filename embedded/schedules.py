@@ -76,7 +76,7 @@ async def keep_schedules(client: Client, settings: Settings) -> None:
             await client.get_schedule_handle(MAILBOX).delete()
     for id, wanted in schedules(settings).items():
         try:
-            await client.create_schedule(id, wanted)
+            await client.create_schedule(id, wanted, trigger_immediately=id == MAILBOX)
         except ScheduleAlreadyRunningError:
             await client.get_schedule_handle(id).update(_brought_to(wanted))
 

@@ -59,11 +59,11 @@ class ImapServer(Value):
 
 @dataclass(frozen=True)
 class Fetched:
-    """One mail: whole, or no more than its head where it `is_too_large`."""
+    """One mail: whole, or with the reason why not (`mail_too_large`: its head alone; `mail_not_fetched`: nothing)."""
 
     uid: int
     octets: bytes = field(repr=False)
-    is_too_large: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,16 @@ class Postbox:
     def _fetched(self, box: BaseMailBox, uid: int, size: int) -> Fetched | None:
         is_too_large = size > self._largest
         part = f"BODY.PEEK[HEADER]<0.{HEAD}>" if is_too_large else "BODY.PEEK[]"
-        octets = _literal(box.client.uid("fetch", str(uid), f"({part})"))
-        return None if octets is None else Fetched(uid, octets[: HEAD if is_too_large else None], is_too_large)
+        try:
+            octets = _literal(box.client.uid("fetch", str(uid), f"({part})"))
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            # The server answers, and cannot give this one mail: the others behind it are read all the same.
+            return Fetched(uid, b"", "mail_not_fetched")
+        if octets is None:
+            return None
+        return Fetched(uid, octets[:HEAD], "mail_too_large") if is_too_large else Fetched(uid, octets)
 
     @contextmanager
     def _conversation(self) -> Iterator[BaseMailBox]:

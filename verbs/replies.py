@@ -20,7 +20,7 @@ from verbs.words import ANSWERS, word
 
 app = typer.Typer(help="Answers by mail that a person has to look at.", no_args_is_help=True)
 
-LARGEST_PAGE = 200
+LARGEST_PAGE = 50
 
 REASONS = {
     "uid_unknown": mark("nobody was told of such an item"),
@@ -43,6 +43,7 @@ REASONS = {
     "no_calendar": mark("a letter without a calendar's answer"),
     "winmail_dat": mark("packed as winmail.dat, which only Outlook reads"),
     "mail_too_large": mark("too large to be read"),
+    "mail_not_fetched": mark("the mailbox would not give it"),
     "given_up": mark("could not be worked off, several times"),
     "message_id_repeated": mark("the name of an earlier mail, with other content"),
     "erased": mark("the person's data were erased"),

@@ -31,7 +31,7 @@ def answer(**more: Any) -> Answered:
 
 async def queue(api: Api, by: str = "lan") -> dict[str, dict[str, Any]]:
     """What this test's file has in the queue, by reference."""
-    found = await api.ask("GET", f"/replies?delegation={api.id}&limit=200", by=by)
+    found = await api.ask("GET", f"/replies?delegation={api.id}&limit=50", by=by)
     assert found.status_code == 200, found.text
     return {one["mail"]: one for one in found.json()["items"]}
 
@@ -108,7 +108,7 @@ async def test_a_settled_mail_is_the_answer_of_those_it_was_settled_for(api: Api
     log = (await api.ask("GET", "/institution/log/received_mail", by="an")).json()
     assert (log["items"][-1]["change"], log["items"][-1]["entry"]) == ("mail_settled", mail)
     dismissed = await api.ask("POST", f"/replies/{mail}/dismiss", by="root")
-    assert code(dismissed) == (409, "mail_settled")
+    assert code(dismissed) == (409, "received_mail_settled")
 
 
 async def test_a_mail_about_no_known_file_is_settled_for_the_one_that_is_named(api: Api) -> None:
@@ -117,7 +117,7 @@ async def test_a_mail_about_no_known_file_is_settled_for_the_one_that_is_named(a
     mail = await waiting(api, outlook(answer()), Filed("review", "reply", "uid_unknown"))
     settle = f"/replies/{mail}/settle"
     body = {"participants": ["ito"], "answer": "declined", "item_id": "monday"}
-    assert code(await api.ask("POST", settle, body)) == (422, "mail_without_file")
+    assert code(await api.ask("POST", settle, body)) == (422, "received_mail_without_file")
     wrong = body | {"delegation": api.id, "item_id": "friday"}
     assert code(await api.ask("POST", settle, wrong)) == (422, "item_unknown")
     settled = await api.ask("POST", settle, body | {"delegation": api.id})
@@ -129,8 +129,8 @@ async def test_a_mail_about_no_known_file_is_settled_for_the_one_that_is_named(a
     for _ in range(2):
         gone = await api.ask("POST", f"/replies/{other}/dismiss", by="root")
         assert (gone.status_code, gone.json()) == (200, {"mail": other, "outcome": "dismissed"})
-    assert code(await api.ask("POST", f"/replies/{other}/settle", body)) == (409, "mail_settled")
-    assert code(await api.ask("POST", "/replies/rcv_nothing/dismiss")) == (404, "mail_unknown")
+    assert code(await api.ask("POST", f"/replies/{other}/settle", body)) == (409, "received_mail_settled")
+    assert code(await api.ask("POST", "/replies/rcv_nothing/dismiss")) == (404, "received_mail_unknown")
 
 
 async def test_whose_reach_ends_sees_the_mail_of_the_files_in_it_alone(api: Api) -> None:
@@ -147,9 +147,9 @@ async def test_whose_reach_ends_sees_the_mail_of_the_files_in_it_alone(api: Api)
     about = {slug: Filed("review", "reply", "sender_unknown", slug) for slug in (f"near-{mark}", f"far-{mark}")}
     near, far = [await waiting(api, outlook(answer()), filed) for filed in about.values()]
     nobody_s = await waiting(api, outlook(answer()), Filed("review", "reply", "uid_unknown"))
-    found = (await api.ask("GET", "/replies?limit=200", by="near")).json()["items"]
+    found = (await api.ask("GET", "/replies?limit=50", by="near")).json()["items"]
     assert [one["mail"] for one in found] == [near]
     body = {"participants": ["ito"], "answer": "declined", "delegation": f"near-{mark}"}
-    for mail, expected in ((far, (403, "organisation_out_of_reach")), (nobody_s, (404, "mail_unknown"))):
+    for mail, expected in ((far, (403, "organisation_out_of_reach")), (nobody_s, (404, "received_mail_unknown"))):
         assert code(await api.ask("POST", f"/replies/{mail}/settle", body, by="near")) == expected
         assert code(await api.ask("POST", f"/replies/{mail}/dismiss", by="near")) == expected

@@ -1,6 +1,10 @@
 """Who is told what of the programme, and under which SEQUENCE (RFC 5546 section 2.1.4; design of calendars)."""
 
 from datetime import timedelta
+from typing import Any
+
+from hypothesis import given as forall
+from hypothesis import strategies as st
 
 from domain import commands as c
 from domain import events as e
@@ -360,6 +364,28 @@ def test_of_two_answers_to_one_version_the_later_one_stands() -> None:
     ahead = given(*invited()).when(answer.model_copy(update={"dtstamp": now + timedelta(days=400)}))
     (recorded,) = ahead.of(e.ReplyRecorded)
     assert recorded.dtstamp == now
+
+
+@forall(
+    said=st.lists(
+        st.tuples(st.sampled_from(["accepted", "declined", "tentative"]), st.integers(0, 3), st.integers(0, 5)),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda one: (min(one[1], 1), one[2]),
+    )
+)
+def test_in_whatever_order_mail_brings_answers_the_newest_stands(said: list[tuple[Any, int, int]]) -> None:
+    """By SEQUENCE, at most the item's own, then by DTSTAMP; what was never asked for that way is refused."""
+    going = given(*invited(), moved("monday", "2026-04-06T15:00", "2026-04-06T16:00"), PUBLISH)
+    for answer, sequence, hours in said:
+        stamp = going.now - timedelta(days=1) + timedelta(hours=hours)
+        going.when(
+            c.RecordReply(participant_id="sato", answer=answer, item_id="monday", sequence=sequence, dtstamp=stamp)
+        )
+    valid = [one for one in said if one[1] >= 1]
+    expected = max(valid, key=lambda one: one[2])[0] if valid else None
+    found = going.state.replies.get("sato/monday")
+    assert (found.answer if found else None) == expected
 
 
 def test_the_outcome_of_an_issue_is_recorded_once() -> None:

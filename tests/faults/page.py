@@ -23,6 +23,7 @@ TITLES: Mapping[str, str] = {
     "11": "Schemathesis, all checks, as each role",
     "13": "Guessed ids, forged forms, planted sessions, forwarded links",
     "17": "Uploads that are weapons",
+    "18": "Answers by mail: unknown, stale, forged, too large, broken",
     "20": "Steady load",
 }
 

@@ -35,6 +35,7 @@ def test_the_verbs_are_these() -> None:
         "organisation list", "organisation add",
         "position list", "position add", "position hold", "position end",
         "leave register", "leave list", "leave revoke",
+        "replies list", "replies settle", "replies dismiss",
     }  # fmt: skip
 
 

@@ -1,18 +1,14 @@
 """From an invitation that was mailed to the answer that is recorded, over a real mailbox."""
 
 import asyncio
-import smtplib
-import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from imap_tools import MailBoxUnencrypted
-from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
 from activities.mailbox import Mailroom
@@ -22,113 +18,18 @@ from calendars.received import read_mail
 from domain.state import Phase
 from notices.imap import MailboxUnavailable, Postbox
 from storage.metadata import utc_now
-from storage.received_mail import Letter
-from tests.calendars.answers import CLIENTS, Answered, bare, calendar, event, outlook
-from tests.notices.conftest import mail_devel
+from tests.calendars.answers import CLIENTS, outlook
 from tests.notices.servers import PASSWORD
-from tests.running import Running, running
+from tests.office import Office, an_office, mail_devel, office, said
+from tests.running import Running
 from tests.temporal import Connect
-from worker import build_worker, house_of, mail_server_of, postbox_of
+from worker import house_of, mail_server_of, postbox_of
 from workflows.ports import MailboxInput, MailRead
 
-__all__ = ["mail_devel"]
+__all__ = ["mail_devel", "office"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 FAST = timedelta(milliseconds=50)
-
-
-@dataclass
-class Office:
-    """An installation whose organizer's mailbox is read, and the shortest way to answer it."""
-
-    here: Running
-    smtp: int
-    imap: int
-
-    @property
-    def organizer(self) -> str:
-        return self.here.settings.organizer_mailbox
-
-    def answer(self, member: str, item: str = "monday", **more: Any) -> Answered:
-        """An answer of somebody to an item of the file."""
-        unique = f"<{uuid.uuid4().hex}@client.example>"
-        said = {"attendee": f"{member}@tokyo.example", "organizer": self.organizer, "message_id": unique}
-        return Answered(uid=f"{item}.{self.here.id}@hoihuunghi.example", **said | more)
-
-    async def mail(self, *octets: bytes) -> None:
-        """Send mails to the organizer's mailbox."""
-
-        def deliver() -> None:
-            with smtplib.SMTP("127.0.0.1", self.smtp) as server:
-                for one in octets:
-                    # On the way every line ends in CRLF.
-                    one = one.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-                    server.sendmail("client@tokyo.example", [self.organizer], one)
-
-        await asyncio.to_thread(deliver)
-
-    async def read(self) -> MailRead:
-        """Let the workflow look once."""
-        read: MailRead = await self.here.client.execute_workflow(
-            "Mailbox",
-            MailboxInput(seconds=0),
-            id=f"mailbox:{uuid.uuid4().hex}",
-            task_queue=self.here.settings.temporal_task_queue,
-            result_type=MailRead,
-        )
-        return read
-
-    async def queue(self) -> list[Letter]:
-        """What waits for a person."""
-        return list((await self.here.registers.received_mail.queue(within=None, limit=50)).items)
-
-    async def reasons(self) -> list[str | None]:
-        """Why."""
-        return [one.reason for one in await self.queue()]
-
-    async def replies(self) -> dict[str, str]:
-        """What is recorded on the file."""
-        return {name: reply.answer for name, reply in (await self.here.idle()).replies.items()}
-
-    async def invited(self, *members: str, items: tuple[str, ...] = ("monday",)) -> None:
-        """Bring the file to where these people hold these items."""
-        here = self.here
-        await here.open()
-        for number, member in enumerate(members):
-            await here.add(member, "member" if number else "head")
-        for hour, item in enumerate(items):
-            await here.schedule(item, hour=9 + hour)
-        await here.approve()
-        await here.send({"type": "invite"})
-        await here.idle()
-
-
-@asynccontextmanager
-async def an_office(
-    folder: Path, connect: Connect, address: str, ports: tuple[int, int], **settings: Any
-) -> AsyncIterator[Office]:
-    """Run an installation with a mailbox of its own."""
-    folder.mkdir(exist_ok=True)  # noqa: ASYNC240
-    async with running(folder, connect, address, workers=False) as here:
-        mailbox = {
-            "organizer_mailbox": f"lich-{uuid.uuid4().hex[:8]}@hoihuunghi.example",
-            "imap_host": "127.0.0.1",
-            "imap_port": ports[1],
-            "imap_security": "none",
-            "imap_password": SecretStr(PASSWORD),
-        }
-        here.settings = here.settings.model_copy(update=mailbox | settings)
-        async with build_worker(here.client, here.settings, here.registers):
-            yield Office(here, *ports)
-
-
-@pytest.fixture
-async def office(
-    tmp_path: Path, connect: Connect, temporal_server: Any, mail_devel: tuple[int, int]
-) -> AsyncIterator[Office]:
-    """An installation whose organizer's mailbox is read."""
-    async with an_office(tmp_path, connect, temporal_server.address, mail_devel) as one:
-        yield one
 
 
 async def test_five_clients_answer_and_each_answer_is_recorded_once(office: Office) -> None:
@@ -171,9 +72,9 @@ async def test_what_is_no_certain_answer_waits_for_a_person_and_changes_nothing(
         "attendee_unknown": outlook(replace(office.answer("ito"), attendee=stranger, sender="ito@tokyo.example")),
         "nobody_told": outlook(replace(office.answer("ito"), attendee=stranger)),
         "answers_for_another": outlook(office.answer("ito", sender="sato@tokyo.example")),
-        "counter_proposed": _object(office.answer("ito"), "COUNTER"),
-        "not_an_answer": _object(office.answer("ito"), "CANCEL"),
-        "not_ours": _object(office.answer("ito"), "DECLINECOUNTER"),
+        "counter_proposed": said(office.answer("ito"), "COUNTER"),
+        "not_an_answer": said(office.answer("ito"), "CANCEL"),
+        "not_ours": said(office.answer("ito"), "DECLINECOUNTER"),
         "no_calendar": office.answer("ito").head("text/plain") + b"I cannot come, sorry",
         "mail_too_large": office.answer("ito").head("text/plain") + (b"a" * 76 + b"\r\n") * 20_000,
     }
@@ -242,14 +143,14 @@ async def test_the_last_message_is_sent_again_on_request_but_not_twice_an_hour(o
     await office.invited("sato", "ito")
     here = office.here
     first = [content for to, content in here.post.taken if to == "ito@tokyo.example" and b"text/calendar" in content]
-    await office.mail(_object(office.answer("ito"), "REFRESH"))
+    await office.mail(said(office.answer("ito"), "REFRESH"))
     await office.read()
     assert len([one for one in here.post.taken if one[0] == "ito@tokyo.example" and one[1] == first[0]]) == 1
     entries = await here.registers.mail_ledger.told(here.id, f"monday.{here.id}@hoihuunghi.example")
     ids = [one.message_id for one in entries]
     await here.registers.mail_ledger.mark_sent(ids, utc_now() - timedelta(hours=2))
     for _ in range(2):
-        await office.mail(_object(office.answer("ito"), "REFRESH"))
+        await office.mail(said(office.answer("ito"), "REFRESH"))
         await office.read()
     taken = [to for to, content in here.post.taken if content == first[0]]
     assert taken == ["ito@tokyo.example"] * 2
@@ -358,8 +259,3 @@ def _replies(here: Running, bounced: Callable[[bytes], Any] | None = None) -> Re
         Trust(here.settings.received_mail_limit_bytes),
         bounced,
     )
-
-
-def _object(one: Answered, method: str) -> bytes:
-    content_type = f"text/calendar; method={method}; charset=utf-8"
-    return bare(one, calendar(*event(one), method=method).encode(), content_type)
