@@ -11,7 +11,7 @@ from hypothesis import given as forall
 from calendars.views import item_view
 from domain.state import Delegation, Item, Participant
 from domain.views import Seen, seen_by, seen_by_office
-from tests.builders import DELEGATION
+from tests.builders import DELEGATION, person
 from tests.calendars.change_log import full_name, name_in
 from tests.calendars.changes import Make, logs
 from tests.calendars.model_calendar import Entry, entry_of
@@ -20,6 +20,9 @@ from tests.calendars.test_model_calendar import QUIET, entry, lived, mailbox_of,
 feeds: Any = pytest.importorskip("calendars.feeds")
 
 pytestmark = pytest.mark.slow
+
+
+OFFICE = Participant(id="office", person=person("office"), role="coordinator")
 
 
 def feed_of(seen: Iterable[Seen], now: Any) -> bytes:
@@ -70,10 +73,7 @@ def test_the_office_sees_everything_published_and_no_draft(steps: list[Make], qu
     """With every note, and nobody's name."""
     for step in lived(steps, quiet).steps:
         content = feed_of(seen_by_office(step.state), step.state.opened_at)
-        office = {
-            item.id: entry(item, [Participant.model_construct(id="office", role="coordinator", active=True)])
-            for item in step.published.values()
-        }
+        office = {item.id: entry(item, [OFFICE]) for item in step.published.values()}
         assert shown(content) == office
         assert not_named(step.state, content.replace(b"\r\n ", b"").decode())
 

@@ -21,7 +21,7 @@ from domain.commands import Audience, Note
 from domain.state import GROUP_ROLES, Delegation, Item, Participant
 from domain.views import seen_by
 from storage.mail_ledger import Mail
-from tests.builders import DELEGATION
+from tests.builders import DELEGATION, text
 from tests.calendars.change_log import ChangeLog, address_of, full_name, key_of, name_in
 from tests.calendars.changes import PUBLISH, Make, logs
 from tests.calendars.model_calendar import Entry, ModelCalendar, everything_readable
@@ -166,6 +166,19 @@ def test_where_words_are_announced_the_words_are_right_too(steps: list[Make], qu
     last = life.steps[-1]
     for mails in disorders(life.mails, chance):
         assert delivered(mails) == wanted(last.state, last.published)
+
+
+@thoroughly
+@forall(logs(), QUIET, CHANCE, st.sampled_from([c.CancelDelegation, c.Postpone]))
+def test_calling_everything_off_empties_every_calendar(
+    steps: list[Make], quiet: int, chance: Random, ending: type[c.CancelDelegation] | type[c.Postpone]
+) -> None:
+    """At once, whatever waits in the quiet window; and in any order of delivery."""
+    life = lived(steps, quiet)
+    mails = [*life.mails, *life.log.act(ending(reason=text()))]
+    assert life.log.wait(timedelta(hours=1)) == []
+    for delivery in disorders(mails, chance):
+        assert delivered(delivery) == {}
 
 
 @thoroughly
