@@ -15,6 +15,7 @@ from activities.trail import Standing, standing_at
 from calendars.imip import calendar_part, message_id
 from calendars.itip import Answer, Attendee, cancel, request
 from calendars.views import shown, uid_of, view_hash
+from domain.canonical import digest_of
 from domain.commands import RecordDelivery
 from domain.events import CalendarMessage, CalendarView, InvitationsIssued
 from domain.mailbox import Mailbox
@@ -127,6 +128,9 @@ class Composing:
         ics = make(view, self._house.organizer, attendees, self._at)
         mailbox, language = self._mailboxes[named[0]], self._people[named[0]].details.language
         seen = view_hash(view)
+        if len(named) > 1:
+            # Who joins somebody at a shared mailbox is news there, though the item looks as it did.
+            seen = digest_of([seen, *named])
         identity = message_id(
             uid=uid,
             sequence=message.sequence,

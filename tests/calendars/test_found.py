@@ -34,13 +34,16 @@ def test_a_room_for_some_hours_of_a_day_is_an_item_with_its_times() -> None:
 
 
 def test_two_behind_one_mailbox_get_one_message_with_both() -> None:
-    """Lan joins Bảo's office: of what Bảo holds already the office hears nothing new, of the next change once."""
+    """Lan joins Bảo's office: it hears that Lan attends too, and of the next change once; that Lan leaves, as well."""
     log = ChangeLog()
     log.act(serving("lan"), c.ReviseItem(item_id="tuesday", audience=c.Audience(people=("bao", "lan"))))
-    log.act(c.PublishProgramme())
+    joined = [mail for mail in log.act(c.PublishProgramme()) if mail.mailbox == "office@hue.example"]
+    assert [(mail.method, mail.sequence, mail.participants) for mail in joined] == [("REQUEST", 1, ("bao", "lan"))]
     moved = c.MoveItem(item_id="tuesday", starts=at("2026-04-07T14:00"), ends=at("2026-04-07T16:00"))
     sent = log.act(moved, c.PublishProgramme())
     assert [(mail.mailbox, mail.participants) for mail in sent] == [("office@hue.example", ("bao", "lan"))]
+    left = log.act(c.ReleaseParticipant(participant_id="lan"))
+    assert [(mail.method, mail.participants) for mail in left] == [("REQUEST", ("bao",))]
 
 
 def test_who_was_taken_off_an_item_never_sees_what_it_became() -> None:
