@@ -57,18 +57,22 @@ def record_reply(state: Delegation, command: RecordReply, context: Context) -> O
         return refuse("participant_unknown", field="participant_id", member=command.participant_id)
     if participant_of(context.actor.id) not in (None, person.id):
         return refuse("not_yourself", field="participant_id")
+    told = state.told.get(command.item_id) if command.item_id else None
     if command.item_id is not None:
         if command.item_id not in state.items:
             return refuse("item_unknown", field="item_id", item=command.item_id)
         if not _has(state, person, command.item_id):
             return refuse("not_invited", field="item_id", item=command.item_id)
-        told = state.told.get(command.item_id)
         if told and command.sequence is not None and command.sequence < told.last_sent(person.id):
             return refuse("reply_stale", field="sequence", item=command.item_id)
     stamp = command.dtstamp and min(command.dtstamp, context.now)
     before = state.replies.get(f"{person.id}/{command.item_id or '*'}")
-    if stamp and before and before.dtstamp and before.sequence == command.sequence and stamp < before.dtstamp:
-        return refuse("reply_stale", field="dtstamp", item=command.item_id or "*")
+    if stamp and before and before.dtstamp:
+        # No version is newer than the one there is, whatever somebody's program makes of the number.
+        newest = told.sequence if told else 0
+        ours, theirs = (min(sequence or 0, newest) for sequence in (command.sequence, before.sequence))
+        if (ours, stamp) < (theirs, before.dtstamp):
+            return refuse("reply_stale", field="dtstamp", item=command.item_id or "*")
     return accept(
         ReplyRecorded(
             participant_id=person.id,
