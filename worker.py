@@ -28,8 +28,9 @@ from activities.house import House
 from activities.invitations import Invitations
 from activities.leave import DeskReviews
 from activities.notices import Notices
-from activities.outbox import Outbox
+from activities.outbox import Outbox, Patience
 from activities.project import Project
+from activities.resending import Resending
 from documents.administrative import Issuer, Signatory
 from domain.bilingual import Bilingual
 from domain.mailbox import Mailbox
@@ -126,22 +127,38 @@ def mail_server_of(settings: Settings) -> SmtpServer:
     )
 
 
+def patience_of(settings: Settings) -> Patience:
+    """Return how long mail is tried.
+
+    A delegation's clock in the demo skips the pauses between attempts, so there each attempt waits itself, for minutes
+    instead of days; its mailbox is on this machine and has no pace to keep.
+    """
+    if settings.has_virtual_clock:
+        return Patience(first=timedelta(seconds=5), deferrals=6, skipped_pauses=True)
+    return Patience(
+        deferrals=settings.mail_deferrals,
+        lasting=timedelta(hours=settings.mail_hours),
+        per_minute=settings.mail_per_minute,
+    )
+
+
 def build_worker(client: Client, settings: Settings, registers: Registers) -> Worker:
     """Return a worker for the settings' task queue, not yet running."""
     house = house_of(settings)
-    # A delegation's clock in the demo skips the pauses between attempts, so each attempt is patient itself.
-    outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, timedelta(seconds=20))
+    outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, patience_of(settings))
+    invitations = Invitations(registers.journal, registers.persons, outbox, house)
+    notices = Notices(
+        registers.journal,
+        registers.persons,
+        registers.accounts,
+        registers.editions,
+        registers.attachments,
+        outbox,
+        house,
+    )
     effects = Effects(
-        Invitations(registers.journal, registers.persons, outbox, house),
-        Notices(
-            registers.journal,
-            registers.persons,
-            registers.accounts,
-            registers.editions,
-            registers.attachments,
-            outbox,
-            house,
-        ),
+        invitations,
+        notices,
         Documents(
             registers.journal,
             registers.persons,
@@ -151,14 +168,23 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             registers.attachments,
             house,
         ),
-        attempts=10 if settings.has_virtual_clock else 200,
+        Resending(registers.journal, registers.persons, registers.dead_letters, outbox, invitations, notices),
+        outbox,
+        # With the pauses between them, some two days: as long as mail is tried.
+        attempts=10 if settings.has_virtual_clock else 600,
     )
     return Worker(
         client,
         task_queue=settings.temporal_task_queue,
         workflows=[DelegationWorkflow, DeskReview, MorningDigest],
         activities=[
-            Decide(registers.editions, registers.standing, Trips(registers.database), settings.zone).decide,
+            Decide(
+                registers.editions,
+                registers.standing,
+                Trips(registers.database),
+                registers.dead_letters,
+                settings.zone,
+            ).decide,
             Project(registers.projection).project,
             effects.carry_out,
             DeskReviews(client, registers.desks).review,

@@ -98,6 +98,15 @@ REFUSALS: dict[str, Answer] = {
     "programme_empty": Answer(422, mark("No item of the programme is meant for calendars.")),
     "programme_unchanged": Answer(409, mark("Everybody knows the programme as it stands.")),
     "not_invited": Answer(422, mark("This person was never told of the item “%(item)s”.")),
+    # Mail
+    "mail_unknown": Answer(422, mark("This delegation never sent a message “%(message)s”.")),
+    "mail_not_dead": Answer(
+        409, mark("The message “%(message)s” arrived, as far as is known, or is still being sent.")
+    ),
+    "mail_erased": Answer(409, mark("The message “%(message)s” was for somebody whose data were erased.")),
+    "mail_superseded": Answer(
+        409, mark("A later message took the place of “%(message)s”; sending it again would contradict that one.")
+    ),
     # Journey and report
     "coordinator_unchanged": Answer(409, mark("This account coordinates the file already.")),
     "coordinator_unknown": Answer(422, mark("There is no coordinator of this id.")),

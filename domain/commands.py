@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.signing import PasskeySignature
@@ -31,6 +31,9 @@ ItemKind = Literal["session", "meeting", "ceremony", "meal", "transfer", "flight
 AudienceGroup = Literal["delegates", "hosts", "escorts", "interpreters", "drivers", "coordinators"]
 Answer = Literal["accepted", "declined", "tentative"]
 LARGEST_BATCH = 500
+
+MessageId = Annotated[str, StringConstraints(pattern=r"^<[A-Za-z0-9._-]{1,128}@[a-z0-9.-]{1,253}>$")]
+"""The Message-ID of a mail of ours, with its angle brackets."""
 
 JourneyDay = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
 """A day in the business zone, far enough from the ends of the calendar that no rule's offset can leave it."""
@@ -348,6 +351,16 @@ class RecordReply(Value):
     item_id: Slug | None = None
 
 
+class ResendMail(Value):
+    """Send messages that did not arrive again, named by Message-ID: the same octets, or a copy to a corrected address.
+
+    A message that was refused, given up or returned may be sent again unless a later one of its item took its place.
+    """
+
+    type: Literal["resend_mail"] = "resend_mail"
+    messages: Annotated[tuple[MessageId, ...], Field(min_length=1, max_length=LARGEST_BATCH)]
+
+
 class RecordFormality(Value):
     """Record that something the authorities ask for was done (`police_notified`, `entry_papers_requested`, …)."""
 
@@ -503,6 +516,17 @@ class RecordNotice(Value):
     refused: Annotated[int, Field(ge=0)] = 0
 
 
+class RecordBounce(Value):
+    """Record that a mail came back (RFC 3464); `status` is its enhanced status code (RFC 3463), `kind` the notice."""
+
+    type: Literal["record_bounce"] = "record_bounce"
+    message_id: MessageId
+    status: Annotated[str, StringConstraints(pattern=r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}$")]
+    kind: Slug
+    participants: tuple[Slug, ...] = ()
+    item_id: Slug | None = None
+
+
 class RecordFailure(Value):
     """Record that an effect was given up."""
 
@@ -537,6 +561,7 @@ PublicCommand = Annotated[
     | PublishProgramme
     | Invite
     | RecordReply
+    | ResendMail
     | RecordFormality
     | HandOver
     | Depart
@@ -554,7 +579,8 @@ PublicCommand = Annotated[
 """What people may send."""
 
 SystemCommand = Annotated[
-    Tick | ReviewDesks | RecordDelivery | RecordDocument | RecordNotice | RecordFailure, Field(discriminator="type")
+    Tick | ReviewDesks | RecordDelivery | RecordDocument | RecordNotice | RecordBounce | RecordFailure,
+    Field(discriminator="type"),
 ]
 """What only the system's own actor may send."""
 

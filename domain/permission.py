@@ -38,6 +38,7 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "publish_programme": COORDINATOR,
     "invite": COORDINATOR,
     "record_reply": COORDINATOR,
+    "resend_mail": COORDINATOR,
     "record_formality": COORDINATOR,
     "hand_over": ("coordinator", "administrator"),
     "depart": COORDINATOR,
@@ -55,6 +56,7 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "record_delivery": SYSTEM_ONLY,
     "record_document": SYSTEM_ONLY,
     "record_notice": SYSTEM_ONLY,
+    "record_bounce": SYSTEM_ONLY,
     "record_failure": SYSTEM_ONLY,
 }
 

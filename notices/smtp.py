@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import re
 import ssl
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal, Self
@@ -17,30 +19,49 @@ from domain.values import Value
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # What a server says of our settings, not of this mail: mended by the operator, then sent.
 _OF_THE_SETTINGS = frozenset({530, 534, 535, 538})
+_CLOSING = 421
+_STATUS_CODE = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
+_OF_THE_SYSTEM = re.compile(r"4\.3\.")
+"""RFC 3463 section 3.4: a full disk, a system that takes nothing now. Not of this mail."""
+
+IDLE = 1.0
+"""Seconds after which a line is tried before it is used: servers hang up on idle ones."""
 
 
 class NotSent(Exception):
-    """A mail that the server did not take. The text never holds an address or the server's own words."""
+    """A mail that the server did not take. The text never holds an address or the server's own words.
+
+    `code` is the server's reply code (RFC 5321) where there was one, `status` its enhanced status code (RFC 3463), such
+    as `5.1.1`, where it gave one.
+    """
+
+    def __init__(self, why: str, code: int | None = None, status: str | None = None) -> None:
+        super().__init__(why + (f" ({code})" if code else ""))
+        self.code = code
+        self.status = status
 
 
 class Refused(NotSent):
     """The server refused this mail for good (5yz, RFC 5321 section 4.2.1): sending it again would not help."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(f"the mail server refused the mail for good ({code})")
-        self.code = code
+    def __init__(self, code: int, status: str | None = None) -> None:
+        super().__init__("the mail server refused the mail for good", code, status)
 
 
 class Unavailable(NotSent):
-    """The server was not there, was busy (4yz) or wants other settings: the same octets may be sent again later.
+    """The server was not there, takes nothing for now or wants other settings: the same octets may be sent later.
 
     The mail may have been taken all the same if the connection broke at its very end; a copy carries the same
-    Message-ID. `code` is the server's reply code where there was one.
+    Message-ID. `broke` says that the connection was lost, or fell silent, after this mail was begun.
     """
 
-    def __init__(self, why: str, code: int | None = None) -> None:
-        super().__init__(f"the mail server did not take the mail: {why}" + (f" ({code})" if code else ""))
-        self.code = code
+    def __init__(self, why: str, code: int | None = None, status: str | None = None, *, broke: bool = False) -> None:
+        super().__init__(f"the mail server did not take the mail: {why}", code, status)
+        self.broke = broke
+
+
+class Deferred(Unavailable):
+    """The server puts off this mail (4yz to its recipient or its content, grey-listing say), and takes others."""
 
 
 class SmtpServer(Value):
@@ -86,6 +107,7 @@ class Postman:
         self._server = server
         self._turn = asyncio.Lock()
         self._smtp: aiosmtplib.SMTP | None = None
+        self._spoken_at = 0.0
 
     async def __aenter__(self) -> Self:
         """Connect to nothing yet."""
@@ -104,7 +126,7 @@ class Postman:
     async def send(self, message: bytes, sender: Mailbox, recipient: Mailbox) -> None:
         """Hand over one mail for one recipient; return when the server has taken it.
 
-        Raises Refused or Unavailable.
+        Raises Refused, Deferred or Unavailable.
         """
         async with self._turn:
             try:
@@ -113,8 +135,9 @@ class Postman:
                 # Cancelled in the middle of a sentence: nothing sensible can follow on this line.
                 self._hang_up()
                 raise
-            if isinstance(outcome, Unavailable):
+            if isinstance(outcome, Unavailable) and not isinstance(outcome, Deferred):
                 self._hang_up()
+            self._spoken_at = time.monotonic()
         # Raised here and not where it was caught, so that no chain of errors carries an address along.
         if outcome is not None:
             raise outcome
@@ -126,17 +149,22 @@ class Postman:
             reached = True
             await smtp.sendmail(sender.address, [recipient.address], message)
         except aiosmtplib.SMTPRecipientsRefused as refusal:
-            return _not_sent(refusal.recipients[0].code)
+            return _not_sent(refusal.recipients[0].code, refusal.recipients[0].message, of_the_mail=True)
         except aiosmtplib.SMTPResponseException as refusal:
-            return _not_sent(refusal.code) if reached else Unavailable("it does not accept us", refusal.code)
+            if not reached:
+                return Unavailable("it does not accept us", refusal.code, _status(refusal.code, refusal.message))
+            of_the_mail = isinstance(refusal, aiosmtplib.SMTPDataError)
+            return _not_sent(refusal.code, refusal.message, of_the_mail=of_the_mail)
         except TimeoutError:
-            return Unavailable("it did not answer in time")
+            return Unavailable("it did not answer in time", broke=reached)
         except (aiosmtplib.SMTPException, OSError):
-            return Unavailable("the connection failed")
+            return Unavailable("the connection failed", broke=reached)
         return None
 
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._smtp is not None and self._smtp.is_connected:
+            if time.monotonic() - self._spoken_at < IDLE:
+                return self._smtp
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 # A server may have hung up on an idle line, which shows only when one speaks.
                 await self._smtp.noop()
@@ -169,7 +197,19 @@ class Postman:
         self._smtp = None
 
 
-def _not_sent(code: int) -> NotSent:
+def _not_sent(code: int, words: str, *, of_the_mail: bool) -> NotSent:
+    """Return what a reply means. `of_the_mail`: it was given to the recipient or the content, not to us as sender."""
+    status = _status(code, words)
     if 500 <= code < 600:
-        return Unavailable("it wants other settings", code) if code in _OF_THE_SETTINGS else Refused(code)
-    return Unavailable("it said no for now", code)
+        if code in _OF_THE_SETTINGS:
+            return Unavailable("it wants other settings", code, status)
+        return Refused(code, status)
+    if not of_the_mail or code == _CLOSING or (status and _OF_THE_SYSTEM.match(status)):
+        return Unavailable("it said no for now", code, status)
+    return Deferred("it said no for now", code, status)
+
+
+def _status(code: int, words: str) -> str | None:
+    """Return the enhanced status code that a reply begins with (RFC 2034), unless it contradicts the reply's class."""
+    found = _STATUS_CODE.match(words)
+    return found.group() if found and found.group(1) == str(code)[0] else None

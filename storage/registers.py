@@ -7,6 +7,7 @@ from typing import Self
 
 from storage.accounts import Accounts
 from storage.attachments import Attachments
+from storage.dead_letters import DeadLetters
 from storage.desks import Desks
 from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
@@ -46,6 +47,7 @@ class Registers:
     editions: Editions
     standing: Standing
     mail_ledger: MailLedger
+    dead_letters: DeadLetters
     journal: Journal
     projection: Projection
     queries: Queries
@@ -85,6 +87,7 @@ class Registers:
             editions=Editions(database),
             standing=Standing(database),
             mail_ledger=MailLedger(database, keyring),
+            dead_letters=DeadLetters(database, keyring),
             journal=Journal(database),
             projection=Projection(database),
             queries=Queries(database),

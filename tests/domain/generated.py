@@ -197,6 +197,7 @@ COMMANDS: dict[str, st.SearchStrategy[Made]] = {
         answer=st.sampled_from(["accepted", "declined"]),
         item_id=st.none() | ITEMS,
     ),
+    "resend_mail": plain(c.ResendMail, messages=st.just((f"<{STALE}@songlam.example>",))),
     "record_formality": plain(
         c.RecordFormality, kind=KINDS, members=st.lists(MEMBERS, unique=True, max_size=2).map(tuple)
     ),
