@@ -16,7 +16,7 @@ from verbs.times import business_time
 from verbs.words import word
 
 LARGEST_PAGE = 200
-UNDELIVERED: Mapping[str, str] = {
+UNDELIVERED = {
     "refused": mark("refused by the mail server"),
     "dead": mark("given up after many attempts"),
     "bounced": mark("returned"),
@@ -100,4 +100,4 @@ def _became(item: Mapping[str, Any], translator: Translator) -> str:
     said = word(UNDELIVERED, item["status"], translator)
     code = item["status_code"] or item["reply"]
     text = f"{said} ({code})" if code else said
-    return f"{text}; {translator.tr('replaced by a later mail')}" if item["superseded"] else text
+    return translator.tr("%(became)s; replaced by a later mail", became=text) if item["superseded"] else text
