@@ -19,6 +19,7 @@ ACTIONS: tuple[Action, ...] = ("failed", "delayed", "delivered", "relayed", "exp
 LARGEST_REPORT = 1_000_000
 """Octets of a report that is read; one with a large mail in it is read up to here."""
 
+RETURNED = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
 MOST_BLOCKS = 100
 MOST_PARTS = 50
 
@@ -93,7 +94,8 @@ def _groups(part: Message) -> Iterator[Message]:
         if any(group.keys() for group in payload if isinstance(group, Message)):
             yield from (group for group in payload[:MOST_BLOCKS] if isinstance(group, Message))
             return
-        payload = payload[0].get_payload() if payload and isinstance(payload[0], Message) else ""
+    if isinstance(payload, list):
+        payload = _as_text(payload[0]) if payload and isinstance(payload[0], Message) else ""
     encoded = Message(policy=compat32)
     encoded["Content-Transfer-Encoding"] = _text(part, "Content-Transfer-Encoding") or "7bit"
     encoded.set_payload(payload if isinstance(payload, str) else "")
@@ -103,14 +105,21 @@ def _groups(part: Message) -> Iterator[Message]:
             yield message_from_bytes(block.strip() + b"\n\n", policy=compat32)
 
 
+def _as_text(inner: Message) -> str:
+    """Return what a part held that was taken for a mail: its first block became a header."""
+    fields = [f"{name}: {value}" for name, value in inner.items()]
+    rest = inner.get_payload()
+    return "\n".join([*fields, ""]) + "\n" + (rest if isinstance(rest, str) else "")
+
+
 def _returned(parts: list[Message]) -> Message | None:
     """Return the header of the mail that came back, from the third part of the report."""
     for part in parts:
         kind, payload = part.get_content_type(), part.get_payload()
-        if kind in ("message/rfc822", "message/global") and isinstance(payload, list) and payload:
+        if kind in RETURNED and isinstance(payload, list) and payload:
             inner = payload[0]
             return inner if isinstance(inner, Message) else None
-        if kind in ("text/rfc822-headers", "message/global-headers"):
+        if kind in RETURNED and isinstance(payload, str):
             octets = part.get_payload(decode=True)
             return message_from_bytes(octets, policy=compat32) if isinstance(octets, bytes) else None
     return None

@@ -289,7 +289,7 @@ async def _pace(connection: AsyncConnection, now: datetime) -> dict[str, int]:
         .where(mail_ledger.c.attempted_at > now - MINUTE, mail_ledger.c.domain_hash.is_not(None))
         .group_by(mail_ledger.c.domain_hash)
     )
-    return dict((await connection.execute(wanted)).tuples().all())
+    return {row[0]: row[1] for row in await connection.execute(wanted)}
 
 
 def _within_pace(rows: Sequence[Row[Any]], taken: dict[str, int], per_minute: int) -> list[Row[Any]]:
