@@ -89,13 +89,13 @@ def _parts(report: Message) -> list[Message]:
 def _groups(part: Message) -> Iterator[Message]:
     """Yield the groups of fields of a delivery status: of the message first, then of each recipient (section 2.1)."""
     payload = part.get_payload()
-    if isinstance(payload, list) and part.get_content_type() == "message/delivery-status":
-        # One that is encoded, against the rule, comes as one group with no field.
-        if any(group.keys() for group in payload if isinstance(group, Message)):
-            yield from (group for group in payload[:MOST_BLOCKS] if isinstance(group, Message))
-            return
     if isinstance(payload, list):
-        payload = _as_text(payload[0]) if payload and isinstance(payload[0], Message) else ""
+        inner = [group for group in payload[:MOST_BLOCKS] if isinstance(group, Message)]
+        # One that is encoded, against the rule, comes as one group with no field.
+        if part.get_content_type() == "message/delivery-status" and any(group.keys() for group in inner):
+            yield from inner
+            return
+        payload = _as_text(inner[0]) if inner else ""
     encoded = Message(policy=compat32)
     encoded["Content-Transfer-Encoding"] = _text(part, "Content-Transfer-Encoding") or "7bit"
     encoded.set_payload(payload if isinstance(payload, str) else "")

@@ -189,6 +189,7 @@ async def test_a_line_cut_before_the_answer_leads_to_identical_copies(
     note(copies=1)
 
 
+@pytest.mark.slow
 async def test_a_mail_at_which_the_line_always_breaks_stops_nobody(ledger: MailLedger, note: Note) -> None:
     """A mail that makes a filter crash is a dead letter in the end, unreachable; the others have theirs."""
     note(row="4", fault="connection cut at one mail, always")

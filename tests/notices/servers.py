@@ -62,7 +62,7 @@ class Sink:
         if self.cuts > 0:
             # Taken, but nobody hears of it.
             self.cuts -= 1
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return answer
 

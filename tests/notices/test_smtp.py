@@ -142,7 +142,7 @@ async def test_a_passing_refusal_may_be_sent_again(sink: Sink, verb: str, answer
 async def test_a_reply_is_of_the_mail_or_of_the_server(
     sink: Sink, verb: str, answer: str, kind: type[NotSent], status: str | None
 ) -> None:
-    """What one mailbox says holds up that mailbox; what the server says of itself holds up all. With its status code."""
+    """What one mailbox says holds up that mailbox, what the server says of itself all; with the status code."""
     sink.answers[verb] = answer
     async with Postman(server(sink)) as postman:
         with pytest.raises(NotSent) as refusal:
