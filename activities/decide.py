@@ -6,7 +6,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.decide import decide_all
-from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision
+from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, participant_of
 from domain.mail import named_messages
 from domain.observations import asked_about
 from domain.seal import Head
@@ -99,8 +99,7 @@ class Decide:
         )
         newest = await self._editions.get(stands.newest)
         edition = await self._editions.get(asked.state.edition) if asked.state else newest
-        system = asked.envelope.actor == SYSTEM
-        actor = Actor(id=SYSTEM, roles=("system",)) if system else stands.actor
+        actor = _no_account(asked.envelope.actor) or stands.actor
         about = asked_about(asked, edition)
         named = named_messages(asked.envelope.commands)
         asking = any(command.get("type") in ASKING for command in asked.envelope.commands)
@@ -117,6 +116,13 @@ class Decide:
             observations=await self._trips.others(asked.envelope.delegation, about) if about else (),
             posted=await self._dead_letters.posted(asked.envelope.delegation, named) if named else (),
         )
+
+
+def _no_account(actor: str) -> Actor | None:
+    """Return the actor that the accounts do not know: the system, or somebody on the file known by a signed link."""
+    if actor == SYSTEM:
+        return Actor(id=SYSTEM, roles=("system",))
+    return Actor(id=actor, roles=("participant",)) if participant_of(actor) else None
 
 
 def _organisation(asked: DecideInput) -> str | None:
