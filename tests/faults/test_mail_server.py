@@ -1,12 +1,20 @@
 """A mail server that misbehaves in every way it can (faults.md, row 4): nothing is lost, nobody waits for another."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
+from activities.effects import Effects
 from activities.outbox import MailServerUnavailable, MailWaits, Outbox, Patience
+from domain.commands import RecordNotice
+from domain.decision import Effect
 from domain.mailbox import Mailbox
 from notices.smtp import SmtpServer
 from storage.engine import Database
@@ -16,6 +24,7 @@ from storage.migrate import migrate
 from tests.faults.page import Note
 from tests.notices.servers import Sink, free_port, listening
 from tests.storage.test_mail_ledger import ISSUE, mail
+from workflows.ports import CarryOutInput, errand_of
 
 UNION = Mailbox(address="lich@songlam.example")
 AT_ONCE = Patience(attempt=timedelta(), first=timedelta(), deferrals=3)
@@ -229,3 +238,53 @@ async def test_every_acceptance_is_noted_with_its_time(ledger: MailLedger, sink:
     assert [line.status for line in lines] == ["sent"] * 99
     assert all(line.sent_at is not None and before <= line.sent_at <= datetime.now(UTC) for line in lines)
     assert len(sink.octets) == 99
+
+
+class Sending:
+    """Every effect at once: it sends what the ledger has of it."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    async def send(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordNotice:
+        """Send, and say what became of it."""
+        lines = await self._outbox.send(errand_of(asked), alive)
+        count = Counter(line.status for line in lines)
+        return RecordNotice(effect=asked.effect.key, sent=count["sent"], refused=count["dead"])
+
+    issue_calendars = mail_letter = send_notice = render_document = resend_mail = send
+
+
+async def carried_out(outbox: Outbox, *, attempt: int) -> Any:
+    """Carry an effect out as Temporal would at one attempt of ten."""
+    sending: Any = Sending(outbox)
+    effects = Effects(sending, sending, sending, sending, outbox, attempts=10)
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, attempt=attempt)
+    delegation, _, key = ISSUE.partition(":")
+    effect = Effect(key=key, kind="send_notice", seq=1)
+    return await environment.run(effects.carry_out, CarryOutInput(delegation=delegation, effect=effect))
+
+
+async def test_an_effect_whose_last_attempt_fails_says_whom_it_did_not_reach(ledger: MailLedger) -> None:
+    """Its mails are dead letters then, and it ends with an outcome; before, it fails and is tried again."""
+    sink = Sink()
+    sink.port = free_port()
+    with pytest.raises(ApplicationError) as failed:
+        await carried_out(outbox(ledger, sink), attempt=9)
+    assert (failed.value.type, failed.value.non_retryable) == ("MailServerUnavailable", False)
+    assert await statuses(ledger) == ["pending"] * 5
+    outcome = await carried_out(outbox(ledger, sink), attempt=10)
+    assert (outcome["type"], outcome["sent"], outcome["refused"]) == ("record_notice", 0, 5)
+    assert await statuses(ledger) == ["dead"] * 5
+
+
+async def test_an_effect_that_waits_asks_to_be_tried_when_the_mail_is_due(ledger: MailLedger, sink: Sink) -> None:
+    """However many attempts there were: what is put off has limits of its own."""
+    sink.of_recipient["m2@example.jp"] = "450 4.2.0 grey-listed"
+    with pytest.raises(ApplicationError) as waits:
+        await carried_out(outbox(ledger, sink, LATER), attempt=10)
+    assert (waits.value.type, waits.value.non_retryable) == ("MailWaits", False)
+    assert waits.value.next_retry_delay is not None
+    assert timedelta(seconds=50) < waits.value.next_retry_delay <= timedelta(minutes=1)
+    assert await statuses(ledger) == ["sent", "pending", "sent", "sent", "sent"]
