@@ -36,6 +36,9 @@ collection that is written for them. One of them, or they would see everything t
 LARGEST_BATCH = 500
 LARGEST_NOTES = 10
 
+EffectKey = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+"""The name of an effect: visible ASCII, no blank."""
+
 MessageId = Annotated[str, StringConstraints(pattern=r"^<[A-Za-z0-9._-]{1,128}@[a-z0-9.-]{1,253}>$")]
 """The Message-ID of a mail of ours, with its angle brackets."""
 
@@ -134,7 +137,7 @@ class JustifyLimit(Value):
     """Record why a breached limit is to be accepted; the approvers see it."""
 
     type: Literal["justify_limit"] = "justify_limit"
-    limit: Annotated[str, Field(min_length=1, max_length=64)]
+    limit: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
     justification: TextRef
 
 
@@ -537,7 +540,7 @@ class RecordNotice(Value):
     """Record that a notice (a reminder, a letter) went out."""
 
     type: Literal["record_notice"] = "record_notice"
-    effect: Annotated[str, Field(max_length=128)]
+    effect: EffectKey
     sent: Annotated[int, Field(ge=0)]
     refused: Annotated[int, Field(ge=0)] = 0
 
@@ -557,7 +560,7 @@ class RecordFailure(Value):
     """Record that an effect was given up."""
 
     type: Literal["record_failure"] = "record_failure"
-    effect: Annotated[str, Field(max_length=128)]
+    effect: EffectKey
     code: Slug
 
 
