@@ -1,7 +1,8 @@
 """Sending what the mail ledger holds: each message once, those to one mailbox in their order, resumed after a crash.
 
 A worker killed between the server's acceptance and our note may send a message again: with the same Message-ID and the
-same octets. While one acceptance is being noted the next mail is on the line already, so that a handful may be.
+same octets. It is one message at most: while an acceptance is being noted the next mail is announced to the server, and
+handed over only once the note stands.
 """
 
 import asyncio
@@ -17,8 +18,6 @@ BATCH = 40
 LEASE = timedelta(seconds=60)
 PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=8)
-UNNOTED = 8
-"""How many acceptances may wait for their note: so many copies a killed worker can lead to at most, and one more."""
 
 
 class MailServerUnavailable(Exception):
@@ -128,7 +127,7 @@ class Outbox:
             for place, one in enumerate(claimed):
                 alive()
                 try:
-                    await postman.send(one.content, self.sender, Mailbox(address=one.mailbox))
+                    await postman.send(one.content, self.sender, Mailbox(address=one.mailbox), notes.settled)
                 except Refused as refusal:
                     await self._ledger.mark_refused(one.message_id, str(refusal.code), refusal.status)
                 except Unavailable as refusal:
@@ -140,7 +139,7 @@ class Outbox:
                     progressed = progressed or not broke
                     continue
                 else:
-                    await notes.accepted(one.message_id)
+                    notes.accepted(one.message_id)
                 progressed, broke = True, False
         finally:
             await notes.settled()
@@ -156,29 +155,24 @@ class Outbox:
 
 
 class Notes:
-    """Notes acceptances while the next mail is on the line: all that came during one commit share the next."""
+    """Notes an acceptance while the next mail is announced; one at a time."""
 
     def __init__(self, ledger: MailLedger) -> None:
         self._ledger = ledger
-        self._accepted: list[str] = []
         self._noting: asyncio.Task[None] | None = None
 
-    async def accepted(self, message_id: str) -> None:
-        """Note a message as sent, soon. Raises what an earlier note failed with."""
-        self._accepted.append(message_id)
-        if self._noting is not None and (self._noting.done() or len(self._accepted) >= UNNOTED):
-            await self._noting
-            self._noting = None
-        if self._noting is None:
-            self._noting = asyncio.create_task(self._note())
+    def accepted(self, message_id: str) -> None:
+        """Begin to note a message as sent."""
+        assert self._noting is None
+        self._noting = asyncio.create_task(self._ledger.mark_sent([message_id], datetime.now(UTC)))
 
     async def settled(self) -> None:
-        """Return when everything is noted."""
+        """Return when what was accepted is noted; raises what noting it failed with."""
         if self._noting is not None:
-            await self._noting
-            self._noting = None
-
-    async def _note(self) -> None:
-        while self._accepted:
-            taken, self._accepted = self._accepted, []
-            await self._ledger.mark_sent(taken, datetime.now(UTC))
+            # Whoever waits may be cancelled; what was accepted is noted all the same.
+            noting = self._noting
+            try:
+                await asyncio.shield(noting)
+            finally:
+                if noting.done():
+                    self._noting = None

@@ -5,6 +5,7 @@ import contextlib
 import re
 import ssl
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal, Self
@@ -123,14 +124,17 @@ class Postman:
                     await self._smtp.quit(timeout=min(self._server.timeout, 2.0))
             self._hang_up()
 
-    async def send(self, message: bytes, sender: Mailbox, recipient: Mailbox) -> None:
+    async def send(
+        self, message: bytes, sender: Mailbox, recipient: Mailbox, ready: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         """Hand over one mail for one recipient; return when the server has taken it.
 
-        Raises Refused, Deferred or Unavailable.
+        `ready` is awaited once the recipient was accepted: before it returns, the server does not get the mail. What it
+        raises ends the conversation. Raises Refused, Deferred or Unavailable.
         """
         async with self._turn:
             try:
-                outcome = await self._hand_over(message, sender, recipient)
+                outcome = await self._hand_over(message, sender, recipient, ready or _at_once)
             except BaseException:
                 # Cancelled in the middle of a sentence: nothing sensible can follow on this line.
                 self._hang_up()
@@ -142,24 +146,40 @@ class Postman:
         if outcome is not None:
             raise outcome
 
-    async def _hand_over(self, message: bytes, sender: Mailbox, recipient: Mailbox) -> NotSent | None:
+    async def _hand_over(
+        self, message: bytes, sender: Mailbox, recipient: Mailbox, ready: Callable[[], Awaitable[None]]
+    ) -> NotSent | None:
         reached = False
         try:
             smtp = await self._connected()
             reached = True
-            await smtp.sendmail(sender.address, [recipient.address], message)
-        except aiosmtplib.SMTPRecipientsRefused as refusal:
-            return _not_sent(refusal.recipients[0].code, refusal.recipients[0].message, of_the_mail=True)
-        except aiosmtplib.SMTPResponseException as refusal:
-            if not reached:
-                return Unavailable("it does not accept us", refusal.code, _status(refusal.code, refusal.message))
-            of_the_mail = isinstance(refusal, aiosmtplib.SMTPDataError)
-            return _not_sent(refusal.code, refusal.message, of_the_mail=of_the_mail)
-        except TimeoutError:
-            return Unavailable("it did not answer in time", broke=reached)
-        except (aiosmtplib.SMTPException, OSError):
-            return Unavailable("the connection failed", broke=reached)
+            await smtp.mail(sender.address, options=_size(smtp, message))
+            await smtp.rcpt(recipient.address)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return await self._refusal(error, reached=reached)
+        # Not among what is caught: the readiness is not the server's.
+        await ready()
+        try:
+            await smtp.data(message)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return await self._refusal(error, reached=True)
         return None
+
+    async def _refusal(self, error: Exception, *, reached: bool) -> NotSent:
+        """Return what an error means, with the conversation reset for the next mail where there is one."""
+        match error:
+            case aiosmtplib.SMTPResponseException() if not reached:
+                return Unavailable("it does not accept us", error.code, _status(error.code, error.message))
+            case aiosmtplib.SMTPResponseException():
+                if self._smtp is not None:
+                    with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                        await self._smtp.rset()
+                of_the_mail = isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
+                return _not_sent(error.code, error.message, of_the_mail=of_the_mail)
+            case TimeoutError():
+                return Unavailable("it did not answer in time", broke=reached)
+            case _:
+                return Unavailable("the connection failed", broke=reached)
 
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._smtp is not None and self._smtp.is_connected:
@@ -183,6 +203,10 @@ class Postman:
             tls_context=None if server.security == "none" else self._trust(),
         )
         await self._smtp.connect()
+        if self._smtp.is_ehlo_or_helo_needed:
+            # One that knows no EHLO is greeted in the old way with the first mail.
+            with contextlib.suppress(aiosmtplib.SMTPHeloError):
+                await self._smtp.ehlo()
         return self._smtp
 
     def _trust(self) -> ssl.SSLContext:
@@ -195,6 +219,15 @@ class Postman:
         if self._smtp is not None:
             self._smtp.close()
         self._smtp = None
+
+
+async def _at_once() -> None:
+    """Wait for nothing."""
+
+
+def _size(smtp: aiosmtplib.SMTP, message: bytes) -> list[str]:
+    """Return what MAIL says of a mail (RFC 1870), so that one that is too large is refused before it is carried."""
+    return [f"size={len(message)}"] if smtp.supports_extension("size") else []
 
 
 def _not_sent(code: int, words: str, *, of_the_mail: bool) -> NotSent:
