@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.data_keys import DataKeys, file_key, person_key
@@ -41,6 +41,14 @@ __all__ = ["Claimed", "Count", "Entry", "Mail", "MailLedger", "Status", "mail_le
 
 INSERT_BATCH = 50
 MINUTE = timedelta(minutes=1)
+
+
+ACCEPTED = (
+    update(mail_ledger)
+    .where(mail_ledger.c.message_id == bindparam("accepted"), mail_ledger.c.status != "bounced")
+    .values(status="sent", sent_at=bindparam("at", type_=Instant), lease_until=None, refusal=None, status_code=None)
+)
+"""Put together once: it is what a sender waits for after every mail."""
 
 
 class MailLedger:
@@ -132,8 +140,8 @@ class MailLedger:
         """Note that the mail server accepted these messages."""
         async with self._database.writing() as connection:
             # One that was refused meanwhile by another attempt was accepted after all: what was sent stays sent.
-            which = and_(mail_ledger.c.message_id.in_(message_ids), mail_ledger.c.status != "bounced")
-            await _settle(connection, which, status="sent", sent_at=at, refusal=None, status_code=None)
+            for message_id in message_ids:
+                await connection.execute(ACCEPTED, {"accepted": message_id, "at": at})
 
     async def mark_refused(self, message_id: str, code: str, status_code: str | None = None) -> None:
         """Note that the mail server refuses a message for good; no code carries an address. A sent one stays sent."""

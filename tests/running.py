@@ -66,6 +66,7 @@ class Post:
     down: bool = False
     refused: int = 0
     answers: dict[str, str] = field(default_factory=dict)
+    port: int = 0
 
     async def handle_RCPT(  # noqa: N802 - the name aiosmtpd calls
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
