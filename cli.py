@@ -15,6 +15,7 @@ from locales import Translator
 from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
+    channel,
     dead_letters,
     demo,
     desk,
@@ -33,6 +34,7 @@ from verbs import (
     sign_offs,
     status,
     token,
+    told,
     trail,
     up,
 )
@@ -64,6 +66,8 @@ app.command("move")(move.move)
 app.command("report")(report.report)
 app.command("dead-letters")(dead_letters.dead_letters)
 app.command("resend")(dead_letters.resend)
+app.command("channel")(channel.channel)
+app.command("told")(told.told)
 app.command("trail")(trail.trail)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("rebuild")(rebuild.rebuild)

@@ -35,6 +35,7 @@ from api import (
     sign_offs,
     signing,
     texts,
+    told,
     trail,
 )
 from api.envelope import Envelope
@@ -61,6 +62,7 @@ FEATURES = (
     sign_offs,
     messages,
     dead_letters,
+    told,
     deadlines,
     desks,
     ceilings,
