@@ -57,9 +57,10 @@ class Invitations:
         letters = Composing(stood, issue, people, self._house)
         unreached = {who for message in stood.event.messages for who in message.to if who not in people}
         batches = letters.batches()
+        known = await self._outbox.entered(issue)
         while batch := await asyncio.to_thread(next, batches, None):
             alive()
-            await self._outbox.enter(batch)
+            await self._outbox.enter(batch, known)
         lines = await self._outbox.send(issue, alive)
         refused = unreached | {who for line in lines if line.status in NOT_REACHED for who in line.participants}
         return RecordDelivery(

@@ -335,7 +335,7 @@ class Notices:
         )
 
     async def _send(self, asked: CarryOutInput, mails: list[Mail], alive: Callable[[], None]) -> RecordNotice:
-        await self._outbox.enter(mails)
+        await self._outbox.enter(mails, await self._outbox.entered(errand_of(asked)))
         lines = await self._outbox.send(errand_of(asked), alive) if mails else []
         return RecordNotice(
             effect=asked.effect.key,

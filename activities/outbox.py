@@ -20,6 +20,10 @@ PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=8)
 
 
+Named = tuple[str, int, str, str]
+"""UID, SEQUENCE, method and participant."""
+
+
 class MailServerUnavailable(Exception):
     """The mail server took nothing for a whole attempt; what is unsent stays in the ledger."""
 
@@ -70,9 +74,18 @@ class Outbox:
         self.sender = sender
         self._patience = patience
 
-    async def enter(self, mails: list[Mail]) -> None:
-        """Enter messages; those whose key the ledger knows are passed over."""
-        await self._ledger.enqueue(mails)
+    async def entered(self, issue: str) -> frozenset[Named]:
+        """Return what earlier attempts entered of an issue, by message and participant."""
+        lines = await self._ledger.of_errand(issue)
+        return frozenset((line.uid, line.sequence, line.method, who) for line in lines for who in line.participants)
+
+    async def enter(self, mails: list[Mail], known: frozenset[Named] = frozenset()) -> None:
+        """Enter messages; those whose key the ledger knows are passed over, and those whose people are all `known`.
+
+        Somebody whose address was corrected between two attempts has the message under the former one already: it goes
+        to the new one when a person asks for that, and not by itself.
+        """
+        await self._ledger.enqueue([mail for mail in mails if not _entered(mail, known)])
 
     async def send(self, errand: str, alive: Callable[[], None]) -> list[Entry]:
         """Send everything of an errand that is not sent yet, and return its lines. Calls `alive` on the way.
@@ -152,6 +165,11 @@ class Outbox:
             return
         until = datetime.now(UTC) + self._patience.pause_after(one.deferrals)
         await self._ledger.defer(one.message_id, until, code, refusal.status)
+
+
+def _entered(mail: Mail, known: frozenset[Named]) -> bool:
+    people = {(mail.uid, mail.sequence, mail.method, who) for who in mail.participants}
+    return bool(people) and people <= known
 
 
 class Notes:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from storage.persons import Person
 from tests.faults.page import Note
 from tests.running import Running
 
@@ -60,6 +61,11 @@ async def test_one_who_is_put_off_is_reached_later_and_the_outcome_waits_for_it(
         while not (here.post.refused and here.post.calendar("REQUEST")):
             await asyncio.sleep(0.05)
     assert (await here.file()).issues[0].sent is None
+    # Whose address is corrected meanwhile has the message already, and is not written to twice by the next attempt.
+    head = (await here.file()).people["head"].person.ref
+    person = await here.registers.persons.get(head)
+    assert isinstance(person, Person)
+    await here.registers.persons.correct(head, person.details.model_copy(update={"email": "moved@tokyo.example"}))
     here.post.answers.clear()
     file = await here.idle()
     assert [(issue.sent, issue.refused) for issue in file.issues] == [(2, ())]
