@@ -160,8 +160,14 @@ async def test_a_server_that_is_away_too_long_leaves_dead_letters(ledger: MailLe
     """After the setting's hours nobody tries any more, and the effect ends with what became of each."""
     sink = Sink()
     sink.port = free_port()
-    lines = await outbox(ledger, sink, Patience(lasting=timedelta(seconds=-1))).send(ISSUE, silently)
-    assert [(line.status, line.refusal) for line in lines] == [("dead", "unreachable")] * 5
+    lines = await outbox(ledger, sink, Patience(attempt=timedelta(), lasting=timedelta(0))).send(ISSUE, silently)
+    assert [(line.status, line.refusal, line.attempts) for line in lines] == [("dead", "unreachable", 1)] * 5
+
+
+async def test_what_lay_there_for_days_is_tried_once_more(ledger: MailLedger, sink: Sink) -> None:
+    """An installation that was switched off over the holidays gives nothing up that would go out now."""
+    lines = await outbox(ledger, sink, Patience(attempt=timedelta(), lasting=timedelta(0))).send(ISSUE, silently)
+    assert [line.status for line in lines] == ["sent"] * 5
 
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
