@@ -33,9 +33,17 @@ class Effects:
         resending: Resending,
         outbox: Outbox,
         attempts: int,
+        *,
+        skipped_pauses: bool = False,
     ) -> None:
-        """`attempts`: after how many an effect is given up and shown to a person."""
+        """`attempts`: after how many an effect is given up and shown to a person.
+
+        A store that is away, or a journal that is behind, uses none of them up, for they come back, and mail that waits
+        for days is among what would be given up; but for `skipped_pauses` (a clock that can be moved), where thousands
+        of attempts would be over in a moment.
+        """
         self._outbox = outbox
+        self._waits_for_store = not skipped_pauses
         self._attempts = attempts
         self._kinds: dict[str, Callable[[CarryOutInput, Callable[[], None]], Awaitable[Recorded]]] = {
             "issue_calendars": invitations.issue_calendars,
@@ -59,7 +67,9 @@ class Effects:
             return recorded.model_dump(mode="json")
         except MailWaits as waits:
             raise ApplicationError("MailWaits", type="MailWaits", next_retry_delay=waits.after) from None
-        except (MailServerUnavailable, StoreUnavailable, TrailBehind) as error:
+        except (StoreUnavailable, TrailBehind) as error:
+            raise self._failure(error, final=final and not self._waits_for_store) from None
+        except MailServerUnavailable as error:
             raise self._failure(error, final=final) from None
         except TypesettingFailed as error:
             raise self._failure(error, final=True) from None

@@ -17,6 +17,9 @@ from storage.mail_ledger import Claimed, Entry, Mail, MailLedger
 BATCH = 40
 LEASE = timedelta(seconds=60)
 PAUSE = timedelta(seconds=1)
+BLOCKED = timedelta(seconds=30)
+"""How long an effect gives way whose mails wait for their turn, and nobody knows for how long."""
+
 LONGEST_PAUSE = timedelta(seconds=8)
 
 
@@ -111,12 +114,13 @@ class Outbox:
                     continue
                 # Nothing could be claimed (it was put off, or waits for its turn) or the server is away.
                 left = self._patience.attempt - waited
-                wanted = pause if claimed else await self._until_next(errand, pause)
+                due = None if claimed else await self._due_in(errand)
+                wanted = pause if due is None else due
                 if left <= timedelta() or (wanted > left and not claimed and not self._patience.skipped_pauses):
                     # Only now: what lay there while this installation was switched off was to be tried once more.
                     if await self._ledger.bury(errand, entered_before=begun - self._patience.lasting):
                         continue
-                    raise MailServerUnavailable if claimed else MailWaits(wanted)
+                    raise MailServerUnavailable if claimed else MailWaits(BLOCKED if due is None else due)
                 slept = min(wanted, left) if not claimed else pause
                 await asyncio.sleep(slept.total_seconds())
                 waited, pause = waited + slept, min(pause * 2, LONGEST_PAUSE)
@@ -126,9 +130,11 @@ class Outbox:
         """Make dead letters of what is unsent of an errand: no further attempt will be made."""
         await self._ledger.bury(errand)
 
-    async def _until_next(self, errand: str, pause: timedelta) -> timedelta:
-        first = await self._ledger.next_attempt(errand)
-        return pause if first is None else max(first - datetime.now(UTC), timedelta())
+    async def _due_in(self, errand: str) -> timedelta | None:
+        """Return how long until something that was put off is due; None where what waits may go at any instant."""
+        first, now = await self._ledger.next_attempt(errand), datetime.now(UTC)
+        # Due already and not to be had: an earlier message or the pace of its domain keeps it.
+        return first - now if first is not None and first > now else None
 
     async def _hand_over(self, postman: Postman, claimed: list[Claimed], alive: Callable[[], None]) -> bool:
         """Hand claimed messages over, one after the other, and return whether the server dealt with any.

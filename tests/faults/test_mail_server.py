@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -21,7 +22,7 @@ from notices.smtp import SmtpServer
 from storage.engine import Database
 from storage.errors import StoreUnavailable
 from storage.keyring import Keyring, MasterKey
-from storage.mail_ledger import MailLedger
+from storage.mail_ledger import MailLedger, mail_ledger
 from storage.migrate import migrate
 from tests.faults.page import Note
 from tests.notices.servers import Sink, free_port, listening
@@ -238,6 +239,28 @@ async def test_a_domain_s_pace_lets_the_effect_give_way(ledger: MailLedger, sink
     assert await statuses(ledger) == ["sent", "sent", "pending", "pending", "pending"]
 
 
+async def test_what_is_due_and_kept_by_an_earlier_mail_is_not_asked_for_without_end(
+    ledger: MailLedger, sink: Sink
+) -> None:
+    """The effect gives way for half a minute, and says nothing to the server."""
+    cancel = mail(1, sequence=1, method="CANCEL", issue="issue:2")
+    await ledger.enqueue([cancel])
+    lease, now = timedelta(minutes=1), datetime.now(UTC)
+    held = await ledger.claim(ISSUE, limit=1, lease=lease, now=now)
+    # Once put off itself, and due again, while the invitation before it was taken up anew.
+    await ledger.mark_sent([held[0].message_id], now)
+    await ledger.claim("issue:2", limit=1, lease=lease, now=now)
+    await ledger.defer(cancel.message_id, now, "450")
+    await ledger.mark_refused(held[0].message_id, "550")
+    async with ledger._database.writing() as connection:
+        which = mail_ledger.c.message_id == held[0].message_id
+        await connection.execute(update(mail_ledger).where(which).values(status="pending"))
+    with pytest.raises(MailWaits) as waits:
+        await outbox(ledger, sink).send("issue:2", silently)
+    assert waits.value.after == timedelta(seconds=30)
+    assert sink.connections == 0
+
+
 async def test_every_acceptance_is_noted_with_its_time(ledger: MailLedger, sink: Sink) -> None:
     """Several may share a commit; none is forgotten."""
     await ledger.enqueue([mail(number) for number in range(6, 100)])
@@ -263,10 +286,10 @@ class Sending:
     issue_calendars = mail_letter = send_notice = render_document = resend_mail = send
 
 
-async def carried_out(outbox: Outbox, *, attempt: int) -> Any:
+async def carried_out(outbox: Outbox, *, attempt: int, skipped_pauses: bool = False) -> Any:
     """Carry an effect out as Temporal would at one attempt of ten."""
     sending: Any = Sending(outbox)
-    effects = Effects(sending, sending, sending, sending, outbox, attempts=10)
+    effects = Effects(sending, sending, sending, sending, outbox, attempts=10, skipped_pauses=skipped_pauses)
     environment = ActivityEnvironment()
     environment.info = replace(environment.info, attempt=attempt)
     delegation, _, key = ISSUE.partition(":")
@@ -296,6 +319,21 @@ async def test_an_effect_that_waits_asks_to_be_tried_when_the_mail_is_due(ledger
     assert waits.value.next_retry_delay is not None
     assert timedelta(seconds=50) < waits.value.next_retry_delay <= timedelta(minutes=1)
     assert await statuses(ledger) == ["sent", "pending", "sent", "sent", "sent"]
+
+
+@pytest.mark.parametrize(("skipped_pauses", "final"), [(False, False), (True, True)])
+async def test_a_store_that_is_away_gives_no_mail_up(
+    ledger: MailLedger, sink: Sink, monkeypatch: pytest.MonkeyPatch, skipped_pauses: bool, final: bool
+) -> None:
+    """However many attempts a mail that waits has taken; only a clock that skips the pauses makes an end."""
+
+    async def failing(self: MailLedger, errand: str) -> int:
+        raise StoreUnavailable("locked")
+
+    monkeypatch.setattr(MailLedger, "release_all", failing)
+    with pytest.raises(ApplicationError) as failed:
+        await carried_out(outbox(ledger, sink), attempt=10, skipped_pauses=skipped_pauses)
+    assert failed.value.non_retryable is final
 
 
 async def test_nothing_is_handed_over_before_the_mail_before_it_is_noted(
