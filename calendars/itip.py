@@ -1,8 +1,8 @@
 """iTIP (RFC 5546): the REQUEST that puts an item into a calendar, the CANCEL that takes it out.
 
 Both are pure: the same arguments give the same bytes, so that a repeated sending is recognised as one. Components are
-built and written with icalendar, in the order in which they are put together. Nothing here leans on what icalendar
-refuses: it guards a part of it by `assert` alone.
+built with icalendar, and written as it writes them, in the order in which they are put together. Nothing here leans on
+what icalendar refuses: it guards a part of it by `assert` alone.
 """
 
 from datetime import UTC, date, datetime
@@ -10,6 +10,7 @@ from typing import Literal
 
 from icalendar import Calendar, Event, Timezone, vCalAddress, vDate, vDatetime, vText
 
+from calendars.serialising import serialised
 from calendars.views import ItemView
 from calendars.zones import goes_out_in_utc, vtimezone
 from domain.mailbox import Mailbox
@@ -85,8 +86,7 @@ def _message(
     calendar.add("METHOD", method)
     for component in (*_zones(view), event):
         calendar.add_component(component)
-    octets: bytes = calendar.to_ical(sorted=False)
-    return octets
+    return serialised(calendar)
 
 
 def _add_span(event: Event, view: ItemView) -> None:
