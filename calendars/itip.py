@@ -5,19 +5,17 @@ built with icalendar, and written as it writes them, in the order in which they 
 what icalendar refuses: it guards a part of it by `assert` alone.
 """
 
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Literal
 
-from icalendar import Calendar, Event, Timezone, vCalAddress, vDate, vDatetime, vText
+from icalendar import Calendar, vCalAddress
 
+from calendars.components import PRODID, described, zones_of
 from calendars.serialising import serialised
 from calendars.views import ItemView
-from calendars.zones import goes_out_in_utc, vtimezone
 from domain.mailbox import Mailbox
 from domain.text import one_line
-from domain.values import Language, Moment, Value
-
-PRODID = "-//Legation//Calendars//EN"
+from domain.values import Language, Value
 
 Answer = Literal["NEEDS-ACTION", "ACCEPTED", "TENTATIVE", "DECLINED"]
 
@@ -67,66 +65,16 @@ def _of_one_mailbox(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
 def _message(
     method: str, view: ItemView, dtstamp: datetime, status: str, organizer: Mailbox, people: list[vCalAddress]
 ) -> bytes:
-    event = Event()
-    event.add("UID", _Text(view.uid))
-    event.add("DTSTAMP", _instant(dtstamp))
-    event.add("SEQUENCE", view.sequence)
-    event.add("STATUS", status)
-    _add_span(event, view)
-    event.add("SUMMARY", _Text(view.summary))
-    if view.location:
-        event.add("LOCATION", _Text(view.location))
-    if view.description:
-        event.add("DESCRIPTION", _Text(view.description))
+    event = described(view, dtstamp, status)
     event.add("ORGANIZER", _named(organizer))
     event.add("ATTENDEE", people)
     calendar = Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", PRODID)
     calendar.add("METHOD", method)
-    for component in (*_zones(view), event):
+    for component in (*zones_of(view), event):
         calendar.add_component(component)
     return serialised(calendar)
-
-
-def _add_span(event: Event, view: ItemView) -> None:
-    if view.all_day_stay:
-        _add_day(event, "DTSTART", view.first_day)
-        _add_day(event, "DTEND", view.last_day)
-    else:
-        _add_moment(event, "DTSTART", view.starts)
-        _add_moment(event, "DTEND", view.ends)
-    event.add("TRANSP", "TRANSPARENT" if view.all_day_stay else "OPAQUE")
-
-
-def _add_day(event: Event, name: str, day: date) -> None:
-    event.add(name, vDate(day), {"VALUE": "DATE"})
-
-
-def _add_moment(event: Event, name: str, moment: Moment) -> None:
-    if goes_out_in_utc(moment):
-        event.add(name, _instant(moment.instant))
-    else:
-        # The zone is named beside a bare wall clock: from a clock with a zone icalendar would choose a name itself.
-        event.add(name, vDatetime(datetime.fromisoformat(moment.local)), {"TZID": moment.zone})
-
-
-def _instant(instant: datetime) -> vDatetime:
-    """Return an aware instant in form 2, `20260411T073000Z` (RFC 5545 section 3.3.5); parts of a second are dropped.
-
-    icalendar would take a time without zone for UTC: refused with ValueError.
-    """
-    if instant.tzinfo is None:
-        raise ValueError("an instant needs a zone")
-    return vDatetime(instant.astimezone(UTC))
-
-
-def _zones(view: ItemView) -> list[Timezone]:
-    """Return each zone that the item names, once, in the order of their first use."""
-    if view.all_day_stay:
-        return []
-    named = dict.fromkeys(moment.zone for moment in (view.starts, view.ends) if not goes_out_in_utc(moment))
-    return [component for zone in named if (component := vtimezone(zone))]
 
 
 def _asked(one: Attendee) -> vCalAddress:
@@ -150,10 +98,3 @@ def _named(mailbox: Mailbox) -> vCalAddress:
     """
     name = one_line(mailbox.name.replace('"', "'").replace("^", "").replace("\\", ""))
     return vCalAddress(f"mailto:{mailbox.address}", params={"CN": name} if name else {})
-
-
-class _Text(vText):
-    r"""TEXT in which a written `\N`, as in `Z:\Nghi thức`, stays what it is: icalendar would make it a line break."""
-
-    def to_ical(self) -> bytes:
-        return rb"\\N".join(vText(part).to_ical() for part in self.split(r"\N"))

@@ -21,7 +21,6 @@ KEPT = 1024
 _CONTINUES = 0b1100_0000
 _CONTINUATION = 0b1000_0000
 _ESCAPES = frozenset(rb"\^")
-_NO_PARAMETERS = Parameters()
 
 
 def serialised(component: Component) -> bytes:
@@ -32,7 +31,7 @@ def serialised(component: Component) -> bytes:
     """
     lines = []
     for name, value in component.property_items(sorted=False):
-        params: Parameters = getattr(value, "params", _NO_PARAMETERS)
+        params: Parameters | None = getattr(value, "params", None)
         named = name.encode()
         if params and (said := _said(params)):
             named += b";" + said
