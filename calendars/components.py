@@ -72,9 +72,13 @@ def instant_of(instant: datetime) -> vDatetime:
     return vDatetime(instant.astimezone(UTC))
 
 
-def zones_of(view: ItemView) -> list[Timezone]:
-    """Return each zone that the item names, once, in the order of their first use."""
+def zones_named(view: ItemView) -> tuple[str, ...]:
+    """Return the names of the zones that stand beside the item's times, each once, in the order of their first use."""
     if view.all_day_stay:
-        return []
-    named = dict.fromkeys(moment.zone for moment in (view.starts, view.ends) if not goes_out_in_utc(moment))
-    return [component for zone in named if (component := vtimezone(zone))]
+        return ()
+    return tuple(dict.fromkeys(moment.zone for moment in (view.starts, view.ends) if not goes_out_in_utc(moment)))
+
+
+def zones_of(view: ItemView) -> list[Timezone]:
+    """Return the VTIMEZONE of each zone that the item names."""
+    return [component for zone in zones_named(view) if (component := vtimezone(zone))]
