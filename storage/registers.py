@@ -12,6 +12,7 @@ from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
+from storage.feeds import Feeds
 from storage.institution import Institution
 from storage.journal import Journal
 from storage.keyring import Keyring, MasterKey
@@ -50,6 +51,7 @@ class Registers:
     projection: Projection
     queries: Queries
     desks: Desks
+    feeds: Feeds
 
     @classmethod
     def open(
@@ -89,6 +91,7 @@ class Registers:
             projection=Projection(database),
             queries=Queries(database),
             desks=Desks(database),
+            feeds=Feeds(database, keyring),
         )
 
     async def close(self) -> None:
