@@ -9,6 +9,7 @@ from temporalio.client import Client
 from api import (
     accounts,
     attachments,
+    calendars,
     ceilings,
     clock,
     commands,
@@ -20,6 +21,7 @@ from api import (
     documents,
     dossiers,
     editions,
+    feeds,
     health,
     identities,
     institution,
@@ -78,6 +80,7 @@ FEATURES = (
     institution,
     editions,
     policies,
+    feeds,
     health,
 )
 
@@ -128,6 +131,7 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
     if settings.has_virtual_clock:
         application.include_router(clock.router, prefix=PREFIX)
     application.include_router(reference.router)
+    application.include_router(calendars.router)
     for page in PAGES:
         application.include_router(page.router)
     application.add_middleware(Envelope)

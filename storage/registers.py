@@ -13,6 +13,7 @@ from storage.directory_imports import DirectoryImports
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
 from storage.feeds import Feeds
+from storage.file_heads import FileHeads
 from storage.institution import Institution
 from storage.journal import Journal
 from storage.keyring import Keyring, MasterKey
@@ -52,6 +53,7 @@ class Registers:
     queries: Queries
     desks: Desks
     feeds: Feeds
+    file_heads: FileHeads
 
     @classmethod
     def open(
@@ -92,6 +94,7 @@ class Registers:
             queries=Queries(database),
             desks=Desks(database),
             feeds=Feeds(database, keyring),
+            file_heads=FileHeads(database),
         )
 
     async def close(self) -> None:
