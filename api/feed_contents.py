@@ -62,9 +62,12 @@ class Shelf:
     def put(self, feed: str, made_from: tuple[str, ...], representation: Representation) -> None:
         """Keep a calendar in place of the one before; those that were not used for longest make room."""
         self._drop(feed)
-        self._kept[feed] = kept = Kept(made_from, representation)
+        kept = Kept(made_from, representation)
+        if kept.octets > self._largest:
+            return
+        self._kept[feed] = kept
         self.octets += kept.octets
-        while self._kept and (len(self._kept) > self._most or self.octets > self._largest):
+        while (len(self._kept) > self._most or self.octets > self._largest):
             self._drop(next(iter(self._kept)))
 
     def _drop(self, feed: str) -> None:
@@ -93,14 +96,15 @@ class FeedContents:
         if heads is None:
             return None
         now = max([utc_now(), *(head.updated_at for head in heads)])
-        if entry.subject.delegation is not None and self._over(heads[0].ends, now):
+        if entry.subject.delegation is not None and self.over(heads[0].ends, now):
             return None
         day = now.astimezone(UTC).date().isoformat()
         made_from = (day, str(entry.generation), *(f"{head.id} {head.hash}" for head in heads))
         known = self.shelf.get(entry.id, made_from)
         return known or await self._make(entry, heads, now, made_from)
 
-    def _over(self, ends: date, now: datetime) -> bool:
+    def over(self, ends: date, now: datetime) -> bool:
+        """Whether a visit stands in no calendar any more, so many days after its last one."""
         return business_date(now, self._zone) > ends + self._lasting
 
     async def _make(
