@@ -138,6 +138,9 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_password_page": ANYBODY,
     "choose_password_by_page": ANYBODY,
     "sign_out_by_page": EVERYBODY,
+    # The address is the right to it.
+    "show_programme_page": ANYBODY,
+    "choose_channel_by_page": ANYBODY,
     "show_inbox_page": EVERYBODY,
     "show_passkeys_page": EVERYBODY,
     "remove_passkey_by_page": EVERYBODY,

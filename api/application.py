@@ -46,6 +46,7 @@ from api.pages import approval as approval_page
 from api.pages import desks as inbox_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
+from api.pages import programme as programme_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
 from api.problems import ProblemDetails
@@ -84,7 +85,7 @@ FEATURES = (
     health,
 )
 
-PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page)
+PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page, programme_page)
 
 DESCRIPTION = """\
 One delegation is one file: commands go in, sealed events come out, everything else is read from them.

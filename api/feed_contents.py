@@ -67,7 +67,7 @@ class Shelf:
             return
         self._kept[feed] = kept
         self.octets += kept.octets
-        while (len(self._kept) > self._most or self.octets > self._largest):
+        while len(self._kept) > self._most or self.octets > self._largest:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, feed: str) -> None:

@@ -128,6 +128,8 @@ PAGES: dict[str, set[str]] = {
     "GET /choose-password": NOBODY_ASKED,
     "POST /choose-password": NOBODY_ASKED,
     "POST /sign-out": EVERYBODY,
+    "GET /my/{token}": NOBODY_ASKED,
+    "POST /my/{token}": NOBODY_ASKED,
     "GET /": EVERYBODY,
     "GET /me/passkeys": EVERYBODY,
     "POST /me/passkeys/{passkey}/remove": EVERYBODY,
