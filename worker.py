@@ -132,7 +132,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
     # A delegation's clock in the demo skips the pauses between attempts, so each attempt is patient itself.
     outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, timedelta(seconds=20))
     effects = Effects(
-        Invitations(registers.journal, registers.persons, outbox, house),
+        Invitations(registers.journal, registers.persons, outbox, house, registers.feeds),
         Notices(
             registers.journal,
             registers.persons,

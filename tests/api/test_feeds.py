@@ -1,6 +1,7 @@
 """Feeds by the API: who may make, see, rotate and revoke which."""
 
 import uuid
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -44,6 +45,29 @@ async def test_a_feed_is_shown_with_its_addresses(api: Api) -> None:
     page = await made(api, {"participant": "hiro", "page": True})
     assert page["link"].startswith(f"{base}/my/")
     assert page["webcal"] is None
+
+
+async def test_an_invitation_leads_to_the_page_of_whoever_is_invited(api: Api) -> None:
+    """Each to their own, in every invitation the same; made by the system, once."""
+    here = await invited(api)
+    listed = (await api.ask("GET", f"/delegations/{api.id}/feeds")).json()["items"]
+    pages = {one["participant"]: one["link"] for one in listed if one["kind"] == "page"}
+    assert {one["made_by"] for one in listed} == {"system"}
+    assert set(pages) == {"keiko", "hiro"}
+    sent = [(to, texts_of(here.post.parsed(content))) for to, content in here.post.taken]
+    mine = [(to, texts) for to, texts in sent if f".{api.id}@" in texts.get("text/calendar", "")]
+    assert len(mine) == 3
+    for to, texts in mine:
+        for kind in ("text/plain", "text/html"):
+            named = {f"{who}@tokyo.example" for who, link in pages.items() if link in texts[kind]}
+            assert named == {to}
+        assert "/my/" not in texts["text/calendar"]
+
+
+def texts_of(mail: Message) -> dict[str, str]:
+    """The texts of a mail by type, the calendar unfolded."""
+    parts = {part.get_content_type(): part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart()}
+    return {kind: body.decode().replace("\r\n ", "") for kind, body in parts.items() if isinstance(body, bytes)}
 
 
 async def test_the_feeds_of_a_delegation_are_listed(api: Api) -> None:

@@ -171,7 +171,7 @@ async def test_a_page_that_is_over_or_revoked_is_no_page(site: Site, visitor: Vi
 async def test_a_form_without_its_token_or_from_elsewhere_chooses_nothing(site: Site, visitor: Visitor) -> None:
     """The address alone lets somebody look; a page of another site can send nothing in their name."""
     path = await invited(site)
-    form = {"channel": "feed", "csrf": "x", "key": "0" * 32}
+    form: dict[str, str | float | bool] = {"channel": "feed", "csrf": "x", "key": "0" * 32}
     send = visitor.context.request.post
     for headers in ({"Origin": site.origin}, {"Origin": "https://elsewhere.example"}, {}):
         answer = await send(site.origin + path, form=form, headers=headers)
