@@ -33,6 +33,7 @@ from verbs import (
     sign_offs,
     status,
     token,
+    told,
     trail,
     up,
 )
@@ -62,6 +63,7 @@ app.command("sign")(sign.sign)
 app.command("return")(return_.return_)
 app.command("move")(move.move)
 app.command("report")(report.report)
+app.command("told")(told.told)
 app.command("trail")(trail.trail)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("rebuild")(rebuild.rebuild)

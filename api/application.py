@@ -36,6 +36,7 @@ from api import (
     sign_offs,
     signing,
     texts,
+    told,
     trail,
 )
 from api.envelope import Envelope
@@ -62,6 +63,7 @@ FEATURES = (
     trail,
     sign_offs,
     messages,
+    told,
     deadlines,
     desks,
     ceilings,

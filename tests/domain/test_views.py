@@ -16,7 +16,7 @@ def seen(items: tuple[Seen, ...]) -> list[tuple[str, tuple[str, ...], bool]]:
     return [(one.item_id, one.view.notes, one.cancelled) for one in items]
 
 
-def with_services() -> Delegation:
+def served_by_all() -> Delegation:
     """A programme with a pickup, and everybody who serves: a host, an escort, a driver, a coordinator."""
     pickup = session("pickup", "2026-04-06T11:00", "2026-04-06T12:00", kind="transfer")
     pickup = pickup.model_copy(update={"audience": c.Audience(groups=("delegates", "drivers"))})
@@ -28,12 +28,12 @@ def with_services() -> Delegation:
 
 def test_a_driver_sees_pickups() -> None:
     """And nothing of what is said inside."""
-    assert seen(seen_by(with_services(), "tho")) == [("pickup", (), False)]
+    assert seen(seen_by(served_by_all(), "tho")) == [("pickup", (), False)]
 
 
 def test_a_delegate_sees_their_own_programme_without_the_notes_for_others() -> None:
     """Four items; what escorts and hosts are told is not among them."""
-    assert seen(seen_by(with_services(), "ito")) == [
+    assert seen(seen_by(served_by_all(), "ito")) == [
         ("monday", (), False),
         ("tuesday", (), False),
         ("pickup", (), False),
@@ -43,7 +43,7 @@ def test_a_delegate_sees_their_own_programme_without_the_notes_for_others() -> N
 
 def test_a_host_sees_their_sessions_with_the_notes_that_name_them_or_their_group() -> None:
     """Bảo is named by one and a host by the other."""
-    assert seen(seen_by(with_services(), "bao")) == [
+    assert seen(seen_by(served_by_all(), "bao")) == [
         ("tuesday", (), False),
         ("wednesday", (BRIEFING.text, DIET.text), False),
     ]
@@ -51,7 +51,7 @@ def test_a_host_sees_their_sessions_with_the_notes_that_name_them_or_their_group
 
 def test_an_escort_sees_what_is_for_escorts() -> None:
     """One session, one note."""
-    assert seen(seen_by(with_services(), "linh")) == [("wednesday", (BRIEFING.text,), False)]
+    assert seen(seen_by(served_by_all(), "linh")) == [("wednesday", (BRIEFING.text,), False)]
 
 
 def test_a_coordinator_and_the_office_see_everything() -> None:
@@ -62,14 +62,14 @@ def test_a_coordinator_and_the_office_see_everything() -> None:
         ("pickup", (), False),
         ("wednesday", (BRIEFING.text, DIET.text), False),
     ]
-    assert seen(seen_by(with_services(), "lan")) == everything
-    assert seen(seen_by_office(with_services())) == everything
+    assert seen(seen_by(served_by_all(), "lan")) == everything
+    assert seen(seen_by_office(served_by_all())) == everything
 
 
 def test_who_sees_everything_is_a_policy() -> None:
     """With one that lets nobody, a coordinator who is not invited sees nothing."""
     nobody = ViewPolicy(everything=())
-    state = with_services()
+    state = served_by_all()
     assert seen_by(state, "lan", nobody) == tuple(
         one.model_copy(update={"cancelled": True, "view": one.view.model_copy(update={"notes": ()})})
         for one in seen_by(state, "lan")
