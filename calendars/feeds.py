@@ -100,6 +100,11 @@ def _opening(name: str) -> bytes:
     return serialised(calendar).removesuffix(_END)
 
 
+def forget() -> None:
+    """Forget every event that is kept as octets."""
+    _event.cache_clear()
+
+
 @lru_cache(maxsize=KEPT)
 def _event(view: ItemView, since: datetime) -> bytes:
     event = described(view, since, view.status.upper())

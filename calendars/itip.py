@@ -42,7 +42,7 @@ def request(view: ItemView, organizer: Mailbox, attendees: tuple[Attendee, ...],
     """
     if view.status == "cancelled":
         raise ValueError("view.status: a cancelled item is not requested")
-    people = [_asked(one) for one in _of_one_mailbox(attendees)]
+    people = [asked(one) for one in _of_one_mailbox(attendees)]
     return _message("REQUEST", view, dtstamp, view.status.upper(), organizer, people)
 
 
@@ -52,7 +52,7 @@ def cancel(view: ItemView, organizer: Mailbox, attendees: tuple[Attendee, ...], 
     `view` is what the recipient last saw, with the raised sequence. STATUS is CANCELLED also when the item goes on for
     others: in this recipient's calendar it was theirs alone, and readers drop it only when told so.
     """
-    people = [_named(one.mailbox) for one in _of_one_mailbox(attendees)]
+    people = [named(one.mailbox) for one in _of_one_mailbox(attendees)]
     return _message("CANCEL", view, dtstamp, "CANCELLED", organizer, people)
 
 
@@ -66,7 +66,7 @@ def _message(
     method: str, view: ItemView, dtstamp: datetime, status: str, organizer: Mailbox, people: list[vCalAddress]
 ) -> bytes:
     event = described(view, dtstamp, status)
-    event.add("ORGANIZER", _named(organizer))
+    event.add("ORGANIZER", named(organizer))
     event.add("ATTENDEE", people)
     calendar = Calendar()
     calendar.add("VERSION", "2.0")
@@ -77,8 +77,9 @@ def _message(
     return serialised(calendar)
 
 
-def _asked(one: Attendee) -> vCalAddress:
-    person = _named(one.mailbox)
+def asked(one: Attendee) -> vCalAddress:
+    """Return the ATTENDEE of somebody who is asked, or told without being asked again."""
+    person = named(one.mailbox)
     person.params.update(
         CUTYPE="INDIVIDUAL",
         ROLE="REQ-PARTICIPANT",
@@ -89,7 +90,7 @@ def _asked(one: Attendee) -> vCalAddress:
     return person
 
 
-def _named(mailbox: Mailbox) -> vCalAddress:
+def named(mailbox: Mailbox) -> vCalAddress:
     """Return `mailto:address` with the name as CN.
 
     Three characters have no place in a parameter (RFC 5545 section 3.2). A double quote ends it, and readers that know

@@ -122,6 +122,8 @@ async def test_what_is_cancelled_stays_as_cancelled(api: Api) -> None:
     await here.send({"type": "cancel_delegation", "reason": reason})
     found = events(await fetch(api, link))
     assert {one.status.value for one in found.values()} == {"CANCELLED"}
+    await here.send({"type": "close_delegation"})
+    assert events(await fetch(api, link)).keys() == found.keys()
 
 
 async def test_a_postponed_delegation_has_nothing_that_stands(api: Api) -> None:
