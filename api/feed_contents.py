@@ -1,7 +1,8 @@
 """What stands in a feed: made from the files as they stand, and kept for as long as they stand so."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -110,27 +111,33 @@ class FeedContents:
     async def _make(
         self, entry: Feed, heads: list[FileHead], now: datetime, made_from: tuple[str, ...]
     ) -> Representation:
-        revisions: list[Revision] = []
-        name, as_seen = self._name, True
+        files: list[Delegation] = []
+        as_seen = True
         for head in heads:
             file = await self._registers.queries.get(head.id)
             if file is None:
                 continue
-            if entry.subject.delegation is not None:
-                name = file.state.title
-            revisions += self._revisions(file.state, seen_by_subject(entry.subject, file.state))
+            files.append(file.state)
             # The file may have moved on since its head was read: then this is newer, and is not kept under the old one.
             as_seen = as_seen and file.head.hash == head.hash
-        made = feed(name, self._zone, revisions, now)
-        representation = Representation(made.content, made.changed)
+        # A calendar of many files takes a second: other requests are answered meanwhile.
+        representation = await asyncio.to_thread(self._rendered, entry.subject, files, now)
         if as_seen:
             self.shelf.put(entry.id, made_from, representation)
         return representation
 
-    def _revisions(self, state: Delegation, seen: Iterable[Seen]) -> list[Revision]:
-        return [
-            Revision(view=item_view(one, delegation=state.id, domain=self._domain), since=one.since) for one in seen
-        ]
+    def _rendered(self, subject: Subject, files: Sequence[Delegation], now: datetime) -> Representation:
+        revisions = (
+            Revision(view=item_view(one, delegation=state.id, domain=self._domain), since=one.since)
+            for state in files
+            for one in seen_by_subject(subject, state)
+        )
+        name = files[0].title if subject.delegation is not None and files else self._name
+        made = feed(name, self._zone, revisions, now)
+        representation = Representation(made.content, made.changed)
+        # Packed and tagged here, and kept with it.
+        _ = representation.packed, representation.tag
+        return representation
 
     async def _heads(self, subject: Subject) -> list[FileHead] | None:
         """Return where the files stand that a feed is made from; there is one for what is about one delegation."""

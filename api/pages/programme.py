@@ -77,11 +77,15 @@ Token = Annotated[str, Path(max_length=200)]
 
 @dataclass(frozen=True)
 class Visit:
-    """Who looks at which page: the participant of a file, as the register knows the person."""
+    """Who looks at which page: the participant of a file, as the register knows the person.
+
+    `has_collection` says that there is a calendar of theirs to write into.
+    """
 
     file: File
     participant: Participant
     person: Person
+    has_collection: bool
 
     @property
     def channel(self) -> Channel:
@@ -93,7 +97,7 @@ class Visit:
         """What they may choose: a calendar to write into only where one is registered for them."""
         if not self.participant.active or (self.file.state.phase in RESTING - {Phase.POSTPONED}):
             return ()
-        return ("mail", "feed", "caldav") if self.channel == "caldav" else ("mail", "feed")
+        return ("mail", "feed", "caldav") if self.has_collection else ("mail", "feed")
 
 
 @router.get("/my/{token}")
@@ -154,7 +158,7 @@ async def _visit(at: Installation, request: Request, token: str) -> Visit:
     if not isinstance(person, Person):
         raise Problem("not_found")
     _speak_to(at, request, person, token)
-    return Visit(file, participant, person)
+    return Visit(file, participant, person, has_collection=participant.channel == "caldav")
 
 
 def _over(at: Installation, file: File) -> bool:
