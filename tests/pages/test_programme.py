@@ -77,6 +77,19 @@ async def test_the_page_leads_to_the_calendar(site: Site, visitor: Visitor) -> N
     assert HIDDEN not in await fetched.text()
 
 
+async def test_a_calendar_that_was_revoked_is_not_offered_again(site: Site, visitor: Visitor) -> None:
+    """The page stays, and shows the programme; opening it brings no address back."""
+    path = await invited(site)
+    calendar = await entry(site, "participant", "ha")
+    await site.here.registers.feeds.revoke(calendar.id, by="lan")
+    await visitor.go(path)
+    assert await visitor.page.locator("svg.code, .digest, a[download]").count() == 0
+    assert "Tiệc chiêu đãi" in await visitor.page.inner_text("main")
+    after = await site.here.registers.feeds.get(calendar.id)
+    assert after is not None
+    assert after.revoked_at is not None
+
+
 async def test_somebody_chooses_how_they_hear(site: Site, visitor: Visitor) -> None:
     """By a plain form; the choice is sealed as theirs, their mailbox is told that the items go, and back again."""
     path = await invited(site)
