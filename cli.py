@@ -16,6 +16,7 @@ from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
     channel,
+    dead_letters,
     demo,
     desk,
     directory,
@@ -64,6 +65,8 @@ app.command("sign")(sign.sign)
 app.command("return")(return_.return_)
 app.command("move")(move.move)
 app.command("report")(report.report)
+app.command("dead-letters")(dead_letters.dead_letters)
+app.command("resend")(dead_letters.resend)
 app.command("channel")(channel.channel)
 app.command("told")(told.told)
 app.command("trail")(trail.trail)

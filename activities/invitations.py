@@ -26,8 +26,9 @@ from notices.message import compose
 from notices.render import render
 from storage.journal import Journal
 from storage.mail_ledger import Mail
+from storage.mail_rows import HANDED_OVER, NOT_REACHED
 from storage.persons import Person, Persons
-from workflows.ports import CarryOutInput
+from workflows.ports import CarryOutInput, errand_of
 
 PARTSTAT: dict[str, Answer] = {"accepted": "ACCEPTED", "declined": "DECLINED", "tentative": "TENTATIVE"}
 AT_ONCE = 50
@@ -51,21 +52,28 @@ class Invitations:
         """
         stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
         assert isinstance(stood.event, InvitationsIssued)
-        issue = f"{asked.delegation}:{asked.effect.key}"
+        issue = errand_of(asked)
         people = await self._reachable(stood.after)
         letters = Composing(stood, issue, people, self._house)
         unreached = {who for message in stood.event.messages for who in message.to if who not in people}
         batches = letters.batches()
+        known = await self._outbox.entered(issue)
         while batch := await asyncio.to_thread(next, batches, None):
             alive()
-            await self._outbox.enter(batch)
+            await self._outbox.enter(batch, known)
         lines = await self._outbox.send(issue, alive)
-        refused = unreached | {who for line in lines if line.status == "refused" for who in line.participants}
+        refused = unreached | {who for line in lines if line.status in NOT_REACHED for who in line.participants}
         return RecordDelivery(
             issue=stood.event.issue,
-            sent=sum(line.status == "sent" for line in lines),
+            sent=sum(line.status in HANDED_OVER for line in lines),
             refused=tuple(sorted(refused)),
         )
+
+    async def composed(self, asked: CarryOutInput) -> list[Mail]:
+        """Return the messages of an issue as they are composed now: to the addresses that the register has today."""
+        stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
+        composing = Composing(stood, errand_of(asked), await self._reachable(stood.after), self._house)
+        return await asyncio.to_thread(lambda: [mail for batch in composing.batches() for mail in batch])
 
     async def _reachable(self, file: Delegation) -> dict[str, Person]:
         found = await self._persons.get_many([one.person.ref for one in file.people.values()])

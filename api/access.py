@@ -43,6 +43,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "follow_trail": EVERYBODY,
     "list_sign_offs": EVERYBODY,
     "count_messages": EVERYBODY,
+    "list_dead_letters": EVERYBODY,
     "show_told": EVERYBODY,
     "list_deadlines_of_delegation": EVERYBODY,
     "list_ceilings": EVERYBODY,

@@ -8,6 +8,7 @@ from typing import Self
 from storage.accounts import Accounts
 from storage.answering import Answering
 from storage.attachments import Attachments
+from storage.dead_letters import DeadLetters
 from storage.desks import Desks
 from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
@@ -50,6 +51,7 @@ class Registers:
     mail_ledger: MailLedger
     answering: Answering
     received_mail: ReceivedMail
+    dead_letters: DeadLetters
     journal: Journal
     projection: Projection
     queries: Queries
@@ -91,6 +93,7 @@ class Registers:
             mail_ledger=MailLedger(database, keyring),
             answering=Answering(database, keyring),
             received_mail=ReceivedMail(database, keyring),
+            dead_letters=DeadLetters(database, keyring),
             journal=Journal(database),
             projection=Projection(database),
             queries=Queries(database),

@@ -14,7 +14,7 @@ from storage.identities import identities
 from storage.institution import organisations, positions
 from storage.journal import journal
 from storage.leaves import leaves
-from storage.mail_ledger import mail_ledger
+from storage.mail_rows import mail_ledger
 from storage.metadata import metadata
 from storage.passkeys import passkeys
 from storage.passwords import password_links, passwords
