@@ -40,10 +40,10 @@ class MailWaits(Exception):
 class Patience:
     """How long mail is tried. A message that is put off waits `first`, then twice as long each time, up to `longest`.
 
-    It is a dead letter after `deferrals`, and so is whatever is `lasting` unsent. `per_minute` messages go to one
-    domain (0: any number). One attempt of an effect waits up to `attempt` for a server that is away, and gives way
-    after `shift`, well before the workflow takes it for lost. `skipped_pauses` says that the pauses between attempts
-    may be skipped, as by the clock of the demo: then an attempt always waits itself.
+    It is a dead letter after `deferrals`, and so is what was `lasting` unsent and not sent by one more attempt.
+    `per_minute` messages go to one domain (0: any number). One attempt of an effect waits up to `attempt` for a server
+    that is away, and gives way after `shift`, well before the workflow takes it for lost. `skipped_pauses` says that
+    the pauses between attempts may be skipped, as by the clock of the demo: then an attempt always waits itself.
     """
 
     attempt: timedelta = timedelta(seconds=20)
@@ -96,7 +96,6 @@ class Outbox:
         # There is one attempt at a time: what an earlier one held, it will not send any more.
         await self._ledger.release_all(errand)
         begun = datetime.now(UTC)
-        await self._ledger.bury(errand, entered_before=begun - self._patience.lasting)
         async with Postman(self._server) as postman:
             pause, waited = PAUSE, timedelta()
             while await self._ledger.pending(errand):
@@ -114,6 +113,9 @@ class Outbox:
                 left = self._patience.attempt - waited
                 wanted = pause if claimed else await self._until_next(errand, pause)
                 if left <= timedelta() or (wanted > left and not claimed and not self._patience.skipped_pauses):
+                    # Only now: what lay there while this installation was switched off was to be tried once more.
+                    if await self._ledger.bury(errand, entered_before=begun - self._patience.lasting):
+                        continue
                     raise MailServerUnavailable if claimed else MailWaits(wanted)
                 slept = min(wanted, left) if not claimed else pause
                 await asyncio.sleep(slept.total_seconds())

@@ -228,3 +228,21 @@ async def test_pages_and_what_is_asked_wrongly(api: Api) -> None:
     assert code(await api.ask("GET", "/dead-letters?cursor=AAAA")) == (400, "cursor_unknown")
     for wrong in ("limit=201", "status=sent", "delegation=%00", "unknown=1"):
         assert (await api.ask("GET", f"/dead-letters?{wrong}")).status_code == 422
+
+
+async def test_a_reader_of_another_organisation_sees_none_of_them(api: Api) -> None:
+    """Not even by naming the file."""
+    await invited(api, second="550 5.1.1 nobody")
+    slug = f"elsewhere-{uuid4().hex[:8]}"
+    name = {"vi": "Liên hiệp khác", "en": "Another union"}
+    body = {"slug": slug, "kind": "provincial_union", "name": name}
+    assert (await api.ask("POST", "/institution/organisations", body, by="root")).is_success
+    account = {"id": slug, "name": "Xa", "roles": ["coordinator"], "organisation": slug}
+    assert (await api.ask("POST", "/accounts", account, by="root")).is_success
+    made = await api.ask("POST", f"/accounts/{slug}/tokens", {}, by="root")
+    api.tokens[slug] = made.json()["token"]
+    assert len(await letters(api)) == 2
+    assert await letters(api, by=slug) == []
+    assert api.id not in (await api.ask("GET", "/dead-letters", by=slug, params={"limit": 200})).text
+    resend = {"type": "resend_mail", "messages": [(await letters(api))[0]["message_id"]]}
+    assert code(await api.send(resend, by=slug)) == (403, "organisation_out_of_reach")

@@ -1,7 +1,8 @@
 """A mail server that misbehaves in every way it can (faults.md, row 4): nothing is lost, nobody waits for another."""
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from domain.decision import Effect
 from domain.mailbox import Mailbox
 from notices.smtp import SmtpServer
 from storage.engine import Database
+from storage.errors import StoreUnavailable
 from storage.keyring import Keyring, MasterKey
 from storage.mail_ledger import MailLedger
 from storage.migrate import migrate
@@ -160,8 +162,14 @@ async def test_a_server_that_is_away_too_long_leaves_dead_letters(ledger: MailLe
     """After the setting's hours nobody tries any more, and the effect ends with what became of each."""
     sink = Sink()
     sink.port = free_port()
-    lines = await outbox(ledger, sink, Patience(lasting=timedelta(seconds=-1))).send(ISSUE, silently)
-    assert [(line.status, line.refusal) for line in lines] == [("dead", "unreachable")] * 5
+    lines = await outbox(ledger, sink, Patience(attempt=timedelta(), lasting=timedelta(0))).send(ISSUE, silently)
+    assert [(line.status, line.refusal, line.attempts) for line in lines] == [("dead", "unreachable", 1)] * 5
+
+
+async def test_what_lay_there_for_days_is_tried_once_more(ledger: MailLedger, sink: Sink) -> None:
+    """An installation that was switched off over the holidays gives nothing up that would go out now."""
+    lines = await outbox(ledger, sink, Patience(attempt=timedelta(), lasting=timedelta(0))).send(ISSUE, silently)
+    assert [line.status for line in lines] == ["sent"] * 5
 
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
@@ -288,3 +296,51 @@ async def test_an_effect_that_waits_asks_to_be_tried_when_the_mail_is_due(ledger
     assert waits.value.next_retry_delay is not None
     assert timedelta(seconds=50) < waits.value.next_retry_delay <= timedelta(minutes=1)
     assert await statuses(ledger) == ["sent", "pending", "sent", "sent", "sent"]
+
+
+async def test_nothing_is_handed_over_before_the_mail_before_it_is_noted(
+    ledger: MailLedger, sink: Sink, monkeypatch: pytest.MonkeyPatch, note: Note
+) -> None:
+    """When the note fails, one mail is out that the ledger knows nothing of, and it alone goes out again."""
+    note(row="4", fault="a store that fails between the server's acceptance and our note")
+    noted = MailLedger.mark_sent
+
+    async def failing(self: MailLedger, message_ids: Sequence[str], at: datetime) -> None:
+        raise StoreUnavailable("locked")
+
+    monkeypatch.setattr(MailLedger, "mark_sent", failing)
+    with pytest.raises(StoreUnavailable):
+        await outbox(ledger, sink).send(ISSUE, silently)
+    assert to(sink) == ["m1"]
+    monkeypatch.setattr(MailLedger, "mark_sent", noted)
+    await outbox(ledger, sink).send(ISSUE, silently)
+    assert to(sink) == ["m1", "m1", "m2", "m3", "m4", "m5"]
+    assert sink.octets[0] == sink.octets[1]
+
+
+async def test_an_attempt_that_is_cut_off_still_notes_what_was_taken(
+    ledger: MailLedger, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is asked to end leaves no mail behind that would go out twice."""
+    noted, begun, go_on = MailLedger.mark_sent, asyncio.Event(), asyncio.Event()
+
+    async def slowly(self: MailLedger, message_ids: Sequence[str], at: datetime) -> None:
+        begun.set()
+        await go_on.wait()
+        await noted(self, message_ids, at)
+
+    monkeypatch.setattr(MailLedger, "mark_sent", slowly)
+    sending = asyncio.create_task(outbox(ledger, sink).send(ISSUE, silently))
+    await begun.wait()
+    sending.cancel()
+    asyncio.get_running_loop().call_soon(go_on.set)
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert await statuses(ledger) == ["sent", *["sending"] * 4]
+    assert to(sink) == ["m1"]
+
+
+@pytest.mark.parametrize(("deferrals", "minutes"), [(0, 1), (1, 2), (4, 16), (5, 32), (6, 60), (1000, 60)])
+def test_each_pause_is_twice_as_long_up_to_an_hour(deferrals: int, minutes: int) -> None:
+    """A minute first."""
+    assert Patience().pause_after(deferrals) == timedelta(minutes=minutes)
