@@ -21,12 +21,14 @@ from verbs import (
     desk,
     directory,
     dossier,
+    feed,
     leave,
     move,
     organisation,
     policy,
     position,
     rebuild,
+    replies,
     report,
     return_,
     show,
@@ -77,6 +79,8 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(position.app, name="position")
 app.add_typer(leave.app, name="leave")
+app.add_typer(feed.app, name="feed")
+app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
 
 

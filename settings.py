@@ -121,11 +121,29 @@ class Settings(BaseSettings):
         None, description="JSON: [{name, organisation, issuer, client_id, client_secret}, …]"
     )
 
+    feed_days: int = Field(60, ge=1, description="for how many days after a visit its calendars can be fetched")
+    page_days: int = Field(14, ge=1, description="for how many days after a visit its personal pages can be opened")
+    feed_fetches: int = Field(300, ge=1, description="fetches of one calendar, by window")
+
     smtp_host: str | None = Field(None, description="without one, the stack starts a development mailbox")
     smtp_port: int = Field(587, ge=1, le=65535)
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_starttls: bool = True
+    imap_host: str | None = Field(None, description="where answers to invitations are read; without one they are not")
+    imap_port: int = Field(993, ge=1, le=65535)
+    imap_security: Literal["tls", "starttls", "none"] = "tls"
+    imap_user: str | None = Field(None, description="else the organizer's mailbox")
+    imap_password: SecretStr | None = None
+    imap_folder: str = Field("INBOX", min_length=1)
+    imap_read_to: str | None = Field(None, description="the folder that read mails are moved to; else they stay, seen")
+    imap_seconds: int = Field(30, ge=1, le=3600, description="how long between two looks into the mailbox")
+    imap_authserv: str = Field(
+        "",
+        description="the authserv-id of our own mail server: a DMARC failure it reports keeps an answer from counting",
+    )
+    received_mail_limit_bytes: int = Field(1_000_000, ge=10_000, le=25_000_000)
+    received_mail_days: int = Field(90, ge=1, description="how long what settled mails said is kept")
     mail_per_minute: int = Field(
         600, ge=0, description="how many mails go to one domain in a minute at most; 0: any number, as in the demo"
     )

@@ -27,16 +27,19 @@ from activities.effects import Effects
 from activities.house import House
 from activities.invitations import Invitations
 from activities.leave import DeskReviews
+from activities.mailbox import Mailroom
 from activities.notices import Notices
 from activities.outbox import Outbox, Patience
 from activities.project import Project
+from activities.replies import Replies, Trust
 from activities.resending import Resending
 from documents.administrative import Issuer, Signatory
 from domain.bilingual import Bilingual
 from domain.mailbox import Mailbox
 from embedded.connection import connect
+from notices.imap import ImapServer, Postbox
 from notices.smtp import SmtpServer
-from settings import Settings, SettingsRefused, load_settings
+from settings import LOOPBACK, Settings, SettingsRefused, load_settings
 from storage.claims import sweep
 from storage.errors import StoreUnavailable
 from storage.registers import Registers
@@ -44,6 +47,7 @@ from storage.trips import Trips
 from workflows.delegation import DelegationWorkflow
 from workflows.digest import MorningDigest
 from workflows.leave import DeskReview
+from workflows.mailbox import Mailbox as MailboxWorkflow
 
 PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports", "workflows.carried")
 """Imported once and shared with the sandbox: a second import would split pydantic's classes and cost time."""
@@ -142,11 +146,31 @@ def patience_of(settings: Settings) -> Patience:
     )
 
 
+def postbox_of(settings: Settings) -> Postbox | None:
+    """Return the mailbox that the settings name, if they name one. Refuses (SettingsRefused) one without a password."""
+    if settings.imap_host is None:
+        return None
+    if settings.imap_password is None:
+        raise SettingsRefused("The setting LEGATION_IMAP_PASSWORD is missing: the mailbox cannot be read without it.")
+    if settings.imap_security == "none" and settings.imap_host not in LOOPBACK:
+        raise SettingsRefused("The setting LEGATION_IMAP_SECURITY: a password goes to another machine over TLS alone.")
+    server = ImapServer(
+        host=settings.imap_host,
+        port=settings.imap_port,
+        security=settings.imap_security,
+        username=settings.imap_user or settings.organizer_mailbox,
+        password=settings.imap_password,
+        folder=settings.imap_folder,
+        read_to=settings.imap_read_to,
+    )
+    return Postbox(server, largest=settings.received_mail_limit_bytes)
+
+
 def build_worker(client: Client, settings: Settings, registers: Registers) -> Worker:
     """Return a worker for the settings' task queue, not yet running."""
     house = house_of(settings)
     outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, patience_of(settings))
-    invitations = Invitations(registers.journal, registers.persons, outbox, house)
+    invitations = Invitations(registers.journal, registers.persons, outbox, house, registers.feeds)
     notices = Notices(
         registers.journal,
         registers.persons,
@@ -174,10 +198,21 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         attempts=10 if settings.has_virtual_clock else 600,
         skipped_pauses=settings.has_virtual_clock,
     )
+    replies = Replies(
+        client,
+        registers.answering,
+        registers.dead_letters,
+        registers.texts,
+        registers.queries,
+        outbox,
+        house.mail_domain,
+        Trust(settings.received_mail_limit_bytes, settings.imap_authserv),
+    )
+    looks = timedelta(seconds=settings.imap_seconds)
     return Worker(
         client,
         task_queue=settings.temporal_task_queue,
-        workflows=[DelegationWorkflow, DeskReview, MorningDigest],
+        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest],
         activities=[
             Decide(
                 registers.editions,
@@ -189,6 +224,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             Project(registers.projection).project,
             effects.carry_out,
             DeskReviews(client, registers.desks).review,
+            Mailroom(postbox_of(settings), registers.received_mail, replies, looks).read,
             Digests(registers, outbox, house, settings.zone, settings.digest_hour).send,
         ],
         workflow_runner=sandbox(),
@@ -211,7 +247,7 @@ async def run(settings: Settings) -> None:
             settings,
             data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None),
         )
-        sweeping = asyncio.create_task(sweep_daily(registers, settings.unclaimed_days))
+        sweeping = asyncio.create_task(sweep_daily(registers, settings.unclaimed_days, settings.received_mail_days))
         try:
             await _until_asked(build_worker(client, settings, registers))
         finally:
@@ -220,11 +256,13 @@ async def run(settings: Settings) -> None:
         await registers.close()
 
 
-async def sweep_daily(registers: Registers, days: int) -> None:
-    """Remove, once a day, what was written for a command that did not come within so many days."""
+async def sweep_daily(registers: Registers, days: int, mail_days: int) -> None:
+    """Remove, once a day, what no command came for within so many days, and what settled mails said."""
     while True:
         with suppress(StoreUnavailable):
             await sweep(registers.database, registers.attachments, datetime.now(UTC) - timedelta(days=days))
+            while await registers.received_mail.forget(datetime.now(UTC) - timedelta(days=mail_days)):
+                pass
         await asyncio.sleep(timedelta(days=1).total_seconds())
 
 

@@ -79,6 +79,11 @@ PROBLEMS: dict[str, Answer] = {
     "person_unknown": Answer(404, mark("The register has no such person.")),
     "person_erased": Answer(410, mark("This person's data were erased.")),
     "text_unknown": Answer(404, mark("The register has no such text, or it was erased.")),
+    "received_mail_unknown": Answer(404, mark("There is no received mail of this id.")),
+    "received_mail_settled": Answer(
+        409, mark("Somebody has settled or dismissed this mail already, or it needs nobody.")
+    ),
+    "received_mail_without_file": Answer(422, mark("It is not known which delegation this mail is about: name it.")),
     "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
     "item_missing": Answer(404, mark("The programme of this file has no such item.")),
@@ -130,6 +135,8 @@ PROBLEMS: dict[str, Answer] = {
     "spreadsheet_refused": Answer(422, mark("The file cannot be taken.")),
     "clock_stopped": Answer(409, mark("The clock did not reach the time it was to be moved to.")),
     "clock_has_no_file": Answer(409, mark("The file is closed; its clock stands still.")),
+    "calendar_unknown": Answer(404, mark("There is no calendar at this address, or not any more.")),
+    "feed_unknown": Answer(404, mark("There is no feed of this id.")),
     "store_unavailable": Answer(503, mark("The database cannot be used at the moment. Nothing was changed.")),
     "engine_unavailable": Answer(
         503, mark("No answer came in time. Send the same request with the same Idempotency-Key again.")

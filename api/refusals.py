@@ -100,6 +100,7 @@ REFUSALS: dict[str, Answer] = {
     "not_invited": Answer(422, mark("The item “%(item)s” is not in this person's calendar.")),
     "not_yourself": Answer(403, mark("With a personal link you answer and choose for yourself only.")),
     "channel_unchanged": Answer(409, mark("This person's calendar hears in that way already.")),
+    "reply_stale": Answer(409, mark("The answer is to an older version of “%(item)s”, or older than another.")),
     # Mail
     "mail_unknown": Answer(422, mark("This delegation never sent a message “%(message)s”.")),
     "mail_not_dead": Answer(

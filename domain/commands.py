@@ -1,9 +1,9 @@
 """What may be asked of a delegation. Commands are imperative; the body of a request parses straight into one."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import AwareDatetime, Field, PlainSerializer, StringConstraints, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.signing import PasskeySignature
@@ -22,6 +22,7 @@ from domain.values import (
     TextRef,
     Value,
     unsaid,
+    write_instant,
 )
 
 DelegateRole = Literal["head", "member"]
@@ -30,6 +31,7 @@ Role = Literal["head", "member", "host", "escort", "interpreter", "driver", "coo
 ItemKind = Literal["session", "meeting", "ceremony", "meal", "transfer", "flight", "hotel"]
 AudienceGroup = Literal["delegates", "hosts", "escorts", "interpreters", "drivers", "coordinators"]
 Answer = Literal["accepted", "declined", "tentative"]
+ReplyVia = Literal["mail", "page", "coordinator"]
 Channel = Literal["mail", "feed", "caldav"]
 """How a person's calendar hears of the programme: by messages to their mailbox, by a feed they subscribe to, or by a
 collection that is written for them. One of them, or they would see everything twice."""
@@ -44,6 +46,14 @@ MessageId = Annotated[str, StringConstraints(pattern=r"^<[A-Za-z0-9._-]{1,128}@[
 
 JourneyDay = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
 """A day in the business zone, far enough from the ends of the calendar that no rule's offset can leave it."""
+
+
+ReplyStamp = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1990, 1, 1, tzinfo=UTC), le=datetime(2199, 12, 31, tzinfo=UTC)),
+    PlainSerializer(lambda stamp: write_instant(stamp.astimezone(UTC)), when_used="json"),
+]
+"""When a REPLY says it was made (DTSTAMP): far enough from the ends of the calendar to be brought to UTC."""
 
 
 class Stay(Value):
@@ -372,12 +382,20 @@ class ChooseChannel(Value):
 
 
 class RecordReply(Value):
-    """Record what somebody answered, to one item or to the invitation as a whole."""
+    """Record what somebody answered, to one item or to the invitation as a whole.
+
+    `sequence` and `dtstamp` are those of a mailed REPLY (RFC 5546 section 3.2.3): which version of the item it answers,
+    and when it was made. `comment` is what the person wrote with it, `via` the way it came.
+    """
 
     type: Literal["record_reply"] = "record_reply"
     participant_id: Slug
     answer: Answer
     item_id: Slug | None = None
+    sequence: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    dtstamp: ReplyStamp | None = None
+    comment: TextRef | None = None
+    via: ReplyVia | None = None
 
 
 class ResendMail(Value):

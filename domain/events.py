@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
 
-from domain.commands import Answer, Audience, Channel, ItemKind, Note, RenderedDocument, Role, Stay
+from domain.commands import Answer, Audience, Channel, ItemKind, Note, RenderedDocument, ReplyVia, Role, Stay
 from domain.signing import Proof, Proven
 from domain.values import (
     AttachmentRef,
@@ -496,6 +496,8 @@ class CalendarMessage(Fact):
     sequence: int
     to: tuple[str, ...]
     view: CalendarView
+    kept: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+    """Who hears nothing of it and goes on with an older SEQUENCE: what they answer is judged by that one."""
 
 
 class QuietWindowOpened(Event):
@@ -537,6 +539,10 @@ class ReplyRecorded(Event):
     participant_id: str
     answer: Answer
     item_id: str | None = None
+    sequence: int | None = Field(default=None, exclude_if=_absent)
+    dtstamp: Instant | None = Field(default=None, exclude_if=unsaid)
+    comment: TextRef | None = Field(default=None, exclude_if=unsaid)
+    via: ReplyVia | None = Field(default=None, exclude_if=unsaid)
 
 
 class FormalityRecorded(Event):

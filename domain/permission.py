@@ -38,7 +38,8 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "publish_programme": COORDINATOR,
     "invite": COORDINATOR,
     "choose_channel": ("coordinator", "participant"),
-    "record_reply": ("coordinator", "participant"),
+    # The system alone takes answers out of the mailbox.
+    "record_reply": ("coordinator", "participant", "system"),
     "resend_mail": COORDINATOR,
     "record_formality": COORDINATOR,
     "hand_over": ("coordinator", "administrator"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from storage.accounts import Accounts
+from storage.answering import Answering
 from storage.attachments import Attachments
 from storage.dead_letters import DeadLetters
 from storage.desks import Desks
@@ -13,6 +14,8 @@ from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
+from storage.feeds import Feeds
+from storage.file_heads import FileHeads
 from storage.institution import Institution
 from storage.journal import Journal
 from storage.keyring import Keyring, MasterKey
@@ -22,6 +25,7 @@ from storage.media_types import Limits
 from storage.persons import Persons
 from storage.projection import Projection
 from storage.queries import Queries
+from storage.received_mail import ReceivedMail
 from storage.register_log import RegisterLog
 from storage.standing import Standing
 from storage.tenures import Tenures
@@ -47,11 +51,15 @@ class Registers:
     editions: Editions
     standing: Standing
     mail_ledger: MailLedger
+    answering: Answering
+    received_mail: ReceivedMail
     dead_letters: DeadLetters
     journal: Journal
     projection: Projection
     queries: Queries
     desks: Desks
+    feeds: Feeds
+    file_heads: FileHeads
 
     @classmethod
     def open(
@@ -87,11 +95,15 @@ class Registers:
             editions=Editions(database),
             standing=Standing(database),
             mail_ledger=MailLedger(database, keyring),
+            answering=Answering(database, keyring),
+            received_mail=ReceivedMail(database, keyring),
             dead_letters=DeadLetters(database, keyring),
             journal=Journal(database),
             projection=Projection(database),
             queries=Queries(database),
             desks=Desks(database),
+            feeds=Feeds(database, keyring),
+            file_heads=FileHeads(database),
         )
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from storage.directory import entries as directory_entries
 from storage.directory import versions as directory_versions
 from storage.directory_imports import directory_imports
 from storage.editions import editions
+from storage.feeds import feeds
 from storage.identities import identities
 from storage.institution import organisations, positions
 from storage.journal import journal
@@ -20,6 +21,7 @@ from storage.passkeys import passkeys
 from storage.passwords import password_links, passwords
 from storage.persons import person_versions, persons
 from storage.read_model import READ_TABLES
+from storage.received_mail import mailbox_places, received_mail
 from storage.register_log import register_log
 from storage.sessions import sessions
 from storage.tenures import tenures
@@ -35,9 +37,11 @@ REGISTERS: tuple[Table, ...] = (
     directory_imports,
     directory_versions,
     editions,
+    feeds,
     identities,
     leaves,
     mail_ledger,
+    mailbox_places,
     organisations,
     passkeys,
     password_links,
@@ -45,6 +49,7 @@ REGISTERS: tuple[Table, ...] = (
     person_versions,
     persons,
     positions,
+    received_mail,
     register_log,
     sessions,
     tenures,

@@ -270,7 +270,9 @@ def _bounced(data: Data, reader: Reader) -> str:
 
 def _replied(data: Data, reader: Reader) -> str:
     item = f" ({data['item_id']})" if data.get("item_id") else ""
-    return f"{data['participant_id']}: {word(ANSWERS, data['answer'], reader.translator)}{item}"
+    by_mail = reader.tr(mark(", by mail")) if data.get("via") == "mail" else ""
+    comment = reader.tr(mark(", with a comment")) if data.get("comment") else ""
+    return f"{data['participant_id']}: {word(ANSWERS, data['answer'], reader.translator)}{item}{by_mail}{comment}"
 
 
 def _waits_until(data: Data, reader: Reader) -> str:

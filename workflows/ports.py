@@ -31,6 +31,9 @@ REVIEW_DESKS = "review_desks"
 SEND_DIGESTS = "send_digests"
 """DigestInput -> Digested. Sends, by each account's own clock, what waits for it this morning; idempotent by day."""
 
+READ_MAILBOX = "read_mailbox"
+"""MailboxInput -> MailRead. Reads the organizer's mailbox again and again, and carries out what came; heartbeats."""
+
 
 class Question(Fact):
     """What a decision is made from. `now` is the workflow's time, not the machine's.
@@ -112,6 +115,19 @@ class DigestInput(Fact):
     """The hour for which digests are sent."""
 
     now: Instant
+
+
+class MailboxInput(Fact):
+    """For how long to go on reading; 0 is one look."""
+
+    seconds: int
+
+
+class MailRead(Fact):
+    """How many mails came, and of how many it is known what became of them."""
+
+    taken: int
+    filed: int
 
 
 class Digested(Fact):

@@ -47,6 +47,7 @@ EXPECTED_409 = {
     "member_exists",
     "outcome_recorded_already",
     "programme_unchanged",
+    "reply_stale",
     "report_filed_already",
     "report_not_accepted",
     "report_not_filed",

@@ -24,6 +24,7 @@ TITLES: Mapping[str, str] = {
     "13": "Guessed ids, forged forms, planted sessions, forwarded links",
     "16": "Line breaks, NUL and direction marks in names, titles and subjects",
     "17": "Uploads that are weapons",
+    "18": "Answers by mail: unknown, stale, forged, too large, broken",
     "20": "Steady load",
 }
 
