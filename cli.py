@@ -16,10 +16,12 @@ from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
     channel,
+    dead_letters,
     demo,
     desk,
     directory,
     dossier,
+    feed,
     leave,
     move,
     organisation,
@@ -64,6 +66,8 @@ app.command("sign")(sign.sign)
 app.command("return")(return_.return_)
 app.command("move")(move.move)
 app.command("report")(report.report)
+app.command("dead-letters")(dead_letters.dead_letters)
+app.command("resend")(dead_letters.resend)
 app.command("channel")(channel.channel)
 app.command("told")(told.told)
 app.command("trail")(trail.trail)
@@ -75,6 +79,7 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(position.app, name="position")
 app.add_typer(leave.app, name="leave")
+app.add_typer(feed.app, name="feed")
 app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
 

@@ -121,6 +121,10 @@ class Settings(BaseSettings):
         None, description="JSON: [{name, organisation, issuer, client_id, client_secret}, …]"
     )
 
+    feed_days: int = Field(60, ge=1, description="for how many days after a visit its calendars can be fetched")
+    page_days: int = Field(14, ge=1, description="for how many days after a visit its personal pages can be opened")
+    feed_fetches: int = Field(300, ge=1, description="fetches of one calendar, by window")
+
     smtp_host: str | None = Field(None, description="without one, the stack starts a development mailbox")
     smtp_port: int = Field(587, ge=1, le=65535)
     smtp_user: str | None = None
@@ -140,6 +144,13 @@ class Settings(BaseSettings):
     )
     received_mail_limit_bytes: int = Field(1_000_000, ge=10_000, le=25_000_000)
     received_mail_days: int = Field(90, ge=1, description="how long what settled mails said is kept")
+    mail_per_minute: int = Field(
+        600, ge=0, description="how many mails go to one domain in a minute at most; 0: any number, as in the demo"
+    )
+    mail_deferrals: int = Field(
+        30, ge=1, le=1000, description="after how many times that a server puts a mail off it is a dead letter"
+    )
+    mail_hours: int = Field(48, ge=1, le=720, description="and after how many hours, whatever kept it")
     organizer_mailbox: str = Field("lich@hoihuunghi.example", description="sender and ORGANIZER of every invitation")
     organizer_name: str = "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam"
 

@@ -29,9 +29,10 @@ from activities.invitations import Invitations
 from activities.leave import DeskReviews
 from activities.mailbox import Mailroom
 from activities.notices import Notices
-from activities.outbox import Outbox
+from activities.outbox import Outbox, Patience
 from activities.project import Project
 from activities.replies import Replies, Trust
+from activities.resending import Resending
 from documents.administrative import Issuer, Signatory
 from domain.bilingual import Bilingual
 from domain.mailbox import Mailbox
@@ -130,6 +131,21 @@ def mail_server_of(settings: Settings) -> SmtpServer:
     )
 
 
+def patience_of(settings: Settings) -> Patience:
+    """Return how long mail is tried.
+
+    A delegation's clock in the demo skips the pauses between attempts, so there each attempt waits itself, for minutes
+    instead of days; its mailbox is on this machine and has no pace to keep.
+    """
+    if settings.has_virtual_clock:
+        return Patience(first=timedelta(seconds=5), deferrals=6, skipped_pauses=True)
+    return Patience(
+        deferrals=settings.mail_deferrals,
+        lasting=timedelta(hours=settings.mail_hours),
+        per_minute=settings.mail_per_minute,
+    )
+
+
 def postbox_of(settings: Settings) -> Postbox | None:
     """Return the mailbox that the settings name, if they name one. Refuses (SettingsRefused) one without a password."""
     if settings.imap_host is None:
@@ -153,19 +169,20 @@ def postbox_of(settings: Settings) -> Postbox | None:
 def build_worker(client: Client, settings: Settings, registers: Registers) -> Worker:
     """Return a worker for the settings' task queue, not yet running."""
     house = house_of(settings)
-    # A delegation's clock in the demo skips the pauses between attempts, so each attempt is patient itself.
-    outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, timedelta(seconds=20))
+    outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, patience_of(settings))
+    invitations = Invitations(registers.journal, registers.persons, outbox, house, registers.feeds)
+    notices = Notices(
+        registers.journal,
+        registers.persons,
+        registers.accounts,
+        registers.editions,
+        registers.attachments,
+        outbox,
+        house,
+    )
     effects = Effects(
-        Invitations(registers.journal, registers.persons, outbox, house),
-        Notices(
-            registers.journal,
-            registers.persons,
-            registers.accounts,
-            registers.editions,
-            registers.attachments,
-            outbox,
-            house,
-        ),
+        invitations,
+        notices,
         Documents(
             registers.journal,
             registers.persons,
@@ -175,11 +192,16 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             registers.attachments,
             house,
         ),
-        attempts=10 if settings.has_virtual_clock else 200,
+        Resending(registers.journal, registers.persons, registers.dead_letters, outbox, invitations, notices),
+        outbox,
+        # With the pauses between them, some two days: as long as mail is tried.
+        attempts=10 if settings.has_virtual_clock else 600,
+        skipped_pauses=settings.has_virtual_clock,
     )
     replies = Replies(
         client,
         registers.answering,
+        registers.dead_letters,
         registers.texts,
         registers.queries,
         outbox,
@@ -192,7 +214,13 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         task_queue=settings.temporal_task_queue,
         workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest],
         activities=[
-            Decide(registers.editions, registers.standing, Trips(registers.database), settings.zone).decide,
+            Decide(
+                registers.editions,
+                registers.standing,
+                Trips(registers.database),
+                registers.dead_letters,
+                settings.zone,
+            ).decide,
             Project(registers.projection).project,
             effects.carry_out,
             DeskReviews(client, registers.desks).review,

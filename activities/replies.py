@@ -5,7 +5,6 @@ item, and one person alone stands behind it. Everything else is for people.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,14 +13,17 @@ from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateR
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.outbox import MailServerUnavailable, Outbox
+from activities.bounces import note_bounce
+from activities.outbox import MailServerUnavailable, MailWaits, Outbox
 from calendars.received import AutomaticAnswer, DeliveryReport, Received, read_mail
 from calendars.replies import Counter, DeclineCounter, Refresh, Reply, Unreadable
 from domain.canonical import digest_of
 from domain.commands import RecordReply
 from domain.decision import SYSTEM, Envelope, Receipt
 from domain.state import Phase
+from notices.bounces import parse_bounce
 from storage.answering import Answering, LastTold
+from storage.dead_letters import DeadLetters
 from storage.queries import Queries
 from storage.received_mail import Filed, Outcome, Waiting
 from storage.texts import Texts
@@ -31,8 +33,6 @@ ANSWER_WITHIN = timedelta(seconds=4)
 ATTEMPTS = 4
 PAUSE = 0.2
 ONCE_MORE_AFTER = timedelta(hours=1)
-
-Bounced = Callable[[bytes], Awaitable[None]]
 
 
 class FileUnreachable(Exception):
@@ -80,22 +80,22 @@ class Replies:
         self,
         client: Client,
         answering: Answering,
+        dead_letters: DeadLetters,
         texts: Texts,
         queries: Queries,
         outbox: Outbox,
         domain: str,
         trust: Trust,
-        bounced: Bounced | None = None,
     ) -> None:
-        """`domain` is that of our UIDs; `bounced`, when given, is told of every report of delivery."""
+        """`domain` is that of our UIDs."""
         self._client = client
         self._answering = answering
+        self._dead_letters = dead_letters
         self._texts = texts
         self._queries = queries
         self._outbox = outbox
         self._domain = domain
         self._trust = trust
-        self._bounced = bounced
 
     async def carry_out(self, mail: Waiting) -> Filed:
         """Return what became of a mail. Raises FileUnreachable, and what the registers raise."""
@@ -106,9 +106,7 @@ class Replies:
         )
         match received.says:
             case DeliveryReport():
-                if self._bounced is not None:
-                    await self._bounced(mail.octets)
-                return Filed("passed_over", "bounce")
+                return await self._bounced(mail)
             case AutomaticAnswer():
                 return Filed("passed_over", "automatic")
             case Unreadable(code=code):
@@ -121,7 +119,7 @@ class Replies:
                 about = await self._about(uid, attendee, received)
                 return about.filed("review", "counter", about.doubt or "counter_proposed")
             case Refresh(uid=uid, attendee=attendee):
-                return await self._once_more(await self._about(uid, attendee, received))
+                return await self._once_more(mail, await self._about(uid, attendee, received))
             case Reply() as reply:
                 return await self._record(mail, reply, await self._about(reply.uid, reply.attendee, received))
 
@@ -137,19 +135,40 @@ class Replies:
         about = About(delegation, item, by_sender or by_name)
         return replace(about, doubt=_doubt(received, by_sender, by_name))
 
-    async def _once_more(self, about: About) -> Filed:
+    async def _bounced(self, mail: Waiting) -> Filed:
+        """Note which message of ours came back, in the ledger and in its file; what is about none leads to nothing."""
+        bounce = await asyncio.to_thread(parse_bounce, mail.octets)
+        noted = bounce and await note_bounce(self._dead_letters, bounce, datetime.now(UTC))
+        if not noted:
+            return Filed("passed_over", "bounce")
+        commands = (noted.command.model_dump(mode="json"),)
+        envelope = Envelope(
+            delegation=noted.delegation,
+            command_id=noted.command_id,
+            actor=SYSTEM,
+            commands=commands,
+            digest=digest_of(commands),
+        )
+        about = About(noted.delegation, noted.command.item_id)
+        # A file that knows it, or is closed, needs no person: the ledger shows the message as returned.
+        refused = await self._told(envelope, mail.attempt, about.filed("waiting", "bounce"))
+        return about.filed("passed_over" if refused else "recorded", "bounce", refused)
+
+    async def _once_more(self, mail: Waiting, about: About) -> Filed:
         """Send the last message to a mailbox again, the same octets under the same Message-ID."""
         if about.doubt or about.told is None:
             return about.filed("review", "refresh", about.doubt)
         before = datetime.now(UTC) - ONCE_MORE_AFTER
-        if not await self._answering.once_more(about.told, sent_before=before):
+        errand = f"refresh:{mail.ref}"
+        if not await self._answering.once_more(about.told, errand, sent_before=before) and mail.attempt == 1:
             return about.filed("passed_over", "refresh", "sent_lately")
         try:
-            await self._outbox.send(about.told.issue, activity.heartbeat)
-        except MailServerUnavailable:
-            # It stands in the ledger as unsent, as any other message that the server did not take.
+            sent = await self._outbox.send(errand, activity.heartbeat)
+        except (MailServerUnavailable, MailWaits):
+            # Nobody comes back to it by itself: it is a dead letter, which a person can send again.
+            await self._outbox.bury(errand)
             return about.filed("review", "refresh", "mail_server_unavailable")
-        return about.filed("sent_again", "refresh")
+        return about.filed("sent_again" if sent else "passed_over", "refresh")
 
     async def _record(self, mail: Waiting, reply: Reply, about: About) -> Filed:
         doubt = about.doubt or ("recurring" if reply.recurrence_id else None)
@@ -172,10 +191,10 @@ class Replies:
         envelope = Envelope(
             delegation=file, command_id=command_id, actor=SYSTEM, commands=commands, digest=digest_of(commands)
         )
-        refused = await self._told(envelope, mail.attempt, about)
+        refused = await self._told(envelope, mail.attempt, about.filed("waiting", "reply"))
         return about.filed("review", "reply", refused) if refused else about.filed("recorded", "reply")
 
-    async def _told(self, envelope: Envelope, attempt: int, about: About) -> str | None:
+    async def _told(self, envelope: Envelope, attempt: int, about: Filed) -> str | None:
         """Send a command to a file; return the code of its refusal, or None once it is taken."""
         handle = self._client.get_workflow_handle(envelope.delegation)
         for turn in range(ATTEMPTS):
@@ -196,7 +215,7 @@ class Replies:
             else:
                 return None
             await asyncio.sleep(PAUSE)
-        raise FileUnreachable(about.filed("waiting", "reply"))
+        raise FileUnreachable(about)
 
     async def _is_closed(self, delegation: str) -> bool:
         """Whether a file that no run answers for is closed; between two runs there is none for a moment."""

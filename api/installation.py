@@ -16,6 +16,7 @@ from api.announcements import Announcements
 from api.attempts import Attempts
 from api.cookies import Cookies
 from api.engine import OWN_RETRIES, Engine, EngineUnavailable
+from api.feed_contents import FeedContents
 from api.leave import tell_all_files
 from api.oidc import Providers
 from embedded.connection import connect
@@ -70,6 +71,14 @@ class Installation:
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries
         self.desks = self.registers.desks
+        self.feeds = self.registers.feeds
+        self.feed_contents = FeedContents(
+            self.registers,
+            domain=settings.organizer_mailbox.rpartition("@")[2],
+            zone=settings.zone,
+            name=settings.union_name,
+            lasting=timedelta(days=settings.feed_days),
+        )
         self.announcements = Announcements()
         self._open_sign_in(settings)
         self._client = client
@@ -83,6 +92,7 @@ class Installation:
             address=settings.sign_in_address_attempts,
             account=settings.sign_in_account_attempts,
             guesses=settings.token_guesses,
+            fetches=settings.feed_fetches,
         )
         self.sessions = Sessions(
             self.database,

@@ -739,6 +739,25 @@ class NoticeSent(Event):
     refused: int = 0
 
 
+class MailResent(Event):
+    """Messages that did not arrive go out again, named by Message-ID, with who they are for."""
+
+    type: Literal["MailResent"] = "MailResent"
+    messages: tuple[str, ...]
+    participants: tuple[str, ...] = ()
+
+
+class MailBounced(Event):
+    """A mail that a server had taken came back. `status` is the enhanced status code (RFC 3463) of the report."""
+
+    type: Literal["MailBounced"] = "MailBounced"
+    message_id: str
+    status: str
+    kind: str
+    participants: tuple[str, ...] = ()
+    item_id: str | None = None
+
+
 class EffectFailed(Event):
     """The system gave an effect up; a person has to look."""
 
@@ -808,6 +827,8 @@ AnyEvent = Annotated[
     | CeilingSet
     | DocumentRendered
     | NoticeSent
+    | MailResent
+    | MailBounced
     | EffectFailed,
     Field(discriminator="type"),
 ]

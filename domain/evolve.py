@@ -11,6 +11,7 @@ from domain.dossier import looked_at
 from domain.events import AnyEvent
 from domain.seal import SealedEvent
 from domain.state import (
+    Bounced,
     Ceiling,
     Deadline,
     Decision,
@@ -749,6 +750,17 @@ def _rendered(state: Delegation, event: e.DocumentRendered, sealed: SealedEvent)
 @_on(e.NoticeSent)
 def _notice(state: Delegation, event: e.NoticeSent, sealed: SealedEvent) -> Delegation:
     return state
+
+
+@_on(e.MailResent)
+def _resent(state: Delegation, event: e.MailResent, sealed: SealedEvent) -> Delegation:
+    return _with(state, bounced=tuple(one for one in state.bounced if one.message_id not in event.messages))
+
+
+@_on(e.MailBounced)
+def _bounced(state: Delegation, event: e.MailBounced, sealed: SealedEvent) -> Delegation:
+    one = Bounced.model_validate(event.model_dump(exclude={"type"}) | {"at": sealed.instant})
+    return _with(state, bounced=(*state.bounced, one))
 
 
 @_on(e.EffectFailed)

@@ -40,6 +40,7 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "choose_channel": ("coordinator", "participant"),
     # The system alone takes answers out of the mailbox.
     "record_reply": ("coordinator", "participant", "system"),
+    "resend_mail": COORDINATOR,
     "record_formality": COORDINATOR,
     "hand_over": ("coordinator", "administrator"),
     "depart": COORDINATOR,
@@ -57,6 +58,7 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "record_delivery": SYSTEM_ONLY,
     "record_document": SYSTEM_ONLY,
     "record_notice": SYSTEM_ONLY,
+    "record_bounce": SYSTEM_ONLY,
     "record_failure": SYSTEM_ONLY,
 }
 

@@ -425,6 +425,17 @@ class Reply(Fact):
     via: ReplyVia | None = Field(default=None, exclude_if=unsaid)
 
 
+class Bounced(Fact):
+    """A mail that came back and was not sent again since."""
+
+    message_id: str
+    status: str
+    kind: str
+    participants: tuple[str, ...] = ()
+    item_id: str | None = None
+    at: Instant
+
+
 class StandsIn(DeskStandIn):
     """A leave that touches what waits; `in_force` once the desk has moved to the substitute."""
 
@@ -496,6 +507,8 @@ class Delegation(Fact):
     report: Report | None = None
     rendered: tuple[Rendered, ...] = ()
     failures: tuple[str, ...] = ()
+    bounced: tuple[Bounced, ...] = Field(default=(), exclude_if=unsaid)
+    """Mails that came back, and were not sent again since."""
     paused_phase: Phase | None = None
     """The phase that a closing or a postponement interrupted."""
     rules_adopted_at: Instant | None = None

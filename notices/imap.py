@@ -99,7 +99,9 @@ class Postbox:
             uidvalidity = _uidvalidity(box)
             last = place[1] if place is not None and place[0] == uidvalidity else 0
             # `n:*` names the last mail also where its UID is below n (RFC 9051 section 6.4.8).
-            found = sorted(uid for uid in map(int, box.uids(f"UID {last + 1}:*")) if uid > last)
+            # Some servers refuse a search that names a charset.
+            named = box.uids(f"UID {last + 1}:*", charset=None)
+            found = sorted(uid for uid in map(int, named) if uid > last)
             wanted = found[: self._at_once]
             sizes = _sizes(box, wanted)
             mails = [self._fetched(box, uid, sizes[uid]) for uid in wanted if uid in sizes]

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 
 from storage.data_keys import DataKeys, KeyDestroyed
 from storage.engine import Database
 from storage.journal import journal
 from storage.keyring import Keyring
-from storage.mail_ledger import MAILBOX_INDEX, mail_ledger
+from storage.mail_rows import MAILBOX_INDEX, mail_ledger, mailbox_mac, split
+from storage.metadata import utc_now
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,6 @@ class LastTold:
     """
 
     position: int
-    issue: str
     method: str
     sequence: int
     status: str
@@ -51,7 +51,7 @@ class Answering:
                 return None
             wanted = (
                 select(mail_ledger)
-                .where(mail_ledger.c.uid == uid, mail_ledger.c.mailbox_hash == index.mac(address.lower().encode()))
+                .where(mail_ledger.c.uid == uid, mail_ledger.c.mailbox_hash == mailbox_mac(index, address))
                 .order_by(mail_ledger.c.position.desc())
                 .limit(1)
             )
@@ -60,12 +60,11 @@ class Answering:
             return None
         return LastTold(
             position=row.position,
-            issue=row.issue,
             method=row.method,
             sequence=row.sequence,
             status=row.status,
-            participants=tuple(row.participants.split()),
-            persons=tuple(row.persons.split()),
+            participants=split(row.participants),
+            persons=split(row.persons),
         )
 
     async def recorded(self, delegation_id: str, command_id: str) -> bool:
@@ -76,12 +75,11 @@ class Answering:
         async with self._database.reading() as connection:
             return (await connection.execute(wanted.limit(1))).one_or_none() is not None
 
-    async def once_more(self, told: LastTold, *, sent_before: datetime) -> bool:
-        """Put a message that was sent back among those to be sent, in the same octets; False if it is not time.
+    async def once_more(self, told: LastTold, errand: str, *, sent_before: datetime) -> bool:
+        """Give a message that was sent to an errand of its own, to go out in the same octets; False if it is not time.
 
-        It is time when it last left before `sent_before` (wall time), and nothing of its issue is under way.
+        It is time when it last left before `sent_before` (wall time).
         """
-        under_way = mail_ledger.alias("under_way")
         async with self._database.writing() as connection:
             done = await connection.execute(
                 update(mail_ledger)
@@ -89,8 +87,7 @@ class Answering:
                     mail_ledger.c.position == told.position,
                     mail_ledger.c.status == "sent",
                     mail_ledger.c.sent_at < sent_before,
-                    ~exists().where(under_way.c.issue == told.issue, under_way.c.status.in_(("pending", "sending"))),
                 )
-                .values(status="pending", lease_until=None)
+                .values(status="pending", errand=errand, deferrals=0, resent_at=utc_now(), next_attempt_at=None)
             )
         return done.rowcount == 1

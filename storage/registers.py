@@ -8,11 +8,14 @@ from typing import Self
 from storage.accounts import Accounts
 from storage.answering import Answering
 from storage.attachments import Attachments
+from storage.dead_letters import DeadLetters
 from storage.desks import Desks
 from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
+from storage.feeds import Feeds
+from storage.file_heads import FileHeads
 from storage.institution import Institution
 from storage.journal import Journal
 from storage.keyring import Keyring, MasterKey
@@ -50,10 +53,13 @@ class Registers:
     mail_ledger: MailLedger
     answering: Answering
     received_mail: ReceivedMail
+    dead_letters: DeadLetters
     journal: Journal
     projection: Projection
     queries: Queries
     desks: Desks
+    feeds: Feeds
+    file_heads: FileHeads
 
     @classmethod
     def open(
@@ -91,10 +97,13 @@ class Registers:
             mail_ledger=MailLedger(database, keyring),
             answering=Answering(database, keyring),
             received_mail=ReceivedMail(database, keyring),
+            dead_letters=DeadLetters(database, keyring),
             journal=Journal(database),
             projection=Projection(database),
             queries=Queries(database),
             desks=Desks(database),
+            feeds=Feeds(database, keyring),
+            file_heads=FileHeads(database),
         )
 
     async def close(self) -> None:

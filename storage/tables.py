@@ -10,11 +10,12 @@ from storage.directory import entries as directory_entries
 from storage.directory import versions as directory_versions
 from storage.directory_imports import directory_imports
 from storage.editions import editions
+from storage.feeds import feeds
 from storage.identities import identities
 from storage.institution import organisations, positions
 from storage.journal import journal
 from storage.leaves import leaves
-from storage.mail_ledger import mail_ledger
+from storage.mail_rows import mail_ledger
 from storage.metadata import metadata
 from storage.passkeys import passkeys
 from storage.passwords import password_links, passwords
@@ -36,6 +37,7 @@ REGISTERS: tuple[Table, ...] = (
     directory_imports,
     directory_versions,
     editions,
+    feeds,
     identities,
     leaves,
     mail_ledger,

@@ -62,6 +62,11 @@ class CarryOutInput(Fact):
     effect: Effect
 
 
+def errand_of(asked: CarryOutInput) -> str:
+    """Return the name under which the mail ledger keeps what an effect has to send."""
+    return f"{asked.delegation}:{asked.effect.key}"
+
+
 class Inspection(Fact):
     """What an operator may see of a running delegation."""
 

@@ -204,6 +204,7 @@ COMMANDS: dict[str, st.SearchStrategy[Made]] = {
         comment=st.none() | TEXTS,
         via=st.none() | st.sampled_from(["mail", "page", "coordinator"]),
     ),
+    "resend_mail": plain(c.ResendMail, messages=st.just((f"<{STALE}@songlam.example>",))),
     "record_formality": plain(
         c.RecordFormality, kind=KINDS, members=st.lists(MEMBERS, unique=True, max_size=2).map(tuple)
     ),

@@ -184,8 +184,8 @@ async def test_the_ledger_knows_who_stands_behind_an_address(database: Database,
     assert told is not None
     assert (told.sequence, told.participants, told.status) == (1, ("ito",), "pending")
     now = utc_now()
-    assert not await answering.once_more(told, sent_before=now)
+    assert not await answering.once_more(told, "refresh:rcv_1", sent_before=now)
     await ledger.mark_sent(["<1@hoihuunghi.example>"], now - timedelta(minutes=10))
-    assert not await answering.once_more(told, sent_before=now - timedelta(hours=1))
-    assert await answering.once_more(told, sent_before=now)
-    assert await ledger.pending(told.issue) == 1
+    assert not await answering.once_more(told, "refresh:rcv_1", sent_before=now - timedelta(hours=1))
+    assert await answering.once_more(told, "refresh:rcv_1", sent_before=now)
+    assert await ledger.pending("refresh:rcv_1") == 1

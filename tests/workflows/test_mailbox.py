@@ -1,7 +1,6 @@
 """From an invitation that was mailed to the answer that is recorded, over a real mailbox."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,16 +13,16 @@ from temporalio.testing import ActivityEnvironment
 from activities.mailbox import Mailroom
 from activities.outbox import Outbox
 from activities.replies import Replies, Trust
-from calendars.received import read_mail
 from domain.state import Phase
 from notices.imap import MailboxUnavailable, Postbox
 from storage.metadata import utc_now
 from tests.calendars.answers import CLIENTS, outlook
+from tests.notices.reports import failed, report
 from tests.notices.servers import PASSWORD
 from tests.office import Office, an_office, mail_devel, office, said
 from tests.running import Running
 from tests.temporal import Connect
-from worker import house_of, mail_server_of, postbox_of
+from worker import house_of, mail_server_of, patience_of, postbox_of
 from workflows.ports import MailboxInput, MailRead
 
 __all__ = ["mail_devel", "office"]
@@ -157,23 +156,28 @@ async def test_the_last_message_is_sent_again_on_request_but_not_twice_an_hour(o
     assert await office.reasons() == []
 
 
-async def test_reports_and_absences_are_passed_over_and_bounces_are_handed_on(office: Office) -> None:
-    """Nobody has to look at them."""
-    bounced: list[bytes] = []
-
-    async def note(octets: bytes) -> None:
-        bounced.append(octets)
-
-    report = office.answer("ito").head('multipart/report; report-type=delivery-status; boundary="r"') + b"--r--\r\n"
-    away = office.answer("ito").head("text/plain", "Auto-Submitted: auto-replied") + b"away"
-    await office.mail(report, away)
+async def test_reports_and_absences_need_nobody_and_what_came_back_is_recorded_once(office: Office) -> None:
+    """By the message that a report names, where it went to that mailbox; a forged report leads to nothing."""
+    await office.invited("sato", "ito")
     here = office.here
-    postbox = postbox_of(here.settings)
-    replies = _replies(here, bounced=note)
-    mailroom = Mailroom(postbox, here.registers.received_mail, replies, FAST)
-    assert await ActivityEnvironment().run(mailroom.read, MailboxInput(seconds=0)) == MailRead(taken=2, filed=2)
-    assert [type(read_mail(one).says).__name__ for one in bounced] == ["DeliveryReport"]
+    entries = await here.registers.mail_ledger.told(here.id, f"monday.{here.id}@hoihuunghi.example")
+    ours = {one.participants[0]: one.message_id for one in entries}
+
+    def returned(member: str, to: str, number: int) -> bytes:
+        whole = report(
+            failed(to), original=f"Message-ID: {ours[member]}\r\nTo: {to}", head=f"Message-ID: <{number}@mx>\r\n"
+        )
+        return whole.replace(b"lich@songlam.example", office.organizer.encode())
+
+    away = office.answer("ito").head("text/plain", "Auto-Submitted: auto-replied") + b"away"
+    forged = returned("sato", "stranger@elsewhere.example", 1)
+    real = [returned("ito", "ito@tokyo.example", number) for number in (2, 3)]
+    await office.mail(away, forged, *real)
+    assert await office.read() == MailRead(taken=4, filed=4)
     assert await office.reasons() == []
+    await here.idle()
+    events = await here.registers.journal.events(here.id)
+    assert [one.data["message_id"] for one in events if one.type == "MailBounced"] == [ours["ito"]]
 
 
 async def test_mail_is_left_where_it_is_or_moved_as_the_settings_say(
@@ -245,17 +249,17 @@ class _Away(Postbox):
         return super().look(place)
 
 
-def _replies(here: Running, bounced: Callable[[bytes], Any] | None = None) -> Replies:
+def _replies(here: Running) -> Replies:
     house = house_of(here.settings)
-    outbox = Outbox(here.registers.mail_ledger, mail_server_of(here.settings), house.organizer, timedelta(seconds=5))
     registers = here.registers
+    outbox = Outbox(registers.mail_ledger, mail_server_of(here.settings), house.organizer, patience_of(here.settings))
     return Replies(
         here.client,
         registers.answering,
+        registers.dead_letters,
         registers.texts,
         registers.queries,
         outbox,
         house.mail_domain,
         Trust(here.settings.received_mail_limit_bytes),
-        bounced,
     )
