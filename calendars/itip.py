@@ -8,7 +8,7 @@ refuses: it guards a part of it by `assert` alone.
 from datetime import UTC, date, datetime
 from typing import Literal
 
-from icalendar import Calendar, Event, Timezone, vCalAddress, vDate, vDatetime, vText
+from icalendar import Calendar, Component, Event, Timezone, vCalAddress, vDate, vDatetime, vText
 
 from calendars.views import ItemView
 from calendars.zones import goes_out_in_utc, vtimezone
@@ -66,6 +66,21 @@ def _of_one_mailbox(attendees: tuple[Attendee, ...]) -> tuple[Attendee, ...]:
 def _message(
     method: str, view: ItemView, dtstamp: datetime, status: str, organizer: Mailbox, people: list[vCalAddress]
 ) -> bytes:
+    *zones, event = item_components(view, dtstamp, status)
+    event.add("ORGANIZER", _named(organizer))
+    event.add("ATTENDEE", people)
+    calendar = Calendar()
+    calendar.add("VERSION", "2.0")
+    calendar.add("PRODID", PRODID)
+    calendar.add("METHOD", method)
+    for component in (*zones, event):
+        calendar.add_component(component)
+    octets: bytes = calendar.to_ical(sorted=False)
+    return octets
+
+
+def item_components(view: ItemView, dtstamp: datetime, status: str) -> tuple[Component, ...]:
+    """Return the zones that an item names, then the item as a VEVENT that names nobody: all that every channel says."""
     event = Event()
     event.add("UID", _Text(view.uid))
     event.add("DTSTAMP", _instant(dtstamp))
@@ -77,16 +92,7 @@ def _message(
         event.add("LOCATION", _Text(view.location))
     if view.description:
         event.add("DESCRIPTION", _Text(view.description))
-    event.add("ORGANIZER", _named(organizer))
-    event.add("ATTENDEE", people)
-    calendar = Calendar()
-    calendar.add("VERSION", "2.0")
-    calendar.add("PRODID", PRODID)
-    calendar.add("METHOD", method)
-    for component in (*_zones(view), event):
-        calendar.add_component(component)
-    octets: bytes = calendar.to_ical(sorted=False)
-    return octets
+    return (*_zones(view), event)
 
 
 def _add_span(event: Event, view: ItemView) -> None:
