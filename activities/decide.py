@@ -6,7 +6,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.decide import decide_all
-from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision
+from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, participant_of
 from domain.observations import asked_about
 from domain.seal import Head
 from domain.stand_ins import ASKING
@@ -89,8 +89,7 @@ class Decide:
         )
         newest = await self._editions.get(stands.newest)
         edition = await self._editions.get(asked.state.edition) if asked.state else newest
-        system = asked.envelope.actor == SYSTEM
-        actor = Actor(id=SYSTEM, roles=("system",)) if system else stands.actor
+        actor = _no_account(asked.envelope.actor) or stands.actor
         about = asked_about(asked, edition)
         asking = any(command.get("type") in ASKING for command in asked.envelope.commands)
         return Context.model_construct(
@@ -105,6 +104,13 @@ class Decide:
             run_by=stands.run_by,
             observations=await self._trips.others(asked.envelope.delegation, about) if about else (),
         )
+
+
+def _no_account(actor: str) -> Actor | None:
+    """Return the actor that the accounts do not know: the system, or somebody on the file known by a signed link."""
+    if actor == SYSTEM:
+        return Actor(id=SYSTEM, roles=("system",))
+    return Actor(id=actor, roles=("participant",)) if participant_of(actor) else None
 
 
 def _organisation(asked: DecideInput) -> str | None:

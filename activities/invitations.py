@@ -14,12 +14,13 @@ from activities.outbox import Outbox
 from activities.trail import Standing, standing_at
 from calendars.imip import calendar_part, message_id
 from calendars.itip import Answer, Attendee, cancel, request
-from calendars.views import ItemView, view_hash
+from calendars.views import shown, uid_of, view_hash
 from domain.commands import RecordDelivery
 from domain.events import CalendarMessage, CalendarView, InvitationsIssued
 from domain.mailbox import Mailbox
 from domain.state import Delegation
 from domain.values import Language
+from domain.views import notes_for
 from notices.contents import ItemFacts, ItineraryCancelled, ItineraryChanged, ItineraryRequest, NoticeName
 from notices.message import compose
 from notices.render import render
@@ -117,18 +118,11 @@ class Composing:
     def _key(self, who: str) -> str:
         return self._mailboxes[who].key if who in self._mailboxes else ""
 
-    def _mail(self, message: CalendarMessage, shown: CalendarView, method: str, named: tuple[str, ...]) -> Mail:
-        uid = f"{message.item_id}.{self._stood.after.id}@{self._house.mail_domain}"
-        view = ItemView(
-            uid=uid,
-            summary=shown.title,
-            location=shown.place or "",
-            starts=shown.starts,
-            ends=shown.ends,
-            all_day_stay=shown.kind == "hotel",
-            sequence=message.sequence,
-        )
-        attendees = tuple(self._attendee(who, message.item_id, shown) for who in named)
+    def _mail(self, message: CalendarMessage, now: CalendarView, method: str, named: tuple[str, ...]) -> Mail:
+        uid = uid_of(message.item_id, delegation=self._stood.after.id, domain=self._house.mail_domain)
+        notes = self._notes(message.item_id, named) if method == "REQUEST" else ()
+        view = shown(now, uid, message.sequence, notes=notes)
+        attendees = tuple(self._attendee(who, message.item_id, now) for who in named)
         make = request if method == "REQUEST" else cancel
         ics = make(view, self._house.organizer, attendees, self._at)
         mailbox, language = self._mailboxes[named[0]], self._people[named[0]].details.language
@@ -142,7 +136,7 @@ class Composing:
             domain=self._house.mail_domain,
         )
         asks = any(one.answer == "NEEDS-ACTION" for one in attendees)
-        notice, facts = self._notice(message, shown, method, named[0], language, asks)
+        notice, facts = self._notice(message, now, method, named[0], language, asks)
         return Mail(
             uid=uid,
             sequence=message.sequence,
@@ -165,14 +159,22 @@ class Composing:
             ),
         )
 
-    def _attendee(self, who: str, item_id: str, shown: CalendarView) -> Attendee:
+    def _notes(self, item_id: str, named: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the notes that everybody at a mailbox may see."""
+        after = self._stood.after
+        if (published := after.published.get(item_id)) is None:
+            return ()
+        each = [notes_for(after, published, who) for who in named]
+        return tuple(note for note in each[0] if all(note in theirs for theirs in each))
+
+    def _attendee(self, who: str, item_id: str, now: CalendarView) -> Attendee:
         """Ask for an answer anew only when time or place changed."""
         told = self._stood.before.told.get(item_id)
         reply = self._stood.before.replies.get(f"{who}/{item_id}")
         kept = (
             reply is not None
             and told is not None
-            and (told.view.starts, told.view.ends, told.view.place) == (shown.starts, shown.ends, shown.place)
+            and (told.view.starts, told.view.ends, told.view.place) == (now.starts, now.ends, now.place)
         )
         return Attendee(
             mailbox=self._mailboxes[who],
@@ -181,30 +183,30 @@ class Composing:
         )
 
     def _notice(
-        self, message: CalendarMessage, shown: CalendarView, method: str, who: str, language: Language, asks: bool
+        self, message: CalendarMessage, now: CalendarView, method: str, who: str, language: Language, asks: bool
     ) -> tuple[NoticeName, ItineraryRequest | ItineraryChanged | ItineraryCancelled]:
         common = {
             "recipient": self._people[who].details.full_name,
             "organisation": self._house.name.text(language),
             "delegation": self._stood.after.title,
             "contact": self._house.contact,
-            "item": _facts(shown),
+            "item": _facts(now),
         }
         told = self._stood.before.told.get(message.item_id)
         if method == "CANCEL":
             return "itinerary_cancelled", ItineraryCancelled.model_validate(common)
-        if told and who in told.holders and told.view != shown:
+        if told and who in told.holders and told.view.mailed() != now.mailed():
             return "itinerary_changed", ItineraryChanged.model_validate(
                 {**common, "before": _facts(told.view), "asks_answer": asks}
             )
         return "itinerary_request", ItineraryRequest.model_validate({**common, "asks_answer": asks})
 
 
-def _facts(shown: CalendarView) -> ItemFacts:
+def _facts(view: CalendarView) -> ItemFacts:
     return ItemFacts(
-        title=shown.title,
-        starts=shown.starts,
-        ends=shown.ends,
-        place=shown.place or "",
-        stay=shown.kind == "hotel",
+        title=view.title,
+        starts=view.starts,
+        ends=view.ends,
+        place=view.place or "",
+        stay=view.kind == "hotel",
     )

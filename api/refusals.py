@@ -97,7 +97,9 @@ REFUSALS: dict[str, Answer] = {
     "programme_full": Answer(422, mark("A programme holds at most %(limit)s items.")),
     "programme_empty": Answer(422, mark("No item of the programme is meant for calendars.")),
     "programme_unchanged": Answer(409, mark("Everybody knows the programme as it stands.")),
-    "not_invited": Answer(422, mark("This person was never told of the item “%(item)s”.")),
+    "not_invited": Answer(422, mark("The item “%(item)s” is not in this person's calendar.")),
+    "not_yourself": Answer(403, mark("With a personal link you answer and choose for yourself only.")),
+    "channel_unchanged": Answer(409, mark("This person's calendar hears in that way already.")),
     # Journey and report
     "coordinator_unchanged": Answer(409, mark("This account coordinates the file already.")),
     "coordinator_unknown": Answer(422, mark("There is no coordinator of this id.")),

@@ -7,8 +7,10 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.canonical import digest_of
+from domain.events import CalendarView
 from domain.text import Line, Prose
 from domain.values import Digest, Moment, Value
+from domain.views import Seen
 
 Uid = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
 """The item's id, the same for every recipient and channel: 1 to 255 visible ASCII characters, no blank."""
@@ -51,6 +53,34 @@ class ItemView(Value):
     def last_day(self) -> date:
         """The local date of the end; for a stay the day of departure, not counted."""
         return datetime.fromisoformat(self.ends.local).date()
+
+
+def uid_of(item_id: str, *, delegation: str, domain: str) -> Uid:
+    """Return the UID of an item (RFC 7986 section 5.3): the same for every recipient and channel, for ever."""
+    return f"{item_id}.{delegation}@{domain}"
+
+
+def shown(
+    view: CalendarView, uid: Uid, sequence: int, *, notes: tuple[str, ...] = (), cancelled: bool = False
+) -> ItemView:
+    """Return what is written into a calendar of an item's view; `notes` are those that the viewer may see."""
+    return ItemView(
+        uid=uid,
+        summary=view.title,
+        description="\n".join(notes),
+        location=view.place or "",
+        starts=view.starts,
+        ends=view.ends,
+        all_day_stay=view.kind == "hotel",
+        sequence=sequence,
+        status="cancelled" if cancelled else "confirmed",
+    )
+
+
+def item_view(seen: Seen, *, delegation: str, domain: str) -> ItemView:
+    """Return what is written into a calendar of an item as one viewer may see it; `domain` is the sending domain."""
+    uid = uid_of(seen.item_id, delegation=delegation, domain=domain)
+    return shown(seen.view, uid, seen.sequence, notes=seen.view.notes, cancelled=seen.cancelled)
 
 
 def view_hash(view: ItemView) -> Digest:

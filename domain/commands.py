@@ -30,7 +30,11 @@ Role = Literal["head", "member", "host", "escort", "interpreter", "driver", "coo
 ItemKind = Literal["session", "meeting", "ceremony", "meal", "transfer", "flight", "hotel"]
 AudienceGroup = Literal["delegates", "hosts", "escorts", "interpreters", "drivers", "coordinators"]
 Answer = Literal["accepted", "declined", "tentative"]
+Channel = Literal["mail", "feed", "caldav"]
+"""How a person's calendar hears of the programme: by messages to their mailbox, by a feed they subscribe to, or by a
+collection that is written for them. One of them, or they would see everything twice."""
 LARGEST_BATCH = 500
+LARGEST_NOTES = 10
 
 JourneyDay = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
 """A day in the business zone, far enough from the ends of the calendar that no rule's offset can leave it."""
@@ -48,6 +52,14 @@ class Audience(Value):
 
     groups: tuple[AudienceGroup, ...] = ()
     people: tuple[Slug, ...] = ()
+
+
+class Note(Value):
+    """What some of those who see an item are told beside it: people of the groups, people named, and coordinators."""
+
+    text: Annotated[BusinessText, Field(max_length=1000)]
+    groups: tuple[AudienceGroup, ...] = ()
+    people: Annotated[tuple[Slug, ...], Field(max_length=500)] = ()
 
 
 # The request and its dossier
@@ -279,6 +291,7 @@ class ScheduleItem(Value):
     place: BusinessText | None = None
     audience: Audience = Audience()
     published: bool = True
+    notes: Annotated[tuple[Note, ...], Field(max_length=LARGEST_NOTES)] = ()
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -302,7 +315,10 @@ class MoveItem(Value):
 
 
 class ReviseItem(Value):
-    """Change an item's words, place, audience or publication. Fields left out stay as they are."""
+    """Change an item's words, place, audience, notes or publication. Fields left out stay as they are.
+
+    Other words alone reach feeds and collections, not mailboxes; with `announce` they are mailed too.
+    """
 
     type: Literal["revise_item"] = "revise_item"
     item_id: Slug
@@ -310,6 +326,8 @@ class ReviseItem(Value):
     place: BusinessText | None = None
     audience: Audience | None = None
     published: bool | None = None
+    notes: Annotated[tuple[Note, ...], Field(max_length=LARGEST_NOTES)] | None = None
+    announce: bool = False
 
 
 class CancelItem(Value):
@@ -337,6 +355,14 @@ class Invite(Value):
     """Send the invitation letter, and the published programme into everybody's calendar."""
 
     type: Literal["invite"] = "invite"
+
+
+class ChooseChannel(Value):
+    """Choose how somebody's calendar hears of the programme from now on."""
+
+    type: Literal["choose_channel"] = "choose_channel"
+    participant_id: Slug
+    channel: Channel
 
 
 class RecordReply(Value):
@@ -536,6 +562,7 @@ PublicCommand = Annotated[
     | CancelItem
     | PublishProgramme
     | Invite
+    | ChooseChannel
     | RecordReply
     | RecordFormality
     | HandOver

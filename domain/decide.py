@@ -22,12 +22,13 @@ from domain import (
     request,
 )
 from domain import commands as c
+from domain import events as e
 from domain.commands import COMMAND, Command
 from domain.deadlines import deadline_events, passed
 from domain.decision import SYSTEM, Context, DecideInput, Decision, Outcome, Refusal, accept, refuse
-from domain.events import Event, MemberAdded, MemberReplaced, MemberWithdrawn, ParticipantAppointed, ParticipantReleased
+from domain.events import Event
 from domain.evolve import evolve
-from domain.invitations import reaches_calendars
+from domain.invitations import quiet_window_passed, reaches_calendars
 from domain.observations import observed
 from domain.permission import SIGNING, permitted
 from domain.request import ceiling
@@ -80,6 +81,7 @@ TABLE: dict[type[Value], Row] = {
     c.CancelItem: Row(PREPARING | PLANNING, programme.cancel),
     c.PublishProgramme: Row(PREPARING | PLANNING, programme.publish),
     c.Invite: Row(frozenset({Phase.APPROVED}), invitations.invite),
+    c.ChooseChannel: Row(ALIVE | {Phase.POSTPONED}, invitations.choose_channel),
     c.RecordReply: Row(frozenset({Phase.INVITING, Phase.UNDER_WAY}), invitations.record_reply),
     c.RecordFormality: Row(ALIVE, formalities.record_formality),
     c.HandOver: Row(NOT_CLOSED, lifecycle.hand_over),
@@ -140,7 +142,6 @@ def decide_all(asked: DecideInput, context: Context) -> tuple[Decision, Delegati
     """
     sealing = Sealing(asked, context)
     sealing.pass_time()
-    before = sealing.state
     batch = len(asked.envelope.commands) > 1
     undo = sealing.mark()
     for index, raw in enumerate(asked.envelope.commands):
@@ -153,7 +154,7 @@ def decide_all(asked: DecideInput, context: Context) -> tuple[Decision, Delegati
             refusal = outcome.refusal.model_copy(update={"index": index}) if batch else outcome.refusal
             return sealing.decision(refusal), sealing.state, sealing.head
         sealing.add(outcome.events)
-    sealing.react(before)
+    sealing.react()
     return sealing.decision(None), sealing.state, sealing.head
 
 
@@ -207,6 +208,7 @@ class Sealing:
         if self.state is not None:
             now = self.context.now
             self.add((*passed(self.state, now), *stand_ins_passed(self.state, now)), SYSTEM)
+            self.add(quiet_window_passed(self.state, self.context), SYSTEM)
 
     def judge_signatures(self) -> None:
         """Seal what the edits since the last time mean for what was signed."""
@@ -223,13 +225,13 @@ class Sealing:
         self.state, self.head, kept = mark
         del self.sealed[kept:]
 
-    def react(self, before: Delegation | None) -> None:
+    def react(self) -> None:
         """Add what follows: signatures that fall, observations, calendars, ceiling, deadlines, who stands in."""
         if self.state is None:
             return
         self.judge_signatures()
         self.add(tuple(observed(self.state, self.sealed, self.context)))
-        self.add(tuple(self._calendars(before)))
+        self.add(tuple(self._calendars()))
         if self.state.proposal:
             limit = ceiling(self.state, self.context.edition)
             now = self.state.ceiling
@@ -238,21 +240,13 @@ class Sealing:
         self.add(tuple(deadline_events(self.state, self.context)))
         self.add(tuple(stand_in_events(self.state, self.context)))
 
-    def _calendars(self, before: Delegation | None) -> Iterator[Event]:
+    def _calendars(self) -> Iterator[Event]:
         assert self.state
         kinds = {one.type for one in self.sealed}
         if kinds & {"DelegationPostponed", "DelegationCancelled", "DelegationConcluded"}:
-            yield from invitations.issue(self.state, self.context.now, withdraw=True)
-        elif not reaches_calendars(self.state):
-            return
-        elif kinds & {"ProgrammePublished", "DelegationInvited"}:
-            yield from invitations.issue(self.state, self.context.now)
-        elif kinds & {kind.__name__ for kind in COMING_AND_GOING}:
-            was = {person.id for person in before.people.values() if person.active} if before else set()
-            now = {person.id for person in self.state.people.values() if person.active}
-            # While a change waits for approval, who leaves is told at once, who joins with what is approved.
-            waiting = was != now and amendment.unapproved(self.state, self.context.edition) is not None
-            yield from invitations.issue(self.state, self.context.now, only=was - now if waiting else was ^ now)
+            yield from invitations.issue(self.state, self.context)
+        elif reaches_calendars(self.state) and kinds & {kind.__name__ for kind in REACHING_CALENDARS}:
+            yield from invitations.issue(self.state, self.context, quietly=True)
 
     def decision(self, refusal: Refusal | None) -> Decision:
         """Return what is recorded."""
@@ -265,4 +259,13 @@ class Sealing:
         )
 
 
-COMING_AND_GOING = (MemberAdded, MemberReplaced, MemberWithdrawn, ParticipantAppointed, ParticipantReleased)
+REACHING_CALENDARS = (
+    e.ProgrammePublished,
+    e.DelegationInvited,
+    e.MemberAdded,
+    e.MemberReplaced,
+    e.MemberWithdrawn,
+    e.ParticipantAppointed,
+    e.ParticipantReleased,
+    e.ChannelChosen,
+)

@@ -12,10 +12,14 @@ from domain.seal import Head, SealedEvent
 from domain.state import Delegation
 from domain.values import Digest, Fact, Factor, Instant, RunBy, unsaid
 
-RoleName = Literal["coordinator", "approver", "auditor", "administrator", "system"]
+RoleName = Literal["coordinator", "approver", "auditor", "administrator", "system", "participant"]
 
 SYSTEM = "system"
 """The actor of deadlines and of recorded outcomes."""
+
+
+PARTICIPANT = "participant:"
+"""What the id of an actor begins with who is somebody on the file, known by a signed link; their id on it follows."""
 
 
 class Actor(Fact):
@@ -34,6 +38,11 @@ class Actor(Fact):
     organisation: str | None = None
     person: str | None = None
     aliases: tuple[str, ...] = ()
+
+
+def participant_of(actor: str) -> str | None:
+    """Return who on the file acts, if it is somebody on the file and no account."""
+    return actor.removeprefix(PARTICIPANT) if actor.startswith(PARTICIPANT) else None
 
 
 class Observed(Fact):

@@ -20,6 +20,10 @@ class PartContent(Fact):
     commitment: Digest
 
 
+NOT_APPROVED = {"cancelled", "notes", "announced"}
+"""What of an item is no part of the dossier: notes and how it is announced are for those who carry it out."""
+
+
 def dossier_contents(
     state: Delegation, breaches: tuple[Breach, ...], ceiling_vnd: int | None
 ) -> tuple[PartContent, ...]:
@@ -51,7 +55,7 @@ def _contents(state: Delegation, breaches: tuple[Breach, ...], ceiling_vnd: int 
             commitment=digest_of(said | {"person": person.commitment}),
         )
     programme = [
-        item.model_dump(mode="json", exclude={"cancelled"}) for item in state.items.values() if not item.cancelled
+        item.model_dump(mode="json", exclude=NOT_APPROVED) for item in state.items.values() if not item.cancelled
     ]
     yield _digested("programme", programme)
     yield _digested("ceiling", {"total_vnd": ceiling_vnd})

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
 
-from domain.commands import Answer, Audience, ItemKind, RenderedDocument, Role, Stay
+from domain.commands import Answer, Audience, Channel, ItemKind, Note, RenderedDocument, Role, Stay
 from domain.signing import Proof, Proven
 from domain.values import (
     AttachmentRef,
@@ -424,6 +424,7 @@ class ItemScheduled(Event):
     place: str | None = None
     audience: Audience
     published: bool
+    notes: tuple[Note, ...] = Field(default=(), exclude_if=unsaid)
 
 
 class ItemMoved(Event):
@@ -441,6 +442,9 @@ class ItemRevised(Event):
     place: str | None = None
     audience: Audience | None = None
     published: bool | None = None
+    notes: tuple[Note, ...] | None = None
+    announce: bool = Field(default=False, exclude_if=unsaid)
+    """Whether mailboxes are told too, though neither time nor place changed."""
 
 
 class ItemCancelled(Event):
@@ -462,13 +466,26 @@ class DelegationInvited(Event):
 
 
 class CalendarView(Fact):
-    """What a calendar shows of an item; two equal views need no message between them."""
+    """What a calendar shows of an item.
+
+    `announced` counts how often its words alone were to be mailed; `notes` are those that one viewer may see, and only
+    where a view was made for one (`domain/views.py`): the views of messages have none.
+    """
 
     kind: ItemKind
     title: str
     starts: Moment
     ends: Moment
     place: str | None = None
+    announced: int = Field(default=0, exclude_if=unsaid)
+    notes: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+
+    def mailed(self) -> tuple[object, ...]:
+        """What a mailbox hears of when it changes: time, place, whether it is a stay, and words that are announced.
+
+        RFC 5546 section 2.1.4 names the times; place is ours. Other words alone are no reason for a message.
+        """
+        return (self.kind == "hotel", self.starts, self.ends, self.place, self.announced)
 
 
 class CalendarMessage(Fact):
@@ -479,6 +496,19 @@ class CalendarMessage(Fact):
     sequence: int
     to: tuple[str, ...]
     view: CalendarView
+
+
+class QuietWindowOpened(Event):
+    """What people are to be told waits until then, so that what is corrected meanwhile is never sent."""
+
+    type: Literal["QuietWindowOpened"] = "QuietWindowOpened"
+    until: Instant
+
+
+class QuietWindowClosed(Event):
+    """The quiet window is over, and there was nothing left to tell."""
+
+    type: Literal["QuietWindowClosed"] = "QuietWindowClosed"
 
 
 class InvitationsIssued(Event):
@@ -494,6 +524,12 @@ class InvitationsDelivered(Event):
     issue: int
     sent: int
     refused: tuple[str, ...] = ()
+
+
+class ChannelChosen(Event):
+    type: Literal["ChannelChosen"] = "ChannelChosen"
+    participant_id: str
+    channel: Channel
 
 
 class ReplyRecorded(Event):
@@ -734,8 +770,11 @@ AnyEvent = Annotated[
     | ItemCancelled
     | ProgrammePublished
     | DelegationInvited
+    | QuietWindowOpened
+    | QuietWindowClosed
     | InvitationsIssued
     | InvitationsDelivered
+    | ChannelChosen
     | ReplyRecorded
     | FormalityRecorded
     | CoordinatorChanged

@@ -23,6 +23,7 @@ from domain.state import (
     Participant,
     Phase,
     Proposal,
+    Published,
     Rendered,
     Reply,
     Report,
@@ -423,6 +424,7 @@ def _scheduled(state: Delegation, event: e.ItemScheduled, sealed: SealedEvent) -
         place=event.place,
         audience=event.audience,
         published=event.published,
+        notes=event.notes,
     )
     return _with(state, items=state.items | {item.id: item})
 
@@ -437,9 +439,10 @@ def _moved(state: Delegation, event: e.ItemMoved, sealed: SealedEvent) -> Delega
 @_on(e.ItemRevised)
 def _item_revised(state: Delegation, event: e.ItemRevised, sealed: SealedEvent) -> Delegation:
     item = state.items[event.item_id]
-    names = ("title", "place", "audience", "published")
+    names = ("title", "place", "audience", "published", "notes")
     said = {name: value for name in names if (value := getattr(event, name)) is not None}
-    return _with(state, items=state.items | {item.id: _with(item, **said)})
+    item = _with(item, **said, announced=item.announced + event.announce)
+    return _with(state, items=state.items | {item.id: item})
 
 
 @_on(e.ItemCancelled)
@@ -450,12 +453,49 @@ def _item_cancelled(state: Delegation, event: e.ItemCancelled, sealed: SealedEve
 
 @_on(e.ProgrammePublished)
 def _published(state: Delegation, event: e.ProgrammePublished, sealed: SealedEvent) -> Delegation:
-    return _with(state, programme=event.programme)
+    published = dict(state.published)
+    for item_id in event.items:
+        item = state.items[item_id]
+        now = Published(view=item.view, audience=item.audience, notes=item.notes, since=sealed.instant)
+        before = published.get(item_id)
+        # What did not change stands since it did.
+        published[item_id] = before if before and _with(before, since=now.since) == now else now
+    for item_id in published.keys() - set(event.items):
+        if not published[item_id].cancelled:
+            published[item_id] = _with(published[item_id], cancelled=True, since=sealed.instant)
+    here = tuple(person.id for person in state.people.values() if person.active)
+    return _with(state, programme=event.programme, published=published, published_for=here)
+
+
+def _withdrawn(state: Delegation, sealed: SealedEvent, *, to_come: bool = False) -> dict[str, Published]:
+    """Return the published programme with everything cancelled; with `to_come` only what was not over then."""
+    return {
+        item_id: one
+        if one.cancelled or (to_come and one.view.ends.instant <= sealed.instant)
+        else _with(one, cancelled=True, since=sealed.instant)
+        for item_id, one in state.published.items()
+    }
 
 
 @_on(e.DelegationInvited)
 def _invited(state: Delegation, event: e.DelegationInvited, sealed: SealedEvent) -> Delegation:
     return _with(state, phase=Phase.INVITING, letters=event.letter or state.letters)
+
+
+@_on(e.QuietWindowOpened)
+def _quiet(state: Delegation, event: e.QuietWindowOpened, sealed: SealedEvent) -> Delegation:
+    return _with(state, quiet_until=event.until)
+
+
+@_on(e.QuietWindowClosed)
+def _quiet_over(state: Delegation, event: e.QuietWindowClosed, sealed: SealedEvent) -> Delegation:
+    return _with(state, quiet_until=None)
+
+
+@_on(e.ChannelChosen)
+def _channel(state: Delegation, event: e.ChannelChosen, sealed: SealedEvent) -> Delegation:
+    person = _with(state.people[event.participant_id], channel=event.channel)
+    return _with(state, people=state.people | {person.id: person})
 
 
 @_on(e.InvitationsIssued)
@@ -474,13 +514,15 @@ def _issued(state: Delegation, event: e.InvitationsIssued, sealed: SealedEvent) 
         cancels=counts["CANCEL"],
         people=len({person for message in event.messages for person in message.to}),
     )
-    return _with(state, told=told, issues=(*state.issues, issue))
+    over = state.quiet_until is not None and state.quiet_until <= sealed.instant
+    quiet_until = None if over else state.quiet_until
+    return _with(state, told=told, issues=(*state.issues, issue), quiet_until=quiet_until)
 
 
 def tell(before: Told | None, message: e.CalendarMessage) -> Told:
     """Return what calendars hold of an item once a message has reached its people."""
     # A change reaches everybody who is to have it; who had it before, and hears nothing, holds what is over.
-    current = before is not None and (message.method == "CANCEL" or before.view == message.view)
+    current = before is not None and (message.method == "CANCEL" or before.view.mailed() == message.view.mailed())
     holders = before.holders if before and current else ()
     withdrawn = before.withdrawn_from if before else ()
     if message.method == "REQUEST":
@@ -528,7 +570,8 @@ def _departed(state: Delegation, event: e.DelegationDeparted, sealed: SealedEven
 
 @_on(e.DelegationConcluded)
 def _concluded(state: Delegation, event: e.DelegationConcluded, sealed: SealedEvent) -> Delegation:
-    return _with(state, phase=Phase.REPORTING, concluded_at=sealed.instant)
+    published = _withdrawn(state, sealed, to_come=True)
+    return _with(state, phase=Phase.REPORTING, concluded_at=sealed.instant, published=published, quiet_until=None)
 
 
 # Report
@@ -574,7 +617,8 @@ def _report_accepted(state: Delegation, event: e.ReportAccepted, sealed: SealedE
 
 @_on(e.DelegationPostponed)
 def _postponed(state: Delegation, event: e.DelegationPostponed, sealed: SealedEvent) -> Delegation:
-    return _with(state, phase=Phase.POSTPONED, paused_phase=state.phase)
+    published = _withdrawn(state, sealed)
+    return _with(state, phase=Phase.POSTPONED, paused_phase=state.phase, published=published, quiet_until=None)
 
 
 @_on(e.DelegationResumed)
@@ -598,7 +642,7 @@ def _resumed(state: Delegation, event: e.DelegationResumed, sealed: SealedEvent)
 
 @_on(e.DelegationCancelled)
 def _cancelled(state: Delegation, event: e.DelegationCancelled, sealed: SealedEvent) -> Delegation:
-    return _with(state, phase=Phase.CANCELLED)
+    return _with(state, phase=Phase.CANCELLED, published=_withdrawn(state, sealed), quiet_until=None)
 
 
 @_on(e.DelegationClosed)

@@ -4,21 +4,25 @@ RFC 5546 rules as they are kept here: one counter per item, raised with every ma
 reset (section 2.1.4); someone whose view did not change hears nothing; an item that is over is never cancelled.
 """
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 from domain.amendment import unapproved
-from domain.commands import Invite, RecordReply
-from domain.decision import Context, Outcome, accept, refuse
+from domain.commands import ChooseChannel, Invite, RecordReply
+from domain.decision import Context, Outcome, accept, participant_of, refuse
 from domain.events import (
     CalendarMessage,
+    ChannelChosen,
     DelegationInvited,
     Event,
     InvitationsIssued,
     ProgrammePublished,
+    QuietWindowClosed,
+    QuietWindowOpened,
     ReplyRecorded,
 )
-from domain.state import Delegation, Item, Phase, Told
+from domain.state import Delegation, Participant, Phase, Published, Told
+from domain.views import viewers
 
 
 def reaches_calendars(state: Delegation) -> bool:
@@ -40,77 +44,135 @@ def invite(state: Delegation, command: Invite, context: Context) -> Outcome:
 
 
 def record_reply(state: Delegation, command: RecordReply, context: Context) -> Outcome:
-    """Refusals: `participant_unknown`, `item_unknown`, `not_invited` (never told of that item)."""
+    """Refusals: `participant_unknown`, `not_yourself`, `item_unknown`, `not_invited` (it is not in their calendar)."""
     person = state.people.get(command.participant_id)
     if person is None:
         return refuse("participant_unknown", field="participant_id", member=command.participant_id)
+    if participant_of(context.actor.id) not in (None, person.id):
+        return refuse("not_yourself", field="participant_id")
     if command.item_id is not None:
-        told = state.told.get(command.item_id)
         if command.item_id not in state.items:
             return refuse("item_unknown", field="item_id", item=command.item_id)
-        if told is None or person.id not in told.holders:
+        if not _has(state, person, command.item_id):
             return refuse("not_invited", field="item_id", item=command.item_id)
     return accept(ReplyRecorded(participant_id=person.id, answer=command.answer, item_id=command.item_id))
 
 
-def issue(
-    state: Delegation, now: datetime, *, only: Collection[str] | None = None, withdraw: bool = False
-) -> tuple[Event, ...]:
-    """Return the event that puts messages on their way, or nothing where nobody's view changed."""
-    messages = calendar_messages(state, now, only=only, withdraw=withdraw)
-    if not messages:
+def _has(state: Delegation, person: Participant, item_id: str) -> bool:
+    """Whether an item is in somebody's calendar, by whatever channel it came there."""
+    told = state.told.get(item_id)
+    if person.by_mail:
+        return told is not None and person.id in told.holders
+    return reaches_calendars(state) and person.id in viewers(state, item_id)
+
+
+def choose_channel(state: Delegation, command: ChooseChannel, context: Context) -> Outcome:
+    """Refusals: `participant_unknown`, `not_yourself` (somebody on the file chooses for themselves only),
+    `channel_unchanged`.
+    """
+    person = state.people.get(command.participant_id)
+    if person is None or not person.active:
+        return refuse("participant_unknown", field="participant_id", member=command.participant_id)
+    if participant_of(context.actor.id) not in (None, person.id):
+        return refuse("not_yourself", field="participant_id")
+    if command.channel == (person.channel or "mail"):
+        return refuse("channel_unchanged", field="channel")
+    return accept(ChannelChosen(participant_id=person.id, channel=command.channel))
+
+
+def issue(state: Delegation, context: Context, *, quietly: bool = False) -> Iterator[Event]:
+    """Yield the event that puts messages on their way, or nothing where nobody's view changed.
+
+    With `quietly`, what is not urgent waits for the quiet window to end: the events then are what cannot wait, and the
+    opening of the window where there is none yet.
+    """
+    messages = calendar_messages(state, context.now, known_only=_awaits_approval(state, context))
+    waiting = tuple(one for one in messages if quietly and _may_wait(state, one, context))
+    if at_once := tuple(one for one in messages if one not in waiting):
+        yield InvitationsIssued(issue=len(state.issues) + 1, messages=at_once)
+    if waiting and state.quiet_until is None:
+        yield QuietWindowOpened(until=context.now + timedelta(minutes=context.edition.quiet_minutes))
+
+
+def quiet_window_passed(state: Delegation, context: Context) -> tuple[Event, ...]:
+    """Return what follows from the end of the quiet window: the messages, or that there is nothing left to tell."""
+    if state.quiet_until is None or state.quiet_until > context.now:
         return ()
-    return (InvitationsIssued(issue=len(state.issues) + 1, messages=messages),)
+    return tuple(issue(state, context)) or (QuietWindowClosed(),)
 
 
-def calendar_messages(
-    state: Delegation, now: datetime, *, only: Collection[str] | None = None, withdraw: bool = False
-) -> tuple[CalendarMessage, ...]:
-    """Return the messages that bring every calendar from what it holds to what it should hold.
+def _awaits_approval(state: Delegation, context: Context) -> bool:
+    """While a change waits for approval, who leaves is told, and who joins hears with what is approved."""
+    return reaches_calendars(state) and unapproved(state, context.edition) is not None
 
-    `only` names the people whose coming or going is announced at once, between two publications: they get what the
-    others were last told, not the draft. `withdraw` takes everything out of every calendar.
+
+def _may_wait(state: Delegation, message: CalendarMessage, context: Context) -> bool:
+    soon = context.now + timedelta(hours=context.edition.quiet_unless_within_hours)
+    told = state.told.get(message.item_id)
+    starts = [message.view.starts.instant, *([told.view.starts.instant] if told else [])]
+    return context.edition.quiet_minutes > 0 and min(starts) >= soon
+
+
+def calendar_messages(state: Delegation, now: datetime, *, known_only: bool = False) -> tuple[CalendarMessage, ...]:
+    """Return the messages that bring every mailbox from what it holds to what it should hold as published.
+
+    `known_only` leaves out whoever came after the last publication and holds nothing yet.
     """
     mailbox_of = {who: person.person.ref for who, person in state.people.items()}
+    left_out = frozenset(_newcomers(state)) if known_only else frozenset[str]()
     return tuple(
         message
-        for item in state.items.values()
+        for item_id in {**state.published, **state.told}
         for message in _messages(
-            item,
-            () if withdraw or item.cancelled or not item.published else state.attendees(item),
-            state.told.get(item.id),
+            item_id,
+            state.published.get(item_id),
+            tuple(who for who in by_mail(state, item_id) if who not in left_out),
+            state.told.get(item_id),
             now,
-            only,
             mailbox_of,
         )
     )
 
 
+def newcomers_wait(state: Delegation, now: datetime) -> bool:
+    """Return whether somebody who came after the last publication is still to hear of it."""
+    everything = calendar_messages(state, now) if reaches_calendars(state) else ()
+    return everything != () and everything != calendar_messages(state, now, known_only=True)
+
+
+def by_mail(state: Delegation, item_id: str) -> tuple[str, ...]:
+    """Return whose mailbox is to hold an item: who may see it, as it was last published, and hears by mail."""
+    return tuple(who for who in viewers(state, item_id) if state.people[who].by_mail)
+
+
+def _newcomers(state: Delegation) -> set[str]:
+    hold = {who for told in state.told.values() for who in told.holders}
+    return set(state.people) - set(state.published_for) - hold
+
+
 def _messages(
-    item: Item,
+    item_id: str,
+    published: Published | None,
     wanted: tuple[str, ...],
     told: Told | None,
     now: datetime,
-    only: Collection[str] | None,
     mailbox_of: Mapping[str, str],
 ) -> tuple[CalendarMessage, ...]:
     if told is None:
-        if only is not None or not wanted or item.ends.instant <= now:
+        if published is None or not wanted or published.view.ends.instant <= now:
             return ()
-        return (CalendarMessage(item_id=item.id, method="REQUEST", sequence=0, to=wanted, view=item.view),)
+        return (CalendarMessage(item_id=item_id, method="REQUEST", sequence=0, to=wanted, view=published.view),)
 
-    view = told.view if only is not None else item.view
+    view = published.view if published else told.view
     over = told.view.ends.instant <= now
-    changed = view != told.view
-    asked = tuple(who for who in wanted if (changed or who not in told.holders) and _named(who, only))
+    changed = view.mailed() != told.view.mailed()
+    asked = tuple(who for who in wanted if changed or who not in told.holders)
     if view.ends.instant <= now:
         # Moved into the past, it goes to those who still have it before them; what was over already is left alone.
         asked = () if over else tuple(who for who in asked if who in told.holders)
-    if only is not None and not told.holders:
-        asked = ()
     # Whoever is on the file twice, or replaced by themselves under another id, keeps the entry in their one mailbox.
     kept = {mailbox_of[who] for who in wanted if who in told.holders or who in asked}
-    gone = (who for who in told.holders if who not in wanted and _named(who, only))
+    gone = (who for who in told.holders if who not in wanted)
     vanished = () if over else tuple(who for who in gone if mailbox_of[who] not in kept)
 
     # A newcomer to an unchanged item joins at the standing counter, unless a CANCEL already used it up for them,
@@ -121,12 +183,8 @@ def _messages(
     messages = []
     if vanished:
         messages.append(
-            CalendarMessage(item_id=item.id, method="CANCEL", sequence=sequence, to=vanished, view=told.view)
+            CalendarMessage(item_id=item_id, method="CANCEL", sequence=sequence, to=vanished, view=told.view)
         )
     if asked:
-        messages.append(CalendarMessage(item_id=item.id, method="REQUEST", sequence=sequence, to=asked, view=view))
+        messages.append(CalendarMessage(item_id=item_id, method="REQUEST", sequence=sequence, to=asked, view=view))
     return tuple(messages)
-
-
-def _named(who: str, only: Collection[str] | None) -> bool:
-    return only is None or who in only

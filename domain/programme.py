@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from domain.amendment import unapproved
-from domain.commands import CancelItem, MoveItem, PublishProgramme, ReviseItem, ScheduleItem
+from domain.commands import CancelItem, MoveItem, Note, PublishProgramme, ReviseItem, ScheduleItem
 from domain.decision import Context, Outcome, accept, refuse
 from domain.events import ItemCancelled, ItemMoved, ItemRevised, ItemScheduled, ProgrammePublished
-from domain.invitations import calendar_messages, reaches_calendars
+from domain.invitations import newcomers_wait
 from domain.state import Delegation, Item
 from domain.values import Fact
 
@@ -22,6 +22,8 @@ def schedule(state: Delegation, command: ScheduleItem, context: Context) -> Outc
         return refuse("programme_full", field="item_id", limit=LARGEST_PROGRAMME)
     if stranger := _stranger(state, command.audience.people):
         return refuse("participant_unknown", field="audience.people", member=stranger)
+    if stranger := _stranger(state, _noted(command.notes)):
+        return refuse("participant_unknown", field="notes.people", member=stranger)
     return accept(
         ItemScheduled(
             item_id=command.item_id,
@@ -32,6 +34,7 @@ def schedule(state: Delegation, command: ScheduleItem, context: Context) -> Outc
             place=command.place,
             audience=command.audience,
             published=command.published,
+            notes=command.notes,
         )
     )
 
@@ -54,12 +57,14 @@ def revise(state: Delegation, command: ReviseItem, context: Context) -> Outcome:
         return refuse("item_unknown", field="item_id", item=command.item_id)
     if command.audience and (stranger := _stranger(state, command.audience.people)):
         return refuse("participant_unknown", field="audience.people", member=stranger)
-    names = ("title", "place", "audience", "published")
+    if stranger := _stranger(state, _noted(command.notes or ())):
+        return refuse("participant_unknown", field="notes.people", member=stranger)
+    names = ("title", "place", "audience", "published", "notes")
     said = {name: value for name in names if (value := getattr(command, name)) is not None}
     changed = {name: value for name, value in said.items() if value != getattr(item, name)}
     if not changed:
         return refuse("item_unchanged", field="item_id", item=item.id)
-    return accept(ItemRevised.model_validate({"item_id": item.id, **changed}))
+    return accept(ItemRevised.model_validate({"item_id": item.id, "announce": command.announce, **changed}))
 
 
 def cancel(state: Delegation, command: CancelItem, context: Context) -> Outcome:
@@ -73,9 +78,9 @@ def cancel(state: Delegation, command: CancelItem, context: Context) -> Outcome:
 def publish(state: Delegation, command: PublishProgramme, context: Context) -> Outcome:
     """Refusals: `programme_empty`, `programme_unchanged` (everybody already knows it as it is), `change_unapproved`."""
     items = published_items(state)
-    if not items and not state.told:
+    if not items and not state.published:
         return refuse("programme_empty")
-    if state.programme and reaches_calendars(state) and not calendar_messages(state, context.now):
+    if state.programme and published_as_drafted(state) and not newcomers_wait(state, context.now):
         return refuse("programme_unchanged")
     if change := unapproved(state, context.edition):
         return refuse("change_unapproved", parts=list(change.changed))
@@ -85,6 +90,15 @@ def publish(state: Delegation, command: PublishProgramme, context: Context) -> O
 def published_items(state: Delegation) -> tuple[str, ...]:
     """Return the ids of the items that are meant for calendars, in the order in which they were scheduled."""
     return tuple(item.id for item in state.items.values() if item.published and not item.cancelled)
+
+
+def published_as_drafted(state: Delegation) -> bool:
+    """Return whether the programme as it stands is the one that was last published."""
+    standing = {item: one for item, one in state.published.items() if not one.cancelled}
+    return tuple(sorted(standing)) == tuple(sorted(published_items(state))) and all(
+        (one.view, one.audience, one.notes) == (item.view, item.audience, item.notes)
+        for item, one in ((state.items[name], one) for name, one in standing.items())
+    )
 
 
 class Overlap(Fact):
@@ -131,6 +145,10 @@ def _overlapping(items: Iterable[Item]) -> Iterable[tuple[Item, Item]]:
 def _standing(state: Delegation, item_id: str) -> Item | None:
     item = state.items.get(item_id)
     return item if item and not item.cancelled else None
+
+
+def _noted(notes: Iterable[Note]) -> Iterable[str]:
+    return (who for note in notes for who in note.people)
 
 
 def _stranger(state: Delegation, people: Iterable[str]) -> str | None:

@@ -226,6 +226,10 @@ class Edition(Value):
     returns_for_incompleteness: Annotated[int, Field(ge=0, le=100)] = 1
     invitation_letter: tuple[Direction, ...] = ("inbound",)
     """For which delegations `invite` also sends a letter: guests get one, our own travellers do not."""
+    quiet_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 0
+    """How long what people are to be told waits for further changes, so that what is corrected is never sent."""
+    quiet_unless_within_hours: Annotated[int, Field(ge=0, le=7 * 24)] = 6
+    """What starts so soon, or was to, is told at once."""
 
     @model_validator(mode="after")
     def _stands_together(self) -> Self:

@@ -2,11 +2,11 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from domain.commands import Answer, Audience, ItemKind, RenderedDocument, Role, Stay
+from domain.commands import Answer, Audience, Channel, ItemKind, Note, RenderedDocument, Role, Stay
 from domain.events import (
     EXTERNAL_AUTHORITY,
     Breach,
@@ -85,6 +85,12 @@ class Participant(Fact):
     left: Literal["withdrawn", "replaced", "released"] | None = None
     replaced_by: str | None = None
     key_leader: bool = Field(default=False, exclude_if=unsaid)
+    channel: Channel | None = Field(default=None, exclude_if=unsaid)
+
+    @property
+    def by_mail(self) -> bool:
+        """Whether this person's calendar hears by messages to their mailbox: until they choose another channel."""
+        return self.channel in (None, "mail")
 
     @property
     def delegate(self) -> bool:
@@ -93,7 +99,10 @@ class Participant(Fact):
 
 
 class Item(Fact):
-    """An item of the programme. `published` items are meant for calendars; `announced` ones have been published."""
+    """An item of the programme as it is drafted. `published` says that it is meant for calendars.
+
+    `announced` counts the changes of its words alone that mailboxes are to hear of.
+    """
 
     id: str
     kind: ItemKind
@@ -104,11 +113,33 @@ class Item(Fact):
     audience: Audience
     published: bool
     cancelled: bool = False
+    notes: tuple[Note, ...] = Field(default=(), exclude_if=unsaid)
+    announced: int = Field(default=0, exclude_if=unsaid)
 
     @property
     def view(self) -> CalendarView:
-        """What a calendar shows of it."""
-        return CalendarView(kind=self.kind, title=self.title, starts=self.starts, ends=self.ends, place=self.place)
+        """What a calendar shows of it, to everybody who sees it."""
+        return CalendarView(
+            kind=self.kind,
+            title=self.title,
+            starts=self.starts,
+            ends=self.ends,
+            place=self.place,
+            announced=self.announced,
+        )
+
+
+class Published(Fact):
+    """An item as it was last published, whatever has been drafted since: what calendars are to hold.
+
+    `since` is the publication with which this version began to stand.
+    """
+
+    view: CalendarView
+    audience: Audience
+    since: Instant
+    notes: tuple[Note, ...] = Field(default=(), exclude_if=unsaid)
+    cancelled: bool = Field(default=False, exclude_if=unsaid)
 
 
 class Told(Fact):
@@ -433,6 +464,12 @@ class Delegation(Fact):
     programme: int = 0
     """How often the programme was published."""
     letters: int = 0
+    published: dict[str, Published] = Field(default_factory=dict, exclude_if=unsaid)
+    """The programme as it was last published, by item."""
+    published_for: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+    """Who was on the file at the last publication."""
+    quiet_until: Instant | None = Field(default=None, exclude_if=unsaid)
+    """Until when what people are to be told waits."""
     told: dict[str, Told] = Field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
     replies: dict[str, Reply] = Field(default_factory=dict)
@@ -454,6 +491,25 @@ class Delegation(Fact):
     """When the file came to the desk it lies on (`domain/desk.py`)."""
     stand_ins: tuple[StandsIn, ...] = Field(default=(), exclude_if=unsaid)
     """The leaves, in force and to come, that touch the desks it lies on (`domain/stand_ins.py`)."""
+
+    @model_validator(mode="after")
+    def _knows_what_was_published(self) -> Self:
+        """Take what people were told for what was published, in a state that was handed on before that was kept."""
+        if self.programme and not self.published:
+            known = {
+                item_id: Published(
+                    view=told.view,
+                    audience=self.items[item_id].audience,
+                    since=self.opened_at,
+                    cancelled=not told.holders,
+                )
+                for item_id, told in self.told.items()
+            }
+            here = tuple(person.id for person in self.people.values() if person.active)
+            # Frozen for everybody else; nobody has seen this one yet.
+            object.__setattr__(self, "published", known)
+            object.__setattr__(self, "published_for", here)
+        return self
 
     @property
     def delegates(self) -> tuple[Participant, ...]:
@@ -535,9 +591,11 @@ class Delegation(Fact):
         if self.phase in RESTING:
             return None
         due = [at for deadline in self.deadlines.values() if (at := deadline.next_at)]
+        if self.quiet_until:
+            due.append(self.quiet_until)
         return min((*due, *(one.until if one.in_force else one.since for one in self.stand_ins)), default=None)
 
-    def attendees(self, item: Item) -> tuple[str, ...]:
+    def attendees(self, item: Item | Published) -> tuple[str, ...]:
         """Who attends an item now, in the order in which they joined the file."""
         roles = {role for group in item.audience.groups for role in GROUP_ROLES[group]}
         named = set(item.audience.people)

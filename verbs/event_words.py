@@ -5,13 +5,14 @@ One sentence for each type of event; a type that only a newer API knows is shown
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from locales import Translator, mark
 from verbs.edition import EditionWords
 from verbs.times import at_place, business_time
-from verbs.words import ANSWERS, DOCUMENTS, FACTORS, PERSON_ROLES, word
+from verbs.words import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, PERSON_ROLES, word
 
 Data = Mapping[str, Any]
 
@@ -41,6 +42,10 @@ class Reader:
     def duty(self, what: str) -> str:
         """What is due, by the rule that it last was due by."""
         return self.rules.duty(what, self.due.get(what, NO_RULE))
+
+    def time(self, instant: str) -> str:
+        """An instant by the file's clock."""
+        return self.translator.date_and_time(datetime.fromisoformat(instant).astimezone(ZoneInfo(self.zone)))
 
     def moment(self, moment: Data) -> str:
         """A local time, with its zone where that is not the file's."""
@@ -255,6 +260,17 @@ def _replied(data: Data, reader: Reader) -> str:
     return f"{data['participant_id']}: {word(ANSWERS, data['answer'], reader.translator)}{item}"
 
 
+def _waits_until(data: Data, reader: Reader) -> str:
+    return reader.tr(
+        mark("what is new goes out after %(time)s, unless it changes again"), time=reader.time(data["until"])
+    )
+
+
+def _channel(data: Data, reader: Reader) -> str:
+    channel = word(CHANNELS, data["channel"], reader.translator)
+    return reader.tr(mark("%(participant_id)s: calendar by %(channel)s"), **{**data, "channel": channel})
+
+
 def _formality(data: Data, reader: Reader) -> str:
     reference = f" ({data['reference']})" if data.get("reference") else ""
     values = {"kind": data["kind"], "day": reader.day(data["on"])}
@@ -349,6 +365,9 @@ EVENTS: Mapping[str, Told] = {
     "DelegationInvited": _plain(mark("invites, letter no. %(letter)s")),
     "InvitationsIssued": _issued,
     "InvitationsDelivered": _delivered,
+    "QuietWindowOpened": _waits_until,
+    "QuietWindowClosed": _plain(mark("there is nothing to send after all")),
+    "ChannelChosen": _channel,
     "ReplyRecorded": _replied,
     "FormalityRecorded": _formality,
     "CoordinatorChanged": _plain(mark("hands the file over from %(previous)s to %(coordinator)s")),

@@ -41,6 +41,8 @@ ITEM_KINDS = {
 
 ANSWERS = {"accepted": mark("accepts"), "declined": mark("declines"), "tentative": mark("accepts with reservation")}
 
+CHANNELS = {"mail": mark("messages by mail"), "feed": mark("a feed"), "caldav": mark("a CalDAV collection")}
+
 STEP_STATES = {
     "waiting": mark("not yet its turn"),
     "open": mark("waits for a signature"),

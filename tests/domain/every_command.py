@@ -55,6 +55,7 @@ EXAMPLES: tuple[Value, ...] = (
     c.CancelItem(item_id="monday"),
     c.PublishProgramme(),
     c.Invite(),
+    c.ChooseChannel(participant_id="ito", channel="feed"),
     c.RecordReply(participant_id="ito", answer="accepted"),
     c.RecordFormality(kind="police_notified"),
     c.HandOver(to="coordinator-2"),

@@ -191,6 +191,9 @@ COMMANDS: dict[str, st.SearchStrategy[Made]] = {
     "cancel_item": plain(c.CancelItem, item_id=ITEMS),
     "publish_programme": plain(c.PublishProgramme),
     "invite": plain(c.Invite),
+    "choose_channel": plain(
+        c.ChooseChannel, participant_id=ANYBODY, channel=st.sampled_from(["mail", "feed", "caldav"])
+    ),
     "record_reply": plain(
         c.RecordReply,
         participant_id=ANYBODY,
