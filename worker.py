@@ -20,6 +20,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import Info
 
 from activities.codec import data_converter
+from activities.collections import CollectionSync
 from activities.decide import Decide
 from activities.digest import Digests
 from activities.documents import Documents
@@ -30,6 +31,8 @@ from activities.leave import DeskReviews
 from activities.notices import Notices
 from activities.outbox import Outbox
 from activities.project import Project
+from calendars.caldav import CalDav
+from calendars.guard import Reach
 from documents.administrative import Issuer, Signatory
 from domain.bilingual import Bilingual
 from domain.mailbox import Mailbox
@@ -40,6 +43,7 @@ from storage.claims import sweep
 from storage.errors import StoreUnavailable
 from storage.registers import Registers
 from storage.trips import Trips
+from workflows.collections import CollectionRound
 from workflows.delegation import DelegationWorkflow
 from workflows.digest import MorningDigest
 from workflows.leave import DeskReview
@@ -126,11 +130,20 @@ def mail_server_of(settings: Settings) -> SmtpServer:
     )
 
 
+def caldav_of(settings: Settings) -> CalDav:
+    """Return the client of calendar servers, which reaches what the settings allow."""
+    reach = Reach.of(
+        loopback=settings.caldav_loopback, networks=settings.caldav_private_networks, ports=settings.caldav_ports
+    )
+    return CalDav(reach, patience=timedelta(seconds=settings.caldav_patience_seconds))
+
+
 def build_worker(client: Client, settings: Settings, registers: Registers) -> Worker:
     """Return a worker for the settings' task queue, not yet running."""
     house = house_of(settings)
     # A delegation's clock in the demo skips the pauses between attempts, so each attempt is patient itself.
     outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, timedelta(seconds=20))
+    collections = CollectionSync(registers, caldav_of(settings), house)
     effects = Effects(
         Invitations(registers.journal, registers.persons, outbox, house),
         Notices(
@@ -151,18 +164,20 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             registers.attachments,
             house,
         ),
+        collections,
         attempts=10 if settings.has_virtual_clock else 200,
     )
     return Worker(
         client,
         task_queue=settings.temporal_task_queue,
-        workflows=[DelegationWorkflow, DeskReview, MorningDigest],
+        workflows=[DelegationWorkflow, DeskReview, MorningDigest, CollectionRound],
         activities=[
             Decide(registers.editions, registers.standing, Trips(registers.database), settings.zone).decide,
             Project(registers.projection).project,
             effects.carry_out,
             DeskReviews(client, registers.desks).review,
             Digests(registers, outbox, house, settings.zone, settings.digest_hour).send,
+            collections.sync,
         ],
         workflow_runner=sandbox(),
         sticky_queue_schedule_to_start_timeout=STICKY,

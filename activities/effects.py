@@ -7,6 +7,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.beating import beating
+from activities.collections import CollectionSync
 from activities.documents import Documents
 from activities.invitations import Invitations
 from activities.notices import Notices
@@ -18,13 +19,20 @@ from storage.errors import StoreUnavailable
 from workflows import ports
 from workflows.ports import CarryOutInput, Command
 
-Recorded = RecordDelivery | RecordDocument | RecordNotice
+Recorded = RecordDelivery | RecordDocument | RecordNotice | None
 
 
 class Effects:
     """The one activity behind every effect."""
 
-    def __init__(self, invitations: Invitations, notices: Notices, documents: Documents, attempts: int) -> None:
+    def __init__(
+        self,
+        invitations: Invitations,
+        notices: Notices,
+        documents: Documents,
+        collections: CollectionSync,
+        attempts: int,
+    ) -> None:
         """`attempts`: after how many an effect is given up and shown to a person."""
         self._attempts = attempts
         self._kinds: dict[str, Callable[[CarryOutInput, Callable[[], None]], Awaitable[Recorded]]] = {
@@ -32,15 +40,16 @@ class Effects:
             "mail_letter": notices.mail_letter,
             "send_notice": notices.send_notice,
             "render_document": documents.render_document,
+            "sync_calendars": collections.sync_calendars,
         }
 
     @activity.defn(name=ports.CARRY_OUT)
     async def carry_out(self, asked: CarryOutInput) -> Command | None:
-        """Carry an effect out and return the command that records its outcome."""
+        """Carry an effect out and return the command that records its outcome, if the trail is to have it."""
         try:
             async with beating():
                 recorded = await self._kinds[asked.effect.kind](asked, activity.heartbeat)
-            return recorded.model_dump(mode="json")
+            return recorded.model_dump(mode="json") if recorded is not None else None
         except (MailServerUnavailable, StoreUnavailable, TrailBehind) as error:
             raise self._failure(error, final=activity.info().attempt >= self._attempts) from None
         except TypesettingFailed as error:

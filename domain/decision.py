@@ -106,7 +106,7 @@ def refuse(code: str, *evidence: Event, field: str | None = None, **params: str 
     return Outcome.model_construct(events=evidence, refusal=Refusal(code=code, field=field, params=params))
 
 
-EffectKind = Literal["issue_calendars", "render_document", "mail_letter", "send_notice"]
+EffectKind = Literal["issue_calendars", "render_document", "mail_letter", "send_notice", "sync_calendars"]
 
 
 class Effect(Fact):

@@ -7,6 +7,9 @@ from typing import Self
 
 from storage.accounts import Accounts
 from storage.attachments import Attachments
+from storage.collection_entries import CollectionEntries
+from storage.collection_queue import CollectionQueue
+from storage.collections import Collections
 from storage.desks import Desks
 from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
@@ -50,6 +53,9 @@ class Registers:
     projection: Projection
     queries: Queries
     desks: Desks
+    collections: Collections
+    collection_entries: CollectionEntries
+    collection_queue: CollectionQueue
 
     @classmethod
     def open(
@@ -89,6 +95,9 @@ class Registers:
             projection=Projection(database),
             queries=Queries(database),
             desks=Desks(database),
+            collections=Collections(database, keyring),
+            collection_entries=CollectionEntries(database),
+            collection_queue=CollectionQueue(database),
         )
 
     async def close(self) -> None:
