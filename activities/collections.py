@@ -134,11 +134,9 @@ class CollectionSync:
 
     async def _turn(self, id: str, *, reviewing: bool, demanded: bool) -> Turn | None:
         """Take a turn with a collection; None where there is nothing to do, or nothing that may be done."""
-        while True:
+        while await self._collections.get(id) is not None:
             async with self._holding(id) as holding:
-                if not holding:
-                    return None
-                collection = await self._collections.get(id)
+                collection = await self._collections.get(id) if holding else None
                 if collection is None or not self._may_try(collection, demanded):
                     return None
                 try:
@@ -153,6 +151,7 @@ class CollectionSync:
             # Wanted anew while we held it, and whoever wanted it could not have it.
             if not turn.worked or not await self._queue.due(id):
                 return turn
+        return None
 
     def _may_try(self, collection: Collection, demanded: bool) -> bool:
         if demanded:

@@ -71,7 +71,10 @@ def said(body: bytes) -> Said | None:
             return None
         [event] = events
         starts = event.decoded("DTSTART")
-        ends = event.decoded("DTEND") if "DTEND" in event else starts + event.decoded("DURATION")
+        if "DTEND" in event:
+            ends = event.decoded("DTEND")
+        else:
+            ends = starts + event.decoded("DURATION") if "DURATION" in event else starts
         return Said(
             uid=str(event["UID"]),
             span=(_point(starts), _point(ends)),
