@@ -125,11 +125,13 @@ class CalDav:
         self._reach = reach
         self._patience = patience.total_seconds()
         self._resolve = resolve
-        self._tls = tls or httpx2.create_ssl_context(trust_env=False)
+        self._tls = tls
 
     def session(self, url: str, credentials: Credentials) -> "Session":
         """Return a session with one collection, or with a server whose collections are looked for."""
-        transport = GuardedTransport(self._reach, resolve=self._resolve, tls=self._tls)
+        # Reading every authority's certificate takes a while; few processes ever need them.
+        self._tls = self._tls or httpx2.create_ssl_context(trust_env=False)
+        transport = GuardedTransport(self._reach, self._tls, resolve=self._resolve)
         return Session(url, credentials, transport, self._patience)
 
     def check(self, url: str) -> None:

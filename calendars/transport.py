@@ -69,11 +69,11 @@ class GuardedBackend(httpcore2.AnyIOBackend):
 class GuardedTransport(httpx2.AsyncBaseTransport):
     """HTTP/1.1 by guarded connections; an address that is refused never gets as far as its name being resolved."""
 
-    def __init__(self, reach: Reach, *, resolve: Resolve = look_up, tls: ssl.SSLContext | None = None) -> None:
-        """`tls` is whose certificates are believed; public authorities unless told."""
+    def __init__(self, reach: Reach, tls: ssl.SSLContext, *, resolve: Resolve = look_up) -> None:
+        """`tls` says whose certificates are believed."""
         self._reach = reach
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=tls or httpx2.create_ssl_context(trust_env=False),
+            ssl_context=tls,
             max_connections=CONNECTIONS,
             keepalive_expiry=15,
             network_backend=GuardedBackend(reach, resolve),

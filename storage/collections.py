@@ -84,6 +84,14 @@ class Collections:
             await want(connection, [id], files, now)
         return id
 
+    async def verified(self, id: str) -> None:
+        """Note that a collection was found with the credentials that are known: it is tried again at once."""
+        now, table = utc_now(), calendar_collections.c
+        working = update(calendar_collections).where(table.id == id, table.state != "leaving")
+        fresh = {"state": "working", "failure": None, "failed_since": None, "attempts": 0, "retry_at": None}
+        async with self._database.writing() as connection:
+            await connection.execute(working.values(**fresh, verified_at=now))
+
     async def leave(self, owner: Owner, *, by: str) -> str | None:
         """Begin to take everything of ours out of an owner's collection, and return its id; None if they have none.
 
