@@ -32,6 +32,7 @@ from verbs import (
     sign_offs,
     status,
     token,
+    told,
     trail,
     up,
 )
@@ -61,6 +62,7 @@ app.command("sign")(sign.sign)
 app.command("return")(return_.return_)
 app.command("move")(move.move)
 app.command("report")(report.report)
+app.command("told")(told.told)
 app.command("trail")(trail.trail)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("rebuild")(rebuild.rebuild)

@@ -43,6 +43,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "follow_trail": EVERYBODY,
     "list_sign_offs": EVERYBODY,
     "count_messages": EVERYBODY,
+    "show_told": EVERYBODY,
     "list_deadlines_of_delegation": EVERYBODY,
     "list_ceilings": EVERYBODY,
     "list_documents": EVERYBODY,

@@ -35,6 +35,7 @@ from api import (
     sign_offs,
     signing,
     texts,
+    told,
     trail,
 )
 from api.envelope import Envelope
@@ -60,6 +61,7 @@ FEATURES = (
     trail,
     sign_offs,
     messages,
+    told,
     deadlines,
     desks,
     ceilings,

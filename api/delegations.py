@@ -16,7 +16,8 @@ from api.parameters import Day
 from api.problems import Problem
 from domain.amendment import unapproved
 from domain.canonical import digest_of
-from domain.events import Breach
+from domain.events import Breach, CalendarMessage
+from domain.invitations import untold
 from domain.programme import Overlap, overlaps
 from domain.request import breaches
 from domain.state import Delegation, Observation, Phase
@@ -96,7 +97,8 @@ class DelegationView(BaseModel):
     """A file as it stands after event `seq`; everything beside `state` is worked out from it.
 
     `unapproved` names the parts of the dossier that changed after the decision and, by the policy for such changes,
-    still need approval.
+    still need approval. `untold` are the calendar messages that go out when the quiet window ends (`quiet_until` of
+    the state), as they would be if nothing changed until then.
     """
 
     id: str
@@ -113,6 +115,7 @@ class DelegationView(BaseModel):
     breaches: tuple[ShownBreach, ...]
     observations: tuple[ShownObservation, ...]
     overlaps: tuple[Overlap, ...]
+    untold: tuple[CalendarMessage, ...]
     state: Delegation
 
 
@@ -199,6 +202,7 @@ async def show_delegation(file: KnownFile, at: At) -> DelegationView:
             ShownObservation(**one.model_dump(), warns=one.exceeded) for one in state.observations.values()
         ),
         overlaps=overlaps(state),
+        untold=untold(state, edition),
         state=state,
     )
 

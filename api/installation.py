@@ -112,6 +112,11 @@ class Installation:
         self.providers = Providers(settings.oidc_providers or (), settings.public_origin)
 
     @property
+    def mail_domain(self) -> str:
+        """The domain of UIDs: that of the mailbox that invites."""
+        return self.settings.organizer_mailbox.rpartition("@")[2]
+
+    @property
     def converter(self) -> DataConverter:
         """How values travel to this installation's workflows."""
         return data_converter(self.registers.keyring if self.settings.encrypts_payloads else None)

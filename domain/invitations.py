@@ -21,6 +21,7 @@ from domain.events import (
     QuietWindowOpened,
     ReplyRecorded,
 )
+from domain.rules import Edition
 from domain.state import Delegation, Participant, Phase, Published, Told
 from domain.views import viewers
 
@@ -99,6 +100,13 @@ def quiet_window_passed(state: Delegation, context: Context) -> tuple[Event, ...
     if state.quiet_until is None or state.quiet_until > context.now:
         return ()
     return tuple(issue(state, context)) or (QuietWindowClosed(),)
+
+
+def untold(state: Delegation, edition: Edition) -> tuple[CalendarMessage, ...]:
+    """Return what goes out when the quiet window ends, if nothing changes until then."""
+    if state.quiet_until is None:
+        return ()
+    return calendar_messages(state, state.quiet_until, known_only=unapproved(state, edition) is not None)
 
 
 def _awaits_approval(state: Delegation, context: Context) -> bool:

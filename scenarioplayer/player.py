@@ -240,6 +240,10 @@ class Player:
                 return 0
             file = await self._answer(answer, step)
             self._remember(file)
+            if until := file["state"].get("quiet_until"):
+                # Nobody changes anything more: the minutes in which they could have pass.
+                await self._answer(await self._send("POST", "/demo/clock", {"delegation": self._id, "to": until}), step)
+                continue
             issues = file["state"]["issues"]
             if all(issue["sent"] is not None for issue in issues):
                 return len(issues)

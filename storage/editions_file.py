@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import holidays
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from domain.bilingual import Bilingual
 from domain.policies import ApprovalChain
@@ -59,6 +59,8 @@ class EditionFile(Value):
     holidays: HolidayTable
     returns_for_incompleteness: int = 1
     invitation_letter: tuple[Direction, ...] = ("inbound",)
+    quiet_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 0
+    quiet_unless_within_hours: Annotated[int, Field(ge=0, le=7 * 24)] = 6
 
 
 def load_edition(folder: Path) -> Edition:
@@ -101,6 +103,8 @@ def load_edition(folder: Path) -> Edition:
             approvals=approvals,
             returns_for_incompleteness=head.returns_for_incompleteness,
             invitation_letter=head.invitation_letter,
+            quiet_minutes=head.quiet_minutes,
+            quiet_unless_within_hours=head.quiet_unless_within_hours,
         )
     except ValidationError as error:
         # Rules and announced days were compared above: what is left is the week.

@@ -107,15 +107,22 @@ async def append(
 
 
 async def read(
-    connection: AsyncConnection, delegation_id: str, *, after: int = 0, limit: int | None = None
+    connection: AsyncConnection,
+    delegation_id: str,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+    types: Sequence[str] = (),
 ) -> list[SealedEvent]:
-    """Return a delegation's events in order, from the one after `after`."""
+    """Return a delegation's events in order, from the one after `after`; with `types` only those."""
     wanted = (
         select(journal)
         .where(journal.c.delegation_id == delegation_id, journal.c.seq > after)
         .order_by(journal.c.seq)
         .limit(limit)
     )
+    if types:
+        wanted = wanted.where(journal.c.type.in_(types))
     return [_event(row) for row in await connection.execute(wanted)]
 
 

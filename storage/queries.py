@@ -217,10 +217,12 @@ class Queries:
             updated_at=row.updated_at,
         )
 
-    async def events(self, delegation_id: str, *, after: int = 0, limit: int | None = None) -> list[SealedEvent]:
+    async def events(
+        self, delegation_id: str, *, after: int = 0, limit: int | None = None, types: Sequence[str] = ()
+    ) -> list[SealedEvent]:
         """Return a delegation's sealed events in order, from the one after `after`: for the trail and the stream."""
         async with self._database.reading() as connection:
-            return await read(connection, delegation_id, after=after, limit=limit)
+            return await read(connection, delegation_id, after=after, limit=limit, types=types)
 
     async def organisation_of(self, delegation_id: str) -> str | None:
         """Return the organisation whose delegation it is, or None if there is no such file."""

@@ -109,6 +109,15 @@ def _show_consequences(
     elif not published:
         say(translator.tr("Calendars do not know of it yet: --publish, or publish the programme."))
     file = api.get(f"/delegations/{delegation}", at_least=receipt["last_seq"])
+    if waiting := {person for one in file["untold"] if one["item_id"] == item for person in one["to"]}:
+        until = datetime.fromisoformat(file["state"]["quiet_until"]).astimezone(ZoneInfo(file["state"]["zone"]))
+        sentence = translator.ntr(
+            "%(count)s person hears of it after %(time)s, unless it changes again.",
+            "%(count)s people hear of it after %(time)s, unless it changes again.",
+            len(waiting),
+            time=translator.clock_time(until),
+        )
+        say(sentence)
     own = [overlap for overlap in file["overlaps"] if item in (overlap["first"], overlap["second"])]
     if own:
         people = names(api, file["state"]["people"], translator)

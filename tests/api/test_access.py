@@ -31,6 +31,7 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/delegations/{delegation}/stream": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/sign-offs": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/messages": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/items/{item}/told": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/deadlines": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/ceilings": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/documents": EVERYBODY,

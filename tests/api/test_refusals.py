@@ -22,12 +22,14 @@ EXPECTED_403 = {
     "organisation_out_of_reach",
     "not_entitled_to_sign",
     "substitute_not_entitled",
+    "not_yourself",
     "own_request",
     "own_trip",
     "signed_another_step",
 }
 EXPECTED_404 = {"delegation_unknown"}
 EXPECTED_409 = {
+    "channel_unchanged",
     "place_signed_already",
     "approval_incomplete",
     "change_unapproved",

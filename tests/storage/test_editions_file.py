@@ -8,7 +8,7 @@ import pytest
 
 from domain.rules import HolidayTable
 from storage.editions_file import RulesFileError, expand_holidays, load_edition
-from tests.rulebook import RULES, edition
+from tests.rulebook import RULES, shipped
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def said(folder: Path) -> list[str]:
 
 def test_the_same_files_give_the_same_digest(folder: Path) -> None:
     """The identity of an edition depends on what the files say, not on where they lie or when they are read."""
-    assert load_edition(folder).digest() == edition().digest()
+    assert load_edition(folder).digest() == shipped().digest()
 
 
 def test_comments_and_layout_do_not_change_the_digest(folder: Path) -> None:
@@ -49,12 +49,12 @@ def test_comments_and_layout_do_not_change_the_digest(folder: Path) -> None:
         "conditions: {entry_papers_needed: false}",
         "conditions:\n      entry_papers_needed: false # no",
     )
-    assert load_edition(folder).digest() == edition().digest()
+    assert load_edition(folder).digest() == shipped().digest()
 
 
 def test_the_whole_edition_is_there() -> None:
     """Eighteen versions of deadlines, fifteen of limits, three grades, four countries, sixteen policies."""
-    rules = edition()
+    rules = shipped()
     assert [len(each) for each in (rules.deadlines, rules.limits, rules.reception, rules.travel, rules.approvals)] == [
         18, 15, 3, 4, 16,
     ]  # fmt: skip

@@ -1,0 +1,132 @@
+"""Who was told what of an item, when, by which channel, and what they answered."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel
+
+from api.access import BEARER, GuardedRoute
+from api.files import KnownFile
+from api.installation import At, Installation
+from api.problems import Problem
+from calendars.views import uid_of
+from domain.commands import Channel, Role
+from domain.events import CalendarView, InvitationsIssued
+from domain.state import Delegation, Reply
+from domain.values import Slug
+from domain.views import seen_by
+from storage.mail_ledger import Entry, Status
+
+router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["messages"])
+
+ItemId = Annotated[Slug, Path(description="The item's id on its file.", examples=["s-11"])]
+
+
+class Telling(BaseModel):
+    """One message to one person: what it said, and what became of it.
+
+    `at` is the business time at which it was decided, `seq` the event that proves it; `sent_at` is when the mail server
+    took it. A message that was not entered for somebody (nobody can be reached there) has the status `unreached`.
+    """
+
+    seq: int
+    at: datetime
+    channel: Channel
+    method: Literal["REQUEST", "CANCEL"]
+    sequence: int
+    view: CalendarView
+    status: Status | Literal["unreached"]
+    sent_at: datetime | None = None
+    refusal: str | None = None
+
+
+class ToldPerson(BaseModel):
+    """What one person knows of the item. `holds` says whether it is in their calendar as things stand."""
+
+    participant_id: str
+    role: Role
+    channel: Channel
+    holds: bool
+    tellings: tuple[Telling, ...]
+    answer: Reply | None
+
+
+class ToldItem(BaseModel):
+    """Everybody who was ever told of an item, or is to have it. `view` is how it stands published."""
+
+    item_id: str
+    uid: str
+    view: CalendarView | None
+    cancelled: bool
+    sequence: int
+    quiet_until: datetime | None
+    people: tuple[ToldPerson, ...]
+
+
+@router.get("/delegations/{delegation}/items/{item}/told")
+async def show_told(file: KnownFile, item: ItemId, at: At) -> ToldItem:
+    """Show who was told what of an item, when, by which channel, and what they answered."""
+    state = file.state
+    if item not in state.items:
+        raise Problem("item_missing")
+    uid = uid_of(item, delegation=state.id, domain=at.mail_domain)
+    tellings = await _tellings(at, state, item, uid)
+    published = state.published.get(item)
+    told = state.told.get(item)
+    return ToldItem(
+        item_id=item,
+        uid=uid,
+        view=published.view if published else None,
+        cancelled=published.cancelled if published else state.items[item].cancelled,
+        sequence=told.sequence if told else 0,
+        quiet_until=state.quiet_until,
+        people=tuple(
+            ToldPerson(
+                participant_id=who,
+                role=person.role,
+                channel=person.channel or "mail",
+                holds=holds,
+                tellings=tuple(tellings.get(who, ())),
+                answer=state.replies.get(f"{who}/{item}") or state.replies.get(f"{who}/*"),
+            )
+            for who, person in state.people.items()
+            if (holds := _holds(state, who, item)) or who in tellings
+        ),
+    )
+
+
+def _holds(state: Delegation, who: str, item: str) -> bool:
+    if state.people[who].by_mail:
+        return item in state.told and who in state.told[item].holders
+    return any(seen.item_id == item and not seen.cancelled for seen in seen_by(state, who))
+
+
+async def _tellings(at: Installation, state: Delegation, item: str, uid: str) -> dict[str, list[Telling]]:
+    """Return the messages about an item by person, in order: what was decided, joined with what the ledger says."""
+    lines: dict[tuple[str, str], Entry] = {}
+    for line in await at.mail.told(state.id, uid):
+        for who in line.participants:
+            lines[line.issue, who] = line
+    found: dict[str, list[Telling]] = {}
+    for sealed in await at.queries.events(state.id, types=("InvitationsIssued",)):
+        event = InvitationsIssued.model_validate(sealed.data)
+        for message in event.messages:
+            if message.item_id != item:
+                continue
+            for who in message.to:
+                sent = lines.get((f"{state.id}:calendars:{event.issue}", who))
+                found.setdefault(who, []).append(
+                    Telling(
+                        seq=sealed.seq,
+                        at=sealed.instant,
+                        channel="mail",
+                        method=message.method,
+                        sequence=message.sequence,
+                        view=message.view,
+                        status=sent.status if sent else "unreached",
+                        sent_at=sent.sent_at if sent else None,
+                        refusal=sent.refusal if sent else None,
+                    )
+                )
+    return found
