@@ -15,6 +15,7 @@ from locales import Translator
 from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
+    collections,
     demo,
     desk,
     directory,
@@ -72,6 +73,7 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(position.app, name="position")
 app.add_typer(leave.app, name="leave")
+app.add_typer(collections.app, name="collection")
 app.add_typer(policy.app, name="policy")
 
 

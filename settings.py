@@ -133,10 +133,12 @@ class Settings(BaseSettings):
     caldav_loopback: bool = Field(
         False, description="for development: calendar servers on this machine, by http too and on any port"
     )
-    caldav_private_networks: tuple[str, ...] = Field(
-        (), description="JSON: private ranges whose calendar servers are trusted, such as 10.20.0.0/16"
+    caldav_private_networks: tuple[str, ...] | None = Field(
+        None, description="JSON: private ranges whose calendar servers are trusted, such as 10.20.0.0/16"
     )
-    caldav_ports: tuple[int, ...] = Field((443, 8443), description="JSON: ports that calendar servers may listen on")
+    caldav_ports: tuple[int, ...] | None = Field(
+        None, description="JSON: ports that calendar servers may listen on; without any, 443 and 8443"
+    )
     caldav_patience_seconds: int = Field(20, ge=1, le=120, description="how long one request to one may take")
     caldav_retry_minutes: int = Field(
         10, ge=1, le=59, description="how often calendar collections that lack something are looked at again"
@@ -173,8 +175,8 @@ class Settings(BaseSettings):
 
     @field_validator("caldav_private_networks")
     @classmethod
-    def _networks_exist(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
-        for one in networks:
+    def _networks_exist(cls, networks: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for one in networks or ():
             try:
                 ip_network(one)
             except ValueError:

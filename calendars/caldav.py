@@ -268,14 +268,14 @@ class Session(AbstractAsyncContextManager["Session"]):
     async def _once(self, method: str, url: str, body: bytes, headers: dict[str, str], limit: int) -> _Answer:
         """Send one request and read the whole answer, within the patience and the limit."""
         content_type = {"Content-Type": XML} if body else {}
-        common = {"Authorization": self._authorization, "Accept-Encoding": "identity", "User-Agent": "Legation"}
+        always = {"Authorization": self._authorization, "Accept-Encoding": "identity", "User-Agent": "Legation"}
         # Not by httpx2's client: it writes every address into its log, keeps cookies and follows what it is told.
         # A header may come in any case, but only once.
         try:
             request = httpx2.Request(
                 method,
                 url,
-                headers={**common, **content_type, **headers},
+                headers={**always, **content_type, **headers},
                 content=body,
                 extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._patience)},
             )

@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 LONGEST_URL = 2000
+USUAL_PORTS = frozenset({443, 8443})
 
 AddressProblem = Literal[
     "address_malformed",
@@ -63,12 +64,16 @@ class Reach:
 
     loopback: bool = False
     networks: tuple[Network, ...] = ()
-    ports: frozenset[int] = frozenset({443, 8443})
+    ports: frozenset[int] = USUAL_PORTS
 
     @classmethod
-    def of(cls, *, loopback: bool = False, networks: Iterable[str] = (), ports: Iterable[int] = (443, 8443)) -> "Reach":
+    def of(
+        cls, *, loopback: bool = False, networks: Iterable[str] | None = None, ports: Iterable[int] | None = None
+    ) -> "Reach":
         """Return what settings describe; raises ValueError for a network that is none."""
-        return cls(loopback, tuple(ip_network(one) for one in networks), frozenset(ports))
+        return cls(
+            loopback, tuple(ip_network(one) for one in networks or ()), frozenset(ports) if ports else USUAL_PORTS
+        )
 
 
 def check_url(url: str, reach: Reach) -> None:
