@@ -119,11 +119,11 @@ def conflict_of(body: bytes) -> tuple[str, str | None] | None:
 def name_in(collection: str, href: str) -> str | None:
     """Return the last part of an address inside a collection as the server writes it; None for any other address."""
     base, there = urlsplit(collection), urlsplit(urljoin(collection, href))
-    folder, slash, name = there.path.rpartition("/")
-    within = (there.scheme, there.netloc) == (base.scheme, base.netloc) and unquote(folder + slash) == unquote(
-        base.path
-    )
-    return name if within and name else None
+    *folder, name = there.path.split("/")
+    same_server = (there.scheme, there.netloc) == (base.scheme, base.netloc)
+    # Part by part: an escaped slash is none.
+    same_folder = [unquote(part) for part in folder] == [unquote(part) for part in base.path.split("/")[:-1]]
+    return name if same_server and same_folder and name else None
 
 
 def _answers(root: Element) -> Iterator[Answered]:
