@@ -45,13 +45,19 @@ class Collections:
         """Enter an owner's collection, or new credentials of the one they have, and return its id.
 
         `files` are the delegations that it is to be brought to. It counts as verified now, and as working. Raises
-        CollectionExists when they have another one, and KeyDestroyed for an erased person.
+        CollectionExists when they have another one, unless that was removed and cannot be emptied now; and KeyDestroyed
+        for an erased person.
         """
         now = utc_now()
         async with self._database.writing() as connection:
             await queue(connection)
             key = await self._key(connection, owner)
             known = await self._row(connection, owner)
+            lingers = known is not None and known.state == "leaving" and known.failed_since is not None
+            if known is not None and lingers and _opened(known, key).url != access.url:
+                # It cannot be emptied now: whoever has another one does not wait for it.
+                await connection.execute(delete(calendar_collections).where(calendar_collections.c.id == known.id))
+                known = None
             id = known.id if known else new_reference("col")
             sealed = key.encrypt(canonical_json(access.model_dump(mode="json")), context=id.encode())
             fresh: dict[str, Any] = {

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from embedded.ports import HOST
@@ -106,7 +106,9 @@ async def misbehaving(upstream: int) -> AsyncIterator[Misbehaving]:
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
-        await fake.serve(reader, writer)
+        # Cancelled at the end: asyncio would take that for a fault of the server.
+        with suppress(asyncio.CancelledError):
+            await fake.serve(reader, writer)
         tasks.discard(task)
 
     server = await asyncio.start_server(serve, HOST, 0)
@@ -115,7 +117,7 @@ async def misbehaving(upstream: int) -> AsyncIterator[Misbehaving]:
         yield fake
     finally:
         server.close()
-        for task in tasks:
+        for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -159,6 +161,12 @@ async def trickling(asked: Asked, forward: Forward, writer: asyncio.StreamWriter
         writer.write(b" ")
         await writer.drain()
         await asyncio.sleep(0.02)
+
+
+async def dawdling(asked: Asked, forward: Forward, writer: asyncio.StreamWriter) -> None:
+    """Take a while, and pass everything on."""
+    await asyncio.sleep(0.05)
+    writer.write((await forward()).octets())
 
 
 async def losing(asked: Asked, forward: Forward, writer: asyncio.StreamWriter) -> None:

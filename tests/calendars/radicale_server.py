@@ -1,10 +1,10 @@
 """A real CalDAV server (Radicale) for tests: a process of its own, with a folder, two users and passwords."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class Radicale:
                 httpx2.get(f"{self.url}/.web/", trust_env=False)
             except httpx2.TransportError:
                 assert self.process.poll() is None, "Radicale ended"
-                asyncio.run(asyncio.sleep(0.05))
+                time.sleep(0.05)
             else:
                 return
         raise AssertionError("Radicale does not listen")

@@ -1,9 +1,6 @@
 """Which addresses of calendar servers are reached: row 14 of the faults. No packet leaves for any other."""
 
-import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -20,6 +17,7 @@ from calendars.caldav import CalDav, CalDavFailed, Credentials
 from calendars.discovery import discover
 from calendars.guard import AddressRefused, Reach, check_ip, check_url
 from embedded.ports import HOST
+from tests.calendars.listening import answers, listening
 from tests.calendars.misbehaving import Misbehaving, answering
 
 NOBODY = Credentials("somebody", "something")
@@ -169,38 +167,6 @@ def test_what_settings_allow_is_allowed_and_nothing_beside_it() -> None:
 # No packet leaves
 
 
-@asynccontextmanager
-async def listening(tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, list[bytes]]]:
-    """A port of this machine, and what came to it: an empty entry for a connection."""
-    came: list[bytes] = []
-
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        came.append(b"")
-        try:
-            came.append(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5))
-            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            await writer.drain()
-        except (OSError, asyncio.IncompleteReadError, TimeoutError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(take, HOST, 0, ssl=tls)
-    async with server:
-        yield server.sockets[0].getsockname()[1], came
-
-
-def answers(*answers: list[str]) -> tuple[Callable[[str, int], object], list[str]]:
-    """A name server that answers otherwise every time it is asked, and the names it was asked for."""
-    asked: list[str] = []
-
-    async def resolve(name: str, port: int) -> list[str]:
-        asked.append(name)
-        return answers[min(len(asked), len(answers)) - 1]
-
-    return resolve, asked
-
-
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "[::1]", "0.0.0.0", "[::]"],  # noqa: S104
@@ -219,7 +185,7 @@ async def test_a_name_that_stands_for_this_machine_is_not_reached() -> None:
     async with listening() as (port, came):
         for found in (["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::ffff:127.0.0.1"], ["169.254.169.254"]):
             resolve, _ = answers(found)
-            client = CalDav(Reach(ports=frozenset({port})), patience=PATIENCE, resolve=resolve)  # type: ignore[arg-type]
+            client = CalDav(Reach(ports=frozenset({port})), patience=PATIENCE, resolve=resolve)
             with pytest.raises(AddressRefused, match="address_not_public"):
                 await discover(client, f"https://calendar.example:{port}/", NOBODY)
         assert came == []
@@ -231,7 +197,7 @@ async def test_the_name_is_asked_for_once_and_the_connection_goes_where_it_was_l
         # 127.0.0.2 stands for the public address here; the rebound one is the open port of 127.0.0.1.
         reach = Reach.of(networks=["127.0.0.2/32"], ports=[port, other])
         resolve, asked = answers(["127.0.0.2"], ["127.0.0.1"])
-        client = CalDav(reach, patience=PATIENCE, resolve=resolve)  # type: ignore[arg-type]
+        client = CalDav(reach, patience=PATIENCE, resolve=resolve)
         with pytest.raises(CalDavFailed, match="no_connection"):
             async with client.session(f"https://calendar.example:{port}/", NOBODY) as session:
                 await session.etags()
@@ -269,7 +235,7 @@ async def test_the_environment_s_proxy_is_not_used(monkeypatch: pytest.MonkeyPat
         for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HTTP_PROXY", "http_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
         resolve, _ = answers(["127.0.0.2"])
-        client = CalDav(Reach.of(networks=["127.0.0.2/32"]), patience=PATIENCE, resolve=resolve)  # type: ignore[arg-type]
+        client = CalDav(Reach.of(networks=["127.0.0.2/32"]), patience=PATIENCE, resolve=resolve)
         with pytest.raises(CalDavFailed):
             await discover(client, "https://calendar.example/", NOBODY)
         assert came == []
@@ -306,7 +272,7 @@ async def test_the_server_is_still_known_by_its_name(tmp_path: Path) -> None:
     async with listening(serving) as (port, came):
         reach = Reach.of(networks=["127.0.0.1/32"], ports=[port])
         resolve, _ = answers([HOST])
-        client = CalDav(reach, patience=PATIENCE, resolve=resolve, tls=believing)  # type: ignore[arg-type]
+        client = CalDav(reach, patience=PATIENCE, resolve=resolve, tls=believing)
         with pytest.raises(CalDavFailed, match="no_calendar"):
             await discover(client, f"https://calendar.example:{port}/", NOBODY)
         assert f"host: calendar.example:{port}".encode() in came[1].lower()

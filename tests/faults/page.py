@@ -16,12 +16,13 @@ import pytest
 TITLES: Mapping[str, str] = {
     "1": "kill -9 of worker, API and server, before, during and after every step",
     "2": "The database locked, full, read-only, or failing to write",
-    "4": "The mail server down",
+    "4": "Mail and calendar servers down",
     "6": "The same request again: at once, after a restart, after continue-as-new, with another body",
     "7": "Sixteen people at one delegation",
     "10": "The read model rebuilt during writes",
     "11": "Schemathesis, all checks, as each role",
     "13": "Guessed ids, forged forms, planted sessions, forwarded links",
+    "14": "Calendar addresses that only this machine can reach",
     "17": "Uploads that are weapons",
     "20": "Steady load",
 }
