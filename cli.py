@@ -15,6 +15,7 @@ from locales import Translator
 from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
+    channel,
     collections,
     demo,
     desk,
@@ -63,6 +64,7 @@ app.command("sign")(sign.sign)
 app.command("return")(return_.return_)
 app.command("move")(move.move)
 app.command("report")(report.report)
+app.command("channel")(channel.channel)
 app.command("told")(told.told)
 app.command("trail")(trail.trail)
 app.command("sign-offs")(sign_offs.sign_offs)

@@ -228,9 +228,22 @@ def _ceilings(file: File, people: Mapping[str, str], rules: EditionWords, transl
 
 def _invitations(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
     issues: Sequence[Mapping[str, Any]] = file["state"]["issues"]
-    if not issues:
+    waiting = {person for message in file["untold"] for person in message["to"]}
+    if not issues and not waiting:
         return
     _heading(translator.tr("Invitations"))
+    if waiting:
+        until = business_time(file["state"]["quiet_until"], file["state"]["zone"], translator)
+        say(
+            translator.ntr(
+                "%(count)s person hears of what is new after %(time)s, unless it changes again.",
+                "%(count)s people hear of what is new after %(time)s, unless it changes again.",
+                len(waiting),
+                time=until,
+            )
+        )
+    if not issues:
+        return
     titles = (mark("When"), mark("People"), mark("Invitations"), mark("Cancellations"), mark("Sent"), mark("Refused"))
     rows = table([translator.tr(title) for title in titles], right=[1, 2, 3, 4])
     for issue in issues:

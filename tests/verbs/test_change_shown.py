@@ -37,6 +37,7 @@ def shown(file: Given, unapproved: tuple[str, ...] = ()) -> dict[str, Any]:
         "unapproved": list(unapproved),
         "breaches": [],
         "overlaps": [],
+        "untold": [],
         "deadlines": [],
         "ceilings": [],
         "state": state,

@@ -184,6 +184,9 @@ def test_a_delegation_goes_its_way_by_the_daily_verbs(here: Installed, tmp_path:
     assert "thư điện tử" in verb(here, "lan", "told", uid, language="vi").stdout
     nameless = verb(here, "lan", "told", "opening")
     assert (nameless.returncode, nameless.stderr) == (1, "Name the item by its UID, or as DELEGATION/ITEM.\n")
+    assert "ChannelChosen" in done(here, "lan", "channel", "tokyo-2028", "m-2", "feed")["types"]
+    again = verb(here, "lan", "channel", "tokyo-2028", "m-2", "feed")
+    assert (again.returncode, again.stderr) == (1, "This person's calendar hears in that way already.\n")
     clock(here, "tokyo-2028", "2028-04-03T05:00:00Z")
     send(here, "tokyo-2028", type="depart")
     clock(here, "tokyo-2028", "2028-04-05T12:00:00Z")

@@ -171,6 +171,7 @@ def test_a_leader_s_trips_elsewhere_are_a_warning_where_they_are_too_many() -> N
     file = {
         "state": {"items": {}, "failures": []},
         "overlaps": [],
+        "untold": [],
         "breaches": [],
         "unapproved": [],
         "observations": [seen | {"warns": True}, seen | {"warns": False, "value": 2}],
