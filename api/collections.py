@@ -227,7 +227,7 @@ async def _found(at: Installation, url: str, credentials: Credentials) -> tuple[
         async with asyncio.timeout(LOOKED_FOR_WITHIN):
             return await discover(at.caldav, url, credentials)
     except TimeoutError:
-        raise _refused("calendar_unavailable") from None
+        raise _unusable("calendar_unavailable") from None
     except (AddressRefused, CalDavFailed) as error:
         log.warning("calendar_not_found", reason=error.code)
         raise _problem(error) from None
@@ -236,13 +236,13 @@ async def _found(at: Installation, url: str, credentials: Credentials) -> tuple[
 def _problem(error: AddressRefused | CalDavFailed) -> Problem:
     elsewhere = error.elsewhere if isinstance(error, CalDavFailed) else ""
     if error.code in REFUSED:
-        return _refused(error.code, elsewhere)
+        return _unusable(error.code, elsewhere)
     if error.code in ("no_calendar", "collection_missing", "redirected_too_often", "request_refused"):
-        return _refused("no_calendar")
-    return _refused("calendar_unavailable")
+        return _unusable("no_calendar")
+    return _unusable("calendar_unavailable")
 
 
-def _refused(rule: str, elsewhere: str = "") -> Problem:
+def _unusable(rule: str, elsewhere: str = "") -> Problem:
     field, sentence = REFUSED.get(rule, ("url", NOT_FOUND))
     params = {"elsewhere": elsewhere} if elsewhere else {}
     return Problem("calendar_refused", errors=[FieldProblem(field=field, rule=rule, sentence=sentence, params=params)])
@@ -251,7 +251,7 @@ def _refused(rule: str, elsewhere: str = "") -> Problem:
 async def _registered(at: Installation, owner: Owner, body: CollectionBody, actor: Acting) -> CollectionView:
     found = await _found(at, body.url, body.credentials)
     if len(found) > 1:
-        raise _refused("several_calendars")
+        raise _unusable("several_calendars")
     [one] = found
     access = Access(url=one.url, name=one.name, username=body.username, password=body.credentials.password)
     files = await at.registers.collection_queue.files_of(owner)

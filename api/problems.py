@@ -142,12 +142,7 @@ PROBLEMS: dict[str, Answer] = {
 }
 """What is refused before, beside or instead of a decision."""
 
-RETRY_AFTER = {
-    "store_unavailable": "2",
-    "engine_unavailable": "1",
-    "provider_unavailable": "30",
-    "calendar_unavailable": "60",
-}
+RETRY_AFTER = {"store_unavailable": "2", "engine_unavailable": "1", "provider_unavailable": "30"}
 """Seconds after which asking again makes sense."""
 
 BY_STATUS = {
