@@ -21,6 +21,7 @@ from verbs import (
     desk,
     directory,
     dossier,
+    feed,
     leave,
     move,
     organisation,
@@ -76,6 +77,7 @@ app.add_typer(organisation.app, name="organisation")
 app.add_typer(position.app, name="position")
 app.add_typer(leave.app, name="leave")
 app.add_typer(collections.app, name="collection")
+app.add_typer(feed.app, name="feed")
 app.add_typer(policy.app, name="policy")
 
 

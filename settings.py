@@ -122,6 +122,10 @@ class Settings(BaseSettings):
         None, description="JSON: [{name, organisation, issuer, client_id, client_secret}, …]"
     )
 
+    feed_days: int = Field(60, ge=1, description="for how many days after a visit its calendars can be fetched")
+    page_days: int = Field(14, ge=1, description="for how many days after a visit its personal pages can be opened")
+    feed_fetches: int = Field(300, ge=1, description="fetches of one calendar, by window")
+
     smtp_host: str | None = Field(None, description="without one, the stack starts a development mailbox")
     smtp_port: int = Field(587, ge=1, le=65535)
     smtp_user: str | None = None

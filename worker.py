@@ -145,7 +145,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
     outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, timedelta(seconds=20))
     collections = CollectionSync(registers, caldav_of(settings), house)
     effects = Effects(
-        Invitations(registers.journal, registers.persons, outbox, house),
+        Invitations(registers.journal, registers.persons, outbox, house, registers.feeds),
         Notices(
             registers.journal,
             registers.persons,

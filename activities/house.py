@@ -33,6 +33,10 @@ class House(Value):
         """
         return f"{self.public_url.rstrip('/')}/delegations/{delegation}/steps/{step}" if step else self.first_page
 
+    def own_page(self, token: str) -> str:
+        """Return the address of somebody's own page about a delegation, by the secret that leads to it."""
+        return f"{self.public_url.rstrip('/')}/my/{token}"
+
     @property
     def mail_domain(self) -> str:
         """The domain of Message-IDs and UIDs."""

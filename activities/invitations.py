@@ -5,9 +5,10 @@ that asked for it, so every attempt makes the same octets.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
+from types import MappingProxyType
 
 from activities.house import House
 from activities.outbox import Outbox
@@ -24,6 +25,7 @@ from domain.views import notes_for
 from notices.contents import ItemFacts, ItineraryCancelled, ItineraryChanged, ItineraryRequest, NoticeName
 from notices.message import compose
 from notices.render import render
+from storage.feeds import Feeds, Subject
 from storage.journal import Journal
 from storage.mail_ledger import Mail
 from storage.persons import Person, Persons
@@ -37,8 +39,9 @@ AT_ONCE = 50
 class Invitations:
     """Carries out `issue_calendars`."""
 
-    def __init__(self, journal: Journal, persons: Persons, outbox: Outbox, house: House) -> None:
+    def __init__(self, journal: Journal, persons: Persons, outbox: Outbox, house: House, feeds: Feeds) -> None:
         """Take the collaborators of this installation."""
+        self._feeds = feeds
         self._journal = journal
         self._persons = persons
         self._outbox = outbox
@@ -53,7 +56,7 @@ class Invitations:
         assert isinstance(stood.event, InvitationsIssued)
         issue = f"{asked.delegation}:{asked.effect.key}"
         people = await self._reachable(stood.after)
-        letters = Composing(stood, issue, people, self._house)
+        letters = Composing(stood, issue, people, self._house, await self._pages(stood))
         unreached = {who for message in stood.event.messages for who in message.to if who not in people}
         batches = letters.batches()
         while batch := await asyncio.to_thread(next, batches, None):
@@ -67,6 +70,19 @@ class Invitations:
             refused=tuple(sorted(refused)),
         )
 
+    async def _pages(self, stood: Standing) -> dict[str, str]:
+        """Return the addresses of the pages of those who are asked, by participant; none for a page that was revoked.
+
+        They are the same each time, as long as nobody gives a page another address.
+        """
+        assert isinstance(stood.event, InvitationsIssued)
+        asked = {who for message in stood.event.messages if message.method == "REQUEST" for who in message.to}
+        file = stood.after
+        wanted = {Subject.page(file.id, who, file.people[who].person.ref): who for who in sorted(asked)}
+        entries = await self._feeds.ensure(list(wanted))
+        tokens = {wanted[subject]: self._feeds.token_of(entry) for subject, entry in entries.items()}
+        return {who: self._house.own_page(token) for who, token in tokens.items() if token}
+
     async def _reachable(self, file: Delegation) -> dict[str, Person]:
         found = await self._persons.get_many([one.person.ref for one in file.people.values()])
         return {
@@ -77,7 +93,16 @@ class Invitations:
 class Composing:
     """Makes the messages of one issue: pure, given the file as it stood and the people's details."""
 
-    def __init__(self, stood: Standing, issue: str, people: dict[str, Person], house: House) -> None:
+    def __init__(
+        self,
+        stood: Standing,
+        issue: str,
+        people: dict[str, Person],
+        house: House,
+        pages: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`pages` are the addresses of the people's own pages, by participant."""
+        self._pages = pages
         self._stood = stood
         self._issue = issue
         self._house = house
@@ -199,7 +224,9 @@ class Composing:
             return "itinerary_changed", ItineraryChanged.model_validate(
                 {**common, "before": _facts(told.view), "asks_answer": asks}
             )
-        return "itinerary_request", ItineraryRequest.model_validate({**common, "asks_answer": asks})
+        return "itinerary_request", ItineraryRequest.model_validate(
+            {**common, "asks_answer": asks, "page": self._pages.get(who)}
+        )
 
 
 def _facts(view: CalendarView) -> ItemFacts:

@@ -28,6 +28,7 @@ ANYBODY: tuple[Who, ...] = ("anybody",)
 EVERYBODY: tuple[RoleName, ...] = ("coordinator", "approver", "auditor", "administrator")
 COORDINATOR: tuple[RoleName, ...] = ("coordinator",)
 ADMINISTRATOR: tuple[RoleName, ...] = ("administrator",)
+STAFF: tuple[RoleName, ...] = ("coordinator", "administrator")
 PERSONAL: tuple[RoleName, ...] = ("coordinator", "approver", "administrator")
 """Those who may see personal data. An auditor checks commitments, and needs none of it."""
 
@@ -78,6 +79,15 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "write_text": ("coordinator", "approver"),
     "read_text": PERSONAL,
     "store_attachment": COORDINATOR,
+    "make_feed_of_delegation": STAFF,
+    "list_feeds_of_delegation": STAFF,
+    # One's own calendar; a person's as a coordinator or administrator; another account's as an administrator.
+    "make_feed": PERSONAL,
+    "list_feeds": PERSONAL,
+    "rotate_feed": PERSONAL,
+    "revoke_feed": PERSONAL,
+    # The address is the right to it.
+    "fetch_calendar": ANYBODY,
     "list_accounts": ADMINISTRATOR,
     "create_account": ADMINISTRATOR,
     "change_account": ADMINISTRATOR,
@@ -139,6 +149,9 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_password_page": ANYBODY,
     "choose_password_by_page": ANYBODY,
     "sign_out_by_page": EVERYBODY,
+    # The address is the right to it.
+    "show_programme_page": ANYBODY,
+    "choose_channel_by_page": ANYBODY,
     "show_inbox_page": EVERYBODY,
     "show_passkeys_page": EVERYBODY,
     "remove_passkey_by_page": EVERYBODY,

@@ -9,6 +9,7 @@ from temporalio.client import Client
 from api import (
     accounts,
     attachments,
+    calendars,
     ceilings,
     clock,
     collections,
@@ -21,6 +22,7 @@ from api import (
     documents,
     dossiers,
     editions,
+    feeds,
     health,
     identities,
     institution,
@@ -46,6 +48,7 @@ from api.pages import approval as approval_page
 from api.pages import desks as inbox_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
+from api.pages import programme as programme_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
 from api.problems import ProblemDetails
@@ -82,10 +85,11 @@ FEATURES = (
     institution,
     editions,
     policies,
+    feeds,
     health,
 )
 
-PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page)
+PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page, programme_page)
 
 DESCRIPTION = """\
 One delegation is one file: commands go in, sealed events come out, everything else is read from them.
@@ -132,6 +136,7 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
     if settings.has_virtual_clock:
         application.include_router(clock.router, prefix=PREFIX)
     application.include_router(reference.router)
+    application.include_router(calendars.router)
     for page in PAGES:
         application.include_router(page.router)
     application.add_middleware(Envelope)

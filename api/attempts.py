@@ -21,12 +21,16 @@ NETWORK = 64
 class Attempts:
     """Moving windows of `window` seconds. What is counted is where an attempt came from, never the secret tried."""
 
-    def __init__(self, *, window: int, address: int, account: int, guesses: int) -> None:
-        """`address` and `account` are attempts to sign in, `guesses` tokens and sessions that nobody has."""
+    def __init__(self, *, window: int, address: int, account: int, guesses: int, fetches: int) -> None:
+        """`address` and `account` are attempts to sign in, `guesses` tokens and sessions that nobody has.
+
+        `fetches` are those of one calendar, from wherever.
+        """
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._by_address = RateLimitItemPerSecond(address, window, "address")
         self._by_account = RateLimitItemPerSecond(account, window, "account")
         self._by_guesses = RateLimitItemPerSecond(guesses, window, "guesses")
+        self._by_feed = RateLimitItemPerSecond(fetches, window, "fetches")
 
     async def sign_in(self, request: Request, account: str | None = None) -> None:
         """Count an attempt to sign in, before it is looked at; Problem `too_many_attempts` (429) beyond the limit."""
@@ -46,6 +50,10 @@ class Attempts:
         address.
         """
         await self._count(self._by_guesses, address_of(request))
+
+    async def fetched(self, feed: str) -> None:
+        """Count a fetch of a calendar by its id; Problem `too_many_attempts` (429) beyond the limit."""
+        await self._count(self._by_feed, feed)
 
     async def _count(self, item: RateLimitItemPerSecond, *place: str) -> None:
         if await self._limiter.hit(item, *place):

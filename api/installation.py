@@ -16,6 +16,7 @@ from api.announcements import Announcements
 from api.attempts import Attempts
 from api.cookies import Cookies
 from api.engine import OWN_RETRIES, Engine, EngineUnavailable
+from api.feed_contents import FeedContents
 from api.leave import tell_all_files
 from api.oidc import Providers
 from calendars.caldav import CalDav
@@ -80,6 +81,14 @@ class Installation:
             ),
             patience=timedelta(seconds=settings.caldav_patience_seconds),
         )
+        self.feeds = self.registers.feeds
+        self.feed_contents = FeedContents(
+            self.registers,
+            domain=settings.organizer_mailbox.rpartition("@")[2],
+            zone=settings.zone,
+            name=settings.union_name,
+            lasting=timedelta(days=settings.feed_days),
+        )
         self.announcements = Announcements()
         self._open_sign_in(settings)
         self._client = client
@@ -93,6 +102,7 @@ class Installation:
             address=settings.sign_in_address_attempts,
             account=settings.sign_in_account_attempts,
             guesses=settings.token_guesses,
+            fetches=settings.feed_fetches,
         )
         self.sessions = Sessions(
             self.database,

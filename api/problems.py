@@ -133,6 +133,8 @@ PROBLEMS: dict[str, Answer] = {
     "spreadsheet_refused": Answer(422, mark("The file cannot be taken.")),
     "clock_stopped": Answer(409, mark("The clock did not reach the time it was to be moved to.")),
     "clock_has_no_file": Answer(409, mark("The file is closed; its clock stands still.")),
+    "calendar_unknown": Answer(404, mark("There is no calendar at this address, or not any more.")),
+    "feed_unknown": Answer(404, mark("There is no feed of this id.")),
     "store_unavailable": Answer(503, mark("The database cannot be used at the moment. Nothing was changed.")),
     "engine_unavailable": Answer(
         503, mark("No answer came in time. Send the same request with the same Idempotency-Key again.")

@@ -124,6 +124,8 @@ CUSTOM: dict[str, str] = {
     "stages_out_of_order": mark("Stages count up from 1 without a gap."),
     "step_without_one_way": mark("A step has exactly one of position, one_of, all_of, n_of and external."),
     "step_repeated": mark("Two steps have the same id."),
+    "page_of_nobody": mark("A page is somebody's: name the participant."),
+    "feed_of_one": mark("Name a person or an account, and not both."),
     "text_has_control_character": mark("Character %(position)s is a control character (U+%(code)s): write one line."),
     "text_has_direction_mark": mark("Character %(position)s (U+%(code)s) changes the direction of reading."),
     "text_is_empty": mark("The text is empty."),

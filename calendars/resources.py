@@ -11,7 +11,8 @@ from typing import Any
 
 from icalendar import Calendar, Event
 
-from calendars.itip import PRODID, item_components
+from calendars.components import PRODID, described, zones_of
+from calendars.serialising import serialised
 from calendars.views import ItemView
 from domain.canonical import sha256_hex
 
@@ -48,10 +49,9 @@ def resource(view: ItemView, dtstamp: datetime) -> bytes:
     calendar = Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", PRODID)
-    for component in item_components(view, dtstamp, view.status.upper()):
+    for component in (*zones_of(view), described(view, dtstamp, view.status.upper())):
         calendar.add_component(component)
-    octets: bytes = calendar.to_ical(sorted=False)
-    return octets
+    return serialised(calendar)
 
 
 def resource_name(uid: str) -> str:

@@ -64,10 +64,11 @@ class Notice(Value):
 
 
 class ItineraryRequest(Notice):
-    """An item that is new in the recipient's calendar."""
+    """An item that is new in the recipient's calendar; `page` leads to their own page, by a secret."""
 
     item: ItemFacts
     asks_answer: bool = True
+    page: Link | None = None
 
 
 class ItineraryChanged(Notice):

@@ -101,6 +101,9 @@ class Keyring:
         if not keys:
             raise ValueError("a keyring needs a master key")
         self._keys = {key.id: AESGCM(key.secret) for key in keys}
+        self._derivations = {
+            key.id: hmac.digest(key.secret, b"legation derivation key", hashlib.sha256) for key in keys
+        }
         if len(self._keys) != len(keys):
             raise ValueError("two master keys have one id")
         self.newest = keys[0].id
@@ -122,6 +125,15 @@ class Keyring:
     def unwrap(self, wrapped: bytes, *, context: bytes) -> DataKey:
         """Return the data key; raises UnknownMasterKey or CiphertextDamaged."""
         return DataKey(self.decrypt(wrapped, context=b"data key\x00" + context))
+
+    def derive(self, key_id: str, content: bytes) -> bytes:
+        """Return 32 bytes that only who holds the named master key can tell, always the same for equal content.
+
+        Raises UnknownMasterKey.
+        """
+        if key_id not in self._derivations:
+            raise UnknownMasterKey(key_id)
+        return hmac.digest(self._derivations[key_id], content, hashlib.sha256)
 
     def is_current(self, ciphertext: bytes) -> bool:
         """Whether the newest key encrypted this."""

@@ -15,6 +15,8 @@ from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
+from storage.feeds import Feeds
+from storage.file_heads import FileHeads
 from storage.institution import Institution
 from storage.journal import Journal
 from storage.keyring import Keyring, MasterKey
@@ -56,6 +58,8 @@ class Registers:
     collections: Collections
     collection_entries: CollectionEntries
     collection_queue: CollectionQueue
+    feeds: Feeds
+    file_heads: FileHeads
 
     @classmethod
     def open(
@@ -98,6 +102,8 @@ class Registers:
             collections=Collections(database, keyring),
             collection_entries=CollectionEntries(database),
             collection_queue=CollectionQueue(database),
+            feeds=Feeds(database, keyring),
+            file_heads=FileHeads(database),
         )
 
     async def close(self) -> None:

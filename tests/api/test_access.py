@@ -15,6 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 EVERYBODY = {"coordinator", "approver", "auditor", "administrator"}
 PERSONAL = {"coordinator", "approver", "administrator"}
+STAFF = {"coordinator", "administrator"}
 ADMINISTRATOR = {"administrator"}
 NOBODY_ASKED = {"anybody"}
 SIGNED_IN = {"session"}
@@ -66,6 +67,13 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/delegations/{delegation}/texts": {"coordinator", "approver"},
     "GET /api/v1/texts/{ref}": PERSONAL,
     "POST /api/v1/attachments": {"coordinator"},
+    "POST /api/v1/delegations/{delegation}/feeds": STAFF,
+    "GET /api/v1/delegations/{delegation}/feeds": STAFF,
+    "POST /api/v1/feeds": PERSONAL,
+    "GET /api/v1/feeds": PERSONAL,
+    "POST /api/v1/feeds/{feed}/rotate": PERSONAL,
+    "POST /api/v1/feeds/{feed}/revoke": PERSONAL,
+    "GET /calendars/{token}.ics": NOBODY_ASKED,
     "POST /api/v1/policies/explain": EVERYBODY,
     "GET /api/v1/me": EVERYBODY,
     "GET /api/v1/accounts": ADMINISTRATOR,
@@ -131,6 +139,8 @@ PAGES: dict[str, set[str]] = {
     "GET /choose-password": NOBODY_ASKED,
     "POST /choose-password": NOBODY_ASKED,
     "POST /sign-out": EVERYBODY,
+    "GET /my/{token}": NOBODY_ASKED,
+    "POST /my/{token}": NOBODY_ASKED,
     "GET /": EVERYBODY,
     "GET /me/passkeys": EVERYBODY,
     "POST /me/passkeys/{passkey}/remove": EVERYBODY,
@@ -156,6 +166,7 @@ PLACES = {
     "{tenure}": "ten_nothing00",
     "{leave}": "lea_nothing00",
     "{register}": "accounts",
+    "{feed}": "fee_nothing00",
 }
 
 

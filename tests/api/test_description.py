@@ -27,6 +27,7 @@ OPEN = {
     "go_to_provider",
     "return_from_provider",
     "choose_password",
+    "fetch_calendar",
 }
 """What asks nobody who they are."""
 

@@ -67,7 +67,7 @@ def _sample(kind: type[Notice], **values: object) -> Notice:
 
 
 SAMPLES: dict[NoticeName, Notice] = {
-    "itinerary_request": _sample(ItineraryRequest, item=AFTERNOON),
+    "itinerary_request": _sample(ItineraryRequest, item=AFTERNOON, page="https://legation.example/my/0cqOWz5fe7AU"),
     "itinerary_changed": _sample(ItineraryChanged, before=MORNING, item=AFTERNOON),
     "itinerary_cancelled": _sample(ItineraryCancelled, item=AFTERNOON, reason="Chương trình được rút gọn"),
     "invitation_letter": _sample(

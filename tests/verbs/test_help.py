@@ -37,6 +37,7 @@ def test_the_verbs_are_these() -> None:
         "organisation list", "organisation add",
         "position list", "position add", "position hold", "position end",
         "leave register", "leave list", "leave revoke",
+        "feed make", "feed mine", "feed person", "feed list", "feed rotate", "feed revoke",
     }  # fmt: skip
 
 
