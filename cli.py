@@ -17,6 +17,7 @@ from verbs import (
     admin,
     channel,
     collections,
+    dead_letters,
     demo,
     desk,
     directory,
@@ -28,6 +29,7 @@ from verbs import (
     policy,
     position,
     rebuild,
+    replies,
     report,
     return_,
     show,
@@ -65,6 +67,8 @@ app.command("sign")(sign.sign)
 app.command("return")(return_.return_)
 app.command("move")(move.move)
 app.command("report")(report.report)
+app.command("dead-letters")(dead_letters.dead_letters)
+app.command("resend")(dead_letters.resend)
 app.command("channel")(channel.channel)
 app.command("told")(told.told)
 app.command("trail")(trail.trail)
@@ -78,6 +82,7 @@ app.add_typer(position.app, name="position")
 app.add_typer(leave.app, name="leave")
 app.add_typer(collections.app, name="collection")
 app.add_typer(feed.app, name="feed")
+app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
 
 

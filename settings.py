@@ -131,6 +131,27 @@ class Settings(BaseSettings):
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_starttls: bool = True
+    imap_host: str | None = Field(None, description="where answers to invitations are read; without one they are not")
+    imap_port: int = Field(993, ge=1, le=65535)
+    imap_security: Literal["tls", "starttls", "none"] = "tls"
+    imap_user: str | None = Field(None, description="else the organizer's mailbox")
+    imap_password: SecretStr | None = None
+    imap_folder: str = Field("INBOX", min_length=1)
+    imap_read_to: str | None = Field(None, description="the folder that read mails are moved to; else they stay, seen")
+    imap_seconds: int = Field(30, ge=1, le=3600, description="how long between two looks into the mailbox")
+    imap_authserv: str = Field(
+        "",
+        description="the authserv-id of our own mail server: a DMARC failure it reports keeps an answer from counting",
+    )
+    received_mail_limit_bytes: int = Field(1_000_000, ge=10_000, le=25_000_000)
+    received_mail_days: int = Field(90, ge=1, description="how long what settled mails said is kept")
+    mail_per_minute: int = Field(
+        600, ge=0, description="how many mails go to one domain in a minute at most; 0: any number, as in the demo"
+    )
+    mail_deferrals: int = Field(
+        30, ge=1, le=1000, description="after how many times that a server puts a mail off it is a dead letter"
+    )
+    mail_hours: int = Field(48, ge=1, le=720, description="and after how many hours, whatever kept it")
     organizer_mailbox: str = Field("lich@hoihuunghi.example", description="sender and ORGANIZER of every invitation")
     organizer_name: str = "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam"
 

@@ -28,17 +28,21 @@ from activities.effects import Effects
 from activities.house import House
 from activities.invitations import Invitations
 from activities.leave import DeskReviews
+from activities.mailbox import Mailroom
 from activities.notices import Notices
-from activities.outbox import Outbox
+from activities.outbox import Outbox, Patience
 from activities.project import Project
+from activities.replies import Replies, Trust
+from activities.resending import Resending
 from calendars.caldav import CalDav
 from calendars.guard import Reach
 from documents.administrative import Issuer, Signatory
 from domain.bilingual import Bilingual
 from domain.mailbox import Mailbox
 from embedded.connection import connect
+from notices.imap import ImapServer, Postbox
 from notices.smtp import SmtpServer
-from settings import Settings, SettingsRefused, load_settings
+from settings import LOOPBACK, Settings, SettingsRefused, load_settings
 from storage.claims import sweep
 from storage.errors import StoreUnavailable
 from storage.registers import Registers
@@ -47,6 +51,7 @@ from workflows.collections import CollectionRound
 from workflows.delegation import DelegationWorkflow
 from workflows.digest import MorningDigest
 from workflows.leave import DeskReview
+from workflows.mailbox import Mailbox as MailboxWorkflow
 
 PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports", "workflows.carried")
 """Imported once and shared with the sandbox: a second import would split pydantic's classes and cost time."""
@@ -138,23 +143,59 @@ def caldav_of(settings: Settings) -> CalDav:
     return CalDav(reach, patience=timedelta(seconds=settings.caldav_patience_seconds))
 
 
+def patience_of(settings: Settings) -> Patience:
+    """Return how long mail is tried.
+
+    A delegation's clock in the demo skips the pauses between attempts, so there each attempt waits itself, for minutes
+    instead of days; its mailbox is on this machine and has no pace to keep.
+    """
+    if settings.has_virtual_clock:
+        return Patience(first=timedelta(seconds=5), deferrals=6, skipped_pauses=True)
+    return Patience(
+        deferrals=settings.mail_deferrals,
+        lasting=timedelta(hours=settings.mail_hours),
+        per_minute=settings.mail_per_minute,
+    )
+
+
+def postbox_of(settings: Settings) -> Postbox | None:
+    """Return the mailbox that the settings name, if they name one. Refuses (SettingsRefused) one without a password."""
+    if settings.imap_host is None:
+        return None
+    if settings.imap_password is None:
+        raise SettingsRefused("The setting LEGATION_IMAP_PASSWORD is missing: the mailbox cannot be read without it.")
+    if settings.imap_security == "none" and settings.imap_host not in LOOPBACK:
+        raise SettingsRefused("The setting LEGATION_IMAP_SECURITY: a password goes to another machine over TLS alone.")
+    server = ImapServer(
+        host=settings.imap_host,
+        port=settings.imap_port,
+        security=settings.imap_security,
+        username=settings.imap_user or settings.organizer_mailbox,
+        password=settings.imap_password,
+        folder=settings.imap_folder,
+        read_to=settings.imap_read_to,
+    )
+    return Postbox(server, largest=settings.received_mail_limit_bytes)
+
+
 def build_worker(client: Client, settings: Settings, registers: Registers) -> Worker:
     """Return a worker for the settings' task queue, not yet running."""
     house = house_of(settings)
-    # A delegation's clock in the demo skips the pauses between attempts, so each attempt is patient itself.
-    outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, timedelta(seconds=20))
+    outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, patience_of(settings))
+    invitations = Invitations(registers.journal, registers.persons, outbox, house, registers.feeds)
+    notices = Notices(
+        registers.journal,
+        registers.persons,
+        registers.accounts,
+        registers.editions,
+        registers.attachments,
+        outbox,
+        house,
+    )
     collections = CollectionSync(registers, caldav_of(settings), house)
     effects = Effects(
-        Invitations(registers.journal, registers.persons, outbox, house, registers.feeds),
-        Notices(
-            registers.journal,
-            registers.persons,
-            registers.accounts,
-            registers.editions,
-            registers.attachments,
-            outbox,
-            house,
-        ),
+        invitations,
+        notices,
         Documents(
             registers.journal,
             registers.persons,
@@ -165,17 +206,39 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             house,
         ),
         collections,
-        attempts=10 if settings.has_virtual_clock else 200,
+        Resending(registers.journal, registers.persons, registers.dead_letters, outbox, invitations, notices),
+        outbox,
+        # With the pauses between them, some two days: as long as mail is tried.
+        attempts=10 if settings.has_virtual_clock else 600,
+        skipped_pauses=settings.has_virtual_clock,
     )
+    replies = Replies(
+        client,
+        registers.answering,
+        registers.dead_letters,
+        registers.texts,
+        registers.queries,
+        outbox,
+        house.mail_domain,
+        Trust(settings.received_mail_limit_bytes, settings.imap_authserv),
+    )
+    looks = timedelta(seconds=settings.imap_seconds)
     return Worker(
         client,
         task_queue=settings.temporal_task_queue,
-        workflows=[DelegationWorkflow, DeskReview, MorningDigest, CollectionRound],
+        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest, CollectionRound],
         activities=[
-            Decide(registers.editions, registers.standing, Trips(registers.database), settings.zone).decide,
+            Decide(
+                registers.editions,
+                registers.standing,
+                Trips(registers.database),
+                registers.dead_letters,
+                settings.zone,
+            ).decide,
             Project(registers.projection).project,
             effects.carry_out,
             DeskReviews(client, registers.desks).review,
+            Mailroom(postbox_of(settings), registers.received_mail, replies, looks).read,
             Digests(registers, outbox, house, settings.zone, settings.digest_hour).send,
             collections.sync,
         ],
@@ -199,7 +262,7 @@ async def run(settings: Settings) -> None:
             settings,
             data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None),
         )
-        sweeping = asyncio.create_task(sweep_daily(registers, settings.unclaimed_days))
+        sweeping = asyncio.create_task(sweep_daily(registers, settings.unclaimed_days, settings.received_mail_days))
         try:
             await _until_asked(build_worker(client, settings, registers))
         finally:
@@ -208,11 +271,13 @@ async def run(settings: Settings) -> None:
         await registers.close()
 
 
-async def sweep_daily(registers: Registers, days: int) -> None:
-    """Remove, once a day, what was written for a command that did not come within so many days."""
+async def sweep_daily(registers: Registers, days: int, mail_days: int) -> None:
+    """Remove, once a day, what no command came for within so many days, and what settled mails said."""
     while True:
         with suppress(StoreUnavailable):
             await sweep(registers.database, registers.attachments, datetime.now(UTC) - timedelta(days=days))
+            while await registers.received_mail.forget(datetime.now(UTC) - timedelta(days=mail_days)):
+                pass
         await asyncio.sleep(timedelta(days=1).total_seconds())
 
 

@@ -7,11 +7,13 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, participant_of
+from domain.mail import named_messages
 from domain.observations import asked_about
 from domain.seal import Head
 from domain.stand_ins import ASKING
 from domain.state import Delegation
 from domain.values import BUSINESS_ZONE, business_date
+from storage.dead_letters import DeadLetters
 from storage.editions import Editions
 from storage.errors import StoreUnavailable
 from storage.standing import Standing
@@ -25,11 +27,19 @@ STATES_KEPT = 256
 class Decide:
     """Decides commands with the registers as they stand at that instant."""
 
-    def __init__(self, editions: Editions, standing: Standing, trips: Trips, zone: str = BUSINESS_ZONE) -> None:
+    def __init__(
+        self,
+        editions: Editions,
+        standing: Standing,
+        trips: Trips,
+        dead_letters: DeadLetters,
+        zone: str = BUSINESS_ZONE,
+    ) -> None:
         """`zone` is the business zone in which a new file finds the edition in force today."""
         self._editions = editions
         self._standing = standing
         self._trips = trips
+        self._dead_letters = dead_letters
         self._zone = zone
         # A head hash names one state for ever, so what is kept here cannot be stale.
         self._states: OrderedDict[str, Delegation | None] = OrderedDict()
@@ -91,6 +101,7 @@ class Decide:
         edition = await self._editions.get(asked.state.edition) if asked.state else newest
         actor = _no_account(asked.envelope.actor) or stands.actor
         about = asked_about(asked, edition)
+        named = named_messages(asked.envelope.commands)
         asking = any(command.get("type") in ASKING for command in asked.envelope.commands)
         return Context.model_construct(
             now=asked.now,
@@ -103,6 +114,7 @@ class Decide:
             stand_ins=await self._standing.stand_ins(asked.now, stands.lineage) if asking else None,
             run_by=stands.run_by,
             observations=await self._trips.others(asked.envelope.delegation, about) if about else (),
+            posted=await self._dead_letters.posted(asked.envelope.delegation, named) if named else (),
         )
 
 

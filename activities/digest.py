@@ -4,13 +4,13 @@ The mail ledger keeps it to one: its key is the account and the local day, whate
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.house import House
-from activities.outbox import MailServerUnavailable, Outbox
+from activities.outbox import MailServerUnavailable, MailWaits, Outbox
 from calendars.imip import message_id
 from domain.canonical import digest_of
 from domain.desk import COORDINATING, SIGNING_REPORT
@@ -25,6 +25,7 @@ from storage.desks import DeskFilters, DeskLine
 from storage.editions import UnknownEdition
 from storage.errors import StoreUnavailable
 from storage.mail_ledger import Entry, Mail
+from storage.mail_rows import HANDED_OVER, NOT_REACHED
 from storage.queries import LARGEST_PAGE
 from storage.registers import Registers
 from workflows import ports
@@ -60,12 +61,18 @@ class Digests:
         """Send the digests that are due; a second run for the same hour sends nothing more."""
         try:
             return await self.send_due(asked.now)
+        except MailWaits as waits:
+            raise ApplicationError("MailWaits", type="MailWaits", next_retry_delay=waits.after) from None
         except (MailServerUnavailable, StoreUnavailable) as error:
             raise ApplicationError(type(error).__name__, type=type(error).__name__) from None
 
     async def send_due(self, now: datetime) -> Digested:
-        """Send what is due at an instant, and return what became of it."""
+        """Send what is due at an instant, and return what became of it.
+
+        Raises MailWaits once the others have theirs, if the server puts somebody's off.
+        """
         lines: list[Entry] = []
+        waiting: list[timedelta] = []
         for account in await self._registers.accounts.actors():
             day = digest_due(now, account.zone or self._zone, self._hour)
             if day is None or account.email is None or not READERS & set(account.roles):
@@ -76,9 +83,15 @@ class Digests:
                 continue
             mail = self._mail(account, day, self._digest(account, day, inbox, now), now)
             await self._outbox.enter([mail])
-            lines += await self._outbox.send(mail.issue, activity.heartbeat)
+            try:
+                lines += await self._outbox.send(mail.issue, activity.heartbeat)
+            except MailWaits as waits:
+                waiting.append(waits.after)
+        if waiting:
+            raise MailWaits(min(waiting))
         return Digested(
-            sent=sum(line.status == "sent" for line in lines), refused=sum(line.status == "refused" for line in lines)
+            sent=sum(line.status in HANDED_OVER for line in lines),
+            refused=sum(line.status in NOT_REACHED for line in lines),
         )
 
     async def _inbox(self, account: AccountDetails, now: datetime) -> Inbox:

@@ -28,8 +28,9 @@ from notices.render import render
 from storage.feeds import Feeds, Subject
 from storage.journal import Journal
 from storage.mail_ledger import Mail
+from storage.mail_rows import HANDED_OVER, NOT_REACHED
 from storage.persons import Person, Persons
-from workflows.ports import CarryOutInput
+from workflows.ports import CarryOutInput, errand_of
 
 PARTSTAT: dict[str, Answer] = {"accepted": "ACCEPTED", "declined": "DECLINED", "tentative": "TENTATIVE"}
 AT_ONCE = 50
@@ -54,21 +55,29 @@ class Invitations:
         """
         stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
         assert isinstance(stood.event, InvitationsIssued)
-        issue = f"{asked.delegation}:{asked.effect.key}"
+        issue = errand_of(asked)
         people = await self._reachable(stood.after)
         letters = Composing(stood, issue, people, self._house, await self._pages(stood))
         unreached = {who for message in stood.event.messages for who in message.to if who not in people}
         batches = letters.batches()
+        known = await self._outbox.entered(issue)
         while batch := await asyncio.to_thread(next, batches, None):
             alive()
-            await self._outbox.enter(batch)
+            await self._outbox.enter(batch, known)
         lines = await self._outbox.send(issue, alive)
-        refused = unreached | {who for line in lines if line.status == "refused" for who in line.participants}
+        refused = unreached | {who for line in lines if line.status in NOT_REACHED for who in line.participants}
         return RecordDelivery(
             issue=stood.event.issue,
-            sent=sum(line.status == "sent" for line in lines),
+            sent=sum(line.status in HANDED_OVER for line in lines),
             refused=tuple(sorted(refused)),
         )
+
+    async def composed(self, asked: CarryOutInput) -> list[Mail]:
+        """Return the messages of an issue as they are composed now: to the addresses that the register has today."""
+        stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
+        people, pages = await self._reachable(stood.after), await self._pages(stood)
+        composing = Composing(stood, errand_of(asked), people, self._house, pages)
+        return await asyncio.to_thread(lambda: [mail for batch in composing.batches() for mail in batch])
 
     async def _pages(self, stood: Standing) -> dict[str, str]:
         """Return the addresses of the pages of those who are asked, by participant; none for a page that was revoked.

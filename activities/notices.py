@@ -23,8 +23,9 @@ from storage.attachments import Attachments
 from storage.editions import Editions
 from storage.journal import Journal
 from storage.mail_ledger import Mail
+from storage.mail_rows import HANDED_OVER, NOT_REACHED
 from storage.persons import Person, Persons
-from workflows.ports import CarryOutInput
+from workflows.ports import CarryOutInput, errand_of
 
 LETTER_FILE: dict[Language, str] = {"vi": "thu-moi.pdf", "en": "invitation-letter.pdf"}
 
@@ -53,6 +54,10 @@ class Notices:
 
     async def mail_letter(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordNotice:
         """Send the rendered invitation letter, in both languages, to every delegate."""
+        return await self._send(asked, await self.letters(asked), alive)
+
+    async def letters(self, asked: CarryOutInput) -> list[Mail]:
+        """Return the mails with the letter as they are composed now: to the addresses that the register has today."""
         stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
         assert isinstance(stood.event, DocumentRendered)
         attachments = tuple(
@@ -94,7 +99,7 @@ class Notices:
                     attachments=attachments,
                 )
             )
-        return await self._send(asked, mails, alive)
+        return mails
 
     async def send_notice(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordNotice:
         """Tell who has to know: of a deadline, of a step or a report that waits, of a step that nobody answered.
@@ -314,7 +319,7 @@ class Notices:
             view_hash=seen,
             message_id=identity,
             delegation_id=asked.delegation,
-            issue=f"{asked.delegation}:{asked.effect.key}",
+            issue=errand_of(asked),
             kind=kind,
             participants=participants,
             persons=persons,
@@ -330,12 +335,12 @@ class Notices:
         )
 
     async def _send(self, asked: CarryOutInput, mails: list[Mail], alive: Callable[[], None]) -> RecordNotice:
-        await self._outbox.enter(mails)
-        lines = await self._outbox.send(f"{asked.delegation}:{asked.effect.key}", alive) if mails else []
+        await self._outbox.enter(mails, await self._outbox.entered(errand_of(asked)))
+        lines = await self._outbox.send(errand_of(asked), alive) if mails else []
         return RecordNotice(
             effect=asked.effect.key,
-            sent=sum(line.status == "sent" for line in lines),
-            refused=sum(line.status == "refused" for line in lines),
+            sent=sum(line.status in HANDED_OVER for line in lines),
+            refused=sum(line.status in NOT_REACHED for line in lines),
         )
 
 

@@ -80,6 +80,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "invite": {},
     "choose_channel": {"participant_id": "m-2", "channel": "feed"},
     "record_reply": {"participant_id": "m-2", "answer": "accepted", "item_id": "s-11"},
+    "resend_mail": {"messages": [f"<{DIGEST}@songlam.example>"]},
     "record_formality": {"kind": "police_notified", "reference": "Công văn 45/LHHN"},
     "hand_over": {"to": "tran-thu"},
     "depart": {},

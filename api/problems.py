@@ -79,6 +79,11 @@ PROBLEMS: dict[str, Answer] = {
     "person_unknown": Answer(404, mark("The register has no such person.")),
     "person_erased": Answer(410, mark("This person's data were erased.")),
     "text_unknown": Answer(404, mark("The register has no such text, or it was erased.")),
+    "received_mail_unknown": Answer(404, mark("There is no received mail of this id.")),
+    "received_mail_settled": Answer(
+        409, mark("Somebody has settled or dismissed this mail already, or it needs nobody.")
+    ),
+    "received_mail_without_file": Answer(422, mark("It is not known which delegation this mail is about: name it.")),
     "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
     "item_missing": Answer(404, mark("The programme of this file has no such item.")),

@@ -100,6 +100,16 @@ REFUSALS: dict[str, Answer] = {
     "not_invited": Answer(422, mark("The item “%(item)s” is not in this person's calendar.")),
     "not_yourself": Answer(403, mark("With a personal link you answer and choose for yourself only.")),
     "channel_unchanged": Answer(409, mark("This person's calendar hears in that way already.")),
+    "reply_stale": Answer(409, mark("The answer is to an older version of “%(item)s”, or older than another.")),
+    # Mail
+    "mail_unknown": Answer(422, mark("This delegation never sent a message “%(message)s”.")),
+    "mail_not_dead": Answer(
+        409, mark("The message “%(message)s” arrived, as far as is known, or is still being sent.")
+    ),
+    "mail_erased": Answer(409, mark("The message “%(message)s” was for somebody whose data were erased.")),
+    "mail_superseded": Answer(
+        409, mark("A later message took the place of “%(message)s”; sending it again would contradict that one.")
+    ),
     # Journey and report
     "coordinator_unchanged": Answer(409, mark("This account coordinates the file already.")),
     "coordinator_unknown": Answer(422, mark("There is no coordinator of this id.")),

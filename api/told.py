@@ -27,7 +27,9 @@ class Telling(BaseModel):
     """One message to one person: what it said, and what became of it.
 
     `at` is the business time at which it was decided, `seq` the event that proves it; `sent_at` is when the mail server
-    took it. A message that was not entered for somebody (nobody can be reached there) has the status `unreached`.
+    took it, `resent_at` when somebody had it sent again, `bounced_at` when it came back; `status_code` is the enhanced
+    one of a reply or of such a report (RFC 3463). A message that was not entered for somebody (nobody can be reached
+    there) has the status `unreached`.
     """
 
     seq: int
@@ -39,6 +41,9 @@ class Telling(BaseModel):
     status: Status | Literal["unreached"]
     sent_at: datetime | None = None
     refusal: str | None = None
+    status_code: str | None = None
+    resent_at: datetime | None = None
+    bounced_at: datetime | None = None
 
 
 class ToldPerson(BaseModel):
@@ -127,6 +132,9 @@ async def _tellings(at: Installation, state: Delegation, item: str, uid: str) ->
                         status=sent.status if sent else "unreached",
                         sent_at=sent.sent_at if sent else None,
                         refusal=sent.refusal if sent else None,
+                        status_code=sent.status_code if sent else None,
+                        resent_at=sent.resent_at if sent else None,
+                        bounced_at=sent.bounced_at if sent else None,
                     )
                 )
     return found

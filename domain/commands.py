@@ -1,9 +1,9 @@
 """What may be asked of a delegation. Commands are imperative; the body of a request parses straight into one."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import AwareDatetime, Field, PlainSerializer, StringConstraints, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.signing import PasskeySignature
@@ -22,6 +22,7 @@ from domain.values import (
     TextRef,
     Value,
     unsaid,
+    write_instant,
 )
 
 DelegateRole = Literal["head", "member"]
@@ -30,14 +31,29 @@ Role = Literal["head", "member", "host", "escort", "interpreter", "driver", "coo
 ItemKind = Literal["session", "meeting", "ceremony", "meal", "transfer", "flight", "hotel"]
 AudienceGroup = Literal["delegates", "hosts", "escorts", "interpreters", "drivers", "coordinators"]
 Answer = Literal["accepted", "declined", "tentative"]
+ReplyVia = Literal["mail", "page", "coordinator"]
 Channel = Literal["mail", "feed", "caldav"]
 """How a person's calendar hears of the programme: by messages to their mailbox, by a feed they subscribe to, or by a
 collection that is written for them. One of them, or they would see everything twice."""
 LARGEST_BATCH = 500
 LARGEST_NOTES = 10
 
+EffectKey = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+"""The name of an effect: visible ASCII, no blank."""
+
+MessageId = Annotated[str, StringConstraints(pattern=r"^<[A-Za-z0-9._-]{1,128}@[a-z0-9.-]{1,253}>$")]
+"""The Message-ID of a mail of ours, with its angle brackets."""
+
 JourneyDay = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
 """A day in the business zone, far enough from the ends of the calendar that no rule's offset can leave it."""
+
+
+ReplyStamp = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1990, 1, 1, tzinfo=UTC), le=datetime(2199, 12, 31, tzinfo=UTC)),
+    PlainSerializer(lambda stamp: write_instant(stamp.astimezone(UTC)), when_used="json"),
+]
+"""When a REPLY says it was made (DTSTAMP): far enough from the ends of the calendar to be brought to UTC."""
 
 
 class Stay(Value):
@@ -131,7 +147,7 @@ class JustifyLimit(Value):
     """Record why a breached limit is to be accepted; the approvers see it."""
 
     type: Literal["justify_limit"] = "justify_limit"
-    limit: Annotated[str, Field(min_length=1, max_length=64)]
+    limit: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
     justification: TextRef
 
 
@@ -366,12 +382,30 @@ class ChooseChannel(Value):
 
 
 class RecordReply(Value):
-    """Record what somebody answered, to one item or to the invitation as a whole."""
+    """Record what somebody answered, to one item or to the invitation as a whole.
+
+    `sequence` and `dtstamp` are those of a mailed REPLY (RFC 5546 section 3.2.3): which version of the item it answers,
+    and when it was made. `comment` is what the person wrote with it, `via` the way it came.
+    """
 
     type: Literal["record_reply"] = "record_reply"
     participant_id: Slug
     answer: Answer
     item_id: Slug | None = None
+    sequence: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    dtstamp: ReplyStamp | None = None
+    comment: TextRef | None = None
+    via: ReplyVia | None = None
+
+
+class ResendMail(Value):
+    """Send messages that did not arrive again, named by Message-ID: the same octets, or a copy to a corrected address.
+
+    A message that was refused, given up or returned may be sent again unless a later one of its item took its place.
+    """
+
+    type: Literal["resend_mail"] = "resend_mail"
+    messages: Annotated[tuple[MessageId, ...], Field(min_length=1, max_length=LARGEST_BATCH)]
 
 
 class RecordFormality(Value):
@@ -524,16 +558,27 @@ class RecordNotice(Value):
     """Record that a notice (a reminder, a letter) went out."""
 
     type: Literal["record_notice"] = "record_notice"
-    effect: Annotated[str, Field(max_length=128)]
+    effect: EffectKey
     sent: Annotated[int, Field(ge=0)]
     refused: Annotated[int, Field(ge=0)] = 0
+
+
+class RecordBounce(Value):
+    """Record that a mail came back (RFC 3464); `status` is its enhanced status code (RFC 3463), `kind` the notice."""
+
+    type: Literal["record_bounce"] = "record_bounce"
+    message_id: MessageId
+    status: Annotated[str, StringConstraints(pattern=r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}$")]
+    kind: Slug
+    participants: tuple[Slug, ...] = ()
+    item_id: Slug | None = None
 
 
 class RecordFailure(Value):
     """Record that an effect was given up."""
 
     type: Literal["record_failure"] = "record_failure"
-    effect: Annotated[str, Field(max_length=128)]
+    effect: EffectKey
     code: Slug
 
 
@@ -564,6 +609,7 @@ PublicCommand = Annotated[
     | Invite
     | ChooseChannel
     | RecordReply
+    | ResendMail
     | RecordFormality
     | HandOver
     | Depart
@@ -581,7 +627,8 @@ PublicCommand = Annotated[
 """What people may send."""
 
 SystemCommand = Annotated[
-    Tick | ReviewDesks | RecordDelivery | RecordDocument | RecordNotice | RecordFailure, Field(discriminator="type")
+    Tick | ReviewDesks | RecordDelivery | RecordDocument | RecordNotice | RecordBounce | RecordFailure,
+    Field(discriminator="type"),
 ]
 """What only the system's own actor may send."""
 

@@ -16,6 +16,7 @@ from domain import (
     formalities,
     invitations,
     lifecycle,
+    mail,
     members,
     programme,
     report,
@@ -83,6 +84,7 @@ TABLE: dict[type[Value], Row] = {
     c.Invite: Row(frozenset({Phase.APPROVED}), invitations.invite),
     c.ChooseChannel: Row(ALIVE | {Phase.POSTPONED}, invitations.choose_channel),
     c.RecordReply: Row(frozenset({Phase.INVITING, Phase.UNDER_WAY}), invitations.record_reply),
+    c.ResendMail: Row(NOT_CLOSED, mail.resend_mail),
     c.RecordFormality: Row(ALIVE, formalities.record_formality),
     c.HandOver: Row(NOT_CLOSED, lifecycle.hand_over),
     c.Depart: Row(frozenset({Phase.APPROVED, Phase.INVITING}), lifecycle.depart),
@@ -101,6 +103,7 @@ TABLE: dict[type[Value], Row] = {
     c.RecordDelivery: Row(frozenset(Phase), effects.record_delivery),
     c.RecordDocument: Row(frozenset(Phase), effects.record_document),
     c.RecordNotice: Row(frozenset(Phase), effects.record_notice),
+    c.RecordBounce: Row(frozenset(Phase), mail.record_bounce),
     c.RecordFailure: Row(frozenset(Phase), effects.record_failure),
 }
 

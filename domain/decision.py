@@ -53,6 +53,19 @@ class Observed(Fact):
     value: int
 
 
+class Posted(Fact):
+    """What the mail ledger says of a message: who it was for, and whether it may be sent again.
+
+    `undelivered`: refused, given up or returned. `superseded`: a later one of the same item went to the same mailbox.
+    """
+
+    message_id: str
+    participants: tuple[str, ...] = ()
+    undelivered: bool
+    erased: bool = False
+    superseded: bool = False
+
+
 class Context(Fact):
     """What a decision may ask: the business time, who acts, and the edition of the rules that applies.
 
@@ -60,8 +73,8 @@ class Context(Fact):
     `lineage` is the file's organisation and those above it at that instant, upwards; `run_by` is what kind of union or
     association the register knows it as, if it knows it. `factor` is by what the actor is known, since `factor_at` (the
     time of the wall). `observations` are of other files, only where the decision asks for them
-    (`domain/observations.py`). `stand_ins` are the leaves in force and to come whose substitutes reach the file; None
-    where they were not asked for.
+    (`domain/observations.py`). `posted` are the messages that a command names. `stand_ins` are the leaves in force and
+    to come whose substitutes reach the file; None where they were not asked for.
     """
 
     now: Instant
@@ -75,6 +88,7 @@ class Context(Fact):
     factor: Factor | None = Field(default=None, exclude_if=unsaid)
     factor_at: Instant | None = Field(default=None, exclude_if=unsaid)
     observations: tuple[Observed, ...] = ()
+    posted: tuple[Posted, ...] = ()
 
 
 class Refusal(Fact):
@@ -106,7 +120,9 @@ def refuse(code: str, *evidence: Event, field: str | None = None, **params: str 
     return Outcome.model_construct(events=evidence, refusal=Refusal(code=code, field=field, params=params))
 
 
-EffectKind = Literal["issue_calendars", "render_document", "mail_letter", "send_notice", "sync_calendars"]
+EffectKind = Literal[
+    "issue_calendars", "render_document", "mail_letter", "send_notice", "resend_mail", "sync_calendars"
+]
 
 
 class Effect(Fact):

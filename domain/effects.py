@@ -18,6 +18,7 @@ from domain.events import (
     ExternalDecisionRecorded,
     InvitationsDelivered,
     InvitationsIssued,
+    MailResent,
     NoticeSent,
     ReportFiled,
     RequestSubmitted,
@@ -78,6 +79,8 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
                 if any(stands.in_force and _same_desk(stands, moved) for stands in state.stand_ins):
                     notice = "report_waits" if what == SIGNING_REPORT else "step_waits"
                     yield _notice(f"desk:{what}:{to}:{one.seq}", notice, one.seq, step=what, to=to, on_behalf_of=away)
+            case MailResent():
+                yield Effect(key=f"resend:{one.seq}", kind="resend_mail", seq=one.seq)
             case _:
                 pass
     if state.published and CHANGING & {one.type for one in sealed}:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
 
-from domain.commands import Answer, Audience, Channel, ItemKind, Note, RenderedDocument, Role, Stay
+from domain.commands import Answer, Audience, Channel, ItemKind, Note, RenderedDocument, ReplyVia, Role, Stay
 from domain.signing import Proof, Proven
 from domain.values import (
     AttachmentRef,
@@ -496,6 +496,8 @@ class CalendarMessage(Fact):
     sequence: int
     to: tuple[str, ...]
     view: CalendarView
+    kept: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+    """Who hears nothing of it and goes on with an older SEQUENCE: what they answer is judged by that one."""
 
 
 class QuietWindowOpened(Event):
@@ -537,6 +539,10 @@ class ReplyRecorded(Event):
     participant_id: str
     answer: Answer
     item_id: str | None = None
+    sequence: int | None = Field(default=None, exclude_if=_absent)
+    dtstamp: Instant | None = Field(default=None, exclude_if=unsaid)
+    comment: TextRef | None = Field(default=None, exclude_if=unsaid)
+    via: ReplyVia | None = Field(default=None, exclude_if=unsaid)
 
 
 class FormalityRecorded(Event):
@@ -729,6 +735,25 @@ class NoticeSent(Event):
     refused: int = 0
 
 
+class MailResent(Event):
+    """Messages that did not arrive go out again, named by Message-ID, with who they are for."""
+
+    type: Literal["MailResent"] = "MailResent"
+    messages: tuple[str, ...]
+    participants: tuple[str, ...] = ()
+
+
+class MailBounced(Event):
+    """A mail that a server had taken came back. `status` is the enhanced status code (RFC 3463) of the report."""
+
+    type: Literal["MailBounced"] = "MailBounced"
+    message_id: str
+    status: str
+    kind: str
+    participants: tuple[str, ...] = ()
+    item_id: str | None = None
+
+
 class EffectFailed(Event):
     """The system gave an effect up; a person has to look."""
 
@@ -798,6 +823,8 @@ AnyEvent = Annotated[
     | CeilingSet
     | DocumentRendered
     | NoticeSent
+    | MailResent
+    | MailBounced
     | EffectFailed,
     Field(discriminator="type"),
 ]

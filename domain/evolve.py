@@ -11,6 +11,7 @@ from domain.dossier import looked_at
 from domain.events import AnyEvent
 from domain.seal import SealedEvent
 from domain.state import (
+    Bounced,
     Ceiling,
     Deadline,
     Decision,
@@ -531,7 +532,15 @@ def tell(before: Told | None, message: e.CalendarMessage) -> Told:
     else:
         holders = tuple(person for person in holders if person not in message.to)
         withdrawn = (*withdrawn, *(person for person in message.to if person not in withdrawn))
-    return Told(sequence=message.sequence, view=message.view, holders=holders, withdrawn_from=withdrawn)
+    behind = {who: sequence for who, sequence in before.behind.items() if who in holders} if before else {}
+    behind |= {who: before.last_sent(who) for who in message.kept} if before else {}
+    return Told(
+        sequence=message.sequence,
+        view=message.view,
+        holders=holders,
+        withdrawn_from=withdrawn,
+        behind={who: sequence for who, sequence in behind.items() if who in holders and who not in message.to},
+    )
 
 
 @_on(e.InvitationsDelivered)
@@ -545,7 +554,7 @@ def _delivered(state: Delegation, event: e.InvitationsDelivered, sealed: SealedE
 
 @_on(e.ReplyRecorded)
 def _replied(state: Delegation, event: e.ReplyRecorded, sealed: SealedEvent) -> Delegation:
-    reply = Reply(participant_id=event.participant_id, answer=event.answer, item_id=event.item_id, at=sealed.instant)
+    reply = Reply.model_validate(event.model_dump(exclude={"type"}) | {"at": sealed.instant})
     return _with(state, replies=state.replies | {f"{event.participant_id}/{event.item_id or '*'}": reply})
 
 
@@ -729,6 +738,17 @@ def _rendered(state: Delegation, event: e.DocumentRendered, sealed: SealedEvent)
 @_on(e.NoticeSent)
 def _notice(state: Delegation, event: e.NoticeSent, sealed: SealedEvent) -> Delegation:
     return state
+
+
+@_on(e.MailResent)
+def _resent(state: Delegation, event: e.MailResent, sealed: SealedEvent) -> Delegation:
+    return _with(state, bounced=tuple(one for one in state.bounced if one.message_id not in event.messages))
+
+
+@_on(e.MailBounced)
+def _bounced(state: Delegation, event: e.MailBounced, sealed: SealedEvent) -> Delegation:
+    one = Bounced.model_validate(event.model_dump(exclude={"type"}) | {"at": sealed.instant})
+    return _with(state, bounced=(*state.bounced, one))
 
 
 @_on(e.EffectFailed)

@@ -4,7 +4,7 @@ RFC 5546 rules as they are kept here: one counter per item, raised with every ma
 reset (section 2.1.4); someone whose view did not change hears nothing; an item that is over is never cancelled.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from domain.amendment import unapproved
@@ -45,18 +45,44 @@ def invite(state: Delegation, command: Invite, context: Context) -> Outcome:
 
 
 def record_reply(state: Delegation, command: RecordReply, context: Context) -> Outcome:
-    """Refusals: `participant_unknown`, `not_yourself`, `item_unknown`, `not_invited` (it is not in their calendar)."""
+    """Refusals: `participant_unknown`, `not_yourself`, `item_unknown`, `not_invited` (it is not in their calendar),
+    `reply_stale`.
+
+    Stale is what answers an older SEQUENCE than the last one sent to this person, or the same one by an older DTSTAMP
+    than the answer there is (RFC 5546 section 2.1.5). A clock that runs ahead does not outdate the answers after it.
+    """
     person = state.people.get(command.participant_id)
     if person is None:
         return refuse("participant_unknown", field="participant_id", member=command.participant_id)
     if participant_of(context.actor.id) not in (None, person.id):
         return refuse("not_yourself", field="participant_id")
+    told = state.told.get(command.item_id) if command.item_id else None
     if command.item_id is not None:
         if command.item_id not in state.items:
             return refuse("item_unknown", field="item_id", item=command.item_id)
         if not _has(state, person, command.item_id):
             return refuse("not_invited", field="item_id", item=command.item_id)
-    return accept(ReplyRecorded(participant_id=person.id, answer=command.answer, item_id=command.item_id))
+        if told and command.sequence is not None and command.sequence < told.last_sent(person.id):
+            return refuse("reply_stale", field="sequence", item=command.item_id)
+    stamp = command.dtstamp and min(command.dtstamp, context.now)
+    before = state.replies.get(f"{person.id}/{command.item_id or '*'}")
+    if stamp and before and before.dtstamp:
+        # No version is newer than the one there is, whatever somebody's program makes of the number.
+        newest = told.sequence if told else 0
+        ours, theirs = (min(sequence or 0, newest) for sequence in (command.sequence, before.sequence))
+        if (ours, stamp) < (theirs, before.dtstamp):
+            return refuse("reply_stale", field="dtstamp", item=command.item_id or "*")
+    return accept(
+        ReplyRecorded(
+            participant_id=person.id,
+            answer=command.answer,
+            item_id=command.item_id,
+            sequence=command.sequence,
+            dtstamp=stamp,
+            comment=command.comment,
+            via=command.via,
+        )
+    )
 
 
 def _has(state: Delegation, person: Participant, item_id: str) -> bool:
@@ -90,7 +116,7 @@ def issue(state: Delegation, context: Context, *, quietly: bool = False) -> Iter
     messages = calendar_messages(state, context.now, known_only=_awaits_approval(state, context))
     waiting = tuple(one for one in messages if quietly and _may_wait(state, one, context))
     if at_once := tuple(one for one in messages if one not in waiting):
-        yield InvitationsIssued(issue=len(state.issues) + 1, messages=at_once)
+        yield InvitationsIssued(issue=len(state.issues) + 1, messages=tuple(_with_kept(state, at_once)))
     if waiting and state.quiet_until is None:
         yield QuietWindowOpened(until=context.now + timedelta(minutes=context.edition.quiet_minutes))
 
@@ -107,6 +133,18 @@ def untold(state: Delegation, edition: Edition) -> tuple[CalendarMessage, ...]:
     if state.quiet_until is None:
         return ()
     return calendar_messages(state, state.quiet_until, known_only=unapproved(state, edition) is not None)
+
+
+def _with_kept(state: Delegation, messages: Sequence[CalendarMessage]) -> Iterator[CalendarMessage]:
+    """Name, where an item's counter rises, the holders who hear nothing of it and answer an older one from then on."""
+    for message in messages:
+        told = state.told.get(message.item_id)
+        if told is None or message.sequence == told.sequence:
+            yield message
+            continue
+        addressed = {who for one in messages if one.item_id == message.item_id for who in one.to}
+        kept = tuple(who for who in told.holders if who not in addressed)
+        yield message.model_copy(update={"kept": kept})
 
 
 def _awaits_approval(state: Delegation, context: Context) -> bool:

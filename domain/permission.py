@@ -38,7 +38,9 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "publish_programme": COORDINATOR,
     "invite": COORDINATOR,
     "choose_channel": ("coordinator", "participant"),
-    "record_reply": ("coordinator", "participant"),
+    # The system alone takes answers out of the mailbox.
+    "record_reply": ("coordinator", "participant", "system"),
+    "resend_mail": COORDINATOR,
     "record_formality": COORDINATOR,
     "hand_over": ("coordinator", "administrator"),
     "depart": COORDINATOR,
@@ -56,6 +58,7 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "record_delivery": SYSTEM_ONLY,
     "record_document": SYSTEM_ONLY,
     "record_notice": SYSTEM_ONLY,
+    "record_bounce": SYSTEM_ONLY,
     "record_failure": SYSTEM_ONLY,
 }
 

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from domain.commands import Answer, Audience, Channel, ItemKind, Note, RenderedDocument, Role, Stay
+from domain.commands import Answer, Audience, Channel, ItemKind, Note, RenderedDocument, ReplyVia, Role, Stay
 from domain.events import (
     EXTERNAL_AUTHORITY,
     Breach,
@@ -152,6 +152,12 @@ class Told(Fact):
     view: CalendarView
     holders: tuple[str, ...]
     withdrawn_from: tuple[str, ...] = ()
+    behind: dict[str, int] = Field(default_factory=dict, exclude_if=unsaid)
+    """The last SEQUENCE of holders who were not written to since the counter rose: for others."""
+
+    def last_sent(self, participant: str) -> int:
+        """Return the SEQUENCE of the last message to a holder."""
+        return self.behind.get(participant, self.sequence)
 
 
 class Signature(Fact):
@@ -410,6 +416,21 @@ class Reply(Fact):
     answer: Answer
     item_id: str | None = None
     at: Instant
+    sequence: int | None = Field(default=None, exclude_if=lambda value: value is None)
+    dtstamp: Instant | None = Field(default=None, exclude_if=unsaid)
+    comment: TextRef | None = Field(default=None, exclude_if=unsaid)
+    via: ReplyVia | None = Field(default=None, exclude_if=unsaid)
+
+
+class Bounced(Fact):
+    """A mail that came back and was not sent again since."""
+
+    message_id: str
+    status: str
+    kind: str
+    participants: tuple[str, ...] = ()
+    item_id: str | None = None
+    at: Instant
 
 
 class StandsIn(DeskStandIn):
@@ -483,6 +504,8 @@ class Delegation(Fact):
     report: Report | None = None
     rendered: tuple[Rendered, ...] = ()
     failures: tuple[str, ...] = ()
+    bounced: tuple[Bounced, ...] = Field(default=(), exclude_if=unsaid)
+    """Mails that came back, and were not sent again since."""
     paused_phase: Phase | None = None
     """The phase that a closing or a postponement interrupted."""
     rules_adopted_at: Instant | None = None

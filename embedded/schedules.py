@@ -1,9 +1,10 @@
-"""What Legation's Temporal server starts by itself: the night's reviews of desks and of calendar collections, every
-hour the morning digests, every few minutes the round over collections that lack something.
+"""What Legation's Temporal server starts by itself: reviews of desks and of collections at night, hourly digests,
+reading the mailbox, and every few minutes the round over collections that lack something.
 
 Made at bootstrap, and brought to the settings at every later one; what an operator paused stays paused.
 """
 
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
+from temporalio.service import RPCError
 
 from settings import Settings
 
@@ -29,6 +31,7 @@ DESK_REVIEW = "legation:desk-review"
 MORNING_DIGEST = "legation:morning-digest"
 CALENDAR_ROUND = "legation:calendar-round"
 CALENDAR_REVIEW = "legation:calendar-review"
+MAILBOX = "legation:mailbox"
 """Ids of the schedules, and of the workflows they start; no delegation has a colon in its id."""
 
 
@@ -38,7 +41,15 @@ def schedules(settings: Settings) -> dict[str, Schedule]:
     In the demo nobody's mailbox is written to by the wall's clock: its digests are there, and paused.
     """
     queue, once = settings.temporal_task_queue, (ScheduleRange(0),)
-    return {
+    reading = {
+        MAILBOX: Schedule(
+            action=ScheduleActionStartWorkflow("Mailbox", id=MAILBOX, task_queue=queue),
+            # One run reads for nearly an hour: it is looked for often, so that the next one follows at once.
+            spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=20))]),
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
+        )
+    }
+    return (reading if settings.imap_host else {}) | {
         DESK_REVIEW: Schedule(
             action=ScheduleActionStartWorkflow("DeskReview", id=DESK_REVIEW, task_queue=queue),
             spec=ScheduleSpec(
@@ -77,10 +88,16 @@ def schedules(settings: Settings) -> dict[str, Schedule]:
 
 
 async def keep_schedules(client: Client, settings: Settings) -> None:
-    """Make the schedules, or bring those there are to the settings. Idempotent; a pause is kept."""
+    """Make the schedules, or bring those there are to the settings. Idempotent; a pause is kept.
+
+    A mailbox that the settings name no longer is read no longer.
+    """
+    if settings.imap_host is None:
+        with contextlib.suppress(RPCError):
+            await client.get_schedule_handle(MAILBOX).delete()
     for id, wanted in schedules(settings).items():
         try:
-            await client.create_schedule(id, wanted)
+            await client.create_schedule(id, wanted, trigger_immediately=id == MAILBOX)
         except ScheduleAlreadyRunningError:
             await client.get_schedule_handle(id).update(_brought_to(wanted))
 

@@ -63,6 +63,7 @@ class Stack:
         self._held = contextlib.ExitStack()
         self._own_server = settings.temporal_address is None and settings.profile != "server"
         self._own_mailbox = settings.smtp_host is None
+        self._reads_own_mailbox = self._own_mailbox and settings.imap_host is None
         self._mail_password = secrets.token_urlsafe(18) if self._own_mailbox else None
         self._started_at = datetime.now(UTC)
         self._complete = False
@@ -106,6 +107,8 @@ class Stack:
             found["TEMPORAL_ADDRESS"] = f"{HOST}:{ports.temporal}"
         if self._own_mailbox:
             found |= {"SMTP_HOST": HOST, "SMTP_PORT": str(ports.smtp), "SMTP_STARTTLS": "false"}
+        if self._reads_own_mailbox:
+            found |= {"IMAP_HOST": HOST, "IMAP_PORT": str(ports.imap), "IMAP_SECURITY": "none", "IMAP_SECONDS": "1"}
         return {f"{PREFIX}{name}": value for name, value in found.items()}
 
     async def start(self) -> None:
@@ -149,7 +152,11 @@ class Stack:
     def _ours(self) -> list[Part]:
         names = ["worker", *(f"worker-{number}" for number in range(2, self._workers + 1))]
         title = mark("worker")
-        workers = [Part(name, title, self._commands.worker, self._check(name)) for name in names]
+        # Workers alone read the mailbox.
+        secret = (
+            {f"{PREFIX}IMAP_PASSWORD": self._mail_password} if self._mail_password and self._reads_own_mailbox else {}
+        )
+        workers = [Part(name, title, self._commands.worker, self._check(name), secret) for name in names]
         return [*workers, Part("api", mark("API"), self._commands.api, self._check("api"))]
 
     def _check(self, part: str) -> Check:

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import re
 import ssl
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal, Self
@@ -17,30 +20,49 @@ from domain.values import Value
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # What a server says of our settings, not of this mail: mended by the operator, then sent.
 _OF_THE_SETTINGS = frozenset({530, 534, 535, 538})
+_CLOSING = 421
+_STATUS_CODE = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
+_OF_THE_SYSTEM = re.compile(r"4\.3\.")
+"""RFC 3463 section 3.4: a full disk, a system that takes nothing now. Not of this mail."""
+
+IDLE = 1.0
+"""Seconds after which a line is tried before it is used: servers hang up on idle ones."""
 
 
 class NotSent(Exception):
-    """A mail that the server did not take. The text never holds an address or the server's own words."""
+    """A mail that the server did not take. The text never holds an address or the server's own words.
+
+    `code` is the server's reply code (RFC 5321) where there was one, `status` its enhanced status code (RFC 3463), such
+    as `5.1.1`, where it gave one.
+    """
+
+    def __init__(self, why: str, code: int | None = None, status: str | None = None) -> None:
+        super().__init__(why + (f" ({code})" if code else ""))
+        self.code = code
+        self.status = status
 
 
 class Refused(NotSent):
     """The server refused this mail for good (5yz, RFC 5321 section 4.2.1): sending it again would not help."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(f"the mail server refused the mail for good ({code})")
-        self.code = code
+    def __init__(self, code: int, status: str | None = None) -> None:
+        super().__init__("the mail server refused the mail for good", code, status)
 
 
 class Unavailable(NotSent):
-    """The server was not there, was busy (4yz) or wants other settings: the same octets may be sent again later.
+    """The server was not there, takes nothing for now or wants other settings: the same octets may be sent later.
 
     The mail may have been taken all the same if the connection broke at its very end; a copy carries the same
-    Message-ID. `code` is the server's reply code where there was one.
+    Message-ID. `broke` says that the connection was lost, or fell silent, after this mail was begun.
     """
 
-    def __init__(self, why: str, code: int | None = None) -> None:
-        super().__init__(f"the mail server did not take the mail: {why}" + (f" ({code})" if code else ""))
-        self.code = code
+    def __init__(self, why: str, code: int | None = None, status: str | None = None, *, broke: bool = False) -> None:
+        super().__init__(f"the mail server did not take the mail: {why}", code, status)
+        self.broke = broke
+
+
+class Deferred(Unavailable):
+    """The server puts off this mail (4yz to its recipient or its content, grey-listing say), and takes others."""
 
 
 class SmtpServer(Value):
@@ -86,6 +108,7 @@ class Postman:
         self._server = server
         self._turn = asyncio.Lock()
         self._smtp: aiosmtplib.SMTP | None = None
+        self._spoken_at = 0.0
 
     async def __aenter__(self) -> Self:
         """Connect to nothing yet."""
@@ -101,42 +124,67 @@ class Postman:
                     await self._smtp.quit(timeout=min(self._server.timeout, 2.0))
             self._hang_up()
 
-    async def send(self, message: bytes, sender: Mailbox, recipient: Mailbox) -> None:
+    async def send(
+        self, message: bytes, sender: Mailbox, recipient: Mailbox, ready: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         """Hand over one mail for one recipient; return when the server has taken it.
 
-        Raises Refused or Unavailable.
+        `ready` is awaited once the recipient was accepted: before it returns, the server does not get the mail. What it
+        raises ends the conversation. Raises Refused, Deferred or Unavailable.
         """
         async with self._turn:
             try:
-                outcome = await self._hand_over(message, sender, recipient)
+                outcome = await self._hand_over(message, sender, recipient, ready or _at_once)
             except BaseException:
                 # Cancelled in the middle of a sentence: nothing sensible can follow on this line.
                 self._hang_up()
                 raise
-            if isinstance(outcome, Unavailable):
+            if isinstance(outcome, Unavailable) and not isinstance(outcome, Deferred):
                 self._hang_up()
+            self._spoken_at = time.monotonic()
         # Raised here and not where it was caught, so that no chain of errors carries an address along.
         if outcome is not None:
             raise outcome
 
-    async def _hand_over(self, message: bytes, sender: Mailbox, recipient: Mailbox) -> NotSent | None:
+    async def _hand_over(
+        self, message: bytes, sender: Mailbox, recipient: Mailbox, ready: Callable[[], Awaitable[None]]
+    ) -> NotSent | None:
         reached = False
         try:
             smtp = await self._connected()
             reached = True
-            await smtp.sendmail(sender.address, [recipient.address], message)
-        except aiosmtplib.SMTPRecipientsRefused as refusal:
-            return _not_sent(refusal.recipients[0].code)
-        except aiosmtplib.SMTPResponseException as refusal:
-            return _not_sent(refusal.code) if reached else Unavailable("it does not accept us", refusal.code)
-        except TimeoutError:
-            return Unavailable("it did not answer in time")
-        except (aiosmtplib.SMTPException, OSError):
-            return Unavailable("the connection failed")
+            await smtp.mail(sender.address, options=_size(smtp, message))
+            await smtp.rcpt(recipient.address)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return await self._refusal(error, reached=reached)
+        # Not among what is caught: the readiness is not the server's.
+        await ready()
+        try:
+            await smtp.data(message)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return await self._refusal(error, reached=True)
         return None
+
+    async def _refusal(self, error: Exception, *, reached: bool) -> NotSent:
+        """Return what an error means, with the conversation reset for the next mail where there is one."""
+        match error:
+            case aiosmtplib.SMTPResponseException() if not reached:
+                return Unavailable("it does not accept us", error.code, _status(error.code, error.message))
+            case aiosmtplib.SMTPResponseException():
+                if self._smtp is not None:
+                    with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                        await self._smtp.rset()
+                of_the_mail = isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
+                return _not_sent(error.code, error.message, of_the_mail=of_the_mail)
+            case TimeoutError():
+                return Unavailable("it did not answer in time", broke=reached)
+            case _:
+                return Unavailable("the connection failed", broke=reached)
 
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._smtp is not None and self._smtp.is_connected:
+            if time.monotonic() - self._spoken_at < IDLE:
+                return self._smtp
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 # A server may have hung up on an idle line, which shows only when one speaks.
                 await self._smtp.noop()
@@ -155,6 +203,10 @@ class Postman:
             tls_context=None if server.security == "none" else self._trust(),
         )
         await self._smtp.connect()
+        if self._smtp.is_ehlo_or_helo_needed:
+            # One that knows no EHLO is greeted in the old way with the first mail.
+            with contextlib.suppress(aiosmtplib.SMTPHeloError):
+                await self._smtp.ehlo()
         return self._smtp
 
     def _trust(self) -> ssl.SSLContext:
@@ -169,7 +221,28 @@ class Postman:
         self._smtp = None
 
 
-def _not_sent(code: int) -> NotSent:
+async def _at_once() -> None:
+    """Wait for nothing."""
+
+
+def _size(smtp: aiosmtplib.SMTP, message: bytes) -> list[str]:
+    """Return what MAIL says of a mail (RFC 1870), so that one that is too large is refused before it is carried."""
+    return [f"size={len(message)}"] if smtp.supports_extension("size") else []
+
+
+def _not_sent(code: int, words: str, *, of_the_mail: bool) -> NotSent:
+    """Return what a reply means. `of_the_mail`: it was given to the recipient or the content, not to us as sender."""
+    status = _status(code, words)
     if 500 <= code < 600:
-        return Unavailable("it wants other settings", code) if code in _OF_THE_SETTINGS else Refused(code)
-    return Unavailable("it said no for now", code)
+        if code in _OF_THE_SETTINGS:
+            return Unavailable("it wants other settings", code, status)
+        return Refused(code, status)
+    if not of_the_mail or code == _CLOSING or (status and _OF_THE_SYSTEM.match(status)):
+        return Unavailable("it said no for now", code, status)
+    return Deferred("it said no for now", code, status)
+
+
+def _status(code: int, words: str) -> str | None:
+    """Return the enhanced status code that a reply begins with (RFC 2034), unless it contradicts the reply's class."""
+    found = _STATUS_CODE.match(words)
+    return found.group() if found and found.group(1) == str(code)[0] else None

@@ -2,151 +2,53 @@
 
 A resend after a crash is byte-identical, because the bytes stand here. They, and the mailbox, are encrypted under the
 file's key and then under the key of everyone the message is for: destroying any of these keys makes them unreadable.
+What became of messages that were not delivered is read and mended by `storage/dead_letters.py`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Index,
-    Integer,
-    Row,
-    Select,
-    Table,
-    UniqueConstraint,
-    and_,
-    exists,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.data_keys import DataKeys, file_key, person_key
 from storage.engine import Database
-from storage.keyring import DataKey, Keyring
-from storage.metadata import Instant, Name, Secret, metadata, utc_now
+from storage.keyring import Keyring
+from storage.mail_rows import (
+    ENTRY_COLUMNS,
+    HANDED_OVER,
+    MAILBOX_INDEX,
+    UNREACHABLE,
+    UNSENT,
+    Claimed,
+    Count,
+    Entry,
+    Mail,
+    Status,
+    entry_of,
+    mail_ledger,
+    split,
+    subjects,
+    unlocked,
+    written,
+)
+from storage.metadata import Instant, utc_now
 from storage.upsert import insert_into
 
-Status = Literal["pending", "sending", "sent", "refused"]
-
-MAILBOX_INDEX = "index:mailboxes"
-"""The subject of the key under which mailboxes are found again without standing there in plain text."""
+__all__ = ["Claimed", "Count", "Entry", "Mail", "MailLedger", "Status", "mail_ledger"]
 
 INSERT_BATCH = 50
+MINUTE = timedelta(minutes=1)
 
-mail_ledger = Table(
-    "mail_ledger",
-    metadata,
-    Column("position", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
-    Column("uid", Name, nullable=False),
-    Column("recurrence_id", Name, nullable=False),
-    Column("sequence", Integer, nullable=False),
-    Column("method", Name, nullable=False),
-    Column("mailbox_hash", Name, nullable=False),
-    Column("view_hash", Name, nullable=False),
-    Column("message_id", Name, nullable=False, unique=True),
-    Column("delegation_id", Name, nullable=False),
-    Column("issue", Name, nullable=False),
-    Column("kind", Name, nullable=False),
-    Column("participants", Name, nullable=False),
-    Column("persons", Name, nullable=False),
-    Column("mailbox", Secret, nullable=False),
-    Column("content", Secret, nullable=False),
-    Column("status", Name, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("lease_until", Instant),
-    Column("refusal", Name),
-    Column("enqueued_at", Instant, nullable=False),
-    Column("sent_at", Instant),
-    # Named by hand: the name by convention is longer than PostgreSQL takes.
-    UniqueConstraint(
-        "uid", "recurrence_id", "sequence", "method", "mailbox_hash", "view_hash", name="uq_mail_ledger_message"
-    ),
-    Index(None, "issue", "position"),
-    Index(None, "delegation_id", "position"),
-    Index(None, "uid", "mailbox_hash", "position"),
-    sqlite_autoincrement=True,
+
+ACCEPTED = (
+    update(mail_ledger)
+    .where(mail_ledger.c.message_id == bindparam("accepted"), mail_ledger.c.status != "bounced")
+    .values(status="sent", sent_at=bindparam("at", type_=Instant), lease_until=None, refusal=None, status_code=None)
 )
-
-
-@dataclass(frozen=True)
-class Mail:
-    """One message to one mailbox.
-
-    `uid`, `recurrence_id` (empty for a single item), `sequence`, `method` and `view_hash` are those of design.md
-    section 5.7; a message that is no calendar item takes its effect's key as uid, sequence 0, and its kind as method.
-    `participants` are ids on the file, `persons` their references in the register; `content` is the message as it goes
-    out. `issue` is the key of the effect that asked for it.
-    """
-
-    uid: str
-    sequence: int
-    method: str
-    view_hash: str
-    message_id: str
-    delegation_id: str
-    issue: str
-    kind: str
-    participants: tuple[str, ...]
-    mailbox: str = field(repr=False)
-    content: bytes = field(repr=False)
-    persons: tuple[str, ...] = ()
-    recurrence_id: str = ""
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A message that the caller now has to send, until the lease ends. `attempt` counts from 1."""
-
-    position: int
-    message_id: str
-    uid: str
-    method: str
-    attempt: int
-    participants: tuple[str, ...]
-    mailbox: str = field(repr=False)
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the ledger, without address and content. Instants are wall time in UTC."""
-
-    position: int
-    uid: str
-    recurrence_id: str
-    sequence: int
-    method: str
-    view_hash: str
-    message_id: str
-    issue: str
-    kind: str
-    participants: tuple[str, ...]
-    mailbox_hash: str
-    status: Status
-    attempts: int
-    refusal: str | None
-    enqueued_at: datetime
-    sent_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Count:
-    """How many messages of one issue, kind, method and status there are, and to how many mailboxes."""
-
-    issue: str
-    kind: str
-    method: str
-    status: Status
-    messages: int
-    mailboxes: int
+"""Put together once: it is what a sender waits for after every mail."""
 
 
 class MailLedger:
@@ -173,7 +75,7 @@ class MailLedger:
             now, new = utc_now(), set[str]()
             # One statement for a batch: rows get their positions in the order given, which is the order of sending.
             for start in range(0, len(mails), INSERT_BATCH):
-                rows = [_row(mail, index, keys, now) for mail in mails[start : start + INSERT_BATCH]]
+                rows = [written(mail, index, keys, now) for mail in mails[start : start + INSERT_BATCH]]
                 entered = await connection.execute(
                     insert_into(connection, mail_ledger)
                     .values(rows)
@@ -183,17 +85,27 @@ class MailLedger:
                 new |= {message_id for message_id, status in entered if status == "pending"}
         return [mail.message_id for mail in mails if mail.message_id in new]
 
-    async def claim(self, issue: str, *, limit: int, lease: timedelta, now: datetime) -> list[Claimed]:
-        """Take up to `limit` messages of an issue for sending, and hold them until `now + lease` (wall time).
+    async def claim(
+        self, errand: str, *, limit: int, lease: timedelta, now: datetime, per_minute: int = 0
+    ) -> list[Claimed]:
+        """Take up to `limit` messages of an errand for sending, and hold them until `now + lease` (wall time).
 
         Never returned: a message while an earlier one of the same item to the same mailbox is unsent, so that a CANCEL
-        cannot overtake; and one that another sender holds. A sender that died loses its messages when the lease ends.
+        cannot overtake; one that another sender holds; one that was put off until later; and one to a domain to which
+        `per_minute` messages (0: any number) were handed over within the last minute. A sender that died loses its
+        messages when the lease ends.
+
+        The pace is counted in the ledger itself, so all workers keep it together. On SQLite exactly; on PostgreSQL two
+        that claim at the same instant do not see each other's claims, so it may be exceeded by `limit` a worker.
         """
         async with self._database.writing() as connection:
-            wanted = _claimable(issue, now).order_by(mail_ledger.c.position).limit(limit)
+            taken = await _pace(connection, now) if per_minute else {}
+            full = [domain for domain, count in taken.items() if count >= per_minute]
+            wanted = _claimable(errand, now, full).order_by(mail_ledger.c.position).limit(limit)
             rows = (await connection.execute(wanted.with_for_update(skip_locked=True))).all()
-            keys = await self._keys.get_many(connection, {subject for row in rows for subject in _subjects(row)})
-            readable = [row for row in rows if all(subject in keys for subject in _subjects(row))]
+            rows = _within_pace(rows, taken, per_minute) if per_minute else rows
+            keys = await self._keys.get_many(connection, {subject for row in rows for subject in subjects(row)})
+            readable = [row for row in rows if all(subject in keys for subject in subjects(row))]
             unreadable = [row.position for row in rows if row not in readable]
             if unreadable:
                 await _settle(connection, mail_ledger.c.position.in_(unreadable), status="refused", refusal="erased")
@@ -201,7 +113,13 @@ class MailLedger:
                 await connection.execute(
                     update(mail_ledger)
                     .where(mail_ledger.c.position.in_([row.position for row in readable]))
-                    .values(status="sending", attempts=mail_ledger.c.attempts + 1, lease_until=now + lease)
+                    .values(
+                        status="sending",
+                        attempts=mail_ledger.c.attempts + 1,
+                        attempted_at=now,
+                        lease_until=now + lease,
+                        next_attempt_at=None,
+                    )
                 )
         return [
             Claimed(
@@ -210,9 +128,10 @@ class MailLedger:
                 uid=row.uid,
                 method=row.method,
                 attempt=row.attempts + 1,
-                participants=_split(row.participants),
-                mailbox=_unlocked("mailbox", row, keys).decode(),
-                content=_unlocked("content", row, keys),
+                deferrals=row.deferrals or 0,
+                participants=split(row.participants),
+                mailbox=unlocked("mailbox", row, keys).decode(),
+                content=unlocked("content", row, keys),
             )
             for row in readable
         ]
@@ -221,15 +140,65 @@ class MailLedger:
         """Note that the mail server accepted these messages."""
         async with self._database.writing() as connection:
             # One that was refused meanwhile by another attempt was accepted after all: what was sent stays sent.
+            for message_id in message_ids:
+                await connection.execute(ACCEPTED, {"accepted": message_id, "at": at})
+
+    async def mark_refused(self, message_id: str, code: str, status_code: str | None = None) -> None:
+        """Note that the mail server refuses a message for good; no code carries an address. A sent one stays sent."""
+        async with self._database.writing() as connection:
+            which = and_(mail_ledger.c.message_id == message_id, mail_ledger.c.status.not_in(HANDED_OVER))
+            await _settle(connection, which, status="refused", refusal=code, status_code=status_code)
+
+    async def defer(self, message_id: str, until: datetime, code: str | None, status_code: str | None = None) -> None:
+        """Put off a claimed message that the server does not take for now: nobody gets it before `until` (wall time).
+
+        The others of its errand go on; those after it to the same mailbox, of the same item, wait for it.
+        """
+        async with self._database.writing() as connection:
             await _settle(
-                connection, mail_ledger.c.message_id.in_(message_ids), status="sent", sent_at=at, refusal=None
+                connection,
+                and_(mail_ledger.c.message_id == message_id, mail_ledger.c.status == "sending"),
+                status="pending",
+                refusal=code,
+                status_code=status_code,
+                next_attempt_at=until,
+                deferrals=func.coalesce(mail_ledger.c.deferrals, 0) + 1,
             )
 
-    async def mark_refused(self, message_id: str, code: str) -> None:
-        """Note that the mail server refuses a message for good; `code` carries no address. A sent one stays sent."""
+    async def give_up(self, message_id: str, code: str | None, status_code: str | None = None) -> None:
+        """Make a claimed message a dead letter: nobody tries it again unless a person asks for it."""
         async with self._database.writing() as connection:
-            which = and_(mail_ledger.c.message_id == message_id, mail_ledger.c.status != "sent")
-            await _settle(connection, which, status="refused", refusal=code)
+            which = and_(mail_ledger.c.message_id == message_id, mail_ledger.c.status == "sending")
+            await _settle(connection, which, status="dead", refusal=code or UNREACHABLE, status_code=status_code)
+
+    async def bury(self, errand: str, entered_before: datetime | None = None) -> int:
+        """Make dead letters of what is unsent of an errand, and return how many.
+
+        With `entered_before` (wall time), only of what was entered, or taken up again, before that instant.
+        """
+        which = and_(mail_ledger.c.errand == errand, mail_ledger.c.status.in_(UNSENT))
+        if entered_before is not None:
+            since = func.coalesce(mail_ledger.c.resent_at, mail_ledger.c.enqueued_at, type_=Instant)
+            which = and_(which, since < entered_before)
+        async with self._database.writing() as connection:
+            refusal = func.coalesce(mail_ledger.c.refusal, UNREACHABLE)
+            values = {"status": "dead", "refusal": refusal, "lease_until": None, "next_attempt_at": None}
+            return (await connection.execute(update(mail_ledger).where(which).values(values))).rowcount
+
+    async def next_attempt(self, errand: str) -> datetime | None:
+        """Return when the first unsent message of an errand that was put off may be claimed.
+
+        None where one is unsent that was not put off: what keeps it (an earlier message, another sender, the pace of
+        its domain) may end at any instant.
+        """
+        of_errand = and_(mail_ledger.c.errand == errand, mail_ledger.c.status.in_(UNSENT))
+        wanted = select(
+            func.min(mail_ledger.c.next_attempt_at, type_=Instant),
+            func.count().filter(mail_ledger.c.next_attempt_at.is_(None)),
+        ).where(of_errand)
+        async with self._database.reading() as connection:
+            first, at_once = (await connection.execute(wanted)).one()
+        return None if at_once else first
 
     async def release(self, message_ids: Sequence[str]) -> None:
         """Give claimed messages back after a failure that will pass: the next attempt may claim them at once."""
@@ -237,8 +206,8 @@ class MailLedger:
             which = and_(mail_ledger.c.message_id.in_(message_ids), mail_ledger.c.status == "sending")
             await _settle(connection, which, status="pending")
 
-    async def release_all(self, issue: str) -> int:
-        """Give back whatever a sender of this issue holds that is known to be dead; return how many messages.
+    async def release_all(self, errand: str) -> int:
+        """Give back whatever a sender of this errand holds that is known to be dead; return how many messages.
 
         Without this they wait for their lease to end. If the sender lives after all, a message may go out twice, in
         the same bytes.
@@ -246,20 +215,24 @@ class MailLedger:
         async with self._database.writing() as connection:
             held = await connection.execute(
                 update(mail_ledger)
-                .where(mail_ledger.c.issue == issue, mail_ledger.c.status == "sending")
+                .where(mail_ledger.c.errand == errand, mail_ledger.c.status == "sending")
                 .values(status="pending", lease_until=None)
             )
         return held.rowcount
 
-    async def pending(self, issue: str) -> int:
-        """Return how many messages of an issue are neither sent nor refused."""
+    async def pending(self, errand: str) -> int:
+        """Return how many messages of an errand are still to be sent."""
         wanted = (
             select(func.count())
             .select_from(mail_ledger)
-            .where(mail_ledger.c.issue == issue, mail_ledger.c.status.in_(("pending", "sending")))
+            .where(mail_ledger.c.errand == errand, mail_ledger.c.status.in_(UNSENT))
         )
         async with self._database.reading() as connection:
             return (await connection.execute(wanted)).scalar_one()
+
+    async def of_errand(self, errand: str) -> list[Entry]:
+        """Return every line that an effect entered or hands over, in the order of sending."""
+        return await self._entries(or_(mail_ledger.c.errand == errand, mail_ledger.c.issue == errand))
 
     async def of_issue(self, issue: str) -> list[Entry]:
         """Return every line of an issue, in the order of sending."""
@@ -291,75 +264,50 @@ class MailLedger:
         return [Count(*row) for row in rows]
 
     async def _entries(self, *which: ColumnElement[bool]) -> list[Entry]:
-        columns = [mail_ledger.c[name] for name in Entry.__dataclass_fields__]
+        wanted = select(*ENTRY_COLUMNS).where(*which).order_by(mail_ledger.c.position)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(select(*columns).where(*which).order_by(mail_ledger.c.position))).all()
-        return [Entry(**row._asdict() | {"participants": _split(row.participants)}) for row in rows]
+            return [entry_of(row) for row in await connection.execute(wanted)]
 
 
-def _claimable(issue: str, now: datetime) -> Select[Any]:
+def _claimable(errand: str, now: datetime, full: Sequence[str]) -> Select[Any]:
     earlier = mail_ledger.alias("earlier")
     return select(mail_ledger).where(
-        mail_ledger.c.issue == issue,
+        mail_ledger.c.errand == errand,
         or_(
-            mail_ledger.c.status == "pending",
+            and_(
+                mail_ledger.c.status == "pending",
+                or_(mail_ledger.c.next_attempt_at.is_(None), mail_ledger.c.next_attempt_at <= now),
+            ),
             and_(mail_ledger.c.status == "sending", mail_ledger.c.lease_until <= now),
         ),
         ~exists().where(
             earlier.c.uid == mail_ledger.c.uid,
             earlier.c.mailbox_hash == mail_ledger.c.mailbox_hash,
             earlier.c.position < mail_ledger.c.position,
-            earlier.c.status.in_(("pending", "sending")),
+            earlier.c.status.in_(UNSENT),
         ),
+        *([or_(mail_ledger.c.domain_hash.is_(None), mail_ledger.c.domain_hash.not_in(full))] if full else []),
     )
 
 
+async def _pace(connection: AsyncConnection, now: datetime) -> dict[str, int]:
+    """Return how many messages were handed over to each domain within the last minute."""
+    wanted = (
+        select(mail_ledger.c.domain_hash, func.count())
+        .where(mail_ledger.c.attempted_at > now - MINUTE, mail_ledger.c.domain_hash.is_not(None))
+        .group_by(mail_ledger.c.domain_hash)
+    )
+    return {row[0]: row[1] for row in await connection.execute(wanted)}
+
+
+def _within_pace(rows: Sequence[Row[Any]], taken: dict[str, int], per_minute: int) -> list[Row[Any]]:
+    kept, count = [], Counter(taken)
+    for row in rows:
+        if row.domain_hash is None or count[row.domain_hash] < per_minute:
+            count[row.domain_hash] += 1
+            kept.append(row)
+    return kept
+
+
 async def _settle(connection: AsyncConnection, which: ColumnElement[bool], **values: Any) -> None:
-    await connection.execute(update(mail_ledger).where(which).values(lease_until=None, **values))
-
-
-def _row(mail: Mail, index: DataKey, keys: dict[str, DataKey], now: datetime) -> dict[str, Any]:
-    subjects = [file_key(mail.delegation_id), *(person_key(ref) for ref in mail.persons)]
-    chain = [keys[subject] for subject in subjects if subject in keys]
-    readable = len(chain) == len(subjects)
-    return {
-        "uid": mail.uid,
-        "recurrence_id": mail.recurrence_id,
-        "sequence": mail.sequence,
-        "method": mail.method,
-        "mailbox_hash": index.mac(mail.mailbox.lower().encode()),
-        "view_hash": mail.view_hash,
-        "message_id": mail.message_id,
-        "delegation_id": mail.delegation_id,
-        "issue": mail.issue,
-        "kind": mail.kind,
-        "participants": " ".join(mail.participants),
-        "persons": " ".join(mail.persons),
-        "mailbox": _locked(mail.mailbox.encode(), "mailbox", mail.message_id, chain) if readable else b"",
-        "content": _locked(mail.content, "content", mail.message_id, chain) if readable else b"",
-        "status": "pending" if readable else "refused",
-        "refusal": None if readable else "erased",
-        "attempts": 0,
-        "enqueued_at": now,
-    }
-
-
-def _subjects(row: Row[Any]) -> list[str]:
-    return [file_key(row.delegation_id), *(person_key(ref) for ref in _split(row.persons))]
-
-
-def _locked(content: bytes, column: str, message_id: str, chain: Sequence[DataKey]) -> bytes:
-    for key in chain:
-        content = key.encrypt(content, context=f"{column} {message_id}".encode())
-    return content
-
-
-def _unlocked(column: str, row: Row[Any], keys: dict[str, DataKey]) -> bytes:
-    content: bytes = row._mapping[column]
-    for subject in reversed(_subjects(row)):
-        content = keys[subject].decrypt(content, context=f"{column} {row.message_id}".encode())
-    return content
-
-
-def _split(names: str) -> tuple[str, ...]:
-    return tuple(names.split())
+    await connection.execute(update(mail_ledger).where(which).values({"lease_until": None, **values}))

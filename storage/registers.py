@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Self
 
 from storage.accounts import Accounts
+from storage.answering import Answering
 from storage.attachments import Attachments
 from storage.collection_entries import CollectionEntries
 from storage.collection_queue import CollectionQueue
 from storage.collections import Collections
+from storage.dead_letters import DeadLetters
 from storage.desks import Desks
 from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
@@ -26,6 +28,7 @@ from storage.media_types import Limits
 from storage.persons import Persons
 from storage.projection import Projection
 from storage.queries import Queries
+from storage.received_mail import ReceivedMail
 from storage.register_log import RegisterLog
 from storage.standing import Standing
 from storage.tenures import Tenures
@@ -51,6 +54,9 @@ class Registers:
     editions: Editions
     standing: Standing
     mail_ledger: MailLedger
+    answering: Answering
+    received_mail: ReceivedMail
+    dead_letters: DeadLetters
     journal: Journal
     projection: Projection
     queries: Queries
@@ -95,6 +101,9 @@ class Registers:
             editions=Editions(database),
             standing=Standing(database),
             mail_ledger=MailLedger(database, keyring),
+            answering=Answering(database, keyring),
+            received_mail=ReceivedMail(database, keyring),
+            dead_letters=DeadLetters(database, keyring),
             journal=Journal(database),
             projection=Projection(database),
             queries=Queries(database),

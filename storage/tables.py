@@ -16,12 +16,13 @@ from storage.identities import identities
 from storage.institution import organisations, positions
 from storage.journal import journal
 from storage.leaves import leaves
-from storage.mail_ledger import mail_ledger
+from storage.mail_rows import mail_ledger
 from storage.metadata import metadata
 from storage.passkeys import passkeys
 from storage.passwords import password_links, passwords
 from storage.persons import person_versions, persons
 from storage.read_model import READ_TABLES
+from storage.received_mail import mailbox_places, received_mail
 from storage.register_log import register_log
 from storage.sessions import sessions
 from storage.tenures import tenures
@@ -45,6 +46,7 @@ REGISTERS: tuple[Table, ...] = (
     identities,
     leaves,
     mail_ledger,
+    mailbox_places,
     organisations,
     passkeys,
     password_links,
@@ -52,6 +54,7 @@ REGISTERS: tuple[Table, ...] = (
     person_versions,
     persons,
     positions,
+    received_mail,
     register_log,
     sessions,
     tenures,

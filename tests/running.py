@@ -59,12 +59,23 @@ ACCOUNTS = (
 class Post:
     """What a mail server took: (recipient, message as octets), in order.
 
-    `down` makes it answer 421; `refused` counts how often it did.
+    `down` makes it answer 421; `refused` counts how often it did. `answers` are what recipients are refused with.
     """
 
     taken: list[tuple[str, bytes]] = field(default_factory=list)
     down: bool = False
     refused: int = 0
+    answers: dict[str, str] = field(default_factory=dict)
+    port: int = 0
+
+    async def handle_RCPT(  # noqa: N802 - the name aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.answers:
+            self.refused += 1
+            return self.answers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 taken"
 
     async def handle_DATA(  # noqa: N802 - the name aiosmtpd calls
         self, server: SMTP, session: Session, envelope: Envelope

@@ -255,9 +255,24 @@ def _delivered(data: Data, reader: Reader) -> str:
     return text + (reader.tr(mark("; refused for %(people)s"), people=refused) if refused else "")
 
 
+def _resent(data: Data, reader: Reader) -> str:
+    text = reader.tr(mark("sends mails again that did not arrive: %(messages)s"), messages=len(data["messages"]))
+    people = reader.translator.listing(data.get("participants", ()))
+    return f"{text} ({people})" if people else text
+
+
+def _bounced(data: Data, reader: Reader) -> str:
+    people = reader.translator.listing(data.get("participants", ()))
+    values = {"people": people or "–", "kind": data["kind"], "status": data["status"]}
+    text = reader.tr(mark("a mail came back (%(status)s); for: %(people)s, notice: %(kind)s"), **values)
+    return f"{text}, {data['item_id']}" if data.get("item_id") else text
+
+
 def _replied(data: Data, reader: Reader) -> str:
     item = f" ({data['item_id']})" if data.get("item_id") else ""
-    return f"{data['participant_id']}: {word(ANSWERS, data['answer'], reader.translator)}{item}"
+    by_mail = reader.tr(mark(", by mail")) if data.get("via") == "mail" else ""
+    comment = reader.tr(mark(", with a comment")) if data.get("comment") else ""
+    return f"{data['participant_id']}: {word(ANSWERS, data['answer'], reader.translator)}{item}{by_mail}{comment}"
 
 
 def _waits_until(data: Data, reader: Reader) -> str:
@@ -391,5 +406,7 @@ EVENTS: Mapping[str, Told] = {
     "CeilingSet": _ceiling,
     "DocumentRendered": _rendered,
     "NoticeSent": _plain(mark("sends a notice (%(effect)s); messages: %(sent)s")),
+    "MailResent": _resent,
+    "MailBounced": _bounced,
     "EffectFailed": _plain(mark("given up: %(effect)s (%(code)s)")),
 }

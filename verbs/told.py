@@ -32,6 +32,8 @@ STATUSES = {
     "sending": mark("is being sent"),
     "sent": mark("sent"),
     "refused": mark("refused"),
+    "dead": mark("given up after many attempts"),
+    "bounced": mark("came back"),
     "unreached": mark("no mailbox"),
 }
 

@@ -33,6 +33,8 @@ SEND_DIGESTS = "send_digests"
 
 SYNC_COLLECTIONS = "sync_collections"
 """SyncInput -> Synced. Brings calendar collections to what they lack; every request is safe to send again."""
+READ_MAILBOX = "read_mailbox"
+"""MailboxInput -> MailRead. Reads the organizer's mailbox again and again, and carries out what came; heartbeats."""
 
 
 class Question(Fact):
@@ -60,6 +62,11 @@ class CarryOutInput(Fact):
 
     delegation: str
     effect: Effect
+
+
+def errand_of(asked: CarryOutInput) -> str:
+    """Return the name under which the mail ledger keeps what an effect has to send."""
+    return f"{asked.delegation}:{asked.effect.key}"
 
 
 class Inspection(Fact):
@@ -110,6 +117,19 @@ class DigestInput(Fact):
     """The hour for which digests are sent."""
 
     now: Instant
+
+
+class MailboxInput(Fact):
+    """For how long to go on reading; 0 is one look."""
+
+    seconds: int
+
+
+class MailRead(Fact):
+    """How many mails came, and of how many it is known what became of them."""
+
+    taken: int
+    filed: int
 
 
 class Digested(Fact):

@@ -7,6 +7,7 @@ from domain.values import Value
 from tests.builders import member, moved, opening, pdf, person, serving, session, text
 
 NO_DIGEST = "0" * 64
+MESSAGE = f"<{NO_DIGEST}@songlam.example>"
 
 
 def types_of(union: object) -> dict[str, type[Value]]:
@@ -57,6 +58,7 @@ EXAMPLES: tuple[Value, ...] = (
     c.Invite(),
     c.ChooseChannel(participant_id="ito", channel="feed"),
     c.RecordReply(participant_id="ito", answer="accepted"),
+    c.ResendMail(messages=(MESSAGE,)),
     c.RecordFormality(kind="police_notified"),
     c.HandOver(to="coordinator-2"),
     c.Depart(),
@@ -76,5 +78,6 @@ EXAMPLES: tuple[Value, ...] = (
         kind="final_report", number=1, versions=(c.RenderedDocument(language="vi", attachment=pdf("rendered")),)
     ),
     c.RecordNotice(effect="reminder:report:2026-04-15:1", sent=1),
+    c.RecordBounce(message_id=MESSAGE, status="5.1.1", kind="itinerary_request"),
     c.RecordFailure(effect="calendars:1", code="mail_refused"),
 )

@@ -1,7 +1,7 @@
 """Strategies for commands of every public type, over names few enough to collide, and for who sends them when."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -199,7 +199,12 @@ COMMANDS: dict[str, st.SearchStrategy[Made]] = {
         participant_id=ANYBODY,
         answer=st.sampled_from(["accepted", "declined"]),
         item_id=st.none() | ITEMS,
+        sequence=st.none() | st.integers(0, 3),
+        dtstamp=st.none() | st.sampled_from([datetime(2026, 3, day, 8, tzinfo=UTC) for day in (1, 9, 20)]),
+        comment=st.none() | TEXTS,
+        via=st.none() | st.sampled_from(["mail", "page", "coordinator"]),
     ),
+    "resend_mail": plain(c.ResendMail, messages=st.just((f"<{STALE}@songlam.example>",))),
     "record_formality": plain(
         c.RecordFormality, kind=KINDS, members=st.lists(MEMBERS, unique=True, max_size=2).map(tuple)
     ),

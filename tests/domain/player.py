@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.canonical import canonical_json, commitment, digest_of, sha256_hex
 from domain.decide import decide_all
-from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, Envelope, Observed, Refusal
+from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, Envelope, Observed, Posted, Refusal
 from domain.events import ReportFiled, RequestSubmitted
 from domain.institution import StandIn
 from domain.rules import Edition
@@ -66,6 +66,7 @@ class Play:
     newest: Edition | None = None
     above: tuple[str, ...] = ()
     observations: tuple[Observed, ...] = ()
+    posted: tuple[Posted, ...] = ()
     stand_ins: tuple[StandIn, ...] | None = None
     head: Head = field(init=False)
     log: list[Played] = field(default_factory=list)
@@ -114,6 +115,7 @@ class Play:
                 newest=self.newest or self.edition,
                 lineage=(self.state.organisation if self.state else commands[0].get("organisation", ""), *self.above),
                 observations=self.observations,
+                posted=self.posted,
                 stand_ins=self.stand_ins if {one["type"] for one in commands} & ASKING else None,
             ),
         )

@@ -1,5 +1,11 @@
 """Who is told what of the programme, and under which SEQUENCE (RFC 5546 section 2.1.4; design of calendars)."""
 
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given as forall
+from hypothesis import strategies as st
+
 from domain import commands as c
 from domain import events as e
 from domain.state import Phase
@@ -307,6 +313,79 @@ def test_a_reply_is_taken_from_those_who_were_told_and_to_what_they_were_told_of
     going.when(c.RecordReply(participant_id="nobody", answer="accepted")).then_refused("participant_unknown")
     going.when(c.RecordReply(participant_id="ito", answer="accepted", item_id="x")).then_refused("item_unknown")
     going.when(c.RecordReply(participant_id="bao", answer="accepted", item_id="monday")).then_refused("not_invited")
+
+
+def test_an_answer_is_judged_by_the_last_message_to_whoever_gives_it() -> None:
+    """One falls away: the counter rises with the CANCEL for that one alone, the others answer what they hold."""
+    going = given(*invited(), c.WithdrawMember(member_id="ito"))
+    assert {item: (told.sequence, told.behind) for item, told in going.state.told.items()} == {
+        "monday": (1, {"sato": 0}),
+        "tuesday": (1, {"sato": 0, "bao": 0}),
+    }
+    first = c.RecordReply(participant_id="sato", answer="accepted", item_id="monday", sequence=0)
+    going.when(first).then(
+        e.ReplyRecorded(participant_id="sato", answer="accepted", item_id="monday", sequence=0),
+    )
+    going.further(moved("monday", "2026-04-06T15:00", "2026-04-06T16:00"), PUBLISH)
+    assert (going.state.told["monday"].sequence, going.state.told["monday"].behind) == (2, {})
+    going.when(first).then_refused("reply_stale")
+    going.when(first.model_copy(update={"sequence": 1})).then_refused("reply_stale")
+    going.when(first.model_copy(update={"sequence": 2})).then(e.ReplyRecorded)
+
+
+def test_of_two_answers_to_one_version_the_later_one_stands() -> None:
+    """Whichever came first; a clock that runs ahead counts as the instant of recording, so answers after it count."""
+    going = given(*invited())
+    now = going.now
+    early, late = now - timedelta(hours=3), now - timedelta(hours=1)
+    comment = text()
+    answer = c.RecordReply(
+        participant_id="sato",
+        answer="declined",
+        item_id="monday",
+        sequence=0,
+        dtstamp=late,
+        comment=comment,
+        via="mail",
+    )
+    going.when(answer).then(
+        e.ReplyRecorded(
+            participant_id="sato",
+            answer="declined",
+            item_id="monday",
+            sequence=0,
+            dtstamp=late,
+            comment=comment,
+            via="mail",
+        )
+    )
+    going.when(answer.model_copy(update={"dtstamp": early})).then_refused("reply_stale")
+    going.when(answer.model_copy(update={"dtstamp": None})).then(e.ReplyRecorded)
+    ahead = given(*invited()).when(answer.model_copy(update={"dtstamp": now + timedelta(days=400)}))
+    (recorded,) = ahead.of(e.ReplyRecorded)
+    assert recorded.dtstamp == now
+
+
+@forall(
+    said=st.lists(
+        st.tuples(st.sampled_from(["accepted", "declined", "tentative"]), st.integers(0, 3), st.integers(0, 5)),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda one: (min(one[1], 1), one[2]),
+    )
+)
+def test_in_whatever_order_mail_brings_answers_the_newest_stands(said: list[tuple[Any, int, int]]) -> None:
+    """By SEQUENCE, at most the item's own, then by DTSTAMP; what was never asked for that way is refused."""
+    going = given(*invited(), moved("monday", "2026-04-06T15:00", "2026-04-06T16:00"), PUBLISH)
+    for answer, sequence, hours in said:
+        stamp = going.now - timedelta(days=1) + timedelta(hours=hours)
+        going.when(
+            c.RecordReply(participant_id="sato", answer=answer, item_id="monday", sequence=sequence, dtstamp=stamp)
+        )
+    valid = [one for one in said if one[1] >= 1]
+    expected = max(valid, key=lambda one: one[2])[0] if valid else None
+    found = going.state.replies.get("sato/monday")
+    assert (found.answer if found else None) == expected
 
 
 def test_the_outcome_of_an_issue_is_recorded_once() -> None:

@@ -45,6 +45,8 @@ def test_an_address_is_kept_in_ascii(given_address: str, kept: str) -> None:
         ("a@127.0.0.1", "address_domain_malformed"),
         ("a@-x.example", "address_domain_malformed"),
         ("a@straße.example", "address_domain_ambiguous"),
+        ("a@to\u2066kyo.example", "address_domain_malformed"),
+        ("a@to\u00adkyo.example", "address_domain_malformed"),
         ("a@" + ".".join(["x" * 60] * 5), "address_too_long"),
         ("a@" + "x" * 400, "string_too_long"),
     ],

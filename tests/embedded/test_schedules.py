@@ -7,11 +7,13 @@ from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, ScheduleActionStartWorkflow
+from temporalio.service import RPCError, RPCStatusCode
 
 from embedded.schedules import (
     CALENDAR_REVIEW,
     CALENDAR_ROUND,
     DESK_REVIEW,
+    MAILBOX,
     MORNING_DIGEST,
     keep_schedules,
     schedules,
@@ -54,6 +56,28 @@ async def test_schedules_are_kept_at_the_settings_and_a_pause_is_kept_too(client
     round_ = (await client.get_schedule_handle(CALENDAR_ROUND).describe()).schedule
     assert round_.spec.intervals[0].every == timedelta(minutes=10)
     for id in SCHEDULES:
+        await client.get_schedule_handle(id).delete()
+
+
+async def test_a_mailbox_is_read_from_the_start_and_no_longer_once_the_settings_name_none(
+    client: Client, tmp_path: Path
+) -> None:
+    """The first reading does not wait for the schedule's turn; in the demo too, whose mailbox is its own."""
+    queue = f"queue-{uuid4().hex}"
+    reading = settings_of(tmp_path, profile="demo", temporal_task_queue=queue, imap_host="127.0.0.1")
+    assert not schedules(reading)[MAILBOX].state.paused
+    await keep_schedules(client, reading)
+    handle = client.get_schedule_handle(MAILBOX)
+    async with asyncio.timeout(30):
+        while not (await handle.describe()).info.running_actions:
+            await asyncio.sleep(0.05)
+    (running,) = (await handle.describe()).info.running_actions
+    await keep_schedules(client, settings_of(tmp_path, temporal_task_queue=queue))
+    with pytest.raises(RPCError) as gone:
+        await handle.describe()
+    assert gone.value.status is RPCStatusCode.NOT_FOUND
+    await client.get_workflow_handle(running.workflow_id).terminate()  # type: ignore[attr-defined]
+    for id in (DESK_REVIEW, MORNING_DIGEST):
         await client.get_schedule_handle(id).delete()
 
 

@@ -16,14 +16,16 @@ import pytest
 TITLES: Mapping[str, str] = {
     "1": "kill -9 of worker, API and server, before, during and after every step",
     "2": "The database locked, full, read-only, or failing to write",
-    "4": "Mail and calendar servers down",
+    "4": "A mail server that is down, hangs, refuses, or breaks off; a calendar server in trouble",
     "6": "The same request again: at once, after a restart, after continue-as-new, with another body",
     "7": "Sixteen people at one delegation",
     "10": "The read model rebuilt during writes",
     "11": "Schemathesis, all checks, as each role",
     "13": "Guessed ids, forged forms, planted sessions, forwarded links",
     "14": "Calendar addresses that only this machine can reach",
+    "16": "Line breaks, NUL and direction marks in names, titles and subjects",
     "17": "Uploads that are weapons",
+    "18": "Answers by mail: unknown, stale, forged, too large, broken",
     "20": "Steady load",
 }
 

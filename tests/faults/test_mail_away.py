@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from storage.persons import Person
 from tests.faults.page import Note
 from tests.running import Running
 
@@ -42,3 +43,36 @@ async def test_a_clock_that_skips_pauses_does_not_use_up_the_attempts(here: Runn
     assert len(mails) == len(set(mails))
     assert [to for to, _ in here.post.calendar("REQUEST")] == ["head@tokyo.example"]
     note(asked=here.post.refused)
+
+
+@pytest.mark.slow
+async def test_one_who_is_put_off_is_reached_later_and_the_outcome_waits_for_it(here: Running, note: Note) -> None:
+    """The others have their mails meanwhile; what is recorded in the end is what became of all."""
+    note(row="4", fault="450 for one recipient through the whole path, then taken")
+    await here.open()
+    await here.add("head", "head")
+    await here.add("second")
+    await here.schedule("s1")
+    await here.approve()
+    await here.idle()
+    here.post.answers["second@tokyo.example"] = "450 4.7.1 grey-listed"
+    await here.send({"type": "invite"})
+    async with asyncio.timeout(60):
+        while not (here.post.refused and here.post.calendar("REQUEST")):
+            await asyncio.sleep(0.05)
+    assert (await here.file()).issues[0].sent is None
+    # Whose address is corrected meanwhile has the message already, and is not written to twice by the next attempt.
+    head = (await here.file()).people["head"].person.ref
+    person = await here.registers.persons.get(head)
+    assert isinstance(person, Person)
+    await here.registers.persons.correct(head, person.details.model_copy(update={"email": "moved@tokyo.example"}))
+    here.post.answers.clear()
+    file = await here.idle()
+    assert [(issue.sent, issue.refused) for issue in file.issues] == [(2, ())]
+    assert sorted(to for to, _ in here.post.calendar("REQUEST")) == ["head@tokyo.example", "second@tokyo.example"]
+    lines = await here.registers.mail_ledger.of_issue(f"{here.id}:calendars:1")
+    assert [(line.participants, line.status, line.attempts) for line in lines] == [
+        (("head",), "sent", 1),
+        (("second",), "sent", 2),
+    ]
+    assert file.failures == ()

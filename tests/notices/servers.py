@@ -21,13 +21,18 @@ def free_port() -> int:
 
 
 class Sink:
-    """An SMTP server's memory: what was said to it, and what it is told to answer."""
+    """An SMTP server's memory: what was said to it, and what it is told to answer, by verb or by recipient.
+
+    So many times as `cuts` says, it breaks off after it has taken a mail, before it says so.
+    """
 
     def __init__(self) -> None:
         self.port = 0
         self.connections = 0
         self.taken: list[Envelope] = []
         self.answers: dict[str, str] = {}
+        self.of_recipient: dict[str, str] = {}
+        self.cuts = 0
         self.hang_at = ""
         self.hanging = asyncio.Event()
         self.go_on = asyncio.Event()
@@ -48,12 +53,17 @@ class Sink:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         envelope.rcpt_tos.append(address)
-        return await self._answer("RCPT", "250 OK")
+        return self.of_recipient.get(address) or await self._answer("RCPT", "250 OK")
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         answer = await self._answer("DATA", "250 OK")
         if answer.startswith("250"):
             self.taken.append(envelope)
+        if self.cuts > 0:
+            # Taken, but nobody hears of it.
+            self.cuts -= 1
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
         return answer
 
     @property

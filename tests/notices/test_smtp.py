@@ -24,7 +24,7 @@ from calendars.views import view_hash
 from domain.mailbox import Mailbox
 from notices.message import compose
 from notices.render import render
-from notices.smtp import Postman, Refused, SmtpServer, Unavailable
+from notices.smtp import Deferred, NotSent, Postman, Refused, SmtpServer, Unavailable
 from tests.calendars.cases import CASES, MUELLER, SESSION, STAMP, UNION
 from tests.notices.samples import SAMPLES
 from tests.notices.servers import PASSWORD, Sink, free_port, listening
@@ -123,6 +123,42 @@ async def test_a_passing_refusal_may_be_sent_again(sink: Sink, verb: str, answer
         sink.answers.clear()
         await postman.send(mail(), UNION, GUEST)
     assert sink.octets == [mail()]
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer", "kind", "status"),
+    [
+        ("RCPT", "450 4.2.0 grey-listed", Deferred, "4.2.0"),
+        ("DATA", "451 4.7.1 try again", Deferred, "4.7.1"),
+        ("RCPT", "450 later", Deferred, None),
+        ("RCPT", "452 4.3.1 no space left", Unavailable, "4.3.1"),
+        ("MAIL", "451 4.7.0 not from you now", Unavailable, "4.7.0"),
+        ("RCPT", "421 4.7.0 too many of them", Unavailable, "4.7.0"),
+        ("RCPT", "550 5.1.1 nobody", Refused, "5.1.1"),
+        ("RCPT", "550 4.1.1 contradicts itself", Refused, None),
+        ("DATA", "554 5.7.1.2 is none", Refused, None),
+    ],
+)
+async def test_a_reply_is_of_the_mail_or_of_the_server(
+    sink: Sink, verb: str, answer: str, kind: type[NotSent], status: str | None
+) -> None:
+    """What one mailbox says holds up that mailbox, what the server says of itself all; with the status code."""
+    sink.answers[verb] = answer
+    async with Postman(server(sink)) as postman:
+        with pytest.raises(NotSent) as refusal:
+            await postman.send(mail(), UNION, GUEST)
+    assert (type(refusal.value), refusal.value.code, refusal.value.status) == (kind, int(answer[:3]), status)
+
+
+async def test_a_mail_that_is_put_off_leaves_the_line_open(sink: Sink) -> None:
+    """The next recipient is told on the same line."""
+    async with Postman(server(sink)) as postman:
+        sink.answers["RCPT"] = "450 4.2.0 grey-listed"
+        with pytest.raises(Deferred):
+            await postman.send(mail(), UNION, GUEST)
+        sink.answers.clear()
+        await postman.send(mail(), UNION, GUEST)
+    assert (len(sink.taken), sink.connections) == (1, 1)
 
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])

@@ -129,6 +129,85 @@ async def test_a_refused_request_does_not_hold_its_cancel_for_ever(ledger: MailL
     assert [one.method for one in await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)] == ["CANCEL"]
 
 
+async def test_a_message_that_is_put_off_waits_and_the_others_go(ledger: MailLedger) -> None:
+    """Nobody gets it before its time, which is on record; from then on anybody does."""
+    later = NOW + timedelta(minutes=5)
+    await ledger.enqueue([mail(1), mail(2)])
+    first, second = await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)
+    await ledger.defer(first.message_id, later, "450", "4.2.0")
+    await ledger.mark_sent([second.message_id], NOW)
+    assert await ledger.claim(ISSUE, limit=10, lease=LEASE, now=later - timedelta(seconds=1)) == []
+    assert await ledger.next_attempt(ISSUE) == later
+    assert await ledger.pending(ISSUE) == 1
+    (entry, _) = await ledger.of_issue(ISSUE)
+    assert (entry.status, entry.refusal, entry.status_code, entry.next_attempt_at) == ("pending", "450", "4.2.0", later)
+    (again,) = await ledger.claim(ISSUE, limit=10, lease=LEASE, now=later)
+    assert (again.message_id, again.attempt, again.deferrals) == (first.message_id, 2, 1)
+
+
+async def test_a_message_that_is_put_off_holds_its_cancel_and_nobody_else_s(ledger: MailLedger) -> None:
+    """Order is kept for one mailbox and item alone."""
+    await ledger.enqueue([mail(1), mail(1, sequence=1, method="CANCEL"), mail(1, uid="s2")])
+    held = await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)
+    assert [one.uid for one in held] == ["s1", "s2"]
+    await ledger.mark_sent([held[1].message_id], NOW)
+    await ledger.defer(held[0].message_id, NOW + LEASE, "450")
+    assert await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW) == []
+    # Its CANCEL may be claimed whenever the message before it is settled, so nobody knows when.
+    assert await ledger.next_attempt(ISSUE) is None
+
+
+async def test_what_is_given_up_is_a_dead_letter(ledger: MailLedger) -> None:
+    """It is not tried again, holds up nothing, and says what the server said last."""
+    await ledger.enqueue([mail(1), mail(1, sequence=1, method="CANCEL")])
+    (one,) = await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)
+    await ledger.give_up(one.message_id, "450", "4.2.0")
+    assert [line.status for line in await ledger.of_issue(ISSUE)] == ["dead", "pending"]
+    assert [one.method for one in await ledger.claim(ISSUE, limit=10, lease=LEASE, now=NOW)] == ["CANCEL"]
+    assert await ledger.release_all(ISSUE) == 1
+    assert await ledger.bury(ISSUE) == 1
+    assert [(line.status, line.refusal) for line in await ledger.of_issue(ISSUE)] == [
+        ("dead", "450"),
+        ("dead", "unreachable"),
+    ]
+
+
+async def test_only_what_is_old_enough_is_buried(ledger: MailLedger) -> None:
+    """Hours are counted from when a message was entered."""
+    await ledger.enqueue([mail(1)])
+    (line,) = await ledger.of_issue(ISSUE)
+    assert await ledger.bury(ISSUE, entered_before=line.enqueued_at) == 0
+    assert await ledger.bury(ISSUE, entered_before=line.enqueued_at + timedelta(seconds=1)) == 1
+
+
+async def test_each_domain_has_a_pace_and_the_others_go_on(ledger: MailLedger) -> None:
+    """Three a minute to one domain, over all issues and senders; the rest when a minute has passed."""
+    slow = [mail(number, mailbox=f"m{number}@Slow.example") for number in range(1, 6)]
+    other = [mail(number, mailbox=f"m{number}@other.example") for number in range(6, 8)]
+    await ledger.enqueue([*slow, *other])
+    await ledger.enqueue([mail(9, issue="issue:2", mailbox="m9@slow.example")])
+
+    async def claim(issue: str, at: datetime) -> list[str]:
+        claimed = await ledger.claim(issue, limit=10, lease=LEASE, now=at, per_minute=3)
+        await ledger.mark_sent([one.message_id for one in claimed], at)
+        return [one.participants[0] for one in claimed]
+
+    assert await claim(ISSUE, NOW) == ["m1", "m2", "m3", "m6", "m7"]
+    assert await claim(ISSUE, NOW + timedelta(seconds=59)) == []
+    assert await claim("issue:2", NOW + timedelta(seconds=59)) == []
+    assert await claim("issue:2", NOW + timedelta(seconds=61)) == ["m9"]
+    assert await claim(ISSUE, NOW + timedelta(seconds=61)) == ["m4", "m5"]
+
+
+async def test_a_full_domain_does_not_hide_the_others_behind_it(ledger: MailLedger) -> None:
+    """However many messages to it stand first in line."""
+    await ledger.enqueue([mail(number, mailbox=f"m{number}@slow.example") for number in range(1, 60)])
+    await ledger.enqueue([mail(60, mailbox="m60@other.example")])
+    await ledger.claim(ISSUE, limit=5, lease=LEASE, now=NOW, per_minute=5)
+    claimed = await ledger.claim(ISSUE, limit=5, lease=LEASE, now=NOW, per_minute=5)
+    assert [one.participants for one in claimed] == [("m60",)]
+
+
 async def test_what_was_sent_stays_sent(ledger: MailLedger) -> None:
     """A late refusal, a late release and a second note change nothing but what is true."""
     await ledger.enqueue([mail(1)])

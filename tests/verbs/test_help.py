@@ -28,8 +28,8 @@ def test_the_verbs_are_these() -> None:
     """A new one comes with its page in the reference."""
     assert {" ".join(words) for words in VERBS} == {
         "up", "demo", "status", "rebuild", "list", "inbox", "desk", "show", "dossier", "open", "sign", "return", "move",
-        "report", "channel", "told", "trail", "sign-offs", "token create", "token list", "token revoke", "admin create",
-        "policy explain",
+        "report", "channel", "told", "dead-letters", "resend", "trail", "sign-offs",
+        "token create", "token list", "token revoke", "admin create", "policy explain",
         "directory list", "directory show", "directory add", "directory duplicates", "directory merge",
         "directory split", "directory import",
         "collection search", "collection register", "collection show", "collection verify", "collection remove",
@@ -38,6 +38,7 @@ def test_the_verbs_are_these() -> None:
         "position list", "position add", "position hold", "position end",
         "leave register", "leave list", "leave revoke",
         "feed make", "feed mine", "feed person", "feed list", "feed rotate", "feed revoke",
+        "replies list", "replies settle", "replies dismiss",
     }  # fmt: skip
 
 

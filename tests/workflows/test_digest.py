@@ -8,7 +8,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.digest import Digests
-from activities.outbox import Outbox
+from activities.outbox import Outbox, Patience
 from storage.accounts import AccountDetails
 from storage.metadata import utc_now
 from tests.running import ACCOUNTS, Running
@@ -32,7 +32,9 @@ def next_morning(zone: str) -> datetime:
 async def send(here: Running, now: datetime) -> Digested:
     """Let the activity run for an hour."""
     registers, house = here.registers, house_of(here.settings)
-    outbox = Outbox(registers.mail_ledger, mail_server_of(here.settings), house.organizer, timedelta(seconds=5))
+    outbox = Outbox(
+        registers.mail_ledger, mail_server_of(here.settings), house.organizer, Patience(attempt=timedelta(seconds=5))
+    )
     digests = Digests(registers, outbox, house, here.settings.zone, here.settings.digest_hour)
     return await ActivityEnvironment().run(digests.send, DigestInput(now=now))
 
