@@ -16,6 +16,7 @@ from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
     channel,
+    collections,
     dead_letters,
     demo,
     desk,
@@ -79,6 +80,7 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(position.app, name="position")
 app.add_typer(leave.app, name="leave")
+app.add_typer(collections.app, name="collection")
 app.add_typer(feed.app, name="feed")
 app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")

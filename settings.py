@@ -9,6 +9,7 @@ import binascii
 import stat
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -154,6 +155,20 @@ class Settings(BaseSettings):
     organizer_mailbox: str = Field("lich@hoihuunghi.example", description="sender and ORGANIZER of every invitation")
     organizer_name: str = "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam"
 
+    caldav_loopback: bool = Field(
+        False, description="for development: calendar servers on this machine, by http too and on any port"
+    )
+    caldav_private_networks: tuple[str, ...] | None = Field(
+        None, description="JSON: private ranges whose calendar servers are trusted, such as 10.20.0.0/16"
+    )
+    caldav_ports: tuple[int, ...] | None = Field(
+        None, description="JSON: ports that calendar servers may listen on; without any, 443 and 8443"
+    )
+    caldav_patience_seconds: int = Field(20, ge=1, le=120, description="how long one request to one may take")
+    caldav_retry_minutes: int = Field(
+        10, ge=1, le=59, description="how often calendar collections that lack something are looked at again"
+    )
+
     union_name: str = "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam"
     union_name_en: str = "Sông Lam Union of Friendship Organisations"
     union_parent: str = "Ủy ban nhân dân tỉnh Sông Lam"
@@ -182,6 +197,16 @@ class Settings(BaseSettings):
         if len(set(names)) != len(names):
             raise ValueError("two providers have the same name")
         return providers
+
+    @field_validator("caldav_private_networks")
+    @classmethod
+    def _networks_exist(cls, networks: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for one in networks or ():
+            try:
+                ip_network(one)
+            except ValueError:
+                raise ValueError("holds what is no network, such as 10.20.0.0/16") from None
+        return networks
 
     @field_validator("temporal_address")
     @classmethod

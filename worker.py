@@ -20,6 +20,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import Info
 
 from activities.codec import data_converter
+from activities.collections import CollectionSync
 from activities.decide import Decide
 from activities.digest import Digests
 from activities.documents import Documents
@@ -33,6 +34,8 @@ from activities.outbox import Outbox, Patience
 from activities.project import Project
 from activities.replies import Replies, Trust
 from activities.resending import Resending
+from calendars.caldav import CalDav
+from calendars.guard import Reach
 from documents.administrative import Issuer, Signatory
 from domain.bilingual import Bilingual
 from domain.mailbox import Mailbox
@@ -44,6 +47,7 @@ from storage.claims import sweep
 from storage.errors import StoreUnavailable
 from storage.registers import Registers
 from storage.trips import Trips
+from workflows.collections import CollectionRound
 from workflows.delegation import DelegationWorkflow
 from workflows.digest import MorningDigest
 from workflows.leave import DeskReview
@@ -131,6 +135,14 @@ def mail_server_of(settings: Settings) -> SmtpServer:
     )
 
 
+def caldav_of(settings: Settings) -> CalDav:
+    """Return the client of calendar servers, which reaches what the settings allow."""
+    reach = Reach.of(
+        loopback=settings.caldav_loopback, networks=settings.caldav_private_networks, ports=settings.caldav_ports
+    )
+    return CalDav(reach, patience=timedelta(seconds=settings.caldav_patience_seconds))
+
+
 def patience_of(settings: Settings) -> Patience:
     """Return how long mail is tried.
 
@@ -180,6 +192,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         outbox,
         house,
     )
+    collections = CollectionSync(registers, caldav_of(settings), house)
     effects = Effects(
         invitations,
         notices,
@@ -192,6 +205,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             registers.attachments,
             house,
         ),
+        collections,
         Resending(registers.journal, registers.persons, registers.dead_letters, outbox, invitations, notices),
         outbox,
         # With the pauses between them, some two days: as long as mail is tried.
@@ -212,7 +226,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
     return Worker(
         client,
         task_queue=settings.temporal_task_queue,
-        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest],
+        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest, CollectionRound],
         activities=[
             Decide(
                 registers.editions,
@@ -226,6 +240,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             DeskReviews(client, registers.desks).review,
             Mailroom(postbox_of(settings), registers.received_mail, replies, looks).read,
             Digests(registers, outbox, house, settings.zone, settings.digest_hour).send,
+            collections.sync,
         ],
         workflow_runner=sandbox(),
         sticky_queue_schedule_to_start_timeout=STICKY,

@@ -7,6 +7,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.beating import beating
+from activities.collections import CollectionSync
 from activities.documents import Documents
 from activities.invitations import Invitations
 from activities.notices import Notices
@@ -19,7 +20,7 @@ from storage.errors import StoreUnavailable
 from workflows import ports
 from workflows.ports import CarryOutInput, Command, errand_of
 
-Recorded = RecordDelivery | RecordDocument | RecordNotice
+Recorded = RecordDelivery | RecordDocument | RecordNotice | None
 
 
 class Effects:
@@ -30,6 +31,7 @@ class Effects:
         invitations: Invitations,
         notices: Notices,
         documents: Documents,
+        collections: CollectionSync,
         resending: Resending,
         outbox: Outbox,
         attempts: int,
@@ -50,12 +52,13 @@ class Effects:
             "mail_letter": notices.mail_letter,
             "send_notice": notices.send_notice,
             "render_document": documents.render_document,
+            "sync_calendars": collections.sync_calendars,
             "resend_mail": resending.resend_mail,
         }
 
     @activity.defn(name=ports.CARRY_OUT)
     async def carry_out(self, asked: CarryOutInput) -> Command | None:
-        """Carry an effect out and return the command that records its outcome.
+        """Carry an effect out and return the command that records its outcome, if the trail is to have it.
 
         Mail that waits for hours does not hold the activity: it is tried again when its next attempt is due. What a
         mail server did not take in all attempts becomes dead letters, and the outcome says whom it did not reach.
@@ -64,7 +67,7 @@ class Effects:
         try:
             async with beating():
                 recorded = await self._carried_out(asked, final=final)
-            return recorded.model_dump(mode="json")
+            return recorded.model_dump(mode="json") if recorded is not None else None
         except MailWaits as waits:
             raise ApplicationError("MailWaits", type="MailWaits", next_retry_delay=waits.after) from None
         except (StoreUnavailable, TrailBehind) as error:

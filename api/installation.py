@@ -19,6 +19,8 @@ from api.engine import OWN_RETRIES, Engine, EngineUnavailable
 from api.feed_contents import FeedContents
 from api.leave import tell_all_files
 from api.oidc import Providers
+from calendars.caldav import CalDav
+from calendars.guard import Reach
 from embedded.connection import connect
 from settings import Settings
 from storage.challenges import Challenges
@@ -71,6 +73,14 @@ class Installation:
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries
         self.desks = self.registers.desks
+        self.caldav = CalDav(
+            Reach.of(
+                loopback=settings.caldav_loopback,
+                networks=settings.caldav_private_networks,
+                ports=settings.caldav_ports,
+            ),
+            patience=timedelta(seconds=settings.caldav_patience_seconds),
+        )
         self.feeds = self.registers.feeds
         self.feed_contents = FeedContents(
             self.registers,

@@ -54,7 +54,7 @@ async def register_person(
 @router.get("/persons/{ref}")
 async def show_person(ref: Ref, actor: Actor, at: At) -> PersonView:
     """Show a person's details as last corrected, to whoever may see a file that the person is on."""
-    await _require_reach(ref, actor, at)
+    await require_reach(ref, actor, at)
     person = await at.persons.get(ref)
     if person is None:
         raise Problem("person_unknown")
@@ -72,7 +72,7 @@ async def show_person(ref: Ref, actor: Actor, at: At) -> PersonView:
 @router.put("/persons/{ref}")
 async def correct_person(ref: Ref, body: Details, actor: Actor, at: At) -> PersonRef:
     """Correct a person's details: a new version with a commitment of its own; earlier ones stay for the trail."""
-    await _require_reach(ref, actor, at)
+    await require_reach(ref, actor, at)
     try:
         return await at.persons.correct(ref, body)
     except UnknownPerson:
@@ -81,7 +81,7 @@ async def correct_person(ref: Ref, body: Details, actor: Actor, at: At) -> Perso
         raise Problem("person_erased") from None
 
 
-async def _require_reach(ref: str, actor: Acting, at: Installation) -> None:
+async def require_reach(ref: str, actor: Acting, at: Installation) -> None:
     """Refuse (`organisation_out_of_reach`) somebody who is on other organisations' files alone.
 
     Who is on no file yet is known only to whoever holds the reference, 128 random bits.

@@ -112,6 +112,9 @@ PROBLEMS: dict[str, Answer] = {
     "leave_while_substituting": Answer(
         409, mark("This account is somebody's substitute at that time; give that leave another substitute first.")
     ),
+    "calendar_refused": Answer(422, mark("The calendar cannot be used; the field is named below.")),
+    "collection_exists": Answer(409, mark("Another calendar is registered already; remove it first.")),
+    "collection_unknown": Answer(404, mark("No calendar is registered here.")),
     "token_unknown": Answer(404, mark("There is no token of this id that could be revoked.")),
     "text_refused": Answer(422, mark("The text cannot be taken.")),
     "attachment_too_large": Answer(413, mark("The file cannot be taken.")),

@@ -120,7 +120,9 @@ def refuse(code: str, *evidence: Event, field: str | None = None, **params: str 
     return Outcome.model_construct(events=evidence, refusal=Refusal(code=code, field=field, params=params))
 
 
-EffectKind = Literal["issue_calendars", "render_document", "mail_letter", "send_notice", "resend_mail"]
+EffectKind = Literal[
+    "issue_calendars", "render_document", "mail_letter", "send_notice", "resend_mail", "sync_calendars"
+]
 
 
 class Effect(Fact):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from domain.collections import CHANGING
 from domain.commands import RecordDelivery, RecordDocument, RecordFailure, RecordNotice
 from domain.decision import Context, Effect, Outcome, accept, refuse
 from domain.desk import SIGNING_REPORT
@@ -82,6 +83,8 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
                 yield Effect(key=f"resend:{one.seq}", kind="resend_mail", seq=one.seq)
             case _:
                 pass
+    if state.published and CHANGING & {one.type for one in sealed}:
+        yield Effect(key=f"collections:{last}", kind="sync_calendars", seq=last)
 
 
 def _same_desk(stands: StandsIn, moved: DeskMoved) -> bool:

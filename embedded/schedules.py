@@ -1,4 +1,5 @@
-"""What Legation's Temporal server starts by itself: reviews of desks at night, hourly digests, reading the mailbox.
+"""What Legation's Temporal server starts by itself: reviews of desks and of collections at night, hourly digests,
+reading the mailbox, and every few minutes the round over collections that lack something.
 
 Made at bootstrap, and brought to the settings at every later one; what an operator paused stays paused.
 """
@@ -28,6 +29,8 @@ from settings import Settings
 
 DESK_REVIEW = "legation:desk-review"
 MORNING_DIGEST = "legation:morning-digest"
+CALENDAR_ROUND = "legation:calendar-round"
+CALENDAR_REVIEW = "legation:calendar-review"
 MAILBOX = "legation:mailbox"
 """Ids of the schedules, and of the workflows they start; no delegation has a colon in its id."""
 
@@ -62,6 +65,24 @@ def schedules(settings: Settings) -> dict[str, Schedule]:
             # Each hour has its own readers: none is left out because another still sends.
             policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.ALLOW_ALL, catchup_window=timedelta(hours=3)),
             state=ScheduleState(paused=settings.has_virtual_clock),
+        ),
+        CALENDAR_ROUND: Schedule(
+            action=ScheduleActionStartWorkflow("CollectionRound", id=CALENDAR_ROUND, task_queue=queue),
+            spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(minutes=settings.caldav_retry_minutes))]),
+            # The next round does what a missed one would have done.
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
+        ),
+        CALENDAR_REVIEW: Schedule(
+            action=ScheduleActionStartWorkflow(
+                "CollectionRound", {"review": True}, id=CALENDAR_REVIEW, task_queue=queue
+            ),
+            spec=ScheduleSpec(
+                calendars=[
+                    ScheduleCalendarSpec(hour=(ScheduleRange(settings.review_hour),), minute=(ScheduleRange(30),))
+                ],
+                time_zone_name=settings.zone,
+            ),
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(hours=20)),
         ),
     }
 

@@ -29,6 +29,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.canonical import canonical_json, commitment
 from domain.mailbox import Address
 from domain.values import Country, Language, PersonRef, Value, business_text
+from storage.collection_rows import calendar_collections, calendar_resources
+from storage.collections import forget_collection_of
 from storage.data_keys import DataKeys, data_keys, person_key
 from storage.engine import Database
 from storage.idempotency import IdempotencyConflict, stored_key
@@ -252,8 +254,10 @@ class Persons:
             now = utc_now()
             await connection.execute(delete(person_versions).where(person_versions.c.ref == ref))
             await connection.execute(update(persons).where(persons.c.ref == ref).values(body_mac=None, erased_at=now))
+            await forget_collection_of(connection, ref)
             await self._keys.destroy(connection, person_key(ref), now)
-        await self._database.scrub([persons.name, person_versions.name, data_keys.name])
+        tables = (persons, person_versions, data_keys, calendar_collections, calendar_resources)
+        await self._database.scrub([table.name for table in tables])
         return Erased(ref, now)
 
     async def _registered_before(

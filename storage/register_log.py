@@ -17,7 +17,9 @@ from domain.seal import ChainBroken, Head, SealedEvent, genesis, seal, verify_ch
 from storage.engine import Database
 from storage.metadata import Name, Words, metadata, utc_now
 
-Register = Literal["accounts", "organisations", "positions", "tenures", "leaves", "editions", "feeds", "received_mail"]
+Register = Literal[
+    "accounts", "organisations", "positions", "tenures", "leaves", "editions", "feeds", "received_mail", "calendars"
+]
 
 ADVISORY_LOCK = 0x6C65676C
 """The number of the lock that PostgreSQL's writers of this log queue for; SQLite has one writer at a time anyhow."""

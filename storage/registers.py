@@ -8,6 +8,9 @@ from typing import Self
 from storage.accounts import Accounts
 from storage.answering import Answering
 from storage.attachments import Attachments
+from storage.collection_entries import CollectionEntries
+from storage.collection_queue import CollectionQueue
+from storage.collections import Collections
 from storage.dead_letters import DeadLetters
 from storage.desks import Desks
 from storage.directory import Directory
@@ -58,6 +61,9 @@ class Registers:
     projection: Projection
     queries: Queries
     desks: Desks
+    collections: Collections
+    collection_entries: CollectionEntries
+    collection_queue: CollectionQueue
     feeds: Feeds
     file_heads: FileHeads
 
@@ -102,6 +108,9 @@ class Registers:
             projection=Projection(database),
             queries=Queries(database),
             desks=Desks(database),
+            collections=Collections(database, keyring),
+            collection_entries=CollectionEntries(database),
+            collection_queue=CollectionQueue(database),
             feeds=Feeds(database, keyring),
             file_heads=FileHeads(database),
         )

@@ -5,6 +5,7 @@ from sqlalchemy import Table
 from storage.accounts import account_roles, accounts, tokens
 from storage.attachments import attachments
 from storage.challenges import challenges
+from storage.collection_rows import calendar_collections, calendar_drift, calendar_due, calendar_resources
 from storage.data_keys import data_keys
 from storage.directory import entries as directory_entries
 from storage.directory import versions as directory_versions
@@ -31,6 +32,10 @@ REGISTERS: tuple[Table, ...] = (
     account_roles,
     accounts,
     attachments,
+    calendar_collections,
+    calendar_drift,
+    calendar_due,
+    calendar_resources,
     challenges,
     data_keys,
     directory_entries,

@@ -46,7 +46,7 @@ class Installed:
         self.folder = folder
         self._workers = workers
         self._environment = dict(environment or {})
-        self._settings = {"profile": "demo"} | settings
+        self._settings = {"profile": "demo", "caldav_loopback": "true"} | settings
         self._tokens: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 

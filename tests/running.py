@@ -234,6 +234,7 @@ async def running(
         smtp_host=HOST,
         smtp_port=smtp_port,
         smtp_starttls=False,
+        caldav_loopback=True,
         signatory_name="Nguyễn Văn Bình",
     )
     await migrate(settings.database_url)

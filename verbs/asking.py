@@ -84,6 +84,14 @@ class Api:
         """Send a body and return the answer."""
         return self._ask("POST", path, json=body, headers=self._next_key()).json()
 
+    def put(self, path: str, body: Any) -> Any:
+        """Put a body in the place of what stands at an address, and return the answer."""
+        return self._ask("PUT", path, json=body, headers=self._next_key()).json()
+
+    def delete(self, path: str) -> None:
+        """Remove what stands at an address."""
+        self._ask("DELETE", path, headers=self._next_key())
+
     def upload(self, content: bytes) -> Any:
         """Keep a file, and return the reference that a command carries."""
         return self.post_file("/attachments", content)

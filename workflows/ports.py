@@ -31,6 +31,8 @@ REVIEW_DESKS = "review_desks"
 SEND_DIGESTS = "send_digests"
 """DigestInput -> Digested. Sends, by each account's own clock, what waits for it this morning; idempotent by day."""
 
+SYNC_COLLECTIONS = "sync_collections"
+"""SyncInput -> Synced. Brings calendar collections to what they lack; every request is safe to send again."""
 READ_MAILBOX = "read_mailbox"
 """MailboxInput -> MailRead. Reads the organizer's mailbox again and again, and carries out what came; heartbeats."""
 
@@ -135,6 +137,24 @@ class Digested(Fact):
 
     sent: int
     refused: int = 0
+
+
+class SyncInput(Fact):
+    """Which collections: one, else all that lack something and may be tried again by now.
+
+    `review` looks through what they hold as well.
+    """
+
+    collection: str | None = None
+    review: bool = False
+
+
+class Synced(Fact):
+    """How many collections were brought to what they should hold, how many failed, and how much had drifted."""
+
+    worked: int
+    failed: int = 0
+    drifted: int = 0
 
 
 Command = dict[str, Any]

@@ -17,8 +17,11 @@ from temporalio.client import Client
 
 from api.application import create_application
 from settings import Settings
+from tests.calendars.servers import one_radicale, server
 from tests.running import MASTER_KEY, Running, running
 from tests.temporal import TemporalServer
+
+__all__ = ["one_radicale", "server"]
 
 BASE = "http://legation.test/api/v1"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api import attachments, directory_imports, texts, violations
+from api import attachments, collections, directory_imports, texts, violations
 from api.problems import PROBLEMS, RETRY_AFTER, TITLES
 from api.refusals import PHASES, REFUSALS
 from domain.state import Phase
@@ -171,6 +171,7 @@ def test_every_sentence_exists_in_both_languages(language: Language) -> None:
     """Vietnamese is Vietnamese, and no sentence loses a place on the way."""
     words = translator(language)
     sentences = {answer.sentence for answer in (*REFUSALS.values(), *PROBLEMS.values())}
+    sentences |= {collections.NOT_FOUND, *(sentence for _, sentence in collections.REFUSED.values())}
     sentences |= {*TITLES.values(), *PHASES.values(), *texts.SENTENCES.values(), *attachments.SENTENCES.values()}
     sentences |= {*directory_imports.FILE_SENTENCES.values(), *directory_imports.ROW_SENTENCES.values()}
     sentences |= {*violations.CUSTOM.values(), *(rule.sentence for rule in violations.PYDANTIC.values())}

@@ -1,5 +1,7 @@
 """Which events ask for something to be done outside, and how its outcome comes back."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from domain import commands as c
@@ -9,6 +11,7 @@ from domain.values import Value
 from tests.builders import (
     COORDINATOR,
     DEPARTMENT_HEAD,
+    Step,
     approved,
     closed,
     drafted,
@@ -40,7 +43,23 @@ def test_an_invitation_asks_for_the_letter_and_the_calendars() -> None:
             args={"kind": "invitation_letter", "number": 1},
         ),
         Effect(key="calendars:1", kind="issue_calendars", seq=sealed["InvitationsIssued"], args={"issue": 1}),
+        Effect(key=f"collections:{max(sealed.values())}", kind="sync_calendars", seq=max(sealed.values())),
     )
+
+
+def test_collections_are_brought_to_what_changed_once_a_decision_and_only_where_something_was_published() -> None:
+    """Who comes and goes, what is published, the channel, and the ends of the journey; not what is only drafted."""
+
+    def asked(*commands: c.Command, before: Sequence[Step]) -> list[bool]:
+        going = given(*before)
+        return [any(one.kind == "sync_calendars" for one in going.when(command).effects) for command in commands]
+
+    move = moved("monday", "2026-04-06T15:00", "2026-04-06T17:00")
+    leave, channel = c.WithdrawMember(member_id="ito"), c.ChooseChannel(participant_id="sato", channel="caldav")
+    ends = (c.Postpone(reason=text()), c.CancelDelegation(reason=text()))
+    assert asked(leave, channel, move, *ends, before=approved()) == [False] * 5
+    assert asked(leave, channel, move, *ends, before=invited()) == [True, True, False, True, True]
+    assert asked(c.PublishProgramme(), before=(*invited(), move)) == [True]
 
 
 def test_a_rendered_letter_is_mailed_and_a_rendered_report_is_not() -> None:
@@ -62,8 +81,14 @@ def test_a_document_is_recorded_once() -> None:
 def test_each_issue_of_messages_is_an_effect_of_its_own() -> None:
     """Numbered as they were issued."""
     going = given(*invited(), moved("monday", "2026-04-06T15:00", "2026-04-06T17:00"))
-    assert [effect.key for effect in going.when(c.PublishProgramme()).effects] == ["calendars:2"]
-    assert [effect.key for effect in going.when(c.WithdrawMember(member_id="ito")).effects] == ["calendars:3"]
+    assert [effect.key for effect in going.when(c.PublishProgramme()).effects if effect.kind == "issue_calendars"] == [
+        "calendars:2"
+    ]
+    assert [
+        effect.key
+        for effect in going.when(c.WithdrawMember(member_id="ito")).effects
+        if effect.kind == "issue_calendars"
+    ] == ["calendars:3"]
 
 
 def test_a_refused_command_asks_for_nothing() -> None:

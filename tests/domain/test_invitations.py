@@ -52,7 +52,7 @@ def test_the_invitation_brings_each_published_item_to_those_who_attend_it() -> N
         ("monday", "REQUEST", 0, ("sato", "ito")),
         ("tuesday", "REQUEST", 0, ("sato", "ito", "bao")),
     ]
-    assert [effect.key for effect in done.effects] == ["render:invitation_letter:1", "calendars:1"]
+    assert [effect.kind for effect in done.effects] == ["render_document", "issue_calendars", "sync_calendars"]
 
 
 def test_before_the_invitation_nobody_is_told_of_anything() -> None:
@@ -419,4 +419,4 @@ def test_our_own_travellers_get_the_programme_without_a_letter_of_invitation() -
     rules = edition().model_copy(update={"invitation_letter": ("outbound",)})
     done = given(*approved(), rules=rules).when(c.Invite())
     done.then(e.ProgrammePublished, e.DelegationInvited(letter=0))
-    assert [effect.kind for effect in done.effects] == ["issue_calendars"]
+    assert [effect.kind for effect in done.effects] == ["issue_calendars", "sync_calendars"]

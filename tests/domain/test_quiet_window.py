@@ -35,7 +35,7 @@ def test_an_invitation_waits_for_five_minutes_and_goes_out_by_itself() -> None:
     assert heard(done) == []
     assert done.of(e.QuietWindowOpened) == (e.QuietWindowOpened(until=instant("2026-03-10T09:05")),)
     assert done.state.next_wake == instant("2026-03-10T09:05")
-    assert [effect.kind for effect in done.effects] == ["render_document"]
+    assert [effect.kind for effect in done.effects] == ["render_document", "sync_calendars"]
     going.wait("2026-03-10T09:05")
     assert sent(going) == [BOTH]
     assert going.play.log[-1].events[-1].actor == SYSTEM

@@ -211,7 +211,7 @@ def test_scenario_a_signs_the_second_dossier() -> None:
 
 
 def test_scenario_a_asks_for_each_effect_once() -> None:
-    """Calendars three times, a letter, a report, each reminder and each waiting desk, all under names of their own."""
+    """Mailboxes three times, collections four, a letter, a report, reminders, waiting desks: all by their own names."""
     keys = [effect.key for one in visit().log for effect in one.decision.effects]
     assert len(keys) == len(set(keys))
     kinds = [effect.kind for one in visit().log for effect in one.decision.effects]
@@ -219,6 +219,7 @@ def test_scenario_a_asks_for_each_effect_once() -> None:
         "issue_calendars": 3,
         "render_document": 2,
         "send_notice": 15,
+        "sync_calendars": 4,
     }
 
 

@@ -283,13 +283,13 @@ class Sending:
         count = Counter(line.status for line in lines)
         return RecordNotice(effect=asked.effect.key, sent=count["sent"], refused=count["dead"])
 
-    issue_calendars = mail_letter = send_notice = render_document = resend_mail = send
+    issue_calendars = mail_letter = send_notice = render_document = resend_mail = sync_calendars = send
 
 
 async def carried_out(outbox: Outbox, *, attempt: int, skipped_pauses: bool = False) -> Any:
     """Carry an effect out as Temporal would at one attempt of ten."""
     sending: Any = Sending(outbox)
-    effects = Effects(sending, sending, sending, sending, outbox, attempts=10, skipped_pauses=skipped_pauses)
+    effects = Effects(sending, sending, sending, sending, sending, outbox, attempts=10, skipped_pauses=skipped_pauses)
     environment = ActivityEnvironment()
     environment.info = replace(environment.info, attempt=attempt)
     delegation, _, key = ISSUE.partition(":")
