@@ -233,6 +233,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
                 registers.standing,
                 Trips(registers.database),
                 registers.dead_letters,
+                registers.collections,
                 settings.zone,
             ).decide,
             Project(registers.projection).project,

@@ -7,12 +7,15 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, participant_of
+from domain.invitations import to_be_collected
 from domain.mail import named_messages
 from domain.observations import asked_about
 from domain.seal import Head
 from domain.stand_ins import ASKING
 from domain.state import Delegation
 from domain.values import BUSINESS_ZONE, business_date
+from storage.collection_rows import Owner
+from storage.collections import Collections
 from storage.dead_letters import DeadLetters
 from storage.editions import Editions
 from storage.errors import StoreUnavailable
@@ -33,6 +36,7 @@ class Decide:
         standing: Standing,
         trips: Trips,
         dead_letters: DeadLetters,
+        collections: Collections,
         zone: str = BUSINESS_ZONE,
     ) -> None:
         """`zone` is the business zone in which a new file finds the edition in force today."""
@@ -40,6 +44,7 @@ class Decide:
         self._standing = standing
         self._trips = trips
         self._dead_letters = dead_letters
+        self._collections = collections
         self._zone = zone
         # A head hash names one state for ever, so what is kept here cannot be stale.
         self._states: OrderedDict[str, Delegation | None] = OrderedDict()
@@ -114,8 +119,14 @@ class Decide:
             stand_ins=await self._standing.stand_ins(asked.now, stands.lineage) if asking else None,
             run_by=stands.run_by,
             observations=await self._trips.others(asked.envelope.delegation, about) if about else (),
+            uncollected=await self._uncollected(asked),
             posted=await self._dead_letters.posted(asked.envelope.delegation, named) if named else (),
         )
+
+    async def _uncollected(self, asked: DecideInput) -> tuple[str, ...]:
+        """Return who is to hear by a collection and has none."""
+        wanted = to_be_collected(asked.state, asked.envelope.commands)
+        return tuple([who for who, ref in wanted.items() if await self._collections.of(Owner("person", ref)) is None])
 
 
 def _no_account(actor: str) -> Actor | None:

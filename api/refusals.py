@@ -99,6 +99,7 @@ REFUSALS: dict[str, Answer] = {
     "programme_unchanged": Answer(409, mark("Everybody knows the programme as it stands.")),
     "not_invited": Answer(422, mark("The item “%(item)s” is not in this person's calendar.")),
     "not_yourself": Answer(403, mark("With a personal link you answer and choose for yourself only.")),
+    "collection_missing": Answer(422, mark("No calendar of this person is registered that could be written into.")),
     "channel_unchanged": Answer(409, mark("This person's calendar hears in that way already.")),
     "reply_stale": Answer(409, mark("The answer is to an older version of “%(item)s”, or older than another.")),
     # Mail

@@ -1,6 +1,6 @@
 """Who was told what of an item, when, by which channel, and what they answered."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path
@@ -16,6 +16,7 @@ from domain.events import CalendarView, InvitationsIssued
 from domain.state import Delegation, Reply
 from domain.values import Slug
 from domain.views import seen_by
+from storage.collection_rows import Written
 from storage.mail_ledger import Entry, Status
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["messages"])
@@ -47,13 +48,19 @@ class Telling(BaseModel):
 
 
 class ToldPerson(BaseModel):
-    """What one person knows of the item. `holds` says whether it is in their calendar as things stand."""
+    """What one person knows of the item. `holds` says whether it is in their calendar as things stand.
+
+    `tellings` are the messages to their mailbox, `written` is what stands in their collection, and `fetched_on` the day
+    (UTC) on which a feed of theirs was last fetched: what they saw then is what was published by that day.
+    """
 
     participant_id: str
     role: Role
     channel: Channel
     holds: bool
     tellings: tuple[Telling, ...]
+    written: Written | None
+    fetched_on: date | None
     answer: Reply | None
 
 
@@ -77,6 +84,8 @@ async def show_told(file: KnownFile, item: ItemId, at: At) -> ToldItem:
         raise Problem("item_missing")
     uid = uid_of(item, delegation=state.id, domain=at.mail_domain)
     tellings = await _tellings(at, state, item, uid)
+    written = await at.registers.collection_entries.of_item(state.id, item)
+    fetched = await _fetched(at, state)
     published = state.published.get(item)
     told = state.told.get(item)
     return ToldItem(
@@ -93,6 +102,8 @@ async def show_told(file: KnownFile, item: ItemId, at: At) -> ToldItem:
                 channel=person.channel or "mail",
                 holds=holds,
                 tellings=tuple(tellings.get(who, ())),
+                written=written.get(person.person.ref) if person.channel == "caldav" else None,
+                fetched_on=fetched.get(person.person.ref),
                 answer=state.replies.get(f"{who}/{item}") or state.replies.get(f"{who}/*"),
             )
             for who, person in state.people.items()
@@ -105,6 +116,21 @@ def _holds(state: Delegation, who: str, item: str) -> bool:
     if state.people[who].by_mail:
         return item in state.told and who in state.told[item].holders
     return any(seen.item_id == item and not seen.cancelled for seen in seen_by(state, who))
+
+
+async def _fetched(at: Installation, state: Delegation) -> dict[str, date]:
+    """Return when a feed with this file in it was last fetched, by the reference of whose it is."""
+    found: dict[str, date] = {}
+    subscribed = {one.person.ref for one in state.people.values() if one.channel == "feed"}
+    feeds = [
+        *await at.registers.feeds.of(delegation=state.id),
+        *[feed for ref in sorted(subscribed) for feed in await at.registers.feeds.of(person=ref)],
+    ]
+    for feed in feeds:
+        if feed.subject.kind in ("participant", "person") and feed.subject.person and feed.fetched_on:
+            ref = feed.subject.person
+            found[ref] = max(feed.fetched_on, found.get(ref, feed.fetched_on))
+    return found
 
 
 async def _tellings(at: Installation, state: Delegation, item: str, uid: str) -> dict[str, list[Telling]]:

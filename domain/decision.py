@@ -73,7 +73,8 @@ class Context(Fact):
     `lineage` is the file's organisation and those above it at that instant, upwards; `run_by` is what kind of union or
     association the register knows it as, if it knows it. `factor` is by what the actor is known, since `factor_at` (the
     time of the wall). `observations` are of other files, only where the decision asks for them
-    (`domain/observations.py`). `posted` are the messages that a command names. `stand_ins` are the leaves in force and
+    (`domain/observations.py`). `posted` are the messages that a command names. `uncollected` are
+    those on the file who are to hear by a collection and have none registered. `stand_ins` are the leaves in force and
     to come whose substitutes reach the file; None where they were not asked for.
     """
 
@@ -89,6 +90,7 @@ class Context(Fact):
     factor_at: Instant | None = Field(default=None, exclude_if=unsaid)
     observations: tuple[Observed, ...] = ()
     posted: tuple[Posted, ...] = ()
+    uncollected: tuple[str, ...] = ()
 
 
 class Refusal(Fact):

@@ -4,7 +4,7 @@ RFC 5546 rules as they are kept here: one counter per item, raised with every ma
 reset (section 2.1.4); someone whose view did not change hears nothing; an item that is over is never cancelled.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -96,7 +96,7 @@ def _has(state: Delegation, person: Participant, item_id: str) -> bool:
 
 def choose_channel(state: Delegation, command: ChooseChannel, context: Context) -> Outcome:
     """Refusals: `participant_unknown`, `not_yourself` (somebody on the file chooses for themselves only),
-    `channel_unchanged`.
+    `channel_unchanged`, `collection_missing` (nothing would reach them).
     """
     person = state.people.get(command.participant_id)
     if person is None or not person.active:
@@ -105,7 +105,17 @@ def choose_channel(state: Delegation, command: ChooseChannel, context: Context) 
         return refuse("not_yourself", field="participant_id")
     if command.channel == (person.channel or "mail"):
         return refuse("channel_unchanged", field="channel")
+    if command.channel == "caldav" and person.id in context.uncollected:
+        return refuse("collection_missing", field="channel")
     return accept(ChannelChosen(participant_id=person.id, channel=command.channel))
+
+
+def to_be_collected(state: Delegation | None, commands: Iterable[Mapping[str, object]]) -> dict[str, str]:
+    """Return the references of those on the file who are to hear by a collection, by their ids on it."""
+    chosen = (one for one in commands if one.get("type") == "choose_channel" and one.get("channel") == "caldav")
+    people = state.people if state else {}
+    named = (str(one.get("participant_id")) for one in chosen)
+    return {who: people[who].person.ref for who in named if who in people}
 
 
 def issue(state: Delegation, context: Context, *, quietly: bool = False) -> Iterator[Event]:

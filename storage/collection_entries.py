@@ -6,7 +6,7 @@ from typing import Literal
 
 from sqlalchemy import delete, select, update
 
-from storage.collection_rows import Drift, Resource, calendar_collections, calendar_drift, calendar_resources
+from storage.collection_rows import Drift, Resource, Written, calendar_collections, calendar_drift, calendar_resources
 from storage.engine import Database
 from storage.metadata import utc_now
 from storage.upsert import insert_into
@@ -33,6 +33,22 @@ class CollectionEntries:
         async with self._database.reading() as connection:
             rows = await connection.execute(wanted.order_by(calendar_resources.c.uid))
             return {row.uid: Resource(**row._asdict()) for row in rows}
+
+    async def of_item(self, delegation_id: str, item_id: str) -> dict[str, Written]:
+        """Return what stands of an item in people's own collections, by the reference of the person."""
+        table = calendar_resources.c
+        wanted = (
+            select(calendar_collections.c.owner, table.sequence, table.changed_at)
+            .join(calendar_collections, calendar_collections.c.id == table.collection)
+            .where(
+                table.delegation_id == delegation_id,
+                table.item_id == item_id,
+                table.digest.is_not(None),
+                calendar_collections.c.owner_kind == "person",
+            )
+        )
+        async with self._database.reading() as connection:
+            return {row.owner: Written(row.sequence, row.changed_at) for row in await connection.execute(wanted)}
 
     async def put(self, collection: str, resource: Resource) -> None:
         """Note an item: without a digest before it is written, with one once it was."""

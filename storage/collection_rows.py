@@ -126,6 +126,14 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class Written:
+    """What stands of an item in a collection: its SEQUENCE, and since when (wall time in UTC)."""
+
+    sequence: int
+    written_at: datetime
+
+
+@dataclass(frozen=True)
 class Due:
     """A file whose items a collection is to be brought to; `version` counts how often it was said."""
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -96,8 +97,15 @@ def _rows(
         )
         for one in person["tellings"]
     ]
-    if not rows:
-        rows.append(("", word(CHANNELS, person["channel"], translator), "", ""))
+    channel = word(CHANNELS, person["channel"], translator)
+    if written := person["written"]:
+        what = translator.tr("written (%(sequence)s)", sequence=written["sequence"])
+        rows.append((business_time(written["written_at"], zone, translator), channel, what, ""))
+    elif person["channel"] == "feed" and person["fetched_on"]:
+        looked = translator.short_date(date.fromisoformat(person["fetched_on"]))
+        rows.append((looked, channel, translator.tr("looked last"), ""))
+    elif not rows or person["channel"] != "mail":
+        rows.append(("", channel, "", ""))
     if answer := person["answer"]:
         rows.append(
             (business_time(answer["at"], zone, translator), "", word(ANSWERS, answer["answer"], translator), "")

@@ -33,6 +33,7 @@ from domain.state import RESTING, Participant, Phase
 from domain.values import business_date
 from domain.views import Seen, seen_by
 from locales import LANGUAGES, Translator, mark, translator
+from storage.collection_rows import Owner
 from storage.feeds import Subject
 from storage.metadata import utc_now
 from storage.persons import Person
@@ -158,7 +159,11 @@ async def _visit(at: Installation, request: Request, token: str) -> Visit:
     if not isinstance(person, Person):
         raise Problem("not_found")
     _speak_to(at, request, person, token)
-    return Visit(file, participant, person, has_collection=participant.channel == "caldav")
+    return Visit(file, participant, person, has_collection=await _has_collection(at, participant))
+
+
+async def _has_collection(at: Installation, participant: Participant) -> bool:
+    return await at.registers.collections.of(Owner("person", participant.person.ref)) is not None
 
 
 def _over(at: Installation, file: File) -> bool:

@@ -1,9 +1,11 @@
 """Who was told what of an item, when, by which channel, and what they answered."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
+from storage.feeds import Subject
 from tests.api.conftest import Api, code
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -27,9 +29,21 @@ async def test_an_item_tells_who_heard_what_of_it_and_what_they_answered(api: Ap
     await here.send({"type": "withdraw_member", "member_id": "ito"})
     await here.idle()
 
+    nothing = {"type": "choose_channel", "participant_id": "sato", "channel": "caldav"}
+    refused = await api.ask("POST", f"/delegations/{api.id}/commands", nothing)
+    assert code(refused) == (422, "collection_missing")
+    ref = (await here.file()).people["mori"].person.ref
+    feed = await here.registers.feeds.make(Subject.participant(api.id, "mori", ref), by="lan")
+    await here.registers.feeds.fetched(feed, date(2026, 3, 11))
+
     answer = await api.ask("GET", f"/delegations/{api.id}/items/opening/told")
     assert answer.status_code == 200, answer.text
     told = answer.json()
+    assert {one["participant_id"]: (one["fetched_on"], one["written"]) for one in told["people"]} == {
+        "sato": (None, None),
+        "ito": (None, None),
+        "mori": ("2026-03-11", None),
+    }
     assert told["uid"] == f"opening.{api.id}@hoihuunghi.example"
     assert (told["sequence"], told["cancelled"], told["quiet_until"]) == (2, False, None)
     assert told["view"]["starts"]["local"].endswith("T14:00")

@@ -67,6 +67,7 @@ class Play:
     above: tuple[str, ...] = ()
     observations: tuple[Observed, ...] = ()
     posted: tuple[Posted, ...] = ()
+    uncollected: tuple[str, ...] = ()
     stand_ins: tuple[StandIn, ...] | None = None
     head: Head = field(init=False)
     log: list[Played] = field(default_factory=list)
@@ -116,6 +117,7 @@ class Play:
                 lineage=(self.state.organisation if self.state else commands[0].get("organisation", ""), *self.above),
                 observations=self.observations,
                 posted=self.posted,
+                uncollected=self.uncollected,
                 stand_ins=self.stand_ins if {one["type"] for one in commands} & ASKING else None,
             ),
         )

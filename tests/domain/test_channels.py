@@ -38,6 +38,16 @@ def test_somebody_on_the_file_chooses_for_themselves_alone() -> None:
     going.when(BY_FEED, by=ITO).accepted()
 
 
+def test_a_collection_is_chosen_only_where_there_is_one() -> None:
+    """Or nothing would reach them any more."""
+    going = given(*invited())
+    going.play.uncollected = ("ito",)
+    caldav = c.ChooseChannel(participant_id="ito", channel="caldav")
+    going.when(caldav, by=ITO).then_refused("collection_missing", field="channel")
+    going.play.uncollected = ()
+    going.when(caldav, by=ITO).accepted()
+
+
 def test_who_has_left_chooses_no_more() -> None:
     """Their calendar is empty."""
     going = given(*invited(), c.WithdrawMember(member_id="ito"))

@@ -38,7 +38,9 @@ from tests.faults.page import Note
 from tests.running import Running
 
 BREAKS = {"CR LF": "\r\n", "CR": "\r", "LF": "\n", "NEL": "\x85", "line separator": "\u2028", "vertical tab": "\v"}
-MARKS = {**BREAKS, "NUL": "\x00", "escape": "\x1b"} | {f"U+{ord(one):04X}": one for one in BIDIRECTIONAL_CONTROLS}
+MARKS = {**BREAKS, "NUL": "\x00", "escape": "\x1b"} | {
+    f"U+{ord(one):04X}": one for one in sorted(BIDIRECTIONAL_CONTROLS)
+}
 
 LOOKALIKES = [
     "=?utf-8?q?Bcc:_x=40y.example?=",
