@@ -4,7 +4,7 @@ Nothing is registered that was not found with the credentials given. A password 
 """
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import structlog
@@ -36,6 +36,7 @@ router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tag
 OF_PERSON = "/persons/{ref}/calendar-collection"
 OF_OFFICE = "/institution/organisations/{organisation}/calendar-collection"
 WORKFLOW = "CollectionRound"
+BEGUN_WITHIN = timedelta(seconds=2)
 LOOKED_FOR_WITHIN = 30.0
 """Seconds in which a calendar is found, or it counts as away."""
 
@@ -324,6 +325,9 @@ async def _begin(at: Installation, id: str) -> None:
             return
         # A colon: no delegation has such an id. One for each request, since one under way may be past what is new.
         name, queue = f"calendars:{id}:{new_reference('now')}", at.settings.temporal_task_queue
-        await at.client.start_workflow(WORKFLOW, {"collection": id}, id=name, task_queue=queue)
-    except RPCError as error:
-        log.warning("calendar_round_not_begun", collection=id, reason=error.status.name)
+        await at.client.start_workflow(
+            WORKFLOW, {"collection": id}, id=name, task_queue=queue, rpc_timeout=BEGUN_WITHIN
+        )
+    except (RPCError, RuntimeError) as error:
+        # A client that never reached the server raises the SDK's own RuntimeError.
+        log.warning("calendar_round_not_begun", collection=id, reason=type(error).__name__)

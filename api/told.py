@@ -13,6 +13,7 @@ from api.problems import Problem
 from calendars.views import uid_of
 from domain.commands import Channel, Role
 from domain.events import CalendarView, InvitationsIssued
+from domain.invitations import untold
 from domain.state import Delegation, Reply
 from domain.values import Slug
 from domain.views import seen_by
@@ -51,7 +52,8 @@ class ToldPerson(BaseModel):
     """What one person knows of the item. `holds` says whether it is in their calendar as things stand.
 
     `tellings` are the messages to their mailbox, `written` is what stands in their collection, and `fetched_on` the day
-    (UTC) on which a feed of theirs was last fetched: what they saw then is what was published by that day.
+    (UTC) on which a feed of theirs was last fetched: what they saw then is what was published by that day. `waiting` is
+    what goes to their mailbox when the quiet window ends, if nothing changes until then.
     """
 
     participant_id: str
@@ -62,6 +64,7 @@ class ToldPerson(BaseModel):
     written: Written | None
     fetched_on: date | None
     answer: Reply | None
+    waiting: Literal["REQUEST", "CANCEL"] | None
 
 
 class ToldItem(BaseModel):
@@ -86,6 +89,8 @@ async def show_told(file: KnownFile, item: ItemId, at: At) -> ToldItem:
     tellings = await _tellings(at, state, item, uid)
     written = await at.registers.collection_entries.of_item(state.id, item)
     fetched = await _fetched(at, state)
+    edition = await at.editions.get(state.edition)
+    waiting = {who: one.method for one in untold(state, edition) if one.item_id == item for who in one.to}
     published = state.published.get(item)
     told = state.told.get(item)
     return ToldItem(
@@ -105,9 +110,10 @@ async def show_told(file: KnownFile, item: ItemId, at: At) -> ToldItem:
                 written=written.get(person.person.ref) if person.channel == "caldav" else None,
                 fetched_on=fetched.get(person.person.ref),
                 answer=state.replies.get(f"{who}/{item}") or state.replies.get(f"{who}/*"),
+                waiting=waiting.get(who),
             )
             for who, person in state.people.items()
-            if (holds := _holds(state, who, item)) or who in tellings
+            if (holds := _holds(state, who, item)) or who in tellings or who in waiting
         ),
     )
 

@@ -36,6 +36,7 @@ STATUSES = {
     "dead": mark("given up after many attempts"),
     "bounced": mark("came back"),
     "unreached": mark("no mailbox"),
+    "waiting": mark("waits, unless it changes again"),
 }
 
 
@@ -76,7 +77,7 @@ def _show(found: Mapping[str, Any], people: Mapping[str, str], translator: Trans
     if found["quiet_until"]:
         until = business_time(found["quiet_until"], zone, translator)
         say(translator.tr("What is new goes out after %(time)s.", time=until))
-    titles = (mark("Who"), mark("When"), mark("Channel"), mark("What"), mark("State"))
+    titles = (mark("To whom"), mark("When"), mark("Channel"), mark("What"), mark("State"))
     rows = table([translator.tr(title) for title in titles], whole=[1])
     for person in found["people"]:
         for cells in _rows(person, people, translator, zone):
@@ -104,8 +105,10 @@ def _rows(
     elif person["channel"] == "feed" and person["fetched_on"]:
         looked = translator.short_date(date.fromisoformat(person["fetched_on"]))
         rows.append((looked, channel, translator.tr("looked last"), ""))
-    elif not rows or person["channel"] != "mail":
+    elif person["channel"] != "mail" or not (rows or person["waiting"]):
         rows.append(("", channel, "", ""))
+    if method := person["waiting"]:
+        rows.append(("", channel, word(METHODS, method, translator), word(STATUSES, "waiting", translator)))
     if answer := person["answer"]:
         rows.append(
             (business_time(answer["at"], zone, translator), "", word(ANSWERS, answer["answer"], translator), "")

@@ -8,6 +8,7 @@ import pytest
 from storage.register_log import Register
 from tests.api.front import Browser, Front, front
 from tests.api.test_access import ADMINISTRATOR, TABLE
+from tests.calendars.radicale_server import PASSWORD, Radicale
 from tests.rulebook import edition
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -16,6 +17,8 @@ NAME = {"vi": "Đơn vị", "en": "Unit"}
 ACCOUNT = {"name": "Đỗ Linh", "roles": ["coordinator"]}
 EDITION = edition().model_copy(update={"title": edition().title.model_copy(update={"en": "Another edition"})})
 ORGANISATION = {"kind": "provincial_union", "name": NAME}
+
+CALENDAR = {"url": "the server's", "username": "haruka", "password": PASSWORD}
 
 ASKED: tuple[tuple[str, str, Any, str, str], ...] = (
     ("POST /api/v1/accounts", "/accounts", {"id": "linh"} | ACCOUNT, "accounts", "account_opened"),
@@ -59,6 +62,20 @@ ASKED: tuple[tuple[str, str, Any, str, str], ...] = (
         "organisation_changed",
     ),
     (
+        "PUT /api/v1/institution/organisations/{organisation}/calendar-collection",
+        "/institution/organisations/x/calendar-collection",
+        CALENDAR,
+        "calendars",
+        "collection_registered",
+    ),
+    (
+        "DELETE /api/v1/institution/organisations/{organisation}/calendar-collection",
+        "/institution/organisations/x/calendar-collection",
+        None,
+        "calendars",
+        "collection_removed",
+    ),
+    (
         "POST /api/v1/institution/organisations/{organisation}/end",
         "/institution/organisations/x/end",
         {"until": "2099-01-01T00:00:00Z"},
@@ -91,8 +108,11 @@ ASKED: tuple[tuple[str, str, Any, str, str], ...] = (
 )
 """Row, address, body, and where it is recorded as what; an id of the answer before goes into `{id}`."""
 
-NOT_RECORDED = {"POST /api/v1/demo/clock"}
-"""In the demo alone."""
+NOT_RECORDED = {
+    "POST /api/v1/demo/clock",
+    "POST /api/v1/institution/organisations/{organisation}/calendar-collection/verify",
+}
+"""In the demo alone; and what looks only, and notes when it did."""
 
 
 async def recorded(at: Front) -> dict[str, list[tuple[str, str]]]:
@@ -109,16 +129,17 @@ async def done(root: Browser, row: str, path: str, body: Any) -> dict[str, Any]:
     return found
 
 
-async def test_everything_an_administrator_does_is_recorded(tmp_path: Path) -> None:
+async def test_everything_an_administrator_does_is_recorded(tmp_path: Path, server: Radicale) -> None:
     """Once each, under the administrator's account; a new address joins by failing here."""
     changing = {row for row, who in TABLE.items() if who == ADMINISTRATOR and not row.startswith("GET")}
     assert {row for row, *_ in ASKED} == changing - NOT_RECORDED
-    async with front(tmp_path) as at:
+    async with front(tmp_path, caldav_loopback=True) as at:
         root, made = at.browser(), ""
         await root.sign_in("root")
         before = await recorded(at)
         for row, path, body, register, kind in ASKED:
-            answer = await done(root, row, path.replace("{id}", made), body)
+            said = {**CALENDAR, "url": server.make("office")} if body is CALENDAR else body
+            answer = await done(root, row, path.replace("{id}", made), said)
             made = str(answer.get("id", ""))
             after = await recorded(at)
             new = [(name, *one) for name, entries in after.items() for one in entries[len(before[name]) :]]
