@@ -66,7 +66,7 @@ browser:
 		echo "No chromium here: the tests of pages in a browser will be skipped"; }
 
 test: lint imports types browser ## everything that decides whether a change is good
-	@timeout --signal INT --kill-after 60 40m $(PYTEST) --show-capture no -m "not faults"
+	@timeout --signal INT --kill-after 60 40m $(PYTEST) --show-capture no --durations 15 -m "not faults"
 
 bench: $(VENV)/.development ## compare with the raw floor on the same server
 	@$(BIN)/python -m benchmarks

@@ -154,6 +154,8 @@ async def test_mails_that_meet_a_locked_database_go_out_once(stack: Installed, n
         }
         assert (await file.send(session)).status_code == 200
         assert (await file.send({"type": "invite"})).status_code == 200
+        quiet = {"delegation": file.id, "to": (await file.show())["state"]["quiet_until"]}
+        assert (await file.ask("POST", "/demo/clock", by="root", json=quiet)).status_code == 200
         with locked(stack.folder / "legation.db"):
             await registers_refuse(file)
         async with asyncio.timeout(PATIENCE):
