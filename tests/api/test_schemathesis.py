@@ -32,7 +32,7 @@ async def found(own: Served, role: str, folder: Path, options: Sequence[str]) ->
         stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await process.communicate()
-    return None if process.returncode == 0 else output.decode()[-6000:]
+    return None if process.returncode == 0 else output.decode()[-60_000:]
 
 
 @pytest.mark.slow
