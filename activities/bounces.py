@@ -11,6 +11,7 @@ the delegation refuses as recorded already.
 from dataclasses import dataclass
 from datetime import datetime
 
+from calendars.views import item_of
 from domain.canonical import digest_of
 from domain.commands import RecordBounce
 from notices.bounces import Bounce
@@ -51,13 +52,7 @@ async def note_bounce(dead_letters: DeadLetters, bounce: Bounce, at: datetime) -
             status=entry.status_code or bounce.status,
             kind=entry.kind,
             participants=entry.participants,
-            item_id=_item_of(entry.uid, delegation) if entry.method in ("REQUEST", "CANCEL") else None,
+            item_id=item_of(entry.uid, delegation=delegation) if entry.method in ("REQUEST", "CANCEL") else None,
         ),
         command_id="bounce:" + digest_of([entry.message_id, (entry.resent_at or entry.enqueued_at).isoformat()])[:40],
     )
-
-
-def _item_of(uid: str, delegation: str) -> str | None:
-    """Return the item that a calendar message is about: `<item>.<delegation>@<domain>` is its UID."""
-    item, found, _ = uid.rpartition(f".{delegation}@")
-    return item if found else None

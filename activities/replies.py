@@ -17,6 +17,7 @@ from activities.bounces import note_bounce
 from activities.outbox import MailServerUnavailable, MailWaits, Outbox
 from calendars.received import AutomaticAnswer, DeliveryReport, Received, read_mail
 from calendars.replies import Counter, DeclineCounter, Refresh, Reply, Unreadable
+from calendars.views import item_of
 from domain.canonical import digest_of
 from domain.commands import RecordReply
 from domain.decision import SYSTEM, Envelope, Receipt
@@ -125,11 +126,11 @@ class Replies:
 
     async def _about(self, uid: str, attendee: str, received: Received) -> About:
         """Find the item and who answers; the names beside addresses decide nothing."""
-        local, _, domain = uid.rpartition("@")
-        delegation = await self._answering.delegation_of(uid) if domain == self._domain else None
-        if delegation is None:
+        ours = uid.endswith(f"@{self._domain}")
+        delegation = await self._answering.delegation_of(uid) if ours else None
+        item = item_of(uid, delegation=delegation) if delegation else None
+        if delegation is None or item is None:
             return About(doubt="uid_unknown")
-        item = local.removesuffix(f".{delegation}")
         by_sender = await self._answering.last_told(uid, received.sender) if received.sender else None
         by_name = by_sender if attendee == received.sender else await self._answering.last_told(uid, attendee)
         about = About(delegation, item, by_sender or by_name)

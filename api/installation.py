@@ -84,7 +84,7 @@ class Installation:
         self.feeds = self.registers.feeds
         self.feed_contents = FeedContents(
             self.registers,
-            domain=settings.organizer_mailbox.rpartition("@")[2],
+            domain=self.mail_domain,
             zone=settings.zone,
             name=settings.union_name,
             lasting=timedelta(days=settings.feed_days),

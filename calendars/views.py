@@ -60,6 +60,12 @@ def uid_of(item_id: str, *, delegation: str, domain: str) -> Uid:
     return f"{item_id}.{delegation}@{domain}"
 
 
+def item_of(uid: str, *, delegation: str) -> str | None:
+    """Return the item of a delegation that a UID of ours names, or None where it names none of it."""
+    item, found, _ = uid.rpartition(f".{delegation}@")
+    return item if found else None
+
+
 def shown(
     view: CalendarView, uid: Uid, sequence: int, *, notes: tuple[str, ...] = (), cancelled: bool = False
 ) -> ItemView:

@@ -124,7 +124,7 @@ def issue(state: Delegation, context: Context, *, quietly: bool = False) -> Iter
     With `quietly`, what is not urgent waits for the quiet window to end: the events then are what cannot wait, and the
     opening of the window where there is none yet.
     """
-    messages = calendar_messages(state, context.now, known_only=_awaits_approval(state, context))
+    messages = calendar_messages(state, context.now, known_only=_awaits_approval(state, context.edition))
     waiting = tuple(one for one in messages if quietly and _may_wait(state, one, context))
     if at_once := tuple(one for one in messages if one not in waiting):
         yield InvitationsIssued(issue=len(state.issues) + 1, messages=tuple(_with_kept(state, at_once)))
@@ -155,12 +155,12 @@ def untold(state: Delegation, edition: Edition) -> tuple[CalendarMessage, ...]:
     """Return what goes out when the quiet window ends, if nothing changes until then."""
     if state.quiet_until is None:
         return ()
-    return calendar_messages(state, state.quiet_until, known_only=unapproved(state, edition) is not None)
+    return calendar_messages(state, state.quiet_until, known_only=_awaits_approval(state, edition))
 
 
-def _awaits_approval(state: Delegation, context: Context) -> bool:
+def _awaits_approval(state: Delegation, edition: Edition) -> bool:
     """While a change waits for approval, who leaves is told, and who joins hears with what is approved."""
-    return reaches_calendars(state) and unapproved(state, context.edition) is not None
+    return reaches_calendars(state) and unapproved(state, edition) is not None
 
 
 def _may_wait(state: Delegation, message: CalendarMessage, context: Context) -> bool:

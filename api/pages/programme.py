@@ -238,4 +238,4 @@ def _code(address: str, words: Translator) -> Markup:
     options: Mapping[str, object] = {"scale": 4, "border": 4, "dark": "#000", "light": "#fff", "svgclass": "code"}
     title = words.tr("QR code of the calendar's address")
     # segno escapes the title; everything else it writes itself.
-    return Markup(drawn.svg_inline(title=title, omitsize=False, **options))  # noqa: S704
+    return Markup(drawn.svg_inline(title=title, omitsize=False, **options))  # noqa: S704 - as said above
