@@ -25,6 +25,7 @@ from activities.decide import Decide
 from activities.digest import Digests
 from activities.documents import Documents
 from activities.effects import Effects
+from activities.erasure import Erasing
 from activities.house import House
 from activities.invitations import Invitations
 from activities.leave import DeskReviews
@@ -50,6 +51,7 @@ from storage.trips import Trips
 from workflows.collections import CollectionRound
 from workflows.delegation import DelegationWorkflow
 from workflows.digest import MorningDigest
+from workflows.erasure import Erasure
 from workflows.leave import DeskReview
 from workflows.mailbox import Mailbox as MailboxWorkflow
 
@@ -193,18 +195,19 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         house,
     )
     collections = CollectionSync(registers, caldav_of(settings), house)
+    documents = Documents(
+        registers.journal,
+        registers.persons,
+        registers.texts,
+        registers.accounts,
+        registers.editions,
+        registers.attachments,
+        house,
+    )
     effects = Effects(
         invitations,
         notices,
-        Documents(
-            registers.journal,
-            registers.persons,
-            registers.texts,
-            registers.accounts,
-            registers.editions,
-            registers.attachments,
-            house,
-        ),
+        documents,
         collections,
         Resending(registers.journal, registers.persons, registers.dead_letters, outbox, invitations, notices),
         outbox,
@@ -226,7 +229,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
     return Worker(
         client,
         task_queue=settings.temporal_task_queue,
-        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest, CollectionRound],
+        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest, CollectionRound, Erasure],
         activities=[
             Decide(
                 registers.editions,
@@ -242,6 +245,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             Mailroom(postbox_of(settings), registers.received_mail, replies, looks).read,
             Digests(registers, outbox, house, settings.zone, settings.digest_hour).send,
             collections.sync,
+            Erasing(registers, documents).step,
         ],
         workflow_runner=sandbox(),
         sticky_queue_schedule_to_start_timeout=STICKY,
