@@ -22,6 +22,7 @@ from verbs import (
     desk,
     directory,
     dossier,
+    erase,
     feed,
     leave,
     move,
@@ -74,6 +75,7 @@ app.command("told")(told.told)
 app.command("trail")(trail.trail)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("rebuild")(rebuild.rebuild)
+app.command("erase")(erase.erase)
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")
 app.add_typer(admin.app, name="admin")

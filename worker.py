@@ -25,7 +25,7 @@ from activities.decide import Decide
 from activities.digest import Digests
 from activities.documents import Documents
 from activities.effects import Effects
-from activities.erasure import Erasing
+from activities.erasure import Erasing, begin_agreed
 from activities.house import House
 from activities.invitations import Invitations
 from activities.leave import DeskReviews
@@ -267,7 +267,7 @@ async def run(settings: Settings) -> None:
             settings,
             data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None),
         )
-        sweeping = asyncio.create_task(sweep_daily(registers, settings.unclaimed_days, settings.received_mail_days))
+        sweeping = asyncio.create_task(sweep_daily(client, registers, settings))
         try:
             await _until_asked(build_worker(client, settings, registers))
         finally:
@@ -276,10 +276,15 @@ async def run(settings: Settings) -> None:
         await registers.close()
 
 
-async def sweep_daily(registers: Registers, days: int, mail_days: int) -> None:
-    """Remove, once a day, what no command came for within so many days, and what settled mails said."""
+async def sweep_daily(client: Client, registers: Registers, settings: Settings) -> None:
+    """Remove, once a day, what no command came for within so many days, and what settled mails said.
+
+    An erasure that was agreed to and not begun begins.
+    """
+    days, mail_days = settings.unclaimed_days, settings.received_mail_days
     while True:
         with suppress(StoreUnavailable):
+            await begin_agreed(client, settings.temporal_task_queue, registers.erasures)
             await sweep(registers.database, registers.attachments, datetime.now(UTC) - timedelta(days=days))
             while await registers.received_mail.forget(datetime.now(UTC) - timedelta(days=mail_days)):
                 pass

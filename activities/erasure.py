@@ -1,21 +1,63 @@
 """The steps of erasing a person. Each finds what it removes by references, and may be repeated after any crash."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
+import structlog
 from temporalio import activity
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
 
 from activities.beating import beating
 from activities.documents import Documents
 from domain.erasure import Step, Traces
 from domain.seal import SealedEvent
-from storage.erasures import Erasure
+from storage.erasures import Erasure, Erasures
 from storage.metadata import utc_now
 from storage.redaction import SCRUBBED
 from storage.registers import Registers
 from workflows import ports
-from workflows.ports import StepDone, StepInput
+from workflows.ports import ErasureInput, StepDone, StepInput
+
+log = structlog.get_logger()
+
+WORKFLOW = "Erasure"
+ANSWER_WITHIN = timedelta(seconds=2)
 
 Work = Callable[[Erasure, Traces], Awaitable[int]]
+
+
+async def begin(client: Client | None, task_queue: str, erasure: Erasure) -> None:
+    """Start what carries an erasure out, unless it was started; never fails: what is not begun now begins later."""
+    if client is None:
+        log.warning("erasure_not_begun", erasure=erasure.id, reason="temporal_unreachable")
+        return
+    try:
+        await client.start_workflow(
+            WORKFLOW,
+            ErasureInput(erasure=erasure.id),
+            # A colon: no delegation has such an id.
+            id=f"erasure:{erasure.id}",
+            task_queue=task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            rpc_timeout=ANSWER_WITHIN,
+        )
+    except WorkflowAlreadyStartedError:
+        return
+    except RPCError as error:
+        log.warning("erasure_not_begun", erasure=erasure.id, reason=error.status.name)
+    except RuntimeError:
+        # The SDK's own kind for a server that never answered.
+        log.warning("erasure_not_begun", erasure=erasure.id, reason="temporal_unreachable")
+
+
+async def begin_agreed(client: Client, task_queue: str, erasures: Erasures) -> None:
+    """Start everything that was agreed and not carried out: it makes up for an API that died in between."""
+    for erasure in await erasures.known(state="agreed"):
+        await begin(client, task_queue, erasure)
 
 
 class StoreBusy(Exception):

@@ -23,6 +23,7 @@ from api import (
     documents,
     dossiers,
     editions,
+    erasures,
     feeds,
     health,
     identities,
@@ -90,6 +91,7 @@ FEATURES = (
     editions,
     policies,
     feeds,
+    erasures,
     health,
 )
 

@@ -126,6 +126,11 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/institution/leaves/{leave}/end": EVERYBODY,
     "POST /api/v1/institution/leaves/{leave}/revoke": EVERYBODY,
     "GET /api/v1/institution/log/{register}": {"auditor", "administrator"},
+    "POST /api/v1/erasures": ADMINISTRATOR,
+    "GET /api/v1/erasures": ADMINISTRATOR,
+    "GET /api/v1/erasures/{erasure}": ADMINISTRATOR,
+    "POST /api/v1/erasures/{erasure}/agreement": ADMINISTRATOR,
+    "POST /api/v1/erasures/{erasure}/withdrawal": ADMINISTRATOR,
     "POST /api/v1/editions": ADMINISTRATOR,
     "GET /api/v1/editions": EVERYBODY,
     "GET /api/v1/editions/{digest}": EVERYBODY,
@@ -172,6 +177,7 @@ PLACES = {
     "{mail}": "rcv_nothing00",
     "{register}": "accounts",
     "{feed}": "fee_nothing00",
+    "{erasure}": "era_nothing00",
 }
 
 
