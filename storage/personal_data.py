@@ -106,6 +106,6 @@ FOLDERS: Mapping[str, Kept] = {
     "keys": Kept("none", "master keys and tokens of this machine"),
     "logs": Kept("none", "routes, codes and references; no names, no addresses of pages"),
     "run": Kept("none", "what runs, and where"),
-    "temporal": Kept("reference", "the server's file: commands, events and codes, by references", "workflow", STAYS),
+    "temporal.db": Kept("reference", "the server's file: commands, events and codes, by references", "workflow", STAYS),
 }
 """What stands below the data folder, beside the database itself."""

@@ -30,6 +30,7 @@ ACCOUNTS: Mapping[str, tuple[str, ...]] = {
     "hung": ("--role", "approver", "--position", "department_head"),
     "mai": ("--role", "approver", "--position", "vice_president"),
     "root": ("--role", "administrator"),
+    "ha": ("--role", "administrator"),
 }
 
 
