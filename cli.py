@@ -24,6 +24,7 @@ from verbs import (
     dossier,
     erase,
     feed,
+    keys,
     leave,
     move,
     organisation,
@@ -86,6 +87,7 @@ app.add_typer(collections.app, name="collection")
 app.add_typer(feed.app, name="feed")
 app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
+app.add_typer(keys.app, name="keys")
 
 
 @app.callback()

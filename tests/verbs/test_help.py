@@ -38,6 +38,7 @@ def test_the_verbs_are_these() -> None:
         "position list", "position add", "position hold", "position end",
         "leave register", "leave list", "leave revoke",
         "feed make", "feed mine", "feed person", "feed list", "feed rotate", "feed revoke",
+        "keys rotate", "keys retire",
         "replies list", "replies settle", "replies dismiss",
     }  # fmt: skip
 
