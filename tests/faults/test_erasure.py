@@ -188,7 +188,7 @@ async def test_a_worker_killed_within_an_erasure_ends_it_all_the_same(tmp_path: 
             await stack.ready_again("worker", pid)
             await carried_out(file, address)
             log = (await file.ask("GET", "/institution/log/erasures", by="root")).json()["items"]
-            assert [one["type"] for one in log] == ["erasure_asked", "erasure_agreed", "erasure_carried_out"]
+            assert [one["change"] for one in log] == ["erasure_asked", "erasure_agreed", "erasure_carried_out"]
             await file.whole()
         stack.stop()
     assert await left_in(folder) == []
