@@ -122,7 +122,7 @@ def fallen_due(events: list[SealedEvent]) -> Counter[tuple[Any, ...]]:
     reminded: Counter[tuple[str, int]] = Counter()
     plans: dict[str, int] = {}
     for event in events:
-        what = event.data.get("what")
+        what = str(event.data.get("what"))
         if event.type == "DeadlineSet":
             settings[what] += 1
             plans[what] = len(event.data["remind_at"])
