@@ -18,6 +18,7 @@ from api.installation import At, Installation
 from api.persons import require_reach
 from api.problems import Problem
 from domain.erasure import OutOfReach, Reason, State, Traces
+from domain.sign_in import Acting
 from domain.values import Value
 from storage.erasures import Erasure
 from storage.register_log import ChangeRefused
@@ -116,12 +117,9 @@ async def list_erasures(query: Annotated[ErasureQuery, Query()], at: At) -> Eras
 
 
 @router.get("/{erasure}")
-async def show_erasure(erasure: ErasureId, at: At) -> ErasureView:
+async def show_erasure(erasure: ErasureId, actor: Actor, at: At) -> ErasureView:
     """Show an erasure: what it finds or found, how far it is, and what it cannot reach."""
-    found = await at.registers.erasures.get(erasure)
-    if found is None:
-        raise Problem("erasure_unknown")
-    return await _view(at, found)
+    return await _view(at, await _in_reach(erasure, actor, at))
 
 
 @router.post("/{erasure}/agreement")
@@ -131,6 +129,7 @@ async def agree_erasure(erasure: ErasureId, actor: Actor, at: At) -> ErasureView
     Problems: `erasure_needs_another`, `erasure_of_oneself`, `erasure_through_substitute` (403), `erasure_asker_gone`,
     `erasure_settled` (409), `erasure_unknown` (404).
     """
+    await _in_reach(erasure, actor, at)
     with _refusals():
         agreed = await at.registers.erasures.agree(erasure, by=actor.id)
     await begin(at.client, at.settings.temporal_task_queue, agreed)
@@ -145,6 +144,14 @@ async def withdraw_erasure(erasure: ErasureId, actor: Actor, at: At) -> ErasureV
     """
     with _refusals():
         return await _view(at, await at.registers.erasures.withdraw(erasure, by=actor.id))
+
+
+async def _in_reach(erasure: str, actor: Acting, at: Installation) -> Erasure:
+    found = await at.registers.erasures.get(erasure)
+    if found is None:
+        raise Problem("erasure_unknown")
+    await require_reach(found.person, actor, at)
+    return found
 
 
 async def _view(at: Installation, entry: Erasure) -> ErasureView:

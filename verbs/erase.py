@@ -1,6 +1,7 @@
 """`legation erase`: a person is erased, once two administrators agree; and what that cannot reach."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -9,8 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from embedded.folder import DataFolder
 from locales import Translator, mark
-from verbs.asking import Api, api_of
+from settings import Settings
+from verbs.asking import ADDRESS, Api
+from verbs.at_hand import api_at_hand
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.refusal import Refusal
@@ -74,13 +78,15 @@ def erase(
     translator = translator_of(settings)
     if agree + withdraw + (reason is not None) > 1:
         raise Refusal(mark("Choose one of --reason, --agree and --withdraw."))
-    with api_of(settings) as api:
+    with api_at_hand(settings) as api:
         if reason is not None:
             found = api.post("/erasures", {"person": person, "reason": reason})
         else:
             found = _known(api, person)
             if agree:
-                found = _until_done(api, api.post(f"/erasures/{found['id']}/agreement", None))
+                found = api.post(f"/erasures/{found['id']}/agreement", None)
+                if is_worked_on(settings):
+                    found = _until_done(api, found)
             elif withdraw:
                 found = api.post(f"/erasures/{found['id']}/withdrawal", None)
     if as_json:
@@ -88,6 +94,13 @@ def erase(
         return
     for line in told(found, translator):
         say(line)
+    if found["state"] == "agreed" and not is_worked_on(settings):
+        say(translator.tr("Nothing runs here: it is carried out as soon as Legation does."))
+
+
+def is_worked_on(settings: Settings) -> bool:
+    """Whether somebody is there to carry out what is agreed: the stack of the data folder, or an API elsewhere."""
+    return bool(os.environ.get(ADDRESS, "").strip()) or DataFolder(settings.data_dir).read() is not None
 
 
 def _known(api: Api, person: str) -> dict[str, Any]:
