@@ -138,7 +138,7 @@ class Documents:
         async def content() -> AsyncIterator[bytes]:
             yield pdf
 
-        return await self._attachments.store(content(), declared="application/pdf")
+        return await self._attachments.store(content(), declared="application/pdf", rendered=True)
 
     async def render_anew(self, delegation: str, rendered: SealedEvent) -> dict[str, str]:
         """Render again what an event recorded, as the registers have it now; return the new digests by the old ones.
@@ -149,7 +149,9 @@ class Documents:
         assert isinstance(event, DocumentRendered)
         asks, number = ASKED_BY[event.kind]
         events = await self._journal.events(delegation, limit=rendered.seq)
-        seq = next(one.seq for one in events if one.type == asks and one.data.get(number) == event.number)
+        seq = next((one.seq for one in events if one.type == asks and one.data.get(number) == event.number), None)
+        if seq is None:
+            return {}
         args: dict[str, Any] = {"kind": event.kind, "number": event.number}
         effect = Effect(key=f"render:{event.kind}:{event.number}", kind="render_document", seq=seq, args=args)
         made = await self.render_document(CarryOutInput(delegation=delegation, effect=effect), lambda: None)

@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 
 from activities.beating import beating
 from activities.documents import Documents
+from documents.typeset import TypesettingFailed
 from domain.erasure import Step, Traces
 from domain.seal import SealedEvent
 from storage.erasures import Erasure, Erasures
@@ -137,7 +138,13 @@ class Erasing:
         made = 0
         lacking = {digest for digest, by in gone.items() if by is None}
         for delegation, event in await self._that_rendered(lacking, {traces.documents[one] for one in lacking}):
-            for digest, by in (await self._documents.render_anew(delegation, event)).items():
+            try:
+                anew = await self._documents.render_anew(delegation, event)
+            except TypesettingFailed:
+                # What names the person is gone; that nothing stands in its place must not keep the rest undone.
+                log.warning("not_rendered_anew", delegation=delegation, seq=event.seq)
+                continue
+            for digest, by in anew.items():
                 await self._registers.attachments.replace(digest, by)
                 made += 1
         return made

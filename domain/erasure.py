@@ -75,7 +75,8 @@ class OutOfReach(Fact):
 
     `to_person` are mails that left for the person's own mailboxes, `to_others` letters to others that name them.
     `key` is what backups made before the erasure still hold. `remote_items` stand in the person's own calendar, and
-    `subscribed` counts calendars that programs fetched. `exports` are evidence bundles given out of the files.
+    `subscribed` counts calendars that programs fetched. `received` are mails that say the name and nothing that tells
+    the person from somebody of the same name. `exports` are evidence bundles given out of the files.
     """
 
     to_person: tuple[Mailed, ...] = ()
@@ -84,6 +85,7 @@ class OutOfReach(Fact):
     key: str = ""
     remote_items: int = 0
     subscribed: int = 0
+    received: tuple[str, ...] = ()
     texts: tuple[Written, ...] = ()
     files: tuple[Brought, ...] = ()
     sealed: tuple[Sealed, ...] = ()

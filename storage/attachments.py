@@ -63,12 +63,15 @@ class Attachments:
         self._folder = folder
         self.limits = limits or Limits()
 
-    async def store(self, stream: AsyncIterable[bytes], *, declared: str | None = None) -> AttachmentRef:
+    async def store(
+        self, stream: AsyncIterable[bytes], *, declared: str | None = None, rendered: bool = False
+    ) -> AttachmentRef:
         """Keep a file and return its reference for a command.
 
         The type is found from the bytes; `declared`, when given, must be the same. Raises AttachmentRefused before
         more than the limit was read, and StoreUnavailable when the disk cannot take it. Nothing is left of a file
-        that was refused or whose sender went away.
+        that was refused or whose sender went away. A file that was erased with somebody is not taken again, unless it
+        was `rendered` from the registers as they are: then it names nobody who was erased, and never did.
         """
         incoming = self._folder / "incoming"
         with honest():
@@ -80,7 +83,8 @@ class Attachments:
                 kind = await asyncio.to_thread(self._inspect, part, key, size, kind)
             if declared is not None and declared.partition(";")[0].strip().lower() != kind:
                 raise AttachmentRefused("attachment_type_mismatch", f"the file is {kind}, not what it was said to be")
-            return await self._enter(part, key, AttachmentRef(digest=digest, media_type=kind, size=size))
+            reference = AttachmentRef(digest=digest, media_type=kind, size=size)
+            return await self._enter(part, key, reference, again=rendered)
         finally:
             await asyncio.to_thread(part.unlink, missing_ok=True)
 
@@ -131,8 +135,9 @@ class Attachments:
                 .where(attachments.c.digest.in_(wanted), attachments.c.erased_at.is_(None))
                 .values(erased_at=at)
             )
-            for digest in wanted:
-                await self._keys.destroy(connection, attachment_key(digest), at)
+            # The keys' rows go, as in `remove`: the same bytes may be rendered again, under another key.
+            subjects = [attachment_key(digest) for digest in wanted]
+            await connection.execute(delete(data_keys).where(data_keys.c.subject.in_(subjects)))
             known = attachments.c.erased_at.is_not(None) & attachments.c.digest.in_(wanted)
             gone = list((await connection.execute(select(attachments.c.digest).where(known))).scalars())
         with honest():
@@ -216,10 +221,13 @@ class Attachments:
         with EncryptedReader(part, key.secret, size) as content:
             return inspect(cast(BinaryIO, content), kind, self.limits)
 
-    async def _enter(self, part: Path, key: DataKey, reference: AttachmentRef) -> AttachmentRef:
+    async def _enter(self, part: Path, key: DataKey, reference: AttachmentRef, *, again: bool) -> AttachmentRef:
         path, now = self._path(reference.digest), utc_now()
         row = reference.model_dump() | {"created_at": now}
         async with self._database.writing() as connection:
+            if again:
+                gone = (attachments.c.digest == reference.digest) & attachments.c.erased_at.is_not(None)
+                await connection.execute(delete(attachments).where(gone))
             entered = await connection.execute(
                 insert_into(connection, attachments)
                 .values(row)
@@ -231,8 +239,8 @@ class Attachments:
                 # Before the commit: a row without its file would be a lie, a file without its row is swept.
                 await asyncio.to_thread(_move, part, path)
                 return reference
-            gone = select(attachments.c.erased_at).where(attachments.c.digest == reference.digest)
-            if (await connection.execute(gone)).scalar_one() is not None:
+            erased = select(attachments.c.erased_at).where(attachments.c.digest == reference.digest)
+            if (await connection.execute(erased)).scalar_one() is not None:
                 raise AttachmentRefused("attachment_erased", "the file was erased with somebody whom it names")
             # Kept already. If it still waits for its command, it waits from now on.
             await connection.execute(

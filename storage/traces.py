@@ -10,7 +10,10 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.erasure import Brought, Mailed, OutOfReach, Sealed, Traces, Written, places_of
+from domain.events import DelegationInvited, DocumentRendered, ReportFiled
+from domain.evolve import fold
 from domain.state import Delegation
+from domain.upcast import read_event
 from storage.accounts import account_key, accounts
 from storage.attachments import attachments
 from storage.collection_rows import calendar_collections, calendar_resources
@@ -18,7 +21,7 @@ from storage.data_keys import DataKeys, person_key
 from storage.directory import versions as directory_versions
 from storage.engine import Database
 from storage.feeds import feeds
-from storage.journal import journal
+from storage.journal import journal, read
 from storage.keyring import Keyring
 from storage.mail_rows import HANDED_OVER, MAILBOX_INDEX, UNSENT, mail_ledger, mailbox_mac
 from storage.mentions import Mentions
@@ -45,6 +48,14 @@ class Theirs:
     accounts: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Named:
+    """What was rendered with a person's name: digests with their delegation, and the issues that mailed the letters."""
+
+    documents: dict[str, str]
+    issues: frozenset[str]
+
+
 class TraceFinder:
     """Looks for a person in everything that is kept. What it finds names nobody."""
 
@@ -62,13 +73,19 @@ class TraceFinder:
             addresses, names = await self._of_accounts(connection, theirs.accounts)
             mentions = Mentions.of(details, addresses=addresses, names=names)
             macs = await self._macs(connection, [*(one.email for one in details), *addresses])
-            lines, naming = await _lines(connection, ref, theirs, macs)
-            documents = await _documents(connection, theirs)
-            received = [one async for one, octets in _letters(connection, self._keys) if mentions.in_mail(octets)]
+            named = await _named(connection, ref, theirs)
+            lines, naming = await _lines(connection, ref, theirs, named, macs)
+            received, namesakes = list[str](), list[str]()
+            async for letter, octets in _letters(connection, self._keys):
+                if mentions.identify(octets):
+                    received.append(letter)
+                elif mentions.in_mail(octets):
+                    namesakes.append(letter)
             beyond = await self._out_of_reach(connection, ref, theirs, mentions, lines, naming)
+            beyond = beyond.model_copy(update={"received": tuple(namesakes)})
         return Traces(
             places={name: places for name, file in theirs.files.items() if (places := places_of(file, ref))},
-            documents=documents,
+            documents=named.documents,
             lines=tuple(lines),
             naming=tuple(naming),
             received=tuple(received),
@@ -89,12 +106,12 @@ class TraceFinder:
             theirs = await _theirs(connection, ref)
             earlier = attachments.c.created_at < erased_at
             kept = set((await connection.execute(select(attachments.c.digest).where(earlier))).scalars())
-            documents = {one: file for one, file in (await _documents(connection, theirs)).items() if one in kept}
-            lines, _ = await _lines(connection, ref, theirs, [])
-            lettered = [name for name, file in theirs.files.items() if _delegate(file, ref)]
+            named = await _named(connection, ref, theirs)
+            documents = {one: file for one, file in named.documents.items() if one in kept}
+            lines, _ = await _lines(connection, ref, theirs, named, [])
             letters = and_(
                 mail_ledger.c.kind == LETTER,
-                mail_ledger.c.delegation_id.in_(lettered),
+                mail_ledger.c.issue.in_(named.issues),
                 mail_ledger.c.enqueued_at < erased_at + UNDER_WAY,
             )
             naming = (await connection.execute(select(mail_ledger.c.position).where(letters))).scalars()
@@ -191,14 +208,13 @@ def of_person(ref: str) -> ColumnElement[bool]:
 
 
 async def _lines(
-    connection: AsyncConnection, ref: str, theirs: Theirs, macs: Sequence[str]
+    connection: AsyncConnection, ref: str, theirs: Theirs, named: Named, macs: Sequence[str]
 ) -> tuple[list[int], list[int]]:
     """Return the positions of what was for the person or their accounts, and of what named them to others."""
     to_accounts = and_(mail_ledger.c.persons == "", mail_ledger.c.mailbox_hash.in_(macs if theirs.accounts else []))
     wanted = select(mail_ledger.c.position).where(or_(of_person(ref), to_accounts)).order_by(mail_ledger.c.position)
     lines = list((await connection.execute(wanted)).scalars())
-    lettered = [name for name, file in theirs.files.items() if _delegate(file, ref)]
-    letters = and_(mail_ledger.c.kind == LETTER, mail_ledger.c.delegation_id.in_(lettered))
+    letters = and_(mail_ledger.c.kind == LETTER, mail_ledger.c.issue.in_(named.issues))
     # Notices of the house name who submitted or filed what.
     notices = and_(
         mail_ledger.c.persons == "",
@@ -210,27 +226,30 @@ async def _lines(
     return lines, [one for one in (await connection.execute(wanted)).scalars() if one not in own]
 
 
-def _delegate(file: Delegation, ref: str) -> bool:
-    return any(one.person.ref == ref and one.delegate for one in file.people.values())
+async def _named(connection: AsyncConnection, ref: str, theirs: Theirs) -> Named:
+    """Return what was rendered with the person's name, from the files as they stood when it was asked for.
 
-
-async def _documents(connection: AsyncConnection, theirs: Theirs) -> dict[str, str]:
-    """Return the digests of what was rendered with the person's name, with the delegation: it lists delegates.
-
-    A report also names the accounts that signed.
+    A letter lists those who are delegates then, a report everybody who ever was, and the accounts that signed.
     """
-    concerned = sorted({*theirs.files, *theirs.acted})
-    wanted = (
-        select(journal.c.delegation_id, journal.c.data)
-        .where(journal.c.type == "DocumentRendered", journal.c.delegation_id.in_(concerned))
-        .order_by(journal.c.delegation_id, journal.c.seq)
-    )
-    found: dict[str, str] = {}
-    for row in await connection.execute(wanted):
-        data = json.loads(row.data)
-        if row.delegation_id in theirs.files or data["kind"] == REPORT:
-            found |= {version["attachment"]["digest"]: row.delegation_id for version in data["versions"]}
-    return found
+    documents, issues = dict[str, str](), set[str]()
+    for name in sorted({*theirs.files, *theirs.acted}):
+        asked: dict[tuple[str, int], bool] = {}
+        state: Delegation | None = None
+        for sealed in await read(connection, name):
+            state = fold((sealed,), state)
+            match read_event(sealed):
+                case DelegationInvited(letter=number) if state is not None:
+                    asked[LETTER, number] = any(one.person.ref == ref for one in state.delegates)
+                case ReportFiled(report=number) if state is not None:
+                    ever = any(one.person.ref == ref and one.delegate for one in state.people.values())
+                    asked[REPORT, number] = ever or name in theirs.acted
+                case DocumentRendered(kind=kind, number=number, versions=versions) if asked.get((kind, number), True):
+                    documents |= {version.attachment.digest: name for version in versions}
+                    if kind == LETTER:
+                        issues.add(f"{name}:letter-mail:{number}")
+                case _:
+                    pass
+    return Named(documents, frozenset(issues))
 
 
 async def _mailed(connection: AsyncConnection, positions: Sequence[int]) -> tuple[Mailed, ...]:

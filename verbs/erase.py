@@ -182,6 +182,9 @@ def _beyond(found: Mapping[str, Any], translator: Translator) -> Iterator[str]:
     ):
         if found[key]:
             yield translator.tr(sentence, count=found[key])
+    for one in found["received"]:
+        text = mark("Received mail %(ref)s: says the name and nothing else that is theirs; look whose it is")
+        yield translator.tr(text, ref=one)
     for one in found["texts"]:
         sentence = NAMES[one["names"]]
         yield translator.tr(sentence, ref=one["ref"], delegation=one["delegation"])

@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from domain.canonical import sha256_hex
+from domain.commands import RenderedDocument
 from domain.erasure import Traces
-from domain.events import MemberAdded
+from domain.events import AnyEvent, DelegationInvited, DocumentRendered, MemberAdded
+from domain.values import AttachmentRef
 from storage.accounts import AccountDetails, Accounts
 from storage.data_keys import data_keys
 from storage.engine import Database
 from storage.feeds import Feeds, Subject
 from storage.identities import Identities, identities
+from storage.journal import Journal
 from storage.keyring import Keyring
 from storage.mail_ledger import Mail, MailLedger, mail_ledger
 from storage.persons import Persons, person_versions
@@ -45,7 +49,7 @@ class Store:
         self.projection = Projection(database)
         self.finder = TraceFinder(database, keyring, self.persons)
         self.redaction = Redaction(database, keyring)
-        self.keiko = self.hiro = ""
+        self.keiko = self.hiro = self.digest = ""
 
     async def open(self) -> "Store":
         """A file with Keiko as head and Hiro."""
@@ -55,7 +59,13 @@ class Store:
             MemberAdded(member_id="keiko", person=keiko, role="head", country="JP", entry_papers=False),
             MemberAdded(member_id="hiro", person=hiro, role="member", country="JP", entry_papers=False),
         ]
-        await self.projection.project(FILE, sealed(FILE, [opened(FILE), *joined]))
+        self.digest = sha256_hex(b"a letter with both names")
+        rendered = AttachmentRef(digest=self.digest, media_type="application/pdf", size=24)
+        late = MemberAdded(member_id="late", person=hiro, role="member", country="JP", entry_papers=False)
+        versions = (RenderedDocument(language="vi", attachment=rendered),)
+        document = DocumentRendered(kind="invitation_letter", number=1, versions=versions)
+        lettered: list[AnyEvent] = [DelegationInvited(letter=1), document]
+        await self.projection.project(FILE, sealed(FILE, [opened(FILE), *joined, *lettered, late]))
         return self
 
     async def mail(self, number: int, kind: str, *persons: str, to: str = "keiko.sato@example.jp") -> str:
@@ -63,7 +73,15 @@ class Store:
         identity = f"<{number}@songlam.example>"
         content = f"Subject: {number}\r\n\r\nSATO KEIKO".encode()
         named = {"uid": f"u{number}", "sequence": 0, "method": kind, "view_hash": "v", "message_id": identity}
-        rest = {"delegation_id": FILE, "issue": "i", "kind": kind, "participants": ("m",), "mailbox": to}
+        issue = f"{FILE}:letter-mail:1" if kind == LETTER else "i"
+        rest = {
+            "delegation_id": FILE,
+            "issue": issue,
+            "errand": "i",
+            "kind": kind,
+            "participants": ("m",),
+            "mailbox": to,
+        }
         await self.ledger.enqueue([Mail(**named, **rest, content=content, persons=persons)])  # type: ignore[arg-type]
         return identity
 
@@ -99,6 +117,7 @@ async def test_mails_are_emptied_by_whom_they_are_for_and_whom_they_name(store: 
     before = await store.ledger.counts(FILE)
     traces = await store.finder.look(store.keiko)
     assert (traces.places, len(traces.lines), len(traces.naming)) == ({FILE: (1,)}, 2, 2)
+    assert traces.documents == {store.digest: FILE}
     assert [(one.mails, one.first) for one in traces.beyond.to_person] == [(1, NOW)]
     assert [one.mails for one in traces.beyond.to_others] == [1]
     await store.erase(traces)
@@ -112,6 +131,26 @@ async def test_mails_are_emptied_by_whom_they_are_for_and_whom_they_name(store: 
     assert sum(one.messages for one in await store.ledger.counts(FILE)) == sum(one.messages for one in before)
     assert {one.mailboxes for one in await store.ledger.counts(FILE) if one.method == "REQUEST"} == {1}
     assert await store.redaction.mails(store.keiko, traces) == 0
+
+
+async def test_what_was_rendered_before_somebody_came_does_not_name_them(store: Store) -> None:
+    """A letter lists who is a delegate when it is asked for: one of before stays whole, for all that were in it."""
+    third = await store.persons.register(HIRO)
+    joins = MemberAdded(member_id="third", person=third, role="member", country="JP", entry_papers=False)
+    head = await Journal(store.database).head(FILE)
+    await store.projection.project(FILE, sealed(FILE, [joins], after=head))
+    await store.mail(1, LETTER, store.hiro, to="hiro@example.jp")
+    traces = await store.finder.look(third.ref)
+    assert (traces.places, traces.documents, traces.naming) == ({FILE: (4,)}, {}, ())
+
+
+async def test_a_name_alone_takes_no_mail_away(store: Store) -> None:
+    """It may be somebody else's of that name: such a mail is listed, for a person to look."""
+    namesake = Arrived(1, "<1@x>", b"1", b"From: x@y.example\r\n\r\nRegards, Sato  KEIKO")
+    own = Arrived(2, "<2@x>", b"2", b"From: Keiko.Sato@example.jp\r\n\r\nyes")
+    first, second = await store.received.take("box", 1, 2, [namesake, own])
+    traces = await store.finder.look(store.keiko)
+    assert (traces.received, traces.beyond.received) == ((second,), (first,))
 
 
 async def test_a_redacted_mail_is_never_sent(store: Store) -> None:

@@ -36,6 +36,7 @@ SHOWN: dict[str, Any] = {
         "key": "person:per_keiko0000",
         "remote_items": 7,
         "subscribed": 0,
+        "received": ["rcv_1"],
         "texts": [{"delegation": "spring-visit", "ref": "txt_1", "names": True}],
         "files": [{"delegation": "spring-visit", "digest": "a" * 64, "kind": "passport"}],
         "sealed": [{"stream": "spring-visit", "seq": 1, "what": "DelegationOpened"}],
@@ -60,6 +61,7 @@ def test_both_are_told_what_goes_and_what_cannot_be_reached() -> None:
         "  Backups made before hold the key person:per_keiko0000: destroy them, or erase again after restoring one.",
         "  Evidence bundles given out: 1",
         "  Items in the person's own calendar: 7",
+        "  Received mail rcv_1: says the name and nothing else that is theirs; look whose it is",
         "  Text txt_1 of spring-visit: names the person",
         "  File aaaaaaaaaaaa of spring-visit (passport): look whom it is about",
         "  Sealed in spring-visit, entry 1 (DelegationOpened): its wording names the person, and stays",
@@ -72,11 +74,10 @@ def test_both_are_told_what_goes_and_what_cannot_be_reached() -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("verbs")
 def test_a_person_is_erased_from_the_terminal(here: Installed) -> None:
-    """Asked by one, refused to the same one, agreed by another; then the file names them by their place."""
+    """Asked by one, agreed by another; then the file names them by their place."""
     person = opened(here, "erased-2028")
     asked = done(here, "root", "erase", person, "--reason", "asked_by_person")
     assert (asked["state"], asked["places"]) == ("asked", {"erased-2028": [1]})
-    assert "needs two people" in verb(here, "root", "erase", person, "--agree").stderr
     agreed = verb(here, "ha", "erase", person, "--agree").stdout
     assert agreed.startswith(f"Erasure {asked['id']} of {person}: carried out\n")
     assert "người đã xóa số 1" in verb(here, "lan", "show", "erased-2028", language="vi").stdout

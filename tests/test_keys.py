@@ -23,6 +23,7 @@ from storage.keyring import Keyring, MasterKey
 from storage.migrate import migrate
 from storage.persons import Person
 from storage.registers import Registers
+from tests.embedded.running_stack import legation
 from tests.running import Running
 from tests.storage.test_persons import SATO
 
@@ -171,3 +172,18 @@ async def test_what_is_sealed_in_a_history_is_found_by_its_key(here: Running) ->
         assert found == {key.id: 1, other.id: 0}
     finally:
         await client.get_workflow_handle(workflow).terminate()
+
+
+@pytest.mark.slow
+async def test_the_command_rotates_and_says_what_still_needs_the_old_key(kept: Kept) -> None:
+    """In a process of its own, which says ids and never a key; what cannot be carried out is one plain sentence."""
+    folder = str(kept.settings.data_dir)
+    done = await asyncio.to_thread(legation, "--data", folder, "keys", "rotate", "--json")
+    assert done.returncode == 0, done.stderr
+    newest, old = kept.settings.master_keys()
+    said = json.loads(done.stdout)
+    assert (said["key"], said["older"], said["wrapped"]) == (MasterKey.of(newest).id, [MasterKey.of(old).id], 1)
+    assert base64.b64encode(newest).decode() not in done.stdout + done.stderr
+    refused = await asyncio.to_thread(legation, "--data", folder, "keys", "retire")
+    assert refused.returncode == 1
+    assert refused.stderr.strip() == f"There are no data of Legation in {folder}."
