@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -13,7 +13,9 @@ from temporalio.service import RPCError
 
 from api.installation import At, Installation
 from api.schema import schema_is_current
+from locales import mark
 from storage.errors import StoreUnavailable
+from storage.metadata import utc_now
 
 router = APIRouter(tags=["health"])
 
@@ -22,15 +24,33 @@ FRESH = timedelta(seconds=75)
 """A worker polls at least once a minute."""
 
 
+ALARMS = {
+    "archive_failing": mark("closed runs cannot be archived"),
+    "archive_overdue": mark("closed runs wait too long to be archived"),
+}
+
+
+def _unsaid(value: object) -> bool:
+    return value is None
+
+
 class PartHealth(BaseModel):
-    """Whether a part does its work, and what it says."""
+    """Whether a part does its work, and what it says. `waiting`: closed runs outside the archive, `oldest` since when.
+
+    Instants are in UTC.
+    """
 
     ready: bool
     detail: str
+    waiting: int | None = Field(None, exclude_if=_unsaid)
+    oldest: datetime | None = Field(None, exclude_if=_unsaid)
 
 
 class Health(BaseModel):
-    """`ready` means that files can be read and Temporal answers; without a worker commands wait all the same."""
+    """`ready` means that files can be read and Temporal answers; without a worker commands wait all the same.
+
+    An archive that is not ready keeps nobody from work: it is for people to look at.
+    """
 
     ready: bool
     parts: dict[str, PartHealth]
@@ -40,9 +60,12 @@ class Health(BaseModel):
 async def show_health(at: At, response: Response) -> Health:
     """Show the health of database, Temporal and workers. 200 if database and Temporal are ready, otherwise 503."""
     database, (temporal, workers) = await asyncio.gather(_database(at), _temporal(at))
+    archive = await _archive(at) if database.ready else PartHealth(ready=False, detail="unknown")
     ready = database.ready and temporal.ready
     response.status_code = 200 if ready else 503
-    return Health(ready=ready, parts={"database": database, "temporal": temporal, "workers": workers})
+    return Health(
+        ready=ready, parts={"database": database, "temporal": temporal, "workers": workers, "archive": archive}
+    )
 
 
 async def _database(at: Installation) -> PartHealth:
@@ -57,6 +80,20 @@ async def _database(at: Installation) -> PartHealth:
     except TimeoutError:
         pass
     return PartHealth(ready=False, detail="cannot be written")
+
+
+async def _archive(at: Installation) -> PartHealth:
+    """What the last round of archiving found. Nobody is kept from work by it, and somebody has to look."""
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            state = await at.archived_runs.state()
+    except (StoreUnavailable, TimeoutError):
+        return PartHealth(ready=False, detail="unknown")
+    if state is None:
+        return PartHealth(ready=True, detail=mark("no closed runs were looked for yet"))
+    alarm = state.alarm(utc_now(), at.settings.retention)
+    detail = ALARMS[alarm] if alarm else "ready"
+    return PartHealth(ready=alarm is None, detail=detail, waiting=state.waiting, oldest=state.oldest)
 
 
 async def _temporal(at: Installation) -> tuple[PartHealth, PartHealth]:

@@ -139,6 +139,9 @@ PROBLEMS: dict[str, Answer] = {
     "clock_stopped": Answer(409, mark("The clock did not reach the time it was to be moved to.")),
     "clock_has_no_file": Answer(409, mark("The file is closed; its clock stands still.")),
     "calendar_unknown": Answer(404, mark("There is no calendar at this address, or not any more.")),
+    "archived_run_unknown": Answer(404, mark("The archive has no run of this id.")),
+    "archive_damaged": Answer(500, mark("The archive has not what was archived at %(location)s.")),
+    "archive_unavailable": Answer(503, mark("The archive cannot be used at the moment.")),
     "feed_unknown": Answer(404, mark("There is no feed of this id.")),
     "store_unavailable": Answer(503, mark("The database cannot be used at the moment. Nothing was changed.")),
     "engine_unavailable": Answer(
