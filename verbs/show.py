@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from verbs.asking import Api, api_of
-from verbs.edition import EditionWords
 from verbs.file_view import show_file
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.people import names
+from words.edition import EditionWords
 
 Delegation = Annotated[str, typer.Argument(metavar="ID", help="The delegation's id, as `legation list` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object for programs.")]
