@@ -7,6 +7,7 @@ from typing import Self
 
 from storage.accounts import Accounts
 from storage.answering import Answering
+from storage.as_of import AsOf
 from storage.attachments import Attachments
 from storage.collection_entries import CollectionEntries
 from storage.collection_queue import CollectionQueue
@@ -60,6 +61,7 @@ class Registers:
     journal: Journal
     projection: Projection
     queries: Queries
+    as_of: AsOf
     desks: Desks
     collections: Collections
     collection_entries: CollectionEntries
@@ -107,6 +109,7 @@ class Registers:
             journal=Journal(database),
             projection=Projection(database),
             queries=Queries(database),
+            as_of=AsOf(database),
             desks=Desks(database),
             collections=Collections(database, keyring),
             collection_entries=CollectionEntries(database),

@@ -1,5 +1,6 @@
 """What changed between two states: nothing missing, nothing too much, named as people name it."""
 
+import itertools
 from datetime import UTC, datetime
 
 import pytest
@@ -38,7 +39,7 @@ def test_put_onto_the_state_before_an_event_its_changes_give_the_state_after_it(
     """Every event of every shipped scenario; what nothing happened to stays the very same object."""
     states = states_of(played(name).events)
     document = states[0].model_dump(mode="json")
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in itertools.pairwise(states):
         document = applied(document, changes(before, after))
         if after is not before:
             assert Delegation.model_validate(document) == after
