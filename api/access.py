@@ -42,6 +42,8 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_dossier": EVERYBODY,
     "show_trail": EVERYBODY,
     "follow_trail": EVERYBODY,
+    "read_trail": EVERYBODY,
+    "show_changes": EVERYBODY,
     "list_sign_offs": EVERYBODY,
     "count_messages": EVERYBODY,
     "list_dead_letters": EVERYBODY,

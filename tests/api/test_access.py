@@ -30,6 +30,8 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/delegations/{delegation}/dossier": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/events": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/stream": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/trail": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/changes": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/sign-offs": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/messages": EVERYBODY,
     "GET /api/v1/dead-letters": EVERYBODY,
