@@ -15,6 +15,7 @@ from locales import Translator
 from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
+    changes,
     channel,
     collections,
     dead_letters,
@@ -72,6 +73,7 @@ app.command("resend")(dead_letters.resend)
 app.command("channel")(channel.channel)
 app.command("told")(told.told)
 app.command("trail")(trail.trail)
+app.command("changes")(changes.changes)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(token.app, name="token")

@@ -9,7 +9,7 @@ from typing import Any
 from locales import mark
 from words.changes import Said
 from words.codes import DOCUMENTS, MAIL_KINDS, MAIL_STATES, word
-from words.events import Reader
+from words.events import NO_RULE, Reader
 
 Entry = Mapping[str, Any]
 
@@ -38,7 +38,8 @@ def who(entry: Entry, reader: Reader) -> str:
         return str(entry["actor"])
     match cause["kind"]:
         case "deadline" if cause["what"]:
-            return reader.tr(mark("by itself, as due: %(duty)s"), duty=reader.duty(cause["what"]))
+            rule = next(iter(entry["rules"]), NO_RULE)
+            return reader.tr(mark("by itself, as due: %(duty)s"), duty=reader.rules.duty(cause["what"], rule))
         case "deadline":
             return reader.tr(mark("by itself, as time passed"))
         case "outcome":
