@@ -1,6 +1,7 @@
 """The line of a delegation in lists: a pure function of its state, whatever event brought it there."""
 
 from datetime import date
+from operator import attrgetter, is_
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Date, Integer
@@ -30,6 +31,8 @@ DEPENDS_ON = (
     "opened_at",
 )
 """The fields of a state that its line is made of: where the fold left them alone, the line is what it was."""
+
+PARTS_OF = attrgetter(*DEPENDS_ON)
 
 
 def line_columns() -> list[Column[Any]]:
@@ -103,4 +106,4 @@ def line_of(state: Delegation) -> dict[str, Any]:
 
 def same_line(before: Delegation, after: Delegation) -> bool:
     """Whether nothing was touched that a line is made of. What was touched may still read the same."""
-    return all(getattr(before, name) is getattr(after, name) for name in DEPENDS_ON)
+    return all(map(is_, PARTS_OF(before), PARTS_OF(after)))
