@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from api import (
     accounts,
+    archive,
     attachments,
     calendars,
     ceilings,
@@ -29,11 +30,13 @@ from api import (
     identities,
     institution,
     messages,
+    metrics,
     own_tokens,
     passkeys,
     passwords,
     persons,
     policies,
+    reading,
     reference,
     replies,
     sessions,
@@ -65,6 +68,8 @@ FEATURES = (
     commands,
     signing,
     trail,
+    archive,
+    reading,
     sign_offs,
     messages,
     dead_letters,
@@ -143,6 +148,7 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
         application.include_router(clock.router, prefix=PREFIX)
     application.include_router(reference.router)
     application.include_router(calendars.router)
+    application.include_router(metrics.router)
     for page in PAGES:
         application.include_router(page.router)
     application.add_middleware(Envelope)

@@ -28,6 +28,7 @@ Register = Literal[
     "received_mail",
     "calendars",
     "checkpoints",
+    "archive",
 ]
 
 ADVISORY_LOCK = 0x6C65676C

@@ -33,6 +33,13 @@ SEND_DIGESTS = "send_digests"
 
 SYNC_COLLECTIONS = "sync_collections"
 """SyncInput -> Synced. Brings calendar collections to what they lack; every request is safe to send again."""
+
+ARCHIVE_RUNS = "archive_runs"
+"""ArchiveInput -> Archived. Stores the histories of closed runs that are not archived yet; heartbeats, idempotent."""
+
+ARCHIVE_UNAVAILABLE = "archive_unavailable"
+"""Type of the failure of a round of archiving whose archive takes nothing: another attempt, later, will mend it."""
+
 READ_MAILBOX = "read_mailbox"
 """MailboxInput -> MailRead. Reads the organizer's mailbox again and again, and carries out what came; heartbeats."""
 
@@ -155,6 +162,24 @@ class SyncInput(Fact):
     review: bool = False
 
 
+class ArchiveInput(Fact):
+    """How many runs to archive in this round at most; what remains is for the next one."""
+
+    limit: int = 1_000
+
+
+class Archived(Fact):
+    """How many runs were archived, how many closed runs are not, since when the oldest of these is closed.
+
+    `failure` is the code of why one of them could not be.
+    """
+
+    archived: int
+    waiting: int
+    oldest: Instant | None = None
+    failure: str | None = None
+
+
 class Synced(Fact):
     """How many collections were brought to what they should hold, how many failed, and how much had drifted."""
 
@@ -182,10 +207,11 @@ class Witnessed(Fact):
 
 
 class RoundDone(Fact):
-    """What came of a round."""
+    """What came of a round. `archived` is None when the archive took nothing; it says so itself where people look."""
 
     made: CheckpointMade
     witnessed: Witnessed
+    archived: Archived | None = None
 
 
 Command = dict[str, Any]
