@@ -21,12 +21,15 @@ from sqlalchemy import func, select
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from embedded.archive import archive_of
 from embedded.at_hand import temporal_at_hand
 from embedded.connection import connect
 from embedded.failure import Sentence, StackFailure
 from embedded.folder import DataFolder, StackAlreadyRuns
 from locales import mark
 from settings import Settings, SettingsRefused, load_settings
+from storage.archive_files import ArchiveFiles, NotArchived
+from storage.archived_runs import ArchivedRuns
 from storage.data_keys import rewrap, wrapped_under
 from storage.engine import Database
 from storage.errors import StoreUnavailable
@@ -131,11 +134,11 @@ async def _needed(settings: Settings, older: list[str]) -> list[Needed]:
         async with database.reading() as connection:
             count = select(feeds.c.key_id, func.count()).where(feeds.c.revoked_at.is_(None)).group_by(feeds.c.key_id)
             addresses = {row[0]: row[1] for row in await connection.execute(count)}
+        archived = await _in_archive(ArchivedRuns(database), archive_of(settings), older)
     finally:
         await database.close()
     async with temporal_at_hand(settings) as reached:
         histories = await _in_histories(await connect(reached), older)
-    archived = await asyncio.to_thread(_in_archive, settings.data_dir / "archive", older)
     return [Needed(key, under.get(key, 0), addresses.get(key, 0), histories[key], archived[key]) for key in older]
 
 
@@ -151,21 +154,17 @@ async def _in_histories(client: Client, keys: list[str]) -> dict[str, int]:
     return found
 
 
-def _in_archive(folder: Path, keys: list[str]) -> dict[str, int]:
+async def _in_archive(archived: ArchivedRuns, files: ArchiveFiles, keys: list[str]) -> dict[str, int]:
     """Return in how many archived runs a payload is sealed under each key; they are JSON, payloads in base64."""
     found = dict.fromkeys(keys, 0)
-    for path in folder.rglob("*") if folder.is_dir() else ():
-        if path.is_file():
-            octets = _opened(path.read_bytes())
-            for key in keys:
-                name = named_in(key)
-                # Whole groups of three, so that what follows does not change the letters.
-                found[key] += base64.b64encode(name[: len(name) // 3 * 3]) in octets
+    for run_id in [run_id for runs in (await archived.runs()).values() for run_id in runs]:
+        run = await archived.get(run_id)
+        octets = b"" if run is None else gzip.decompress(await files.read(run.location))
+        for key in keys:
+            name = named_in(key)
+            # Whole groups of three, so that what follows does not change the letters.
+            found[key] += base64.b64encode(name[: len(name) // 3 * 3]) in octets
     return found
-
-
-def _opened(octets: bytes) -> bytes:
-    return gzip.decompress(octets) if octets.startswith(b"\x1f\x8b") else octets
 
 
 def named_in(key: str) -> bytes:
@@ -198,6 +197,8 @@ def _answered(content: bytes) -> dict[str, Any]:
         return {"refused": _as_data(refused.sentence)}
     except (UnknownMasterKey, CiphertextDamaged):
         return {"refused": _as_data(Sentence(mark("A data key was wrapped with a master key that is not here.")))}
+    except NotArchived:
+        return {"refused": _as_data(Sentence(mark("An archived history is missing: see `legation archive list`.")))}
     except StoreUnavailable as unavailable:
         text = mark("The database cannot be used: %(reason)s.")
         return {"refused": _as_data(Sentence(text, {"reason": unavailable.reason}))}

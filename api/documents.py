@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api.access import BEARER, GuardedRoute
+from api.as_of import FileThen
 from api.files import KnownFile
 from api.installation import At, Installation
 from api.problems import Problem
@@ -49,8 +50,8 @@ class Documents(BaseModel):
 
 
 @router.get("/delegations/{delegation}/documents")
-async def list_documents(file: KnownFile, at: At) -> Documents:
-    """List a file's documents: dossier, decision, formalities, rendered letters and reports, annexes."""
+async def list_documents(file: FileThen, at: At) -> Documents:
+    """List a file's documents, now or as of then: dossier, decision, formalities, letters and reports, annexes."""
     items = list(documents_of(file.state))
     erased = await at.attachments.erased({one.digest for one in items})
     return Documents(

@@ -31,6 +31,8 @@ TABLES: Mapping[str, Kept] = {
         "person",
         "closed; name, address and key destroyed, the id stays in what was decided",
     ),
+    "archive_state": Kept("none", "how many closed runs wait for the archive"),
+    "archived_runs": Kept("reference", "which closed run stands where in the archive", "delegation", STAYS),
     "attachments": Kept(
         "personal",
         "files on disk, each under a key of its own; here their digests",
@@ -44,6 +46,9 @@ TABLES: Mapping[str, Kept] = {
     "calendar_due": Kept("reference", "what a calendar lacks", "collection", "deleted"),
     "calendar_resources": Kept("reference", "what stands in a calendar", "collection", "deleted"),
     "challenges": Kept("reference", "a sign-in under way", "account", "deleted"),
+    "checkpoint_duties": Kept("none", "what keeps a checkpoint from being made or shown"),
+    "checkpoint_spans": Kept("none", "which events a checkpoint added"),
+    "checkpoints": Kept("none", "signed roots over everything that is sealed"),
     "data_keys": Kept("personal", "the key of everything of a person's", "person:REF", "destroyed first of all"),
     "directory_entries": Kept(
         "reference", "a contact names its person by reference", "content", "stays, as a contact who was erased"
@@ -62,6 +67,7 @@ TABLES: Mapping[str, Kept] = {
         "emptied; that a mail went out, when and about what stays",
     ),
     "mailbox_places": Kept("none", "how far the mailbox was read"),
+    "merkle_tiles": Kept("none", "hashes"),
     "organisations": Kept("none", "units of the house and partner authorities"),
     "passkeys": Kept("personal", "public keys and their owner's words for them", "account", "deleted"),
     "password_links": Kept("reference", "digests of one-time links", "account", "deleted"),
@@ -92,6 +98,8 @@ TABLES: Mapping[str, Kept] = {
         "stays; events in whose business text the name was found are listed",
     ),
     "delegations": Kept("reference", "as the journal", "state", STAYS),
+    "delegation_snapshots": Kept("reference", "a file's state at some instants, as the journal", "state", STAYS),
+    "delegation_versions": Kept("reference", "a file's line in the list, as it was", "delegation", STAYS),
     "deadlines": Kept("none", "due dates"),
     "programme_items": Kept("none", "items of programmes, as the journal has them"),
     "participants": Kept("reference", "who is on which file", "person", STAYS),

@@ -27,6 +27,8 @@ Register = Literal[
     "feeds",
     "received_mail",
     "calendars",
+    "checkpoints",
+    "archive",
     "erasures",
 ]
 

@@ -7,6 +7,9 @@ from typing import Self
 
 from storage.accounts import Accounts
 from storage.answering import Answering
+from storage.archive_files import ArchiveFiles, ArchiveFolder
+from storage.archived_runs import ArchivedRuns
+from storage.as_of import AsOf
 from storage.attachments import Attachments
 from storage.collection_entries import CollectionEntries
 from storage.collection_queue import CollectionQueue
@@ -63,12 +66,15 @@ class Registers:
     journal: Journal
     projection: Projection
     queries: Queries
+    as_of: AsOf
     desks: Desks
     collections: Collections
     collection_entries: CollectionEntries
     collection_queue: CollectionQueue
     feeds: Feeds
     file_heads: FileHeads
+    archived_runs: ArchivedRuns
+    archive_files: ArchiveFiles
     erasures: Erasures
     trace_finder: TraceFinder
     redaction: Redaction
@@ -81,11 +87,13 @@ class Registers:
         folder: Path,
         *,
         attachment_limit: int | None = None,
+        archive: ArchiveFiles | None = None,
         synchronous: Synchronous = "FULL",
     ) -> Self:
         """Open the store at `url` (SQLAlchemy) and the attachments below `folder`; connects at first use.
 
-        `master_keys` are 32 bytes each, the newest first; `attachment_limit` is in bytes.
+        `master_keys` are 32 bytes each, the newest first; `attachment_limit` is in bytes; `archive` is where histories
+        of closed runs are kept, a folder below the others unless said.
         """
         database = Database(url, synchronous=synchronous)
         keyring = Keyring([MasterKey.of(secret) for secret in master_keys])
@@ -113,12 +121,15 @@ class Registers:
             journal=Journal(database),
             projection=Projection(database),
             queries=Queries(database),
+            as_of=AsOf(database),
             desks=Desks(database),
             collections=Collections(database, keyring),
             collection_entries=CollectionEntries(database),
             collection_queue=CollectionQueue(database),
             feeds=Feeds(database, keyring),
             file_heads=FileHeads(database),
+            archived_runs=ArchivedRuns(database),
+            archive_files=archive or ArchiveFolder(folder / "archive"),
             erasures=Erasures(database),
             trace_finder=TraceFinder(database, keyring, persons),
             redaction=Redaction(database, keyring),
