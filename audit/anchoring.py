@@ -1,0 +1,189 @@
+"""The tree of all checkpoints grown anew, from the entries as they stand and from the leaves as they were kept.
+
+What is kept (the tiles of storage) is only a second witness of each leaf: where one of the two gives the root that was
+signed, the other one is wrong, and where exactly is known.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from audit.checkpoint import (
+    Checkpoint,
+    CheckpointBroken,
+    Leaf,
+    Span,
+    digest_of_checkpoint,
+    leaf_hash_of,
+    verify_checkpoints,
+    why_untrusted,
+)
+from audit.merkle import Frontier, root_of
+from audit.verification import CHECKPOINTS, Code, Finding
+
+TILE = 256
+"""Hashes in a tile; a level of tiles stands for eight levels of the tree."""
+
+
+class Anchoring:
+    """Takes every leaf in the order of the tree, closes each checkpoint, and keeps a few peaks in memory."""
+
+    def __init__(self) -> None:
+        self._stored = Frontier()
+        self._kept = Frontier()
+        self._differing: dict[str, Finding] = {}
+        self._tiles: list[Finding] = []
+        self._lost = False
+
+    @property
+    def size(self) -> int:
+        """How many leaves were taken."""
+        return self._stored.size
+
+    def take(self, leaf: Leaf, number: int, kept: bytes | None, *, is_there: bool = True) -> None:
+        """Take the next leaf, which checkpoint `number` added, and its hash as it was kept (None: not at all).
+
+        `is_there` is False where the entry is gone; the leaf's hash then counts for nothing.
+        """
+        found = leaf_hash_of(leaf) if is_there else None
+        if found != kept:
+            # Of each stream the first one says where to look.
+            code: Code = "leaf_differs" if is_there else "leaf_missing"
+            place = "register" if ":" in leaf.stream else "journal"
+            first = Finding.model_validate(
+                {"code": code, "place": place, "stream": leaf.stream, "seq": leaf.seq, "number": number}
+            )
+            self._differing.setdefault(leaf.stream, first)
+            reason = f"leaf {self.size}"
+            self._tiles.append(
+                Finding(code="tile_differs", place="checkpoints", stream=CHECKPOINTS, number=number, reason=reason)
+            )
+        self._stored.append(found or b"")
+        self._kept.append(kept or b"")
+
+    def close(self, checkpoint: Checkpoint) -> list[Finding]:
+        """Return what is wrong up to a checkpoint that is known to be signed, once all its leaves were taken."""
+        stored, kept, signed = self._stored.root().hex(), self._kept.root().hex(), checkpoint.root
+        differing, tiles = [*self._differing.values()], self._tiles[:1]
+        self._differing, self._tiles = {}, []
+        if stored == signed:
+            self._kept = Frontier(self._stored.size, [*self._stored.peaks])
+            return tiles
+        if kept == signed:
+            self._stored = Frontier(self._kept.size, [*self._kept.peaks])
+            return differing
+        # Neither gives what was signed, and neither will give what was signed later: said once.
+        said, self._lost = self._lost, True
+        root = Finding(code="root_differs", place="checkpoints", stream=CHECKPOINTS, number=checkpoint.number)
+        return differing if said else [*differing, root]
+
+
+def chain_holds(
+    checkpoints: Sequence[Checkpoint | None], numbers: Sequence[int], trusted: Iterable[bytes] | None
+) -> tuple[list[Checkpoint], list[Finding]]:
+    """Return the checkpoints that hold, from the first on, and what is wrong with the one after them.
+
+    `checkpoints` are in the order of their `numbers`, None where one cannot be read. `trusted` are public keys.
+    """
+    good: list[Checkpoint] = []
+    code: Code
+    for expected, (number, one) in enumerate(zip(numbers, checkpoints, strict=True), start=1):
+        if number != expected or one is None:
+            code = "checkpoint_missing" if number != expected else "checkpoint_unreadable"
+            return good, [Finding(code=code, place="checkpoints", stream=CHECKPOINTS, number=expected)]
+        good.append(one)
+    keys = None if trusted is None else set(trusted)
+    try:
+        verify_checkpoints(good, keys)
+    except CheckpointBroken as broken:
+        finding = Finding(
+            code="checkpoint_broken",
+            place="checkpoints",
+            stream=CHECKPOINTS,
+            number=broken.number,
+            reason=broken.code,
+        )
+        return good[: broken.number - 1], [finding]
+    return good, []
+
+
+def spans_hold(checkpoints: Sequence[Checkpoint], spans: Sequence[Span]) -> list[Finding]:
+    """Return the first span that does not go on where the one before it in the tree, or in its stream, ended.
+
+    `spans` in the order of their places in the tree.
+    """
+    sizes: Mapping[int, int] = {one.number: one.size for one in checkpoints}
+    place, last = 0, (0, b"")
+    reached: dict[str, int] = {}
+
+    def broken(number: int, stream: str, seq: int | None) -> list[Finding]:
+        return [Finding(code="span_broken", place="checkpoints", stream=stream, seq=seq, number=number)]
+
+    for span in spans:
+        order = (span.checkpoint, span.stream.encode())
+        goes_on = (
+            span.position == place
+            and order > last
+            and span.first_seq == reached.get(span.stream, 0) + 1
+            and span.last_seq >= span.first_seq
+            # The one before ends where its checkpoint does.
+            and (span.checkpoint == last[0] or place == sizes.get(span.checkpoint - 1, 0))
+        )
+        if not goes_on or span.checkpoint not in sizes:
+            return broken(span.checkpoint, span.stream, span.first_seq)
+        place += span.last_seq - span.first_seq + 1
+        if place > sizes[span.checkpoint]:
+            return broken(span.checkpoint, span.stream, span.last_seq)
+        reached[span.stream], last = span.last_seq, order
+    if checkpoints and place != checkpoints[-1].size:
+        return broken(checkpoints[-1].number, CHECKPOINTS, None)
+    return []
+
+
+class Tiles:
+    """Says what the nodes above the leaves must be, tile by tile, while leaves are taken in order."""
+
+    def __init__(self) -> None:
+        self._levels: list[list[bytes]] = [[]]
+        self._done: list[int] = [0]
+
+    def take(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
+        """Take the next leaf's hash and return the nodes it completes: level (8, 16, …), index, hash."""
+        made: list[tuple[int, int, bytes]] = []
+        node, level = leaf, 0
+        while True:
+            self._levels[level].append(node)
+            if len(self._levels[level]) < TILE:
+                return made
+            node = root_of(self._levels[level])
+            self._levels[level] = []
+            level += 1
+            if level == len(self._levels):
+                self._levels.append([])
+                self._done.append(0)
+            made.append((8 * level, self._done[level], node))
+            self._done[level] += 1
+
+
+def copies_hold(
+    copies: Iterable[Checkpoint], ours: Sequence[Checkpoint], trusted: Iterable[bytes] | None
+) -> list[Finding]:
+    """Return which checkpoints that were kept elsewhere do not stand among ours; `ours` are known to hold.
+
+    A copy that is signed with one of our keys and is not among ours shows a cut tail or an older backup
+    (`checkpoint_lost`), or a history that was written anew (`checkpoint_replaced`). One that is not signed with such a
+    key shows nothing (`witness_untrusted`).
+    """
+    keys = None if trusted is None else set(trusted)
+    known = {one.number: digest_of_checkpoint(one) for one in ours}
+    found: list[Finding] = []
+    for copy in sorted(copies, key=lambda one: one.number):
+        code: Code | None = None
+        reason = why_untrusted(copy, keys)
+        if reason is not None:
+            code = "witness_untrusted"
+        elif copy.number not in known:
+            code = "checkpoint_lost"
+        elif known[copy.number] != digest_of_checkpoint(copy):
+            code = "checkpoint_replaced"
+        if code:
+            found.append(Finding(code=code, place="witness", stream=CHECKPOINTS, number=copy.number, reason=reason))
+    return found
