@@ -30,7 +30,7 @@ from embedded.bootstrap import ServerUnreachable
 from embedded.connection import connect
 from locales import Translator, mark
 from settings import Settings, SettingsRefused, load_settings
-from storage.dump import dump_of_fold, dump_read_tables, listed_in_read_tables
+from storage.dump import dump_of_fold, dump_read_tables, listed_in_read_tables, seq_of
 from storage.errors import StoreUnavailable
 from storage.keyring import CiphertextDamaged, UnknownMasterKey
 from storage.registers import Registers
@@ -203,7 +203,7 @@ class Rebuild:
         await self._journal_has(delegation, accepted)
         stored = await self._journal.events(delegation)
         dump = await dump_read_tables(self._database, delegation)
-        applied = _seq_of(dump)
+        applied = seq_of(dump)
         events = await self._histories.trail(delegation, runs, at_least=max(len(stored), applied))
         findings = []
         if len(stored) < accepted or stored != events[: len(stored)]:
@@ -226,12 +226,6 @@ class Rebuild:
             async with asyncio.timeout(self._patience):
                 while seq and ((head := await self._journal.head(delegation)) is None or head.seq < seq):
                     await asyncio.sleep(0.05)
-
-
-def _seq_of(dump: bytes) -> int:
-    """The event up to which a delegation's read tables stand; 0 when they do not list it."""
-    first = json.loads(dump.partition(b"\n")[0] or b"{}")
-    return int(first["seq"]) if first.get("table") == "delegations" else 0
 
 
 async def run(settings: Settings, *, check: bool, watch: Watch) -> Account:

@@ -16,12 +16,9 @@ from audit.checkpoint import (
     verify_checkpoints,
     why_untrusted,
 )
-from audit.merkle import Frontier, root_of
+from audit.merkle import Frontier
+from audit.tiles import WIDTH
 from audit.verification import CHECKPOINTS, Code, Finding
-
-TILE = 256
-"""Hashes in a tile; a level of tiles stands for eight levels of the tree."""
-
 
 class Anchoring:
     """Takes every leaf in the order of the tree, closes each checkpoint, and keeps a few peaks in memory."""
@@ -52,7 +49,7 @@ class Anchoring:
                 {"code": code, "place": place, "stream": leaf.stream, "seq": leaf.seq, "number": number}
             )
             self._differing.setdefault(leaf.stream, first)
-            reason = f"leaf {self.size}"
+            reason = f"level 0, tile {self.size // WIDTH}"
             self._tiles.append(
                 Finding(code="tile_differs", place="checkpoints", stream=CHECKPOINTS, number=number, reason=reason)
             )
@@ -105,62 +102,46 @@ def chain_holds(
     return good, []
 
 
-def spans_hold(checkpoints: Sequence[Checkpoint], spans: Sequence[Span]) -> list[Finding]:
-    """Return the first span that does not go on where the one before it in the tree, or in its stream, ended.
+class SpanOrder:
+    """Takes spans in the order of their places in the tree, and says which one does not go on where the last ended."""
 
-    `spans` in the order of their places in the tree.
-    """
-    sizes: Mapping[int, int] = {one.number: one.size for one in checkpoints}
-    place, last = 0, (0, b"")
-    reached: dict[str, int] = {}
+    def __init__(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """`checkpoints` are known to hold."""
+        self._sizes: Mapping[int, int] = {0: 0, **{one.number: one.size for one in checkpoints}}
+        self._last = (0, b"")
+        self._place = 0
+        self.reached: dict[str, tuple[int, int]] = {}
+        """The last event of each stream, and the last checkpoint that added some of it."""
 
-    def broken(number: int, stream: str, seq: int | None) -> list[Finding]:
-        return [Finding(code="span_broken", place="checkpoints", stream=stream, seq=seq, number=number)]
-
-    for span in spans:
+    def take(self, span: Span) -> Finding | None:
+        """Return what is wrong with the next span; after that nothing more can be said."""
         order = (span.checkpoint, span.stream.encode())
+        number, stream = self._last[0], span.stream
         goes_on = (
-            span.position == place
-            and order > last
-            and span.first_seq == reached.get(span.stream, 0) + 1
+            span.position == self._place
+            and order > self._last
+            and span.first_seq == self.reached.get(stream, (0, 0))[0] + 1
             and span.last_seq >= span.first_seq
-            # The one before ends where its checkpoint does.
-            and (span.checkpoint == last[0] or place == sizes.get(span.checkpoint - 1, 0))
+            and span.checkpoint in self._sizes
+            # Where another checkpoint begins, the one before it has all its leaves.
+            and (span.checkpoint == number or self._place == self._sizes[span.checkpoint - 1])
         )
-        if not goes_on or span.checkpoint not in sizes:
-            return broken(span.checkpoint, span.stream, span.first_seq)
-        place += span.last_seq - span.first_seq + 1
-        if place > sizes[span.checkpoint]:
-            return broken(span.checkpoint, span.stream, span.last_seq)
-        reached[span.stream], last = span.last_seq, order
-    if checkpoints and place != checkpoints[-1].size:
-        return broken(checkpoints[-1].number, CHECKPOINTS, None)
-    return []
+        if not goes_on:
+            return self._broken(span.checkpoint, stream, span.first_seq)
+        self._place += span.last_seq - span.first_seq + 1
+        if self._place > self._sizes[span.checkpoint]:
+            return self._broken(span.checkpoint, stream, span.last_seq)
+        self.reached[stream], self._last = (span.last_seq, span.checkpoint), order
+        return None
 
+    def close(self) -> Finding | None:
+        """Return whether leaves are missing at the end, once every span was taken."""
+        newest = max(self._sizes)
+        return None if self._place == self._sizes[newest] else self._broken(newest, CHECKPOINTS, None)
 
-class Tiles:
-    """Says what the nodes above the leaves must be, tile by tile, while leaves are taken in order."""
-
-    def __init__(self) -> None:
-        self._levels: list[list[bytes]] = [[]]
-        self._done: list[int] = [0]
-
-    def take(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
-        """Take the next leaf's hash and return the nodes it completes: level (8, 16, …), index, hash."""
-        made: list[tuple[int, int, bytes]] = []
-        node, level = leaf, 0
-        while True:
-            self._levels[level].append(node)
-            if len(self._levels[level]) < TILE:
-                return made
-            node = root_of(self._levels[level])
-            self._levels[level] = []
-            level += 1
-            if level == len(self._levels):
-                self._levels.append([])
-                self._done.append(0)
-            made.append((8 * level, self._done[level], node))
-            self._done[level] += 1
+    @staticmethod
+    def _broken(number: int, stream: str, seq: int | None) -> Finding:
+        return Finding(code="span_broken", place="checkpoints", stream=stream, seq=seq, number=number)
 
 
 def copies_hold(

@@ -5,13 +5,13 @@ audit/verdicts.py. Where something can be told from several places (journal, his
 itself, so that the place which was changed is the one that is named.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Literal
 
 from pydantic import ValidationError
 
-from audit.history import Decided, Run, in_order
+from audit.history import Run, in_order
 from audit.sign_offs import sign_offs
 from domain.evolve import evolve, fold
 from domain.seal import Head, SealedEvent, genesis, hash_of, head_of
@@ -151,18 +151,19 @@ def _is_whole(event: SealedEvent) -> bool:
 
 
 def compared(
-    stream: str, stored: Sequence[SealedEvent | None], recorded: Sequence[SealedEvent], *, after: int = 0
+    stream: str, stored: Mapping[int, SealedEvent | None], recorded: Sequence[SealedEvent], *, upto: int
 ) -> Finding | None:
-    """Return where the journal is another than what runs recorded; None when all that was recorded stands there.
+    """Return where the journal is another than what a run recorded; None when all that was recorded stands there.
 
-    `recorded` are the events from number `after` + 1 on, `stored` all of the journal. That the journal holds more is
-    no difference here: another run may carry it. Two events that both go on after the same one and both are whole were
-    sealed by two (`sealed_twice`): the checkpoint that has one of them says which.
+    `stored` are the journal's entries by number (None: unreadable), the last of them `upto`. That the journal holds
+    more is no difference here: another run may carry it. Two events that both go on after the same one and both are
+    whole were sealed by two (`sealed_twice`): the checkpoint that has one of them says which.
     """
-    for seq, told in enumerate(recorded, start=after + 1):
-        if seq > len(stored):
+    for told in recorded:
+        seq = told.seq
+        if seq > upto:
             return Finding(code="journal_behind", place="journal", stream=stream, seq=seq)
-        kept = stored[seq - 1]
+        kept = stored.get(seq)
         if kept != told:
             twice = kept is not None and kept.prev_hash == told.prev_hash and _is_whole(kept) and _is_whole(told)
             code: Code = "sealed_twice" if twice else "journal_differs"
@@ -243,11 +244,6 @@ def signed(stream: str, events: Sequence[SealedEvent], *, party: str | None = No
         for one in sign_offs(events, party=party)
         if one.verdict == "broken"
     ]
-
-
-def applied(runs: Sequence[Run]) -> list[tuple[Run, Decided]]:
-    """Return the runs that carry something or hand something on, each with its events, in the order of the trail."""
-    return in_order(runs)
 
 
 def first_bad(findings: Iterable[Finding]) -> Finding | None:

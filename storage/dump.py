@@ -1,10 +1,11 @@
 """Canonical dumps of the read tables, to tell whether they are, byte for byte, what a fold of the events gives."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from domain.canonical import canonical_json
 from domain.evolve import fold
@@ -14,14 +15,16 @@ from storage.engine import Database
 from storage.read_model import READ_TABLES, Rows, delegations, row_of_delegation, rows_of_events, rows_of_state
 
 
-async def dump_read_tables(database: Database, delegation_id: str | None = None) -> bytes:
+async def dump_read_tables(
+    database: Database, delegation_id: str | None = None, *, tables: Sequence[Table] = READ_TABLES
+) -> bytes:
     """Return every row of the read tables (of one delegation, or of all) as lines of canonical JSON, in a fixed order.
 
     All tables are read in one transaction. On PostgreSQL that is one snapshot only at REPEATABLE READ, which is used.
     """
     async with database.snapshot() as connection:
         lines: list[bytes] = []
-        for table in READ_TABLES:
+        for table in tables:
             column = table.c.id if table is delegations else table.c.delegation_id
             wanted = select(table).order_by(*table.primary_key.columns)
             if delegation_id is not None:
@@ -39,6 +42,23 @@ async def listed_in_read_tables(database: Database) -> dict[str, str]:
             for name in (await connection.execute(select(column).distinct())).scalars():
                 found.setdefault(name, table.name)
     return found
+
+
+async def unreadable_table(database: Database, delegation_id: str) -> str | None:
+    """Return the first read table with a row of this delegation that nobody of ours wrote: no dump can be made of it."""
+    for table in READ_TABLES:
+        try:
+            await dump_read_tables(database, delegation_id, tables=[table])
+        except (ValueError, TypeError):
+            return table.name
+    return None
+
+
+def seq_of(dump: bytes) -> int:
+    """Return the event up to which a delegation's read tables stand in its dump; 0 when they do not list it."""
+    first = json.loads(dump.partition(b"\n")[0] or b"{}")
+    seq = first.get("seq") if first.get("table") == delegations.name else None
+    return seq if isinstance(seq, int) else 0
 
 
 def dump_of_fold(histories: Mapping[str, Sequence[SealedEvent]]) -> bytes:
