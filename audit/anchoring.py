@@ -9,16 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from audit.checkpoint import (
     Checkpoint,
     CheckpointBroken,
-    Leaf,
     Span,
     digest_of_checkpoint,
-    leaf_hash_of,
     verify_checkpoints,
     why_untrusted,
 )
 from audit.merkle import Frontier
 from audit.tiles import WIDTH
 from audit.verification import CHECKPOINTS, Code, Finding
+
 
 class Anchoring:
     """Takes every leaf in the order of the tree, closes each checkpoint, and keeps a few peaks in memory."""
@@ -35,26 +34,29 @@ class Anchoring:
         """How many leaves were taken."""
         return self._stored.size
 
-    def take(self, leaf: Leaf, number: int, kept: bytes | None, *, is_there: bool = True) -> None:
-        """Take the next leaf, which checkpoint `number` added, and its hash as it was kept (None: not at all).
+    def take(self, stream: str, seq: int, leaf: bytes | None, kept: bytes | None, *, number: int) -> bool:
+        """Take the next leaf, which checkpoint `number` added, and return whether it is the one that was kept.
 
-        `is_there` is False where the entry is gone; the leaf's hash then counts for nothing.
+        `leaf` is its hash as the entry gives it, None where the entry is gone; `kept` the one that was kept, if any.
         """
-        found = leaf_hash_of(leaf) if is_there else None
-        if found != kept:
+        agrees = leaf is not None and leaf == kept
+        if not agrees:
             # Of each stream the first one says where to look.
-            code: Code = "leaf_differs" if is_there else "leaf_missing"
-            place = "register" if ":" in leaf.stream else "journal"
-            first = Finding.model_validate(
-                {"code": code, "place": place, "stream": leaf.stream, "seq": leaf.seq, "number": number}
+            first = Finding(
+                code="leaf_differs" if leaf is not None else "leaf_missing",
+                place="register" if ":" in stream else "journal",
+                stream=stream,
+                seq=seq,
+                number=number,
             )
-            self._differing.setdefault(leaf.stream, first)
+            self._differing.setdefault(stream, first)
             reason = f"level 0, tile {self.size // WIDTH}"
             self._tiles.append(
                 Finding(code="tile_differs", place="checkpoints", stream=CHECKPOINTS, number=number, reason=reason)
             )
-        self._stored.append(found or b"")
+        self._stored.append(leaf or b"")
         self._kept.append(kept or b"")
+        return agrees
 
     def close(self, checkpoint: Checkpoint) -> list[Finding]:
         """Return what is wrong up to a checkpoint that is known to be signed, once all its leaves were taken."""

@@ -145,15 +145,26 @@ class Histories:
             await asyncio.sleep(PAUSE)
             runs = {*runs, *(await self.runs(delegation)).get(delegation, ())}
 
-    async def _read(self, delegation: str, runs: Collection[str]) -> list[SealedEvent]:
-        known = [*runs]
+    async def whole(self, delegation: str, runs: Collection[str] = ()) -> list[WorkflowHistory]:
+        """Return the histories that there are of a delegation's runs; `runs` are the ids known so far.
+
+        Nothing is verified. Raises ArchiveDamaged, but only with an archive.
+        """
+        read = [await self.history(delegation, run) for run in await self._known(delegation, runs)]
+        return [history for history in read if history is not None]
+
+    async def _known(self, delegation: str, runs: Collection[str]) -> list[str]:
+        """The ids of runs, with that of the current one, which the server's list may not name yet."""
         try:
             current = (await self._client.get_workflow_handle(delegation).describe()).run_id
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-        else:
-            known = [*dict.fromkeys([*known, current])]
+            return [*runs]
+        return [*dict.fromkeys([*runs, current])]
+
+    async def _read(self, delegation: str, runs: Collection[str]) -> list[SealedEvent]:
+        known = await self._known(delegation, runs)
         if self._archive is not None:
             archived = (await self._archive.runs(delegation)).get(delegation, [])
             known = [*dict.fromkeys([*known, *archived])]

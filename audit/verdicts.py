@@ -24,7 +24,9 @@ FINDINGS: Mapping[Code, str] = {
     "beyond_history": mark("%(where)s stands in the journal and in no history."),
     "archive_missing": mark("The archived run %(run)s is not where the register says."),
     "archive_damaged": mark("The archived run %(run)s is not what was archived (%(reason)s)."),
-    "archive_misnamed": mark("The register says something else of the archived run %(run)s than its history (%(reason)s)."),
+    "archive_misnamed": mark(
+        "The register says something else of the archived run %(run)s than its history (%(reason)s)."
+    ),
     "archive_unrecorded": mark("The entry of the archived run %(run)s is not what was sealed of it (%(reason)s)."),
     "archive_differs": mark("%(where)s: the archived run %(run)s is another than the one Temporal still has."),
     "state_differs": mark("%(where)s: the file as run %(run)s was handed it is not what the events up to there give."),
@@ -46,7 +48,9 @@ FINDINGS: Mapping[Code, str] = {
     ),
     "checkpoint_replaced": mark("Checkpoint %(number)s is another here than the one that is kept elsewhere."),
     "witness_unreadable": mark("A checkpoint that is kept elsewhere cannot be read: %(reason)s."),
-    "witness_untrusted": mark("The checkpoint %(number)s that is kept elsewhere has no signature of ours (%(reason)s)."),
+    "witness_untrusted": mark(
+        "The checkpoint %(number)s that is kept elsewhere has no signature of ours (%(reason)s)."
+    ),
 }
 """What a finding says; `where` is the entry or the stream."""
 

@@ -45,7 +45,7 @@ async def listed_in_read_tables(database: Database) -> dict[str, str]:
 
 
 async def unreadable_table(database: Database, delegation_id: str) -> str | None:
-    """Return the first read table with a row of this delegation that nobody of ours wrote: no dump can be made of it."""
+    """Return the first read table with a row of this delegation that no dump can be made of."""
     for table in READ_TABLES:
         try:
             await dump_read_tables(database, delegation_id, tables=[table])
