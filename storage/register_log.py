@@ -28,6 +28,7 @@ Register = Literal[
     "received_mail",
     "calendars",
     "archive",
+    "checkpoints",
 ]
 
 ADVISORY_LOCK = 0x6C65676C
