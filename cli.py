@@ -40,6 +40,7 @@ from verbs import (
     told,
     trail,
     up,
+    verify,
 )
 from verbs import list as list_verb
 from verbs import open as open_verb
@@ -73,6 +74,7 @@ app.command("channel")(channel.channel)
 app.command("told")(told.told)
 app.command("trail")(trail.trail)
 app.command("sign-offs")(sign_offs.sign_offs)
+app.command("verify")(verify.verify)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")
