@@ -155,7 +155,7 @@ class Verification:
         return Finding(code="table_differs", place="read_model", stream=name, table=table)
 
     async def _read_journal(self, name: str, chain: Chain, stored: dict[int, SealedEvent | None]) -> None:
-        async for batch in self._chains.entries(name, after=max(stored, default=0)):
+        async for batch in self._chains.entries(name, after=max(stored, default=None)):
             chain.take(batch)
             stored.update(batch)
 

@@ -49,32 +49,36 @@ class StoredChains:
             registers = (await connection.execute(select(register_log.c.register).distinct())).scalars().all()
         return [*sorted(files, key=str.encode), *(f"{REGISTER}{one}" for one in sorted(registers, key=str.encode))]
 
-    async def entries(self, stream: str, *, after: int = 0) -> AsyncIterator[list[Stored]]:
-        """Yield a stream's entries in order, a batch in memory at a time."""
+    async def entries(self, stream: str, *, after: int | None = None) -> AsyncIterator[list[Stored]]:
+        """Yield a stream's entries in order, a batch in memory at a time: all, or those after a number.
+
+        What has no number stands as an unreadable one behind the others.
+        """
         table, mine = _place(stream)
         rename = {"change": "type", "entry": "command_id"} if table is register_log else {}
-        while batch := await self._rows(_after(select(table), table, mine, after).limit(BATCH)):
-            yield [
-                (row["seq"], _event({rename.get(name, name): value for name, value in row.items()})) for row in batch
-            ]
-            after = batch[-1]["seq"]
+        wanted = select(table).where(mine).order_by(table.c.seq).limit(BATCH)
+        more = True
+        while more:
+            rows = await self._rows(wanted if after is None else wanted.where(table.c.seq > after))
+            numbered = [row for row in rows if isinstance(row["seq"], int)]
+            found = [(row["seq"], _event({rename.get(name, name): row[name] for name in row})) for row in numbered]
+            after = found[-1][0] if found else after
+            more = len(numbered) == BATCH
+            if len(numbered) < len(rows):
+                found.append(((after or 0) + 1, None))
+            if found:
+                yield found
 
     async def hashes(self, stream: str, first: int, last: int) -> AsyncIterator[list[tuple[int, str]]]:
         """Yield number and stored hash of entries `first` to `last`, as far as there are such, in order."""
         table, mine = _place(stream)
-        after = first - 1
-        wanted = select(table.c.seq, table.c.hash)
-        while batch := await self._rows(
-            _after(wanted, table, mine, after).where(table.c.seq <= last).limit(BATCH * 10)
-        ):
-            yield [(row["seq"], row["hash"]) for row in batch]
-            after = batch[-1]["seq"]
-
-    async def length(self, stream: str) -> int:
-        """Return the number of a stream's last entry; 0 when it has none."""
-        table, mine = _place(stream)
-        rows = await self._rows(select(table.c.seq).where(mine).order_by(table.c.seq.desc()).limit(1))
-        return int(rows[0]["seq"]) if rows else 0
+        wanted = select(table.c.seq, table.c.hash).where(mine, table.c.seq <= last).order_by(table.c.seq)
+        while first <= last:
+            rows = await self._rows(wanted.where(table.c.seq >= first).limit(BATCH * 10))
+            if not rows:
+                return
+            yield [(row["seq"], row["hash"]) for row in rows]
+            first = rows[-1]["seq"] + 1
 
     async def _rows(self, wanted: Select[Any]) -> list[dict[str, Any]]:
         async with self._database.reading() as connection:
@@ -85,10 +89,6 @@ def _place(stream: str) -> tuple[Table, ColumnElement[bool]]:
     if stream.startswith(REGISTER):
         return register_log, register_log.c.register == stream.removeprefix(REGISTER)
     return journal, journal.c.delegation_id == stream
-
-
-def _after(wanted: Select[Any], table: Table, mine: ColumnElement[bool], after: int) -> Select[Any]:
-    return wanted.where(mine, table.c.seq > after).order_by(table.c.seq)
 
 
 def _event(row: dict[str, Any]) -> SealedEvent | None:

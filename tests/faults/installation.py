@@ -116,6 +116,18 @@ def history_of(
     return WorkflowHistory.from_json(delegation, {"events": events})
 
 
+def decisions_of(history: WorkflowHistory) -> list[Decision]:
+    """The decisions that stand in such a history."""
+    markers = [event for event in history.to_json_dict()["events"] if "markerRecordedEventAttributes" in event]
+    results = [one["markerRecordedEventAttributes"]["details"]["result"]["payloads"][0]["data"] for one in markers]
+    return [Decision.model_validate_json(base64.b64decode(one)) for one in results]
+
+
+def beginning(delegation: str) -> Carried:
+    """What the first run of a file begins with."""
+    return Carried(delegation=delegation, head=genesis(delegation))
+
+
 class Server:
     """The histories that a server still has."""
 
@@ -206,13 +218,12 @@ def open_file() -> Play:
 
 
 async def build(folder: Path) -> Small:
-    """Build it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Build it in a folder that is there."""
     migrate_now(f"sqlite:///{folder / 'legation.db'}")
     first, second = closed_file(), open_file()
     decisions = [one.decision for one in second.log]
-    opened = Carried(delegation=OPEN, head=genesis(OPEN))
-    small = Small(folder, Server([history_of(OPEN, OPEN_RUN, opened, decisions, following=None, open_=True)]))
+    live = history_of(OPEN, OPEN_RUN, beginning(OPEN), decisions, following=None, open_=True)
+    small = Small(folder, Server([live]))
     database = small.database()
     try:
         projection, sealing = Projection(database), Sealing(database, lambda: KEYS)
@@ -257,11 +268,10 @@ async def _administer(database: Database, times: int) -> None:
 async def _archive(small: Small, database: Database, play: Play) -> None:
     one, other = RUNS[CLOSED]
     before = _events(play, 0, SPLIT)
-    empty = Carried(delegation=CLOSED, head=genesis(CLOSED))
     handed = Carried(delegation=CLOSED, head=head_of(before[-1]), state=fold(before))
     decisions = [played.decision for played in play.log]
     runs = [
-        history_of(CLOSED, one, empty, decisions[:SPLIT], following=other, open_=False),
+        history_of(CLOSED, one, beginning(CLOSED), decisions[:SPLIT], following=other, open_=False),
         history_of(CLOSED, other, handed, decisions[SPLIT:], following=None, open_=False),
     ]
     for history in runs:
