@@ -30,7 +30,10 @@ class Anchored:
     def found(self, finding: Finding) -> None:
         """Keep a finding with the stream it is about."""
         if finding.stream == CHECKPOINTS:
-            self.verdict.findings.append(finding)
+            # A tile that is wrong is wrong under every checkpoint that it reaches to.
+            known = [(one.code, one.reason) for one in self.verdict.findings]
+            if finding.code != "tile_differs" or (finding.code, finding.reason) not in known:
+                self.verdict.findings.append(finding)
         else:
             self.streams.setdefault(finding.stream, []).append(finding)
 
@@ -73,15 +76,16 @@ class TreeVerification:
             for span in batch:
                 if beyond and span.checkpoint > len(good):
                     continue
-                self._close(tree, waiting, span.checkpoint, anchored)
                 if finding := _misplaced(order, span):
                     anchored.found(finding)
                     return
+                self._close(tree, waiting, span.checkpoint, anchored)
                 await self._take(span, tree, grown, anchored)
                 above = above or await self._above(grown)
-        self._close(tree, waiting, len(good) + 1, anchored)
         if finding := order.close():
             anchored.found(finding)
+            return
+        self._close(tree, waiting, len(good) + 1, anchored)
         anchored.reached = order.reached
         above = above or await self._edge(grown, tiles, len(good), beyond=beyond)
         if above and not any(one.code == "tile_differs" for one in anchored.verdict.findings):

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Boolean, ColumnElement, Table, select, type_coerce
+from sqlalchemy.types import NullType
 
 from domain.canonical import canonical_json
 from domain.evolve import fold
@@ -26,10 +27,10 @@ async def dump_read_tables(
         lines: list[bytes] = []
         for table in tables:
             column = table.c.id if table is delegations else table.c.delegation_id
-            wanted = select(table).order_by(*table.primary_key.columns)
+            wanted = select(*_as_kept(table, on_sqlite=database.on_sqlite)).order_by(*table.primary_key.columns)
             if delegation_id is not None:
                 wanted = wanted.where(column == delegation_id)
-            lines += [_line(table.name, row._asdict()) for row in await connection.execute(wanted)]
+            lines += [_line(table.name, _read(table, row._asdict())) for row in await connection.execute(wanted)]
     return b"".join(lines)
 
 
@@ -91,6 +92,17 @@ def _ordered(rows: Iterable[tuple[tuple[Any, ...], dict[str, Any]]]) -> list[tup
 
 def _sortable(part: Any) -> Any:
     return part.encode() if isinstance(part, str) else part
+
+
+def _as_kept(table: Table, *, on_sqlite: bool) -> list[ColumnElement[Any]]:
+    """The columns of a table; of SQLite as they are kept, so that another spelling of the same value is another."""
+    return [type_coerce(column, NullType()).label(column.name) if on_sqlite else column for column in table.columns]
+
+
+def _read(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """The row, with truth values in the place of the 0 and 1 that SQLite keeps."""
+    flags = [column.name for column in table.columns if isinstance(column.type, Boolean) and row[column.name] in (0, 1)]
+    return row | {name: bool(row[name]) for name in flags}
 
 
 def _line(table: str, row: Mapping[str, Any]) -> bytes:

@@ -30,7 +30,8 @@ def of_json(value: Any) -> Iterator[Alteration]:
     yield Alteration("a blank", whole[:1] + b" " + whole[1:])
     yield Alteration("cut", whole[:-1])
     yield Alteration("not UTF-8", whole[:-2] + b"\xff" + whole[-2:])
-    yield Alteration("escaped otherwise", _escaped(whole))
+    if spelled := _escaped(whole):
+        yield Alteration("escaped otherwise", spelled)
 
 
 def classes(written: bytes) -> Iterator[tuple[str, int, bytes]]:
@@ -61,10 +62,12 @@ def _class(octet: int, *, escaped: bool) -> tuple[str, int | None]:
     return "punctuation", ord("~") if letter != "~" else ord("!")
 
 
-def _escaped(whole: bytes) -> bytes:
-    """The same JSON, with one letter written by its code."""
-    place = next(place for place, octet in enumerate(whole) if chr(octet).isalpha() and whole[place - 1] == ord('"'))
-    return whole[:place] + b"\\u%04x" % whole[place] + whole[place + 1 :]
+def _escaped(whole: bytes) -> bytes | None:
+    """The same JSON, with one letter written by its code; None where there is none."""
+    for place, octet in enumerate(whole):
+        if chr(octet).isalpha() and whole[place - 1] == ord('"'):
+            return whole[:place] + b"\\u%04x" % octet + whole[place + 1 :]
+    return None
 
 
 def _leaves(value: Any, path: str, start: int) -> Iterator[tuple[str, int, int]]:
