@@ -126,7 +126,8 @@ class Verification:
         chain, stored = Chain(name, "journal"), dict[int, SealedEvent | None]()
         await self._read_journal(name, chain, stored)
         dump, table = await self._dump(name)
-        told = await self._told(name, reaching=max(stored, default=0))
+        reached = max(stored, default=0)
+        told = await self._told(name, reaching=reached)
         if not stored and not told.runs and name in self._listed:
             verdict.findings.append(self._table(name, self._listed[name]))
             return verdict
@@ -140,7 +141,7 @@ class Verification:
         trail = _trail(told.runs.values(), chain)
         if trail is not None:
             verdict.findings += self._folded(name, trail, told)
-            if table or (table := _differing(name, dump, trail, len(stored))):
+            if table or (table := _differing(name, dump, trail, reached)):
                 verdict.findings.append(self._table(name, table))
         for history in told.open:
             if failure := await self._replay(history):
@@ -154,10 +155,14 @@ class Verification:
     def _table(name: str, table: str) -> Finding:
         return Finding(code="table_differs", place="read_model", stream=name, table=table)
 
-    async def _read_journal(self, name: str, chain: Chain, stored: dict[int, SealedEvent | None]) -> None:
+    async def _read_journal(
+        self, name: str, chain: Chain, stored: dict[int, SealedEvent | None], *, last: int | None = None
+    ) -> None:
         async for batch in self._chains.entries(name, after=max(stored, default=None)):
-            chain.take(batch)
-            stored.update(batch)
+            # What was accepted after the histories were read is not theirs to vouch for.
+            wanted = batch if last is None else [entry for entry in batch if entry[0] <= last]
+            chain.take(wanted)
+            stored.update(wanted)
 
     async def _dump(self, name: str) -> tuple[bytes, str | None]:
         """The dump of the read tables, and the table of which none can be made."""
@@ -174,7 +179,7 @@ class Verification:
         give_up = asyncio.get_running_loop().time() + self._patience
         while max(stored, default=0) < accepted and asyncio.get_running_loop().time() < give_up:
             await asyncio.sleep(PAUSE)
-            await self._read_journal(name, chain, stored)
+            await self._read_journal(name, chain, stored, last=accepted)
 
     # Histories and archive
 
@@ -299,10 +304,13 @@ def _trail(runs: Iterable[Run], chain: Chain) -> list[SealedEvent] | None:
     return chain.events if chain.finding is None else None
 
 
-def _differing(name: str, dump: bytes, trail: list[SealedEvent], stored: int) -> str | None:
-    """The first read table that is not what the events give, up to the one at which the tables stand."""
+def _differing(name: str, dump: bytes, trail: list[SealedEvent], reached: int) -> str | None:
+    """The first read table that is not what the events give, up to the one at which the tables stand.
+
+    They are read after the journal, which then had `reached` events, so they stand there or further on.
+    """
     try:
-        return first_differing_table(dump, dump_of_fold({name: trail[: max(seq_of(dump), stored)]}))
+        return first_differing_table(dump, dump_of_fold({name: trail[: max(seq_of(dump), reached)]}))
     except Exception:  # noqa: BLE001 - what cannot be folded is a finding of its own
         return None
 

@@ -99,11 +99,10 @@ async def test_a_file_is_verified_from_its_opening_to_the_archive_and_named_wher
 
         async with asyncio.TaskGroup() as group:
             group.create_task(write())
-            for _ in range(3):
-                account = await verified(here, replaying)
-                assert found(account) == []
-                assert account.verdicts[0].replayed == 1
+            accounts = [await verified(here, replaying) for _ in range(3)]
             enough.set()
+        assert [found(account) for account in accounts] == [[], [], []]
+        assert [account.verdicts[0].replayed for account in accounts] == [1, 1, 1]
 
         await here.send({"type": "cancel_delegation", "reason": await here.text("Đoàn bạn hoãn.")})
         await here.send({"type": "close_delegation"})
