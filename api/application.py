@@ -11,6 +11,7 @@ from api import (
     attachments,
     calendars,
     ceilings,
+    checkpoints,
     clock,
     collections,
     commands,
@@ -90,6 +91,7 @@ FEATURES = (
     editions,
     policies,
     feeds,
+    checkpoints,
     health,
 )
 
