@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from api import (
     accounts,
+    archive,
     attachments,
     calendars,
     ceilings,
@@ -29,6 +30,7 @@ from api import (
     identities,
     institution,
     messages,
+    metrics,
     own_tokens,
     passkeys,
     passwords,
@@ -65,6 +67,7 @@ FEATURES = (
     commands,
     signing,
     trail,
+    archive,
     sign_offs,
     messages,
     dead_letters,
@@ -143,6 +146,7 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
         application.include_router(clock.router, prefix=PREFIX)
     application.include_router(reference.router)
     application.include_router(calendars.router)
+    application.include_router(metrics.router)
     for page in PAGES:
         application.include_router(page.router)
     application.add_middleware(Envelope)

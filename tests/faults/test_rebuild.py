@@ -29,7 +29,7 @@ from storage.read_model import READ_TABLES, deadlines, delegations, participants
 from tests.audit.histories import all_runs
 from tests.postgresql import fresh_database
 from tests.running import MASTER_KEY, Running, running
-from tests.temporal import Connect, TemporalServer
+from tests.temporal import DELETES_AT_ONCE, Connect, TemporalServer
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A server of this file's own: a rebuild reads every delegation of the namespace."""
-    server = TemporalServer(tmp_path_factory.mktemp("temporal"))
+    server = TemporalServer(tmp_path_factory.mktemp("temporal"), dynamic=DELETES_AT_ONCE)
     server.start()
     yield server
     server.kill()
