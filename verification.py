@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from temporalio.client import WorkflowHistory
@@ -30,6 +29,7 @@ from audit.histories import Histories
 from audit.signing_key import NoSigningKey, SigningKeys
 from audit.verdicts import Account, Verdict
 from audit.verification import CHECKPOINTS, Finding
+from audit.witnesses import kept_in, read_copy
 from embedded.archive import archive_of
 from embedded.at_hand import temporal_at_hand
 from embedded.bootstrap import ServerUnreachable
@@ -126,14 +126,12 @@ class Asked:
 
     def checkpoints(self) -> Iterator[Checkpoint]:
         """Read the copies; what cannot be read is a finding."""
-        kept = sorted(self.witness.glob("checkpoint-*.json")) if self.witness is not None else []
-        for path in (*self.copies, *kept):
-            try:
-                yield Checkpoint.model_validate_json(path.read_bytes())
-            except (OSError, ValidationError):
-                self.found.append(
-                    Finding(code="witness_unreadable", place="witness", stream=CHECKPOINTS, reason=path.name)
-                )
+        for path in (*self.copies, *(kept_in(self.witness) if self.witness is not None else ())):
+            if copy := read_copy(path):
+                yield copy
+            else:
+                unreadable = Finding(code="witness_unreadable", place="witness", stream=CHECKPOINTS, reason=path.name)
+                self.found.append(unreadable)
 
 
 async def verify(

@@ -4,9 +4,11 @@ import asyncio
 import base64
 import json
 import os
+import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,17 @@ from temporalio.client import WorkflowHistory
 from activities.anchoring import TreeVerification
 from activities.archive import Archiving
 from activities.checkpoints import Sealing
+from activities.restoring import Lost, PutBack, Restoring
 from activities.verification import Verification
-from audit.histories import Histories
+from audit.checkpoint import document_of
+from audit.histories import Archive, Histories
 from audit.signing_key import SigningKeys
 from audit.verdicts import Account
+from audit.witnesses import FolderWitness, kept_in, read_copy
 from domain.seal import head_of, seal
-from storage.journal import journal
+from locales import translator
+from rebuild import Rebuild
+from storage.journal import append, journal
 from tests.audit.histories import changed
 from tests.replay.recordings import HISTORIES, read
 from tests.running import MASTER_KEY, Running, running
@@ -55,7 +62,9 @@ async def here(
         yield installation
 
 
-async def verified(here: Running, replaying: Replaying, *streams: str, patience: float = 5.0) -> Account:
+async def verified(
+    here: Running, replaying: Replaying, *streams: str, patience: float = 5.0, copies: Sequence[Path] = ()
+) -> Account:
     """What a verification in this process finds; replays are made in their own."""
     codec = here.client.data_converter.payload_codec
     database = here.registers.database
@@ -68,7 +77,7 @@ async def verified(here: Running, replaying: Replaying, *streams: str, patience:
         replaying,
         patience=timedelta(seconds=patience),
     )
-    return await verify(verification, TreeVerification(database, KEYS.public), Asked(streams or (here.id,)))
+    return await verify(verification, TreeVerification(database, KEYS.public), Asked(streams or (here.id,), copies))
 
 
 def found(account: Account) -> list[tuple[str, int | None]]:
@@ -128,8 +137,6 @@ async def test_a_file_is_verified_from_its_opening_to_the_archive_and_named_wher
         mine = journal.c.delegation_id == here.id
         await damage(here, delete(journal).where(mine, journal.c.seq == len(events)))
         async with here.registers.database.writing() as connection:
-            from storage.journal import append
-
             await append(connection, here.id, [forged])
         assert found(await verified(here, replaying, patience=0.2)) == [
             ("sealed_twice", len(events)),
@@ -196,4 +203,73 @@ async def test_a_replay_fails_or_is_given_up_and_the_next_one_is_made(here: Runn
         assert await replaying(recorded) is None
     finally:
         await impatient.close()
+        await replaying.close()
+
+
+def restored(here: Running, backup: Path) -> None:
+    """Put an older copy of the database in the place of today's, as a restore does."""
+    with (
+        closing(sqlite3.connect(backup)) as older,
+        closing(sqlite3.connect(here.settings.data_dir / "legation.db")) as newer,
+    ):
+        older.backup(newer)
+
+
+async def test_an_older_backup_is_noticed_healed_and_what_is_lost_is_said(here: Running, tmp_path: Path) -> None:
+    """Behind from which event; what a rebuild put back, adopted from the archive, and what no history has."""
+    replaying, witness = Replaying(here.settings), FolderWitness(tmp_path / "witness")
+    try:
+        await here.open()
+        await here.add("head", "head")
+        await here.idle()
+        kept = await here.registers.journal.head(here.id)
+        assert kept is not None
+        backup = tmp_path / "backup.db"
+        with (
+            closing(sqlite3.connect(here.settings.data_dir / "legation.db")) as today,
+            closing(sqlite3.connect(backup)) as copy,
+        ):
+            today.backup(copy)
+        await here.add("second")
+        await here.send({"type": "cancel_delegation", "reason": await here.text("Đoàn bạn hoãn.")})
+        await here.send({"type": "close_delegation"})
+        await here.client.get_workflow_handle(here.id).result()
+        await Archiving(here.client, here.registers, timedelta(days=1)).archive(ArchiveInput())
+        (archived,) = await here.registers.archived_runs.of(here.id)
+        made = await Sealing(here.registers.database, lambda: KEYS).make()
+        assert made is not None
+        await witness.show(1, document_of(made.checkpoint))
+        events = await here.registers.journal.events(here.id)
+        assert found(await verified(here, replaying)) == []
+
+        restored(here, backup)
+        copies = kept_in(tmp_path / "witness")
+        behind = await verified(here, replaying, patience=0.2, copies=copies)
+        assert found(behind) == [("journal_behind", kept.seq + 1), ("checkpoint_lost", None)]
+
+        codec = here.client.data_converter.payload_codec
+        rebuild = Rebuild(
+            Histories(here.client, codec, archive=Archive(here.registers.archived_runs, here.registers.archive_files)),
+            here.registers,
+            restoring=Restoring(here.registers, codec),
+            copies=[one for path in copies if (one := read_copy(path))],
+        )
+        account = await rebuild.replace()
+        mine = [one for one in account.put_back if one.delegation == here.id]
+        assert mine == [PutBack(here.id, kept.seq + 1, len(events), len(events) - kept.seq)]
+        assert [one for one in account.lost if one.delegation in (here.id, None)] == [
+            Lost("persons", 1, here.id),
+            Lost("texts", 1, here.id),
+            Lost("checkpoints", 1, first=1, last=1),
+        ]
+        assert archived.location in account.adopted
+        said = account.told(translator("en"))
+        assert f"{here.id}: events {kept.seq + 1} to {len(events)} were put back into the journal (" in "\n".join(said)
+        assert "Checkpoints 1 to 1 are kept elsewhere and lost here; later ones begin anew." in said
+
+        assert await here.registers.journal.events(here.id) == events
+        healed = await verified(here, replaying, copies=copies)
+        assert found(healed) == [("checkpoint_lost", None)]
+        assert healed.verdicts[0].archived == 1
+    finally:
         await replaying.close()
