@@ -124,7 +124,8 @@ class Verdict:
             parts.append(translator.tr(mark("checkpoint %(number)s"), number=self.checkpoint))
             if self.since:
                 parts.append(translator.tr(mark("%(count)s since"), count=translator.number(self.since)))
-        return f"{self._name(translator)}: {translator.tr(mark('ok: %(facts)s'), facts=', '.join(parts))}"
+        line = translator.tr(mark("ok: %(facts)s"), facts=", ".join(parts))
+        return f"{self._name(translator)}: {line}"
 
     def _name(self, translator: Translator) -> str:
         return translator.tr(mark("checkpoints")) if self.kind == "checkpoints" else self.stream
