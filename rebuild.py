@@ -26,7 +26,7 @@ from activities.restoring import Lost, PutBack, Restoring, put_back
 from audit.checkpoint import Checkpoint
 from audit.closed_run import ArchiveDamaged
 from audit.difference import first_differing_seq, first_differing_table
-from audit.histories import Archive, Histories, NoHistory
+from audit.histories import Archive, Histories, NoHistory, Trails
 from audit.history import HistoryUnreadable
 from audit.witnesses import kept_in, read_copy
 from domain.seal import ChainBroken, SealedEvent
@@ -154,7 +154,7 @@ class Rebuild:
 
     def __init__(
         self,
-        histories: Histories,
+        histories: Trails,
         registers: Registers,
         *,
         restoring: Restoring | None = None,

@@ -32,6 +32,18 @@ class NoHistory(Exception):
         self.delegation = delegation
 
 
+class Trails(Protocol):
+    """Where whole trails are read from."""
+
+    async def runs(self) -> dict[str, list[str]]:
+        """Return the ids of the known runs of each delegation."""
+        ...
+
+    async def trail(self, delegation: str, runs: Collection[str] = (), *, at_least: int = 0) -> list[SealedEvent]:
+        """Return a delegation's verified trail; see Histories."""
+        ...
+
+
 class Archived(Protocol):
     """A run in the archive: where it stands there, and the SHA-256 (hex) of what stands there."""
 
