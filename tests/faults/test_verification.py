@@ -30,6 +30,7 @@ from audit.witnesses import FolderWitness, kept_in, read_copy
 from domain.seal import head_of, seal
 from locales import translator
 from rebuild import Rebuild
+from storage.archived_runs import ArchivedRun
 from storage.journal import append, journal
 from tests.audit.histories import changed
 from tests.replay.recordings import HISTORIES, read
@@ -80,6 +81,15 @@ async def verified(
     return await verify(verification, TreeVerification(database, KEYS.public), Asked(streams or (here.id,), copies))
 
 
+async def archived_run(here: Running) -> ArchivedRun:
+    """Archive the closed run, once the server's list says that it is closed."""
+    archiving = Archiving(here.client, here.registers, timedelta(days=1))
+    async with asyncio.timeout(30):
+        while not (runs := await here.registers.archived_runs.of(here.id)):
+            await archiving.archive(ArchiveInput())
+    return runs[0]
+
+
 def found(account: Account) -> list[tuple[str, int | None]]:
     """Code and entry of everything that was found."""
     return [(one.code, one.seq) for verdict in account.verdicts for one in verdict.findings]
@@ -116,7 +126,7 @@ async def test_a_file_is_verified_from_its_opening_to_the_archive_and_named_wher
         await here.send({"type": "cancel_delegation", "reason": await here.text("Đoàn bạn hoãn.")})
         await here.send({"type": "close_delegation"})
         await here.client.get_workflow_handle(here.id).result()
-        await Archiving(here.client, here.registers, timedelta(days=1)).archive(ArchiveInput())
+        await archived_run(here)
         made = await Sealing(here.registers.database, lambda: KEYS).make()
         assert made is not None
         account = await verified(here, replaying)
@@ -234,8 +244,7 @@ async def test_an_older_backup_is_noticed_healed_and_what_is_lost_is_said(here: 
         await here.send({"type": "cancel_delegation", "reason": await here.text("Đoàn bạn hoãn.")})
         await here.send({"type": "close_delegation"})
         await here.client.get_workflow_handle(here.id).result()
-        await Archiving(here.client, here.registers, timedelta(days=1)).archive(ArchiveInput())
-        (archived,) = await here.registers.archived_runs.of(here.id)
+        archived = await archived_run(here)
         made = await Sealing(here.registers.database, lambda: KEYS).make()
         assert made is not None
         await witness.show(1, document_of(made.checkpoint))
