@@ -46,6 +46,8 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "list_archive": ("auditor", "administrator"),
     "fetch_archived_run": ("auditor", "administrator"),
     "show_metrics": ("auditor", "administrator"),
+    "read_trail": EVERYBODY,
+    "show_changes": EVERYBODY,
     "list_sign_offs": EVERYBODY,
     "count_messages": EVERYBODY,
     "list_dead_letters": EVERYBODY,

@@ -15,7 +15,7 @@ from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
 
 from audit.closed_run import ArchiveDamaged, unpacked
-from audit.history import Run, RunMissing, joined, read_run
+from audit.history import Place, Run, RunMissing, joined, read_run
 from domain.seal import SealedEvent
 
 DELEGATION = "Delegation"
@@ -165,6 +165,18 @@ class Histories:
         read = [await self.history(delegation, run) for run in await self._known(delegation, runs)]
         return [history for history in read if history is not None]
 
+    async def places(self, delegation: str) -> dict[str, Place]:
+        """Return where each sealed event stands, by its hash, as far as histories of it are there.
+
+        Raises NoHistory, and HistoryUnreadable.
+        """
+        runs = (await self.runs(delegation)).get(delegation, [])
+        return {
+            digest: Place(run.run_id, event_id)
+            for run in await self._runs_of(delegation, runs)
+            for digest, event_id in run.places.items()
+        }
+
     async def _known(self, delegation: str, runs: Collection[str]) -> list[str]:
         """The ids of runs, with that of the current one, which the server's list may not name yet."""
         try:
@@ -176,6 +188,9 @@ class Histories:
         return [*dict.fromkeys([*runs, current])]
 
     async def _read(self, delegation: str, runs: Collection[str]) -> list[SealedEvent]:
+        return joined(await self._runs_of(delegation, runs))
+
+    async def _runs_of(self, delegation: str, runs: Collection[str]) -> list[Run]:
         known = await self._known(delegation, runs)
         if self._archive is not None:
             archived = (await self._archive.runs(delegation)).get(delegation, [])
@@ -184,7 +199,7 @@ class Histories:
         found = [run for run in read if run is not None]
         if not found:
             raise NoHistory(delegation)
-        return joined(found)
+        return found
 
     async def _run(self, delegation: str, run_id: str) -> Run | None:
         history = await self.history(delegation, run_id)

@@ -27,8 +27,8 @@ Register = Literal[
     "feeds",
     "received_mail",
     "calendars",
-    "archive",
     "checkpoints",
+    "archive",
 ]
 
 ADVISORY_LOCK = 0x6C65676C
