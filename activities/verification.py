@@ -5,7 +5,7 @@ one that is named. Right while commands go on: what is accepted meanwhile is rea
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -30,7 +30,7 @@ from audit.verification import (
     signed,
     states_hold,
 )
-from domain.seal import ChainBroken, SealedEvent
+from domain.seal import ChainBroken, SealedEvent, genesis
 from storage.archive_files import ArchiveFiles
 from storage.archived_runs import ArchivedRun, ArchivedRuns
 from storage.as_stored import REGISTER, StoredChains
@@ -137,12 +137,11 @@ class Verification:
         verdict.head = chain.head.hash if chain.head.seq else None
         verdict.findings += [chain.finding] if chain.finding else []
         verdict.findings += told.findings
-        verdict.findings += self._run_by_run(name, told, stored)
-        trail = _trail(told.runs.values(), chain)
+        against = self._run_by_run(name, told, chain, stored)
+        verdict.findings += against
+        trail = _trail(told.runs.values(), chain, agree=not (against or chain.finding))
         if trail is not None:
-            verdict.findings += self._folded(name, trail, told)
-            if table or (table := _differing(name, dump, trail, reached)):
-                verdict.findings.append(self._table(name, table))
+            verdict.findings += _folded(name, trail, told, dump, reached, unreadable=table)
         for history in told.open:
             if failure := await self._replay(history):
                 code: Code = "replay_hangs" if failure == "hangs" else "replay_failed"
@@ -273,46 +272,66 @@ class Verification:
 
     # Comparing
 
-    def _run_by_run(self, name: str, told: Told, stored: Mapping[int, SealedEvent | None]) -> list[Finding]:
+    def _run_by_run(
+        self, name: str, told: Told, chain: Chain, stored: Mapping[int, SealedEvent | None]
+    ) -> list[Finding]:
         found: list[Finding] = []
         upto = max(stored, default=0)
         differing: Finding | None = None
         for run, events in in_order([*told.runs.values()]):
-            bad = checked(name, told.places[run.run_id], events, after=run.head, run=run.run_id)
+            if _agrees(run, events, chain):
+                continue
+            place, count = told.places[run.run_id], len(found)
+            bad = checked(name, place, events, after=run.head, run=run.run_id)
             if bad is not None and bad.seq is not None:
                 found.append(bad)
                 events = events[: bad.seq - run.head.seq - 1]
+            before = stored.get(run.head.seq)
             differing = differing or compared(name, stored, events, upto=upto)
+            if not differing and len(found) == count and before is not None and before.hash != run.head.hash:
+                # It goes on after an event that nobody has.
+                seq = run.head.seq + 1
+                found.append(Finding(code="chain_broken", place=place, stream=name, seq=seq, run=run.run_id))
         found += [differing] if differing else []
         if not told.findings:
             found += covered(name, [*told.runs.values()], upto)
         return found
 
-    def _folded(self, name: str, trail: list[SealedEvent], told: Told) -> list[Finding]:
-        if stumbled := foldable(name, trail):
-            return [stumbled]
-        return [*states_hold(name, [*told.runs.values()], trail), *signed(name, trail)]
+
+def _agrees(run: Run, events: Sequence[SealedEvent], chain: Chain) -> bool:
+    """Whether a run has exactly what the journal's good part has in its place: then it needs no look of its own."""
+    start = run.head.seq
+    before = chain.events[start - 1].hash if 0 < start <= len(chain.events) else genesis(chain.stream).hash
+    return before == run.head.hash and chain.events[start : start + len(events)] == [*events]
 
 
-def _trail(runs: Iterable[Run], chain: Chain) -> list[SealedEvent] | None:
+def _trail(runs: Iterable[Run], chain: Chain, *, agree: bool) -> list[SealedEvent] | None:
     """The trail by the histories; by the journal where they do not give one and it holds; else None."""
     try:
-        if trail := joined([*runs]):
+        if not agree and (trail := joined([*runs])):
             return trail
     except ChainBroken:
         pass
     return chain.events if chain.finding is None else None
 
 
-def _differing(name: str, dump: bytes, trail: list[SealedEvent], reached: int) -> str | None:
-    """The first read table that is not what the events give, up to the one at which the tables stand.
+def _folded(
+    name: str, trail: list[SealedEvent], told: Told, dump: bytes, reached: int, *, unreadable: str | None
+) -> list[Finding]:
+    """What of a file is not what its events give: states that were handed on, read tables, sign-offs.
 
-    They are read after the journal, which then had `reached` events, so they stand there or further on.
+    The tables are read after the journal, which then had `reached` events, so they stand there or further on.
     """
+    upto = max(seq_of(dump), reached)
     try:
-        return first_differing_table(dump, dump_of_fold({name: trail[: max(seq_of(dump), reached)]}))
-    except Exception:  # noqa: BLE001 - what cannot be folded is a finding of its own
-        return None
+        derived = dump_of_fold({name: trail[:upto]})
+    except Exception:  # noqa: BLE001 - whatever an upcaster or the fold stumbles over is the finding
+        upto, derived = 0, b""
+    if upto < len(trail) and (stumbled := foldable(name, trail)):
+        return [stumbled]
+    table = unreadable or first_differing_table(dump, derived)
+    differs = [Finding(code="table_differs", place="read_model", stream=name, table=table)] if table else []
+    return [*states_hold(name, [*told.runs.values()], trail), *signed(name, trail), *differs]
 
 
 def _misnamed(row: ArchivedRun, closed: ClosedRun | None, stored: bytes) -> str | None:
