@@ -238,10 +238,10 @@ def _stumbled(events: Sequence[SealedEvent]) -> int:
 
 
 def signed(stream: str, events: Sequence[SealedEvent], *, party: str | None = None) -> list[Finding]:
-    """Return every sign-off of a whole trail that does not hold."""
+    """Return every sign-off that does not hold of a whole trail, whose chain is known to."""
     return [
         Finding(code="sign_off_broken", place="journal", stream=stream, seq=one.seq, reason=one.reason)
-        for one in sign_offs(events, party=party)
+        for one in sign_offs(events, party=party, verified=True)
         if one.verdict == "broken"
     ]
 
