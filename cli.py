@@ -15,8 +15,10 @@ from locales import Translator
 from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
+    archive,
     changes,
     channel,
+    checkpoint,
     collections,
     dead_letters,
     demo,
@@ -76,6 +78,7 @@ app.command("trail")(trail.trail)
 app.command("changes")(changes.changes)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("rebuild")(rebuild.rebuild)
+app.add_typer(archive.app, name="archive")
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")
 app.add_typer(admin.app, name="admin")
@@ -86,6 +89,7 @@ app.add_typer(collections.app, name="collection")
 app.add_typer(feed.app, name="feed")
 app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
+app.add_typer(checkpoint.app, name="checkpoint")
 
 
 @app.callback()

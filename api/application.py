@@ -8,9 +8,11 @@ from temporalio.client import Client
 
 from api import (
     accounts,
+    archive,
     attachments,
     calendars,
     ceilings,
+    checkpoints,
     clock,
     collections,
     commands,
@@ -28,6 +30,7 @@ from api import (
     identities,
     institution,
     messages,
+    metrics,
     own_tokens,
     passkeys,
     passwords,
@@ -65,6 +68,7 @@ FEATURES = (
     commands,
     signing,
     trail,
+    archive,
     reading,
     sign_offs,
     messages,
@@ -92,6 +96,7 @@ FEATURES = (
     editions,
     policies,
     feeds,
+    checkpoints,
     health,
 )
 
@@ -143,6 +148,7 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
         application.include_router(clock.router, prefix=PREFIX)
     application.include_router(reference.router)
     application.include_router(calendars.router)
+    application.include_router(metrics.router)
     for page in PAGES:
         application.include_router(page.router)
     application.add_middleware(Envelope)

@@ -22,6 +22,7 @@ from api.oidc import Providers
 from api.proofs import Proofs
 from calendars.caldav import CalDav
 from calendars.guard import Reach
+from embedded.archive import archive_of
 from embedded.connection import connect
 from settings import Settings
 from storage.challenges import Challenges
@@ -58,6 +59,7 @@ class Installation:
             settings.master_keys(),
             settings.data_dir,
             attachment_limit=settings.attachment_limit_bytes,
+            archive=archive_of(settings),
         )
         self.database = self.registers.database
         self.accounts = self.registers.accounts
@@ -71,6 +73,7 @@ class Installation:
         self.tenures = self.registers.tenures
         self.leaves = self.registers.leaves
         self.register_log = self.registers.register_log
+        self.archived_runs = self.registers.archived_runs
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries
         self.desks = self.registers.desks

@@ -142,7 +142,23 @@ PROBLEMS: dict[str, Answer] = {
     "clock_stopped": Answer(409, mark("The clock did not reach the time it was to be moved to.")),
     "clock_has_no_file": Answer(409, mark("The file is closed; its clock stands still.")),
     "calendar_unknown": Answer(404, mark("There is no calendar at this address, or not any more.")),
+    "archived_run_unknown": Answer(404, mark("The archive has no run of this id.")),
+    "archive_damaged": Answer(500, mark("The archive has not what was archived at %(location)s.")),
+    "archive_unavailable": Answer(503, mark("The archive cannot be used at the moment.")),
     "feed_unknown": Answer(404, mark("There is no feed of this id.")),
+    "checkpoint_unknown": Answer(404, mark("There is no checkpoint of this number.")),
+    "checkpoint_later": Answer(422, mark("The checkpoint to begin from is the later of the two.")),
+    "event_in_no_checkpoint": Answer(404, mark("No checkpoint holds this event yet, or not the one that was named.")),
+    "checkpoint_refused": Answer(
+        409,
+        mark(
+            "No checkpoint was signed: “%(stream)s” is not what the checkpoints before hold of it "
+            "(event %(seq)s, %(reason)s). Somebody has to look."
+        ),
+    ),
+    "checkpoint_key_missing": Answer(
+        409, mark("No checkpoint was signed: the key that signs, or the one before it, is not there (%(reason)s).")
+    ),
     "store_unavailable": Answer(503, mark("The database cannot be used at the moment. Nothing was changed.")),
     "engine_unavailable": Answer(
         503, mark("No answer came in time. Send the same request with the same Idempotency-Key again.")

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from benchmarks import (
     as_of,
+    checkpoints,
     concurrency,
     difference,
     history,
@@ -24,7 +25,19 @@ from benchmarks import (
 from benchmarks.figures import Findings, keep, machine, show
 from benchmarks.installation import installation
 
-MEASURED = (round_trip, processor, concurrency, history, mail, rebuilding, serialising, difference, as_of, memory)
+MEASURED = (
+    round_trip,
+    processor,
+    concurrency,
+    history,
+    mail,
+    rebuilding,
+    serialising,
+    difference,
+    as_of,
+    checkpoints,
+    memory,
+)
 
 BENCHMARKS: Mapping[str, Callable[..., Awaitable[None]]] = {module.NAME: module.measure for module in MEASURED}
 
