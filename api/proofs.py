@@ -9,8 +9,8 @@ from temporalio.converter import DataConverter
 from temporalio.service import RPCError
 
 from api.problems import Problem
-from audit.histories import Histories, NoHistory
-from audit.history import HistoryUnreadable, Place
+from audit.histories import Archive, Histories
+from audit.history import Place
 from domain.seal import Head
 
 KEPT = 4
@@ -22,10 +22,11 @@ Places = Mapping[str, Place]
 
 
 class Proofs:
-    """Where the histories that are still there hold the events of a file."""
+    """Where histories, of the server or of the archive, hold the events of a file."""
 
-    def __init__(self, converter: DataConverter) -> None:
+    def __init__(self, converter: DataConverter, archive: Archive) -> None:
         self._codec = converter.payload_codec
+        self._archive = archive
         self._read: OrderedDict[tuple[str, str], tuple[float, Places]] = OrderedDict()
 
     async def of(self, client: Client | None, delegation: str, head: Head) -> Places:
@@ -46,8 +47,6 @@ class Proofs:
         if client is None:
             raise Problem("engine_unavailable")
         try:
-            return await Histories(client, self._codec).places(delegation)
-        except (NoHistory, HistoryUnreadable):
-            return {}
+            return await Histories(client, self._codec, archive=self._archive).places(delegation)
         except RPCError:
             raise Problem("engine_unavailable") from None

@@ -5,6 +5,7 @@ current run is asked for by its delegation, and a trail counts as read only when
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -15,7 +16,7 @@ from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
 
 from audit.closed_run import ArchiveDamaged, unpacked
-from audit.history import Place, Run, RunMissing, joined, read_run
+from audit.history import HistoryUnreadable, Place, Run, RunMissing, joined, read_run
 from domain.seal import SealedEvent
 
 DELEGATION = "Delegation"
@@ -146,21 +147,23 @@ class Histories:
             runs = {*runs, *(await self.runs(delegation)).get(delegation, ())}
 
     async def places(self, delegation: str) -> dict[str, Place]:
-        """Return where each sealed event stands, by its hash, as far as histories of it are there.
-
-        Raises NoHistory, and HistoryUnreadable.
-        """
-        runs = (await self.runs(delegation)).get(delegation, [])
-        return {
-            digest: Place(run.run_id, event_id)
-            for run in await self._runs_of(delegation, runs)
-            for digest, event_id in run.places.items()
-        }
+        """Return where each sealed event stands, by its hash, as far as histories of it are there and can be read."""
+        found: dict[str, Place] = {}
+        for run_id in await self._known(delegation, (await self.runs(delegation)).get(delegation, [])):
+            with contextlib.suppress(HistoryUnreadable, ArchiveDamaged):
+                if run := await self._run(delegation, run_id):
+                    found |= {digest: Place(run_id, event_id) for digest, event_id in run.places.items()}
+        return found
 
     async def _read(self, delegation: str, runs: Collection[str]) -> list[SealedEvent]:
-        return joined(await self._runs_of(delegation, runs))
+        read = [await self._run(delegation, run) for run in await self._known(delegation, runs)]
+        found = [run for run in read if run is not None]
+        if not found:
+            raise NoHistory(delegation)
+        return joined(found)
 
-    async def _runs_of(self, delegation: str, runs: Collection[str]) -> list[Run]:
+    async def _known(self, delegation: str, runs: Collection[str]) -> list[str]:
+        """Return the runs that are known of, and the current one and those of the archive."""
         known = [*runs]
         try:
             current = (await self._client.get_workflow_handle(delegation).describe()).run_id
@@ -172,11 +175,7 @@ class Histories:
         if self._archive is not None:
             archived = (await self._archive.runs(delegation)).get(delegation, [])
             known = [*dict.fromkeys([*known, *archived])]
-        read = [await self._run(delegation, run) for run in known]
-        found = [run for run in read if run is not None]
-        if not found:
-            raise NoHistory(delegation)
-        return found
+        return known
 
     async def _run(self, delegation: str, run_id: str) -> Run | None:
         history = await self.history(delegation, run_id)
