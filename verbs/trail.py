@@ -78,6 +78,7 @@ def trail(
             typer.echo(json.dumps({"items": entries}, indent=2, ensure_ascii=False))
         else:
             _show(list(_told(api, delegation, query)), reader, changed=changed, proof=proof)
+            say(reader.tr("Head of the trail: %(head)s", head=file["head"]))
 
 
 def _told(api: Api, delegation: str, query: Mapping[str, Any]) -> Iterator[Entry]:
@@ -104,8 +105,6 @@ def _show(entries: list[Entry], reader: Reader, *, changed: bool, proof: bool) -
             cells += [str(found.get(name, "")) for name in ("workflow_id", "run_id", "event_id")]
         add_row(rows, *cells)
     output().print(rows)
-    if entries:
-        say(reader.tr("Head of the trail: %(head)s", head=entries[-1]["hash"]))
 
 
 def _cells(event: Mapping[str, Any], reader: Reader) -> tuple[str, str, str, str]:
