@@ -1,5 +1,6 @@
 """The trail of a delegation in plain words, and what changed between two points of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -213,6 +214,8 @@ class _Reading:
                 if self.query.takes(sealed):
                     said = sentence_of(written, self.reader)
                     yield self._entry(sealed, event, state, after, said, await self._effective(event))
+                    # Words take a millisecond an event: others come in between.
+                    await asyncio.sleep(0)
                 else:
                     self.reader.hear(written)
                 state = after
