@@ -11,12 +11,12 @@ import typer
 from locales import Translator, mark
 from verbs.asking import Api
 from verbs.at_hand import api_at_hand
-from verbs.edition import EditionWords
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.state_line import COORDINATORS_DESK
 from verbs.tables import add_row, output, say, table
-from verbs.words import PHASES, word
+from words.codes import PHASES, word
+from words.edition import EditionWords
 
 LARGEST_PAGE = 200
 

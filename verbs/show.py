@@ -8,11 +8,11 @@ import typer
 
 from verbs.asking import Api
 from verbs.at_hand import api_at_hand
-from verbs.edition import EditionWords
 from verbs.file_view import show_file
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.people import names
+from words.edition import EditionWords
 
 Delegation = Annotated[str, typer.Argument(metavar="ID", help="The delegation's id, as `legation list` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object for programs.")]

@@ -15,8 +15,8 @@ from verbs.people import names
 from verbs.refusal import Refusal
 from verbs.show import AsJson
 from verbs.tables import add_row, output, say, table
-from verbs.times import at_place, business_time, span
-from verbs.words import ANSWERS, CHANNELS, word
+from words.codes import ANSWERS, CHANNELS, word
+from words.times import at_place, business_time, span
 
 Item = Annotated[
     str,

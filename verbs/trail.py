@@ -9,13 +9,13 @@ import typer
 from locales import mark
 from verbs.asking import Api
 from verbs.at_hand import api_at_hand
-from verbs.edition import EditionWords
-from verbs.event_words import Reader, sentence_of
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.show import AsJson, Delegation
 from verbs.tables import add_row, output, say, table
-from verbs.times import business_time
+from words.edition import EditionWords
+from words.events import Reader, sentence_of
+from words.times import business_time
 
 SYSTEM = "system"
 

@@ -1,5 +1,7 @@
 """What the API names by stable codes, in words. A code that only a newer API knows is shown as it stands."""
 
+from collections.abc import Mapping
+
 from locales import Translator, mark
 
 PHASES = {
@@ -88,7 +90,7 @@ DOCUMENTS = {"invitation_letter": mark("invitation letter"), "final_report": mar
 LEFT = {"withdrawn": mark("withdrawn"), "replaced": mark("replaced"), "released": mark("released")}
 
 
-def word(words: dict[str, str], code: object, translator: Translator) -> str:
+def word(words: Mapping[str, str], code: object, translator: Translator) -> str:
     """The word for a code."""
     known = words.get(str(code))
     return str(code) if known is None else translator.tr(known)

@@ -10,9 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from locales import Translator, mark
-from verbs.edition import EditionWords
-from verbs.times import at_place, business_time
-from verbs.words import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, PERSON_ROLES, word
+from words.codes import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, PERSON_ROLES, word
+from words.edition import EditionWords
+from words.times import at_place, business_time
 
 Data = Mapping[str, Any]
 
