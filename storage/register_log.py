@@ -18,7 +18,16 @@ from storage.engine import Database
 from storage.metadata import Name, Words, metadata, utc_now
 
 Register = Literal[
-    "accounts", "organisations", "positions", "tenures", "leaves", "editions", "feeds", "received_mail", "calendars"
+    "accounts",
+    "organisations",
+    "positions",
+    "tenures",
+    "leaves",
+    "editions",
+    "feeds",
+    "received_mail",
+    "calendars",
+    "checkpoints",
 ]
 
 ADVISORY_LOCK = 0x6C65676C

@@ -60,8 +60,8 @@ def test_a_record_left_by_a_killed_stack_counts_for_nothing(tmp_path: Path) -> N
 def test_a_master_key_is_made_once(tmp_path: Path) -> None:
     """An existing key is never replaced: everything encrypted under it would be lost."""
     path = tmp_path / "keys" / "master.key"
-    assert DataFolder(tmp_path).make_master_key(path) is True
+    assert DataFolder(tmp_path).make_key(path) is True
     made = path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert DataFolder(tmp_path).make_master_key(path) is False
+    assert DataFolder(tmp_path).make_key(path) is False
     assert path.read_bytes() == made
