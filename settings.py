@@ -96,6 +96,10 @@ class Settings(BaseSettings):
     temporal_task_queue: str = "legation"
     retention_days: int = Field(3650, ge=1, description="how long the server keeps closed runs, in days")
 
+    archive_dir: Path | None = Field(
+        None, description="where histories of closed runs are kept; without one, `archive` below the data folder"
+    )
+
     api_host: str = "127.0.0.1"
     api_port: int = Field(8080, ge=1, le=65535)
     public_url: str = Field("", description="what links in letters and mails begin with")
@@ -243,6 +247,11 @@ class Settings(BaseSettings):
     @property
     def retention(self) -> timedelta:
         return timedelta(days=self.retention_days)
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where histories of closed runs are kept."""
+        return self.archive_dir.absolute() if self.archive_dir is not None else self.data_dir / "archive"
 
     @property
     def public_origin(self) -> str:

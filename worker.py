@@ -19,6 +19,7 @@ from temporalio.worker import Worker, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info
 
+from activities.archive import Archiving
 from activities.checkpoints import CheckpointDuties, Sealing
 from activities.codec import data_converter
 from activities.collections import CollectionSync
@@ -42,6 +43,7 @@ from calendars.guard import Reach
 from documents.administrative import Issuer, Signatory
 from domain.bilingual import Bilingual
 from domain.mailbox import Mailbox
+from embedded.archive import archive_of
 from embedded.connection import connect
 from notices.imap import ImapServer, Postbox
 from notices.smtp import SmtpServer
@@ -269,6 +271,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             Mailroom(postbox_of(settings), registers.received_mail, replies, looks).read,
             Digests(registers, outbox, house, settings.zone, settings.digest_hour).send,
             collections.sync,
+            Archiving(client, registers, settings.retention).archive,
             checkpoints.make,
             checkpoints.witness,
         ],
@@ -286,6 +289,7 @@ async def run(settings: Settings) -> None:
         settings.master_keys(),
         settings.data_dir,
         attachment_limit=settings.attachment_limit_bytes,
+        archive=archive_of(settings),
     )
     try:
         client = await connect(

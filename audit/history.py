@@ -184,23 +184,35 @@ class _Reading:
         return tuple(self._valid(event, SealedEvent, one) for one in decision.get("events", ()))
 
     async def _json(self, event: HistoryEvent, payload: Payload) -> Mapping[str, Any]:
-        if self._codec is not None:
-            payload = (await self._codec.decode([payload]))[0]
-        try:
-            value = json.loads(payload.data)
-        except ValueError:
-            raise HistoryUnreadable(self._workflow_id, event.event_id, "a payload is not JSON") from None
-        if not isinstance(value, dict):
-            raise HistoryUnreadable(self._workflow_id, event.event_id, "a payload is not an object")
-        return value
+        return await content_of(self._workflow_id, event.event_id, payload, self._codec)
 
     def _valid(self, event: HistoryEvent, kind: type[Any], value: Any) -> Any:
-        try:
-            return kind.model_validate(value)
-        except ValidationError as invalid:
-            field = ".".join(str(part) for part in invalid.errors(include_input=False)[0]["loc"])
-            reason = f"{kind.__name__} without a valid {field or 'form'}"
-            raise HistoryUnreadable(self._workflow_id, event.event_id, reason) from None
+        return valid(self._workflow_id, event.event_id, kind, value)
+
+
+async def content_of(
+    workflow_id: str, event_id: int, payload: Payload, codec: PayloadCodec | None
+) -> Mapping[str, Any]:
+    """Return the JSON object that a payload of a history's event carries. Raises HistoryUnreadable."""
+    if codec is not None:
+        payload = (await codec.decode([payload]))[0]
+    try:
+        value = json.loads(payload.data)
+    except ValueError:
+        raise HistoryUnreadable(workflow_id, event_id, "a payload is not JSON") from None
+    if not isinstance(value, dict):
+        raise HistoryUnreadable(workflow_id, event_id, "a payload is not an object")
+    return value
+
+
+def valid(workflow_id: str, event_id: int, kind: type[Any], value: Any) -> Any:
+    """Return what an event's payload holds as a model of the domain. Raises HistoryUnreadable."""
+    try:
+        return kind.model_validate(value)
+    except ValidationError as invalid:
+        field = ".".join(str(part) for part in invalid.errors(include_input=False)[0]["loc"])
+        reason = f"{kind.__name__} without a valid {field or 'form'}"
+        raise HistoryUnreadable(workflow_id, event_id, reason) from None
 
 
 def _not_applied(outcome: Outcome) -> bool:

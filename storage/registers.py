@@ -7,6 +7,8 @@ from typing import Self
 
 from storage.accounts import Accounts
 from storage.answering import Answering
+from storage.archive_files import ArchiveFiles, ArchiveFolder
+from storage.archived_runs import ArchivedRuns
 from storage.attachments import Attachments
 from storage.collection_entries import CollectionEntries
 from storage.collection_queue import CollectionQueue
@@ -66,6 +68,8 @@ class Registers:
     collection_queue: CollectionQueue
     feeds: Feeds
     file_heads: FileHeads
+    archived_runs: ArchivedRuns
+    archive_files: ArchiveFiles
 
     @classmethod
     def open(
@@ -75,11 +79,13 @@ class Registers:
         folder: Path,
         *,
         attachment_limit: int | None = None,
+        archive: ArchiveFiles | None = None,
         synchronous: Synchronous = "FULL",
     ) -> Self:
         """Open the store at `url` (SQLAlchemy) and the attachments below `folder`; connects at first use.
 
-        `master_keys` are 32 bytes each, the newest first; `attachment_limit` is in bytes.
+        `master_keys` are 32 bytes each, the newest first; `attachment_limit` is in bytes; `archive` is where histories
+        of closed runs are kept, a folder below the others unless said.
         """
         database = Database(url, synchronous=synchronous)
         keyring = Keyring([MasterKey.of(secret) for secret in master_keys])
@@ -113,6 +119,8 @@ class Registers:
             collection_queue=CollectionQueue(database),
             feeds=Feeds(database, keyring),
             file_heads=FileHeads(database),
+            archived_runs=ArchivedRuns(database),
+            archive_files=archive or ArchiveFolder(folder / "archive"),
         )
 
     async def close(self) -> None:

@@ -3,6 +3,7 @@
 from sqlalchemy import Table
 
 from storage.accounts import account_roles, accounts, tokens
+from storage.archived_runs import archive_state, archived_runs
 from storage.attachments import attachments
 from storage.challenges import challenges
 from storage.checkpoint_rows import checkpoint_duties, checkpoint_spans, checkpoints, merkle_tiles
@@ -32,6 +33,8 @@ from storage.texts import texts
 REGISTERS: tuple[Table, ...] = (
     account_roles,
     accounts,
+    archive_state,
+    archived_runs,
     attachments,
     calendar_collections,
     calendar_drift,

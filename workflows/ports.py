@@ -33,6 +33,13 @@ SEND_DIGESTS = "send_digests"
 
 SYNC_COLLECTIONS = "sync_collections"
 """SyncInput -> Synced. Brings calendar collections to what they lack; every request is safe to send again."""
+
+ARCHIVE_RUNS = "archive_runs"
+"""ArchiveInput -> Archived. Stores the histories of closed runs that are not archived yet; heartbeats, idempotent."""
+
+ARCHIVE_UNAVAILABLE = "archive_unavailable"
+"""Type of the failure of a round of archiving whose archive takes nothing: another attempt, later, will mend it."""
+
 READ_MAILBOX = "read_mailbox"
 """MailboxInput -> MailRead. Reads the organizer's mailbox again and again, and carries out what came; heartbeats."""
 
@@ -153,6 +160,24 @@ class SyncInput(Fact):
 
     collection: str | None = None
     review: bool = False
+
+
+class ArchiveInput(Fact):
+    """How many runs to archive in this round at most; what remains is for the next one."""
+
+    limit: int = 1_000
+
+
+class Archived(Fact):
+    """How many runs were archived, how many closed runs are not, since when the oldest of these is closed.
+
+    `failure` is the code of why one of them could not be.
+    """
+
+    archived: int
+    waiting: int
+    oldest: Instant | None = None
+    failure: str | None = None
 
 
 class Synced(Fact):

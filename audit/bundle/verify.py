@@ -3,12 +3,12 @@
 BUNDLE is the zip or the folder it was unpacked to (left out: where this file is). Needs Python 3.11, `cryptography`.
 FILE is a checkpoint (JSON) that was kept apart from the installation, KEY its public key in base64url; both may be
 repeated. Without any, the key is the bundle's own word: it is whole then, but nobody knows who made it. One line a
-check; exit 0 = all hold, 1 = one does not, 2 = nothing could be checked. Digest = SHA-256; JSON is canonical (RFC 8785).
+check; exit 0 = all hold, 1 = one does not, 2 = nothing could be checked. Digest = SHA-256; JSON is canonical (RFC 8785):
   manifest.json      digests of all other members, and the head; signed (Ed25519) with the key of the last checkpoint
   events.jsonl       `hash` = digest of an event without it; `prev_hash` = `hash` of the event before, for event 1 the
                      digest of {"delegation": its id, "legation": 1}; so are the entries in registers.jsonl
-  histories/         what the workflow engine recorded: payloads readable, with the digests of their octets as archived
-                     (ciphertext where `sealed`). The decisions in them bring forth the events. archive.json has the runs
+  histories/         what the workflow engine recorded: payloads readable, with digests of their octets as archived
+                     (ciphertext where `sealed`). Its decisions bring forth the events. archive.json has the runs
   dossiers/          what was submitted for signing: its digest is over [[part, commitment], ...]
   documents.json     files that events name by digest; where asked for, they stand in documents/DIGEST, and texts in
                      openings.json with the salts that open their commitments: digest of salt and text
@@ -25,6 +25,7 @@ import hashlib
 import json
 import sys
 import zipfile
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 ACTS = {"StepSigned": "sign_off", "StepReturned": "return_step", "StepRejected": "reject_step"}
 ACTS |= {"ReportAccepted": "accept_report", "ReportReturned": "return_report"}
-SEALED = {"seq", "type", "version", "at", "actor", "command_id", "data", "prev_hash", "hash"}
 MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
+ZERO = "0" * 64
 Json = Any
 
 
@@ -88,8 +89,7 @@ def commitment(content: Json) -> str:
 
 
 def hash_of(event: Json, place: str) -> str:
-    good = set(event) == SEALED and event["hash"] == digest(canonical(event, without="hash"))
-    require(good, place, "its content is not what was sealed")
+    require(event["hash"] == digest(canonical(event, without="hash")), place, "its content is not what was sealed")
     return str(event["hash"])
 
 
@@ -130,8 +130,8 @@ class Bundle:
             content = self.members[member["name"]]
             same = (len(content), digest(content)) == (member["size"], member["sha256"])
             require(same, f"member {member['name']}", "is not what the manifest says")
-        body = canonical(manifest, without="signature")
-        require_signature("manifest.json", last["public_key"], manifest["signature"], body)
+        signed = canonical(manifest, without="signature")
+        require_signature("manifest.json", last["public_key"], manifest["signature"], signed)
         return f"{len(manifest['members'])} members, as signed"
 
     def chain(self) -> str:
@@ -161,14 +161,13 @@ class Bundle:
                 decided[made[0]["seq"] - 1 if made else len(decided) :] = made
             del decided[run["last_seq"] :]
         events = self.lines("events.jsonl")
-        for number in range(1, max(len(events), len(decided)) + 1):
-            same = events[number - 1 : number] == decided[number - 1 : number]
-            require(same, f"event {number}", "is not as the history recorded it")
+        pairs = enumerate(zip_longest(events, decided), 1)
+        wrong = min((number for number, (event, recorded) in pairs if event != recorded), default=0)
+        require(not wrong, f"event {wrong}", "is not as the history recorded it")
         entries = [line["entry"] for line in self.lines("registers.jsonl") if line["register"] == "archive"]
         said = {entry["data"]["after"]["run_id"]: entry["data"]["after"] for entry in entries}
-        for run in runs:
-            same = run["digest"] == said.get(run["run_id"], {"digest": None})["digest"]
-            require(same, f"run {run['run_id']}", "is not in archive.json as the register of the archive says")
+        wrong = [run["run_id"] for run in runs if run != said.get(run["run_id"], {**run, "digest": None})]
+        require(not wrong, f"run {wrong}", "is not as the register of the archive says")
         return f"{len(runs)} runs decided exactly these events, {len(said)} of them archived"
 
     def payload(self, part: Json, place: str) -> None:
@@ -184,9 +183,7 @@ class Bundle:
         return said[1].get("events", []) if len(said) == 2 and said[0].get("activity_type") == "decide" else []
 
     def dossiers(self) -> str:
-        submitted = [
-            one for one in self.lines("events.jsonl") if one["type"] in ("RequestSubmitted", "ChangeSubmitted")
-        ]
+        submitted = [one for one in self.lines("events.jsonl") if one["type"].endswith("Submitted")]
         names = {f"dossiers/{event['data']['proposal']:03}.json": event for event in submitted}
         self.only("dossiers/", set(names))
         for name, event in names.items():
@@ -267,23 +264,16 @@ class Bundle:
                 root = digest(b"\x01" + bytes.fromhex(peak + root))
             same = (checkpoint["size"], checkpoint["root"]) == (size, root)
             require(same, place, "its root is not that of these events and of what stood before")
-        for stream, seq in leaves:
-            require(False, f"event {seq} of {stream}", "is in no checkpoint")
+        require(not leaves, f"event {min((seq for _, seq in leaves), default=0)}", "is in no checkpoint")
         return "every event is in the tree of the last checkpoint, which contains those of all before"
 
     def checkpoints(self) -> str:
         chain, before, known = self.lines("checkpoints.jsonl"), None, False
         for one in self.kept:
-            same = chain[one["number"] - 1 : one["number"]]
-            place = f"kept checkpoint {one['number']}"
-            require(same, place, f"is newer than the bundle, which ends with checkpoint {len(chain)}")
-            require(same == [one], place, "is another one in the bundle")
+            same = chain[one["number"] - 1 : one["number"]] == [one]
+            require(same, f"kept checkpoint {one['number']}", f"is not among the {len(chain)} of this bundle")
         for number, one in enumerate(chain, 1):
-            place, key, prev = (
-                f"checkpoint {number}",
-                one["public_key"],
-                digest(canonical(before)) if before else "0" * 64,
-            )
+            place, key, prev = f"checkpoint {number}", one["public_key"], digest(canonical(before)) if before else ZERO
             good = (one["number"], one["prev"], one["origin"]) == (number, prev, chain[0]["origin"])
             require(good and one["key_id"] == digest(octets(key))[:16], place, "does not carry on from the one before")
             require_signature(place, key, one["signature"], canonical(one, without="signature"))

@@ -292,7 +292,7 @@ async def test_the_command_says_what_it_found(file: Running) -> None:
     assert differs.returncode == 1
     assert f"{file.id}, sự kiện 3: nhật ký có sự kiện khác với lịch sử." in differs.stdout.splitlines()
     as_json = await asyncio.to_thread(as_command, file, "--check", "--json")
-    assert {"code": "journal_differs", "delegation": file.id, "seq": 3, "table": None} in json.loads(as_json.stdout)[
+    assert {"code": "journal_differs", "delegation": file.id, "seq": 3, "table": None, "place": None} in json.loads(as_json.stdout)[
         "findings"
     ]
 
