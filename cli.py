@@ -22,6 +22,7 @@ from verbs import (
     desk,
     directory,
     dossier,
+    evidence,
     feed,
     leave,
     move,
@@ -73,6 +74,7 @@ app.command("channel")(channel.channel)
 app.command("told")(told.told)
 app.command("trail")(trail.trail)
 app.command("sign-offs")(sign_offs.sign_offs)
+app.command("evidence")(evidence.evidence)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")

@@ -84,6 +84,16 @@ PROBLEMS: dict[str, Answer] = {
         409, mark("Somebody has settled or dismissed this mail already, or it needs nobody.")
     ),
     "received_mail_without_file": Answer(422, mark("It is not known which delegation this mail is about: name it.")),
+    "evidence_not_checkpointed": Answer(
+        409, mark("No checkpoint has an event of this file yet; the next one is made within minutes.")
+    ),
+    "evidence_incomplete": Answer(
+        409,
+        mark("The evidence is not whole here: history, archive or checkpoints lack something. Run “legation verify”."),
+    ),
+    "signing_key_missing": Answer(
+        503, mark("The key that checkpoints are signed with is not there; an administrator has to look.")
+    ),
     "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
     "item_missing": Answer(404, mark("The programme of this file has no such item.")),

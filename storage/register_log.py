@@ -29,6 +29,7 @@ Register = Literal[
     "calendars",
     "archive",
     "checkpoints",
+    "evidence",
 ]
 
 ADVISORY_LOCK = 0x6C65676C

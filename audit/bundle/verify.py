@@ -1,9 +1,9 @@
 """Check an evidence bundle of one delegation, offline: `python verify.py BUNDLE.zip [--checkpoint FILE] [--key KEY]`.
 
-BUNDLE is the zip or the folder it was unpacked to (left out: where this file is). Needs Python 3.11, `cryptography`.
-FILE is a checkpoint (JSON) kept apart from the installation, KEY its public key in base64url; both may be repeated.
-Without any, the key is the bundle's own word: then it is whole, but nobody knows who made it. One line a check; exit 0
-= all hold, 1 = one does not, 2 = nothing could be checked. Digest = SHA-256, JSON is canonical (RFC 8785)
+BUNDLE is the zip or the folder it was unpacked to (this one if left out). Needs Python 3.11 and `cryptography`. FILE is
+a checkpoint (JSON) kept apart from the installation, KEY its public key in base64url; without any, the key is the
+bundle's own word: then it is whole, but who made it is not known. One line a check; exit 0 = all hold, 1 = one does
+not, 2 = nothing could be checked. Digest = SHA-256, JSON is canonical (RFC 8785)
   manifest.json     digests of all other members, and the head; signed (Ed25519) with the key of the last checkpoint
   events.jsonl      `hash` = digest of an event without it; `prev_hash` = `hash` of the event before, for event 1 the
                     digest of {"delegation": its id, "legation": 1}; so are the entries in registers.jsonl
@@ -250,8 +250,7 @@ class Bundle:
             root = peaks[-1][1]
             for _, peak in reversed(peaks[:-1]):
                 root = digest(b"\x01" + bytes.fromhex(peak + root))
-            good = (checkpoint["size"], checkpoint["root"]) == (size, root)
-            require(good, place, "its root is not that of these events")
+            require([checkpoint["size"], checkpoint["root"]] == [size, root], place, "its root is not of these events")
         require(not leaves, f"event {min((seq for _, seq in leaves), default=0)}", "is in no checkpoint")
         return "every event is in the tree of the last checkpoint, which contains those of all before"
 
