@@ -16,6 +16,7 @@ from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
     channel,
+    checkpoint,
     collections,
     dead_letters,
     demo,
@@ -86,6 +87,7 @@ app.add_typer(collections.app, name="collection")
 app.add_typer(feed.app, name="feed")
 app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
+app.add_typer(checkpoint.app, name="checkpoint")
 
 
 @app.callback()

@@ -121,6 +121,13 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "change_end_of_leave": EVERYBODY,
     "revoke_leave": EVERYBODY,
     "show_register_log": ("auditor", "administrator"),
+    # Numbers, hashes and times: whoever keeps one elsewhere is a witness.
+    "list_checkpoints": EVERYBODY,
+    "make_checkpoint": ADMINISTRATOR,
+    "list_checkpoint_keys": EVERYBODY,
+    "show_checkpoint": EVERYBODY,
+    "prove_consistency": EVERYBODY,
+    "prove_inclusion": EVERYBODY,
     "enter_edition": ADMINISTRATOR,
     "list_editions": EVERYBODY,
     "show_edition": EVERYBODY,

@@ -11,6 +11,7 @@ from api import (
     attachments,
     calendars,
     ceilings,
+    checkpoints,
     clock,
     collections,
     commands,
@@ -92,6 +93,7 @@ FEATURES = (
     editions,
     policies,
     feeds,
+    checkpoints,
     health,
 )
 

@@ -13,6 +13,8 @@ from temporalio.service import RPCError
 
 from api.installation import At, Installation
 from api.schema import schema_is_current
+from storage.checkpoint_rows import SEALING
+from storage.checkpoints import Checkpoints
 from storage.errors import StoreUnavailable
 
 router = APIRouter(tags=["health"])
@@ -20,6 +22,9 @@ router = APIRouter(tags=["health"])
 PATIENCE = timedelta(seconds=2)
 FRESH = timedelta(seconds=75)
 """A worker polls at least once a minute."""
+
+ROUNDS_MISSED = 3
+"""After so many rounds that did not come, checkpoints are late."""
 
 
 class PartHealth(BaseModel):
@@ -30,7 +35,10 @@ class PartHealth(BaseModel):
 
 
 class Health(BaseModel):
-    """`ready` means that files can be read and Temporal answers; without a worker commands wait all the same."""
+    """`ready` means that files can be read and Temporal answers; without a worker commands wait all the same.
+
+    Checkpoints hold nothing up either: a part that is not ready there is for somebody to look at.
+    """
 
     ready: bool
     parts: dict[str, PartHealth]
@@ -42,7 +50,9 @@ async def show_health(at: At, response: Response) -> Health:
     database, (temporal, workers) = await asyncio.gather(_database(at), _temporal(at))
     ready = database.ready and temporal.ready
     response.status_code = 200 if ready else 503
-    return Health(ready=ready, parts={"database": database, "temporal": temporal, "workers": workers})
+    checkpoints = await _checkpoints(at) if database.ready else PartHealth(ready=False, detail="unknown")
+    parts = {"database": database, "temporal": temporal, "workers": workers, "checkpoints": checkpoints}
+    return Health(ready=ready, parts=parts)
 
 
 async def _database(at: Installation) -> PartHealth:
@@ -69,6 +79,26 @@ async def _temporal(at: Installation) -> tuple[PartHealth, PartHealth]:
         return silent
     workers = PartHealth(ready=pollers > 0, detail="ready" if pollers else "nobody polls the task queue")
     return PartHealth(ready=True, detail="ready"), workers
+
+
+async def _checkpoints(at: Installation) -> PartHealth:
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            duties = await Checkpoints(at.database).duties()
+    except (StoreUnavailable, TimeoutError):
+        return PartHealth(ready=False, detail="unknown")
+    sealing = duties.pop(SEALING, None)
+    if sealing is None:
+        return PartHealth(ready=True, detail="none was made yet")
+    if sealing.failure is not None:
+        return PartHealth(ready=False, detail="none is signed: somebody has to look")
+    age = datetime.now(UTC) - sealing.done_at if sealing.done_at else timedelta.max
+    said = f"looked for new events {age // timedelta(minutes=1)} minutes ago, the last is number {sealing.number}"
+    if age > ROUNDS_MISSED * timedelta(minutes=at.settings.checkpoint_minutes):
+        return PartHealth(ready=False, detail=said)
+    if any(one.failure for one in duties.values()):
+        return PartHealth(ready=False, detail="a witness did not take the last ones")
+    return PartHealth(ready=True, detail=said)
 
 
 async def _pollers(client: Client, task_queue: str) -> int:

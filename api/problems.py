@@ -150,6 +150,19 @@ PROBLEMS: dict[str, Answer] = {
     "clock_has_no_file": Answer(409, mark("The file is closed; its clock stands still.")),
     "calendar_unknown": Answer(404, mark("There is no calendar at this address, or not any more.")),
     "feed_unknown": Answer(404, mark("There is no feed of this id.")),
+    "checkpoint_unknown": Answer(404, mark("There is no checkpoint of this number.")),
+    "checkpoint_later": Answer(422, mark("The checkpoint to begin from is the later of the two.")),
+    "event_in_no_checkpoint": Answer(404, mark("No checkpoint holds this event yet, or not the one that was named.")),
+    "checkpoint_refused": Answer(
+        409,
+        mark(
+            "No checkpoint was signed: “%(stream)s” is not what the checkpoints before hold of it "
+            "(event %(seq)s, %(reason)s). Somebody has to look."
+        ),
+    ),
+    "checkpoint_key_missing": Answer(
+        409, mark("No checkpoint was signed: the key that signs, or the one before it, is not there (%(reason)s).")
+    ),
     "store_unavailable": Answer(503, mark("The database cannot be used at the moment. Nothing was changed.")),
     "engine_unavailable": Answer(
         503, mark("No answer came in time. Send the same request with the same Idempotency-Key again.")

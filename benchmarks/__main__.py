@@ -9,13 +9,35 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from benchmarks import concurrency, difference, history, mail, memory, processor, rebuilding, round_trip, serialising
+from benchmarks import (
+    checkpoints,
+    concurrency,
+    difference,
+    history,
+    mail,
+    memory,
+    processor,
+    rebuilding,
+    round_trip,
+    serialising,
+)
 from benchmarks.figures import Findings, keep, machine, show
 from benchmarks.installation import installation
 
 BENCHMARKS: Mapping[str, Callable[..., Awaitable[None]]] = {
     module.NAME: module.measure
-    for module in (round_trip, processor, concurrency, history, mail, rebuilding, serialising, difference, memory)
+    for module in (
+        round_trip,
+        processor,
+        concurrency,
+        history,
+        mail,
+        rebuilding,
+        serialising,
+        difference,
+        checkpoints,
+        memory,
+    )
 }
 
 

@@ -32,6 +32,7 @@ def test_the_verbs_are_these() -> None:
         "token create", "token list", "token revoke", "admin create", "policy explain",
         "directory list", "directory show", "directory add", "directory duplicates", "directory merge",
         "directory split", "directory import",
+        "checkpoint list", "checkpoint make", "checkpoint show", "checkpoint rotate-key",
         "collection search", "collection register", "collection show", "collection verify", "collection remove",
         "collection list",
         "organisation list", "organisation add",
