@@ -1,6 +1,7 @@
 """A closed run as it is kept for longer than the server keeps it: exactly its history, gzipped, with its digests.
 
-The bytes are the history's JSON as the SDK writes it; payloads stay the ciphertext they are in the history, so the
+The bytes are the history's JSON as the SDK writes it, with the keys in order: those of a map have none of their own,
+and a history must give the same bytes whoever packs it. Payloads stay the ciphertext they are in the history, so the
 archive tells no more than the server does, and is read with the same keys.
 """
 
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from google.protobuf.json_format import ParseError
+from google.protobuf.json_format import MessageToJson, ParseError
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import History, HistoryEvent
 from temporalio.client import WorkflowHistory
 from temporalio.converter import PayloadCodec
 
@@ -127,7 +128,7 @@ async def _said_at_the_end(delegation: str, last: HistoryEvent, codec: PayloadCo
 
 def packed(history: WorkflowHistory) -> Packed:
     """Return a history as it is stored: the same bytes every time, since neither clock nor name goes into them."""
-    content = history.to_json().encode()
+    content = MessageToJson(History(events=history.events), sort_keys=True).encode()
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as file:
         file.write(content)

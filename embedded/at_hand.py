@@ -24,7 +24,9 @@ class NothingThere(StackFailure):
     """No stack ever ran on the data folder."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(mark("There are no data of Legation in %(folder)s."), folder=settings.data_dir)
+        super().__init__(
+            mark("There are no data of Legation in %(folder)s: start it with `legation up`."), folder=settings.data_dir
+        )
 
 
 @asynccontextmanager
