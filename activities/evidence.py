@@ -38,6 +38,7 @@ from audit.tiles import nodes_in, tile_of
 from documents import trail_record as document
 from domain.evolve import fold
 from domain.seal import SealedEvent
+from domain.values import TextRef
 from storage.archived_runs import REGISTER as ARCHIVE
 from storage.attachments import UnknownAttachment
 from storage.checkpoint_rows import KeptSpan
@@ -47,6 +48,8 @@ from storage.registers import Registers
 
 PAUSE = 0.1
 PIECE = 1 << 20
+PERSON, TEXT = "per_", "txt_"
+"""What references to the registers of people and of texts begin with."""
 
 
 class EvidenceMissing(Exception):
@@ -117,7 +120,7 @@ class EvidenceBundles:
             digest=digest,
             size=size,
             documents=documents,
-            persons=tuple(sorted({one.ref for one in references_of(evidence.events) if one.ref.startswith("per_")})),
+            persons=tuple(sorted({ref for ref, _ in references_of(evidence.events) if ref.startswith(PERSON)})),
         )
         await EvidenceExports(self._registers.database).enter(export, by=by)
         return export
@@ -245,7 +248,8 @@ class EvidenceBundles:
         return nodes_in(tiles)
 
     async def _openings(self, events: Sequence[SealedEvent]) -> list[Opening]:
-        texts = [reference for reference in references_of(events) if reference.ref.startswith("txt_")]
+        named = [(ref, commitment) for ref, commitment in references_of(events) if ref.startswith(TEXT)]
+        texts = [TextRef(ref=ref, commitment=commitment) for ref, commitment in named]
         found = [(reference, await self._registers.texts.opening(reference)) for reference in texts]
         return [Opening(reference, one[0], one[1].decode()) for reference, one in found if one is not None]
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from tempfile import SpooledTemporaryFile
+from typing import Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
@@ -23,7 +24,7 @@ IN_MEMORY = 16 * 1024 * 1024
 
 PIECE = 256 * 1024
 
-ZIP = {200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}}
+ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 @router.get("/delegations/{delegation}/evidence", response_class=StreamingResponse, responses=ZIP)

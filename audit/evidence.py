@@ -174,14 +174,14 @@ def documents_of(events: Iterable[SealedEvent]) -> Iterator[dict[str, Any]]:
                 yield {name: found[name] for name in ("digest", "media_type", "size")} | {"seq": event.seq}
 
 
-def references_of(events: Iterable[SealedEvent]) -> Iterator[TextRef]:
-    """Yield every reference to a register that events carry, people and texts, each commitment once."""
+def references_of(events: Iterable[SealedEvent]) -> Iterator[tuple[str, str]]:
+    """Yield every reference and commitment that events carry, of people and texts, each commitment once."""
     seen: set[str] = set()
     for event in events:
         for found in _within(event.data):
             if {"ref", "commitment"} <= found.keys() and found["commitment"] not in seen:
                 seen.add(found["commitment"])
-                yield TextRef(ref=found["ref"], commitment=found["commitment"])
+                yield found["ref"], found["commitment"]
 
 
 def lines(values: Iterable[Any]) -> bytes:

@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import os
 import zipfile
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
@@ -38,9 +36,14 @@ def evidence(
         raise Refusal(mark("%(file)s exists already."), file=out)
     path = f"/delegations/{delegation}/evidence" + ("-with-documents" if documents else "")
     with api_at_hand(settings) as api:
-        head = api.get(f"/delegations/{delegation}")["head"]["seq"]
-        part = _fetched(lambda file: api.download(path, file), out)
-    os.replace(part, out)
+        head = api.get(f"/delegations/{delegation}")["seq"]
+        part = out.with_name(f"{out.name}.part")
+        try:
+            with part.open("xb") as file:
+                api.download(path, file)
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
     with zipfile.ZipFile(out) as bundle:
         manifest = json.loads(bundle.read("manifest.json"))
     with out.open("rb") as file:
