@@ -60,7 +60,7 @@ def laid_out(record: TrailRecord) -> dict[str, object]:
         (_both(mark("Delegation")), record.title),
         (_both(mark("Partner")), record.partner),
         (_both(mark("Dates")), f"{dates.vi} / {dates.en}"),
-        (_both(mark("Times are")), f"{record.clock.vi} / {record.clock.en}"),
+        (_both(mark("Clock of the times")), f"{record.clock.vi} / {record.clock.en}"),
         (_both(mark("Events")), str(len(record.lines))),
     )
     rows = [
