@@ -37,6 +37,8 @@ class Played:
 
     api: Api
     checkpoints: list[Checkpoint]
+    older: bytes = b""
+    """A bundle as it was before the last checkpoint."""
 
     @property
     def here(self) -> Running:
@@ -121,13 +123,13 @@ async def _play(file: Played) -> None:
     await other_file(file)
     await file.checkpoint(CHECKPOINT_KEY)
     await file.sent({"type": "reopen_delegation", "reason": await file.text("Sửa lỗi.")})
-    replace(api.here, id=api.id)
+    file.older, _ = await file.bundle()
     await file.checkpoint(SECOND_KEY, CHECKPOINT_KEY)
 
 
-async def other_file(file: Played) -> None:
+async def other_file(file: Played, name: str = "other") -> None:
     """Another delegation has new events."""
-    other = replace(file.api, id=f"{file.api.id}-other")
+    other = replace(file.api, id=f"{file.api.id}-{name}")
     opened = await other.open()
     assert opened.status_code == 201, opened.text
 
