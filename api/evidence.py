@@ -24,7 +24,9 @@ IN_MEMORY = 16 * 1024 * 1024
 
 PIECE = 256 * 1024
 
-ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}}
+ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 @router.get("/delegations/{delegation}/evidence", response_class=StreamingResponse, responses=ZIP)

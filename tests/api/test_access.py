@@ -31,6 +31,8 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/delegations/{delegation}/events": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/stream": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/sign-offs": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/evidence": {"auditor", "administrator"},
+    "GET /api/v1/delegations/{delegation}/evidence-with-documents": PERSONAL,
     "GET /api/v1/delegations/{delegation}/messages": EVERYBODY,
     "GET /api/v1/dead-letters": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/items/{item}/told": EVERYBODY,

@@ -20,6 +20,7 @@ TITLES: Mapping[str, str] = {
     "5": "Clocks that are wrong, disagree, or jump",
     "6": "The same request again: at once, after a restart, after continue-as-new, with another body",
     "7": "Sixteen people at one delegation",
+    "9": "Tampering with what is sealed: payload, actor, time, number, hashes, signatures, keys, checkpoints, rows",
     "10": "The read model rebuilt during writes",
     "11": "Schemathesis, all checks, as each role",
     "13": "Guessed ids, forged forms, planted sessions, forwarded links",
