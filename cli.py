@@ -15,6 +15,7 @@ from locales import Translator
 from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
+    archive,
     channel,
     checkpoint,
     collections,
@@ -77,6 +78,7 @@ app.command("trail")(trail.trail)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("evidence")(evidence.evidence)
 app.command("rebuild")(rebuild.rebuild)
+app.add_typer(archive.app, name="archive")
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")
 app.add_typer(admin.app, name="admin")

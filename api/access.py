@@ -42,6 +42,10 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_dossier": EVERYBODY,
     "show_trail": EVERYBODY,
     "follow_trail": EVERYBODY,
+    "list_runs": EVERYBODY,
+    "list_archive": ("auditor", "administrator"),
+    "fetch_archived_run": ("auditor", "administrator"),
+    "show_metrics": ("auditor", "administrator"),
     "list_sign_offs": EVERYBODY,
     # What an auditor takes along has no personal data in it; what has, is for those who may see them.
     "export_evidence": ("auditor", "administrator"),

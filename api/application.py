@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from api import (
     accounts,
+    archive,
     attachments,
     calendars,
     ceilings,
@@ -30,6 +31,7 @@ from api import (
     identities,
     institution,
     messages,
+    metrics,
     own_tokens,
     passkeys,
     passwords,
@@ -66,6 +68,7 @@ FEATURES = (
     commands,
     signing,
     trail,
+    archive,
     sign_offs,
     evidence,
     messages,
@@ -145,6 +148,7 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
         application.include_router(clock.router, prefix=PREFIX)
     application.include_router(reference.router)
     application.include_router(calendars.router)
+    application.include_router(metrics.router)
     for page in PAGES:
         application.include_router(page.router)
     application.add_middleware(Envelope)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -13,9 +13,11 @@ from temporalio.service import RPCError
 
 from api.installation import At, Installation
 from api.schema import schema_is_current
+from locales import mark
 from storage.checkpoint_rows import SEALING
 from storage.checkpoints import Checkpoints
 from storage.errors import StoreUnavailable
+from storage.metadata import utc_now
 
 router = APIRouter(tags=["health"])
 
@@ -27,17 +29,32 @@ ROUNDS_MISSED = 3
 """After so many rounds that did not come, checkpoints are late."""
 
 
+ALARMS = {
+    "archive_failing": mark("closed runs cannot be archived"),
+    "archive_overdue": mark("closed runs wait too long to be archived"),
+}
+
+
+def _unsaid(value: object) -> bool:
+    return value is None
+
+
 class PartHealth(BaseModel):
-    """Whether a part does its work, and what it says."""
+    """Whether a part does its work, and what it says. `waiting`: closed runs outside the archive, `oldest` since when.
+
+    Instants are in UTC.
+    """
 
     ready: bool
     detail: str
+    waiting: int | None = Field(None, exclude_if=_unsaid)
+    oldest: datetime | None = Field(None, exclude_if=_unsaid)
 
 
 class Health(BaseModel):
     """`ready` means that files can be read and Temporal answers; without a worker commands wait all the same.
 
-    Checkpoints hold nothing up either: a part that is not ready there is for somebody to look at.
+    Checkpoints and archive hold nothing up: a part that is not ready there is for somebody to look at.
     """
 
     ready: bool
@@ -48,11 +65,12 @@ class Health(BaseModel):
 async def show_health(at: At, response: Response) -> Health:
     """Show the health of database, Temporal and workers. 200 if database and Temporal are ready, otherwise 503."""
     database, (temporal, workers) = await asyncio.gather(_database(at), _temporal(at))
+    archive = await _archive(at) if database.ready else PartHealth(ready=False, detail="unknown")
     ready = database.ready and temporal.ready
     response.status_code = 200 if ready else 503
     checkpoints = await _checkpoints(at) if database.ready else PartHealth(ready=False, detail="unknown")
-    parts = {"database": database, "temporal": temporal, "workers": workers, "checkpoints": checkpoints}
-    return Health(ready=ready, parts=parts)
+    parts = {"database": database, "temporal": temporal, "workers": workers, "archive": archive}
+    return Health(ready=ready, parts={**parts, "checkpoints": checkpoints})
 
 
 async def _database(at: Installation) -> PartHealth:
@@ -67,6 +85,20 @@ async def _database(at: Installation) -> PartHealth:
     except TimeoutError:
         pass
     return PartHealth(ready=False, detail="cannot be written")
+
+
+async def _archive(at: Installation) -> PartHealth:
+    """What the last round of archiving found. Nobody is kept from work by it, and somebody has to look."""
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            state = await at.archived_runs.state()
+    except (StoreUnavailable, TimeoutError):
+        return PartHealth(ready=False, detail="unknown")
+    if state is None:
+        return PartHealth(ready=True, detail=mark("no closed runs were looked for yet"))
+    alarm = state.alarm(utc_now(), at.settings.retention)
+    detail = ALARMS[alarm] if alarm else "ready"
+    return PartHealth(ready=alarm is None, detail=detail, waiting=state.waiting, oldest=state.oldest)
 
 
 async def _temporal(at: Installation) -> tuple[PartHealth, PartHealth]:

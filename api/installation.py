@@ -74,6 +74,7 @@ class Installation:
         self.tenures = self.registers.tenures
         self.leaves = self.registers.leaves
         self.register_log = self.registers.register_log
+        self.archived_runs = self.registers.archived_runs
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries
         self.desks = self.registers.desks

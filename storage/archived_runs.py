@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Column, Integer, Row, Table, and_, func, or_, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Row, Table, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from domain.decision import SYSTEM
@@ -18,6 +18,7 @@ from domain.values import write_instant
 from storage.cursors import BadCursor, read_cursor, write_cursor
 from storage.engine import Database
 from storage.metadata import Instant, Name, metadata
+from storage.read_model import delegations
 from storage.register_log import RegisterLog, record
 from storage.upsert import insert_into
 
@@ -217,16 +218,23 @@ class ArchivedRuns:
         async with self._database.reading() as connection:
             return [(row.delegation_id, row.following) for row in await connection.execute(wanted)]
 
-    async def totals(self) -> Totals:
-        """Return how much is archived."""
+    async def totals(self, *, reach: frozenset[str] | None = None) -> Totals:
+        """Return how much is archived: of all delegations, or of those of these organisations."""
         wanted = select(func.count(), func.coalesce(func.sum(archived_runs.c.size), 0)).select_from(archived_runs)
+        if reach is not None:
+            wanted = wanted.where(_within(reach))
         async with self._database.reading() as connection:
             runs, size = (await connection.execute(wanted)).one()
         return Totals(int(runs), int(size))
 
-    async def page(self, *, limit: int, cursor: str | None = None) -> ArchivePage:
-        """Return a page, the last archived first. Raises BadCursor."""
+    async def page(self, *, limit: int, cursor: str | None = None, reach: frozenset[str] | None = None) -> ArchivePage:
+        """Return a page of all, or of the delegations of these organisations, the last archived first.
+
+        Raises BadCursor.
+        """
         wanted = select(archived_runs).order_by(archived_runs.c.archived_at.desc(), archived_runs.c.run_id.desc())
+        if reach is not None:
+            wanted = wanted.where(_within(reach))
         if cursor is not None:
             at, run_id = read_cursor(cursor, str, str)
             try:
@@ -288,7 +296,12 @@ class ArchivedRuns:
         return ArchiveState(row.waiting, row.oldest_closed_at, row.failure, row.looked_at)
 
 
-def _after(at: datetime | None, run_id: str) -> Any:
+def _within(reach: frozenset[str]) -> ColumnElement[bool]:
+    listed = select(delegations.c.id).where(delegations.c.organisation.in_(sorted(reach)))
+    return archived_runs.c.delegation_id.in_(listed)
+
+
+def _after(at: datetime | None, run_id: str) -> ColumnElement[bool]:
     if at is None or at.tzinfo is None:
         raise BadCursor
     column = archived_runs.c.archived_at

@@ -83,6 +83,11 @@ class Api:
         """Return what stands at an address; parameters that are None are left out."""
         return self._ask("GET", path, params=_said(query)).json()
 
+    def download(self, path: str) -> bytes:
+        """Return the octets that stand at an address."""
+        content: bytes = self._ask("GET", path).content
+        return content
+
     def post(self, path: str, body: Any) -> Any:
         """Send a body and return the answer."""
         return self._ask("POST", path, json=body, headers=self._next_key()).json()
