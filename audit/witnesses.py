@@ -5,6 +5,7 @@ A witness is shown each checkpoint at least once, in the order of numbers, as th
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
 from collections.abc import Mapping
@@ -20,6 +21,10 @@ PAUSES = (0.5, 2.0)
 
 PATIENCE = 10.0
 """Seconds for one attempt."""
+
+
+NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What file systems without links say (exFAT, some shares)."""
 
 
 class WitnessFailed(Exception):
@@ -120,6 +125,8 @@ def _put(beside: Path, path: Path) -> None:
     with contextlib.suppress(FileExistsError):
         try:
             os.link(beside, path)
-        except PermissionError:
-            # Some file systems (exFAT) have no links; who else writes here then is told from us by the content alone.
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            # Of two that write at this very moment the later one wins; whoever it is not is told by the content.
             os.rename(beside, path)

@@ -105,7 +105,7 @@ class Bundle:
         require(name in self.members, f"member {name}", "is missing")
         *lines, rest = self.members[name].split(b"\n")
         values = [json.loads(line) for line in lines]
-        require(lines and not rest, f"member {name}", "its last line is cut")
+        require(not rest, f"member {name}", "its last line is cut")
         for number, (line, value) in enumerate(zip(lines, values, strict=True), 1):
             require(canonical(value) == line, f"{name} line {number}", "is not canonical JSON")
         return values

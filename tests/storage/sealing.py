@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
+from activities.checkpoint_log import CheckpointLog
 from activities.checkpoints import Made, Sealing
+from audit.checkpoint import Leaf, leaf_hash_of
 from audit.signing_key import SigningKeys
 from domain.seal import SealedEvent
 from storage.engine import Database
 from storage.journal import append, head_of_journal, journal, lock_stream
-from storage.register_log import record
+from storage.register_log import record, register_log
 from tests.storage.streams import member, opened, sealed
 
 SEEDS = (bytes(range(32)),)
@@ -56,3 +58,19 @@ async def put_back(database: Database, delegation: str, events: Sequence[SealedE
         for event in events:
             row = event.model_dump(mode="json") | {"delegation_id": delegation, "data": "{}"}
             await connection.execute(insert(journal).values(row))
+
+
+async def leaves(database: Database) -> list[bytes]:
+    """The leaves that the spans name, read from the streams themselves."""
+    found: list[bytes] = []
+    for span in await CheckpointLog(database).spans():
+        register, _, name = span.stream.partition(":")
+        table, id = (register_log, register_log.c.register) if name else (journal, journal.c.delegation_id)
+        wanted = select(table.c.seq, table.c.hash).where(
+            id == (name or register), table.c.seq.between(span.first_seq, span.last_seq)
+        )
+        async with database.reading() as connection:
+            rows = (await connection.execute(wanted.order_by(table.c.seq))).all()
+        assert len(found) == span.position
+        found += [leaf_hash_of(Leaf(stream=span.stream, seq=row.seq, hash=row.hash)) for row in rows]
+    return found

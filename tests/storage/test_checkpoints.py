@@ -2,50 +2,28 @@
 
 import asyncio
 import itertools
-import os
-import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from activities.checkpoint_log import CheckpointLog, NotInCheckpoint, TreeDamaged, UnknownCheckpoint
-from audit.checkpoint import Leaf, document_of, leaf_hash_of, verify_checkpoints
+from audit.checkpoint import document_of, verify_checkpoints
 from audit.merkle import includes, is_consistent, root_of
 from audit.signing_key import NoSigningKey, SigningKeys
 from domain.seal import genesis
 from storage import unsealed as unsealed_module
-from storage.checkpoint_rows import checkpoint_duties, checkpoint_spans, checkpoints, merkle_tiles
+from storage.checkpoint_rows import checkpoints, merkle_tiles
 from storage.checkpoints import Checkpoints
 from storage.engine import Database
 from storage.journal import journal
 from storage.register_log import register_log
 from storage.unsealed import CheckpointRefused
-from tests.storage.sealing import NOON, SEEDS, goes_on, keys, logs, made, put_back, sealing
+from tests.storage.sealing import NOON, SEEDS, goes_on, keys, leaves, logs, made, put_back, sealing
 from tests.storage.streams import member, sealed
 
 OTHER = bytes(32)
 ANOTHER_PAST = [member(number) for number in range(1, 7)]
-TABLES = (checkpoints, checkpoint_spans, merkle_tiles, checkpoint_duties)
-
-
-async def leaves(database: Database) -> list[bytes]:
-    """The leaves that the spans name, read from the streams themselves."""
-    found: list[bytes] = []
-    for span in await CheckpointLog(database).spans():
-        register, _, name = span.stream.partition(":")
-        table, id = (register_log, register_log.c.register) if name else (journal, journal.c.delegation_id)
-        wanted = select(table.c.seq, table.c.hash).where(
-            id == (name or register), table.c.seq.between(span.first_seq, span.last_seq)
-        )
-        async with database.reading() as connection:
-            rows = (await connection.execute(wanted.order_by(table.c.seq))).all()
-        assert len(found) == span.position
-        found += [leaf_hash_of(Leaf(stream=span.stream, seq=row.seq, hash=row.hash)) for row in rows]
-    return found
 
 
 async def test_a_checkpoint_adds_what_every_stream_has_sealed_since_the_one_before(database: Database) -> None:
@@ -282,44 +260,6 @@ async def test_of_many_sealers_at_once_one_makes_the_checkpoint(database: Databa
     finally:
         for one in others:
             await one.close()
-
-
-KILLED = """
-import asyncio, os, signal, sys
-from sqlalchemy import event
-from storage.engine import Database
-from tests.storage.sealing import sealing
-
-database = Database(sys.argv[1])
-
-@event.listens_for(database.engine.sync_engine, "after_cursor_execute")
-def die(connection, cursor, statement, parameters, context, executemany):
-    if statement.startswith("INSERT INTO " + sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-asyncio.run(sealing(database).make())
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("table", [table.name for table in TABLES])
-async def test_a_process_that_is_killed_in_the_middle_leaves_nothing_half(database: Database, table: str) -> None:
-    """After the rows of each table in turn; the next process makes the whole checkpoint."""
-    await goes_on(database, "visit", 300)
-    url = database.url.render_as_string(hide_password=False)
-    root = Path(__file__).parent.parent.parent
-    # The test's own folder is no package of the child's.
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    child = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", KILLED, url, table], cwd=root, env=environment, check=False
-    )
-    assert child.returncode == -signal.SIGKILL
-    async with database.reading() as connection:
-        counts = [(await connection.execute(select(func.count()).select_from(one))).scalar_one() for one in TABLES]
-    assert counts == [0, 0, 0, 0]
-    found = await made(database)
-    assert (found.checkpoint.number, found.checkpoint.size) == (1, 300)
-    assert found.checkpoint.root == root_of(await leaves(database)).hex()
 
 
 async def test_a_document_is_kept_as_it_was_signed(database: Database) -> None:

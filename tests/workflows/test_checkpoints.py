@@ -1,6 +1,7 @@
 """Rounds of checkpoints on a real server: sealed, shown to witnesses, and never over what does not hold."""
 
 import asyncio
+import errno
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -170,6 +171,20 @@ async def test_a_folder_gets_a_file_for_each_checkpoint_and_none_is_ever_replace
     duty = (await Checkpoints(database).duties())[FolderWitness(folder).name]
     assert (duty.number, duty.failure, duty.seq) == (3, "witness_contradicts", 4)
     assert "has another checkpoint 4 than ours" in caplog.text
+
+
+async def test_a_folder_without_links_gets_whole_files_too(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on exFAT; nothing is left beside them."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr("os.link", refused)
+    folder = tmp_path / "elsewhere"
+    assert await shown(database, FolderWitness(folder)) == Witnessed(shown=3)
+    assert sorted(path.name for path in folder.iterdir()) == [f"checkpoint-00000{number}.json" for number in (1, 2, 3)]
 
 
 async def test_a_checkpoint_that_a_killed_worker_had_written_already_is_no_alarm(
