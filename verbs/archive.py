@@ -14,7 +14,7 @@ from verbs.language import translator_of
 from verbs.options import options
 from verbs.refusal import Refusal
 from verbs.tables import add_row, output, say, table
-from verbs.times import business_time
+from words.times import business_time
 
 LARGEST_PAGE = 200
 

@@ -100,7 +100,7 @@ class Api:
         """Remove what stands at an address."""
         self._ask("DELETE", path, headers=self._next_key())
 
-    def download(self, path: str, into: BinaryIO) -> None:
+    def fetch(self, path: str, into: BinaryIO) -> None:
         """Write what stands at an address into a file, a piece in memory at a time; it may be long in the making."""
         with self._client.stream("GET", path, timeout=httpx2.Timeout(LONG_PATIENCE, connect=5.0)) as response:
             if not response.is_success:

@@ -40,7 +40,7 @@ def evidence(
         part = out.with_name(f"{out.name}.part")
         try:
             with part.open("xb") as file:
-                api.download(path, file)
+                api.fetch(path, file)
             part.replace(out)
         finally:
             part.unlink(missing_ok=True)
