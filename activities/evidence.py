@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, BinaryIO
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -136,7 +136,7 @@ class EvidenceBundles:
         state = fold(events)
         assert state is not None
         edition = await self._registers.editions.get(state.edition)
-        record = trail_record(events, edition, checkpoints[-1].number)
+        record = await asyncio.to_thread(trail_record, events, edition, checkpoints[-1].number)
         return Evidence(
             delegation=delegation,
             events=events,
@@ -207,7 +207,7 @@ class EvidenceBundles:
             history = await self._archive.history(delegation, said["run_id"])
             if history is None:
                 raise EvidenceMissing("history_missing", said["first_seq"])
-            found[said["run_id"]] = RunRecord(said, await readable(history, self._codec))
+            found[said["run_id"]] = RunRecord(said, await self._readable(history))
         hashes = {event.seq: event.hash for event in events}
         give_up = asyncio.get_running_loop().time() + self._patience
         while True:
@@ -233,12 +233,16 @@ class EvidenceBundles:
 
     async def _open_run(self, delegation: str, run_id: str, hashes: Mapping[int, str]) -> RunRecord | None:
         history = await self._histories.history(delegation, run_id)
-        cut = cut_behind(await readable(history, self._codec), hashes) if history is not None else None
+        cut = cut_behind(await self._readable(history), hashes) if history is not None else None
         if cut is None:
             return None
         shown, last = cut
         said = {"run_id": run_id, "first_seq": begins_at(shown), "last_seq": last, "digest": None}
         return RunRecord(said, shown)
+
+    async def _readable(self, history: WorkflowHistory) -> dict[str, Any]:
+        # Elsewhere than in the loop that answers others: a long history takes a second, and waits for nothing.
+        return await asyncio.to_thread(asyncio.run, readable(history, self._codec))
 
     async def _nodes(self, added: Sequence[Sequence[Added]]) -> Nodes:
         wanted = {tile_of(one.level, one.index) for items in added for one in items if isinstance(one, Subtree)}
