@@ -10,7 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.checkpoint import document_of, public_bytes, written
+from audit.closed_run import ArchiveDamaged
 from storage.evidence_exports import EvidenceExports
+from tests.api.conftest import code
 from tests.evidence.bare import Changed, broken, checked, packages, run
 from tests.evidence.played import SECOND_KEY, Played, other_file, unzipped
 from tests.evidence.tampering import every_case, rechained, resummed, signed_anew, undetected, with_events
@@ -92,6 +94,30 @@ async def test_personal_data_are_in_it_only_where_they_are_asked_for(file: Playe
     ]
     secrets = [SECOND_KEY, bytes(range(32)), bytes(range(32, 64))]
     assert not any(secret in content for secret in secrets for content in with_documents.values())
+
+
+async def test_what_is_not_whole_is_not_handed_out(file: Played) -> None:
+    """A file of the archive that is another one, or gone, or a delegation without a checkpoint: said, not left out."""
+    [run] = await file.here.registers.archived_runs.of(file.api.id)
+    place = file.here.settings.data_dir / "archive" / run.location
+    content, handed_out = place.read_bytes(), EvidenceExports(file.here.registers.database)
+    before = await handed_out.of(file.api.id)
+    place.chmod(0o600)
+    try:
+        place.write_bytes(content[:-1] + b"x")
+        with pytest.raises(ArchiveDamaged):
+            await file.bundle()
+        answer = await file.api.ask("GET", f"/delegations/{file.api.id}/evidence", by="an")
+        assert code(answer) == (409, "evidence_incomplete")
+        place.unlink()
+        with pytest.raises(ArchiveDamaged):
+            await file.bundle()
+    finally:
+        place.write_bytes(content)
+    assert await handed_out.of(file.api.id) == before
+    await other_file(file, "fresh")
+    answer = await file.api.ask("GET", f"/delegations/{file.api.id}-fresh/evidence", by="an")
+    assert code(answer) == (409, "evidence_not_checkpointed")
 
 
 async def test_an_older_bundle_is_told_by_a_checkpoint_kept_apart_alone(file: Played, tmp_path: Path) -> None:
