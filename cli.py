@@ -16,6 +16,7 @@ from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
     archive,
+    changes,
     channel,
     checkpoint,
     collections,
@@ -75,6 +76,7 @@ app.command("resend")(dead_letters.resend)
 app.command("channel")(channel.channel)
 app.command("told")(told.told)
 app.command("trail")(trail.trail)
+app.command("changes")(changes.changes)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("evidence")(evidence.evidence)
 app.command("rebuild")(rebuild.rebuild)

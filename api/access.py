@@ -46,6 +46,8 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "list_archive": ("auditor", "administrator"),
     "fetch_archived_run": ("auditor", "administrator"),
     "show_metrics": ("auditor", "administrator"),
+    "read_trail": EVERYBODY,
+    "show_changes": EVERYBODY,
     "list_sign_offs": EVERYBODY,
     # What an auditor takes along has no personal data in it; what has, is for those who may see them.
     "export_evidence": ("auditor", "administrator"),

@@ -54,7 +54,7 @@ class PartHealth(BaseModel):
 class Health(BaseModel):
     """`ready` means that files can be read and Temporal answers; without a worker commands wait all the same.
 
-    Checkpoints and archive hold nothing up: a part that is not ready there is for somebody to look at.
+    Checkpoints and archive hold nothing up: where they are not ready, somebody has to look.
     """
 
     ready: bool
@@ -65,12 +65,14 @@ class Health(BaseModel):
 async def show_health(at: At, response: Response) -> Health:
     """Show the health of database, Temporal and workers. 200 if database and Temporal are ready, otherwise 503."""
     database, (temporal, workers) = await asyncio.gather(_database(at), _temporal(at))
-    archive = await _archive(at) if database.ready else PartHealth(ready=False, detail="unknown")
+    unknown = PartHealth(ready=False, detail="unknown")
+    archive, checkpoints = (
+        await asyncio.gather(_archive(at), _checkpoints(at)) if database.ready else (unknown, unknown)
+    )
     ready = database.ready and temporal.ready
     response.status_code = 200 if ready else 503
-    checkpoints = await _checkpoints(at) if database.ready else PartHealth(ready=False, detail="unknown")
-    parts = {"database": database, "temporal": temporal, "workers": workers, "archive": archive}
-    return Health(ready=ready, parts={**parts, "checkpoints": checkpoints})
+    parts = {"database": database, "temporal": temporal, "workers": workers}
+    return Health(ready=ready, parts=parts | {"checkpoints": checkpoints, "archive": archive})
 
 
 async def _database(at: Installation) -> PartHealth:

@@ -84,6 +84,9 @@ PROBLEMS: dict[str, Answer] = {
         409, mark("Somebody has settled or dismissed this mail already, or it needs nobody.")
     ),
     "received_mail_without_file": Answer(422, mark("It is not known which delegation this mail is about: name it.")),
+    "as_of_said_twice": Answer(422, mark("Name an instant or the number of an event, not both.")),
+    "delegation_not_open_then": Answer(404, mark("The delegation was not open yet at that time.")),
+    "event_unknown": Answer(404, mark("The file has no event of this number yet; its last one is no. %(seq)s.")),
     "evidence_not_checkpointed": Answer(
         409, mark("No checkpoint has an event of this file yet; the next one is made within minutes.")
     ),

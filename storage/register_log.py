@@ -27,8 +27,8 @@ Register = Literal[
     "feeds",
     "received_mail",
     "calendars",
-    "archive",
     "checkpoints",
+    "archive",
     "evidence",
 ]
 

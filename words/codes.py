@@ -90,6 +90,32 @@ DOCUMENTS = {"invitation_letter": mark("invitation letter"), "final_report": mar
 LEFT = {"withdrawn": mark("withdrawn"), "replaced": mark("replaced"), "released": mark("released")}
 
 
+MAIL_STATES = {
+    "pending": mark("waits to be sent"),
+    "sending": mark("is being sent"),
+    "sent": mark("sent"),
+    "refused": mark("refused"),
+    "dead": mark("given up after many attempts"),
+    "bounced": mark("came back"),
+    "unreached": mark("no mailbox"),
+    "waiting": mark("waits, unless it changes again"),
+}
+
+MAIL_KINDS = {
+    "itinerary_request": mark("invitation"),
+    "itinerary_changed": mark("changed invitation"),
+    "itinerary_cancelled": mark("cancellation"),
+    "invitation_letter": mark("invitation letter"),
+    "deadline_reminder": mark("reminder of a due date"),
+    "deadline_missed": mark("notice that a day has passed"),
+    "deadline_escalated": mark("notice to who stands above"),
+    "step_waits": mark("notice that a step waits"),
+    "step_escalated": mark("notice that a step waits too long"),
+    "report_waits": mark("notice that a report waits"),
+    "digest": mark("summary of the day"),
+}
+
+
 def word(words: Mapping[str, str], code: object, translator: Translator) -> str:
     """The word for a code."""
     known = words.get(str(code))

@@ -31,6 +31,11 @@ class Reader:
     zone: str
     due: dict[str, Data] = field(default_factory=dict)
 
+    def hear(self, event: Mapping[str, Any]) -> None:
+        """Remember by which rule something is due, of an event that is not told."""
+        if "rule" in event["data"] and "what" in event["data"]:
+            self.due[event["data"]["what"]] = event["data"]["rule"]
+
     def tr(self, text: str, **values: object) -> str:
         """The sentence, filled."""
         return self.translator.tr(text, **values)

@@ -207,10 +207,11 @@ class Witnessed(Fact):
 
 
 class RoundDone(Fact):
-    """What came of a round."""
+    """What came of a round. `archived` is None when the archive took nothing; it says so itself where people look."""
 
     made: CheckpointMade
     witnessed: Witnessed
+    archived: Archived | None = None
 
 
 Command = dict[str, Any]

@@ -34,6 +34,8 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/archive": {"auditor", "administrator"},
     "GET /api/v1/archive/{run}": {"auditor", "administrator"},
     "GET /metrics": {"auditor", "administrator"},
+    "GET /api/v1/delegations/{delegation}/trail": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/changes": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/sign-offs": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/evidence": {"auditor", "administrator"},
     "GET /api/v1/delegations/{delegation}/evidence-with-documents": PERSONAL,

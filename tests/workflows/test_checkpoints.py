@@ -233,7 +233,9 @@ async def test_a_round_seals_what_files_and_registers_have_done_and_shows_it(
         await here.add("head", "head")
         first = await round_(here)
         assert (first.made.number, first.witnessed) == (1, Witnessed(shown=2))
-        assert await round_(here) == RoundDone(made=first.made.model_copy(update=NOTHING), witnessed=Witnessed())
+        again = await round_(here)
+        assert (again.made, again.witnessed) == (first.made.model_copy(update=NOTHING), Witnessed())
+        assert again.archived is not None
         await here.add("sato")
         both = await asyncio.gather(*(round_(here) for _ in range(4)))
         assert sorted(one.made.number or 0 for one in both) == [0, 0, 0, 2]
