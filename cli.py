@@ -25,6 +25,7 @@ from verbs import (
     desk,
     directory,
     dossier,
+    evidence,
     feed,
     leave,
     move,
@@ -79,6 +80,7 @@ app.command("trail")(trail.trail)
 app.command("changes")(changes.changes)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("verify")(verify.verify)
+app.command("evidence")(evidence.evidence)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(archive.app, name="archive")
 app.add_typer(token.app, name="token")
