@@ -30,6 +30,7 @@ Register = Literal[
     "checkpoints",
     "archive",
     "erasures",
+    "evidence",
 ]
 
 ADVISORY_LOCK = 0x6C65676C
