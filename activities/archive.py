@@ -72,7 +72,7 @@ class Archiving:
         self._codec = client.data_converter.payload_codec
         self._runs = registers.archived_runs
         self._files = registers.archive_files
-        self._closed_runs = ClosedRuns(client, registers.archived_runs, registers.journal)
+        self._closed_runs = ClosedRuns(client, registers.archived_runs, registers.journal, registers.queries)
         self._retention = retention
 
     @activity.defn(name=ports.ARCHIVE_RUNS)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,12 @@ async def here(tmp_path: Path, connect: Connect, temporal_server: TemporalServer
 def archiving(here: Running, retention: timedelta = timedelta(days=3650)) -> Archiving:
     """What the worker archives with."""
     return Archiving(here.client, here.registers, retention)
+
+
+def closed_runs(here: Running) -> ClosedRuns:
+    """What it looks for them with."""
+    found = here.registers
+    return ClosedRuns(here.client, found.archived_runs, found.journal, found.queries)
 
 
 def histories(here: Running, *, archive: bool = True) -> Histories:
@@ -200,13 +207,20 @@ async def test_a_run_that_the_list_does_not_name_is_found(here: Running, monkeyp
             yield [one for one in page if one.run_id not in hidden]
 
     monkeypatch.setattr(ClosedRuns, "_listed", lagging)
-    looking = ClosedRuns(here.client, here.registers.archived_runs, here.registers.journal)
+    looking = closed_runs(here)
     assert list(await looking.unarchived()) == [first]
     hidden.add(second)
     assert list(await looking.unarchived()) == [first]
     assert await archiving(here).round() == Archived(archived=1, waiting=0)
     assert await looking.unarchived() == {}
     await end(here)
+    assert list(await looking.unarchived()) == [second]
+
+    async def late(self: ClosedRuns) -> AsyncIterator[list[Listed]]:
+        async for page in listing(self):
+            yield [replace(one, close_time=None) for one in page]
+
+    monkeypatch.setattr(ClosedRuns, "_listed", late)
     assert list(await looking.unarchived()) == [second]
     await forget(here, here.id, second)
     done = await archiving(here).round()
@@ -242,7 +256,7 @@ async def test_a_place_that_is_taken_is_an_alarm_and_holds_up_nothing_else(here:
     """Another history where one belongs is left as it is and told; the other runs are archived."""
     first = await closed_file(here)
     await listed(here, 1)
-    [run_id] = await ClosedRuns(here.client, here.registers.archived_runs, here.registers.journal).unarchived()
+    [run_id] = await closed_runs(here).unarchived()
     place = here.settings.data_dir / "archive" / first / f"00000001-{run_id}.json.gz"
     place.parent.mkdir(parents=True)
     place.write_bytes(b"something else")
