@@ -39,7 +39,7 @@ from workflows.ports import Archived, ArchiveInput
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = timedelta(seconds=1)
+PATIENCE = timedelta(seconds=0.3)
 
 
 @pytest.fixture(scope="module")
