@@ -16,7 +16,9 @@ from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
     archive,
+    changes,
     channel,
+    checkpoint,
     collections,
     dead_letters,
     demo,
@@ -73,6 +75,7 @@ app.command("resend")(dead_letters.resend)
 app.command("channel")(channel.channel)
 app.command("told")(told.told)
 app.command("trail")(trail.trail)
+app.command("changes")(changes.changes)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(archive.app, name="archive")
@@ -86,6 +89,7 @@ app.add_typer(collections.app, name="collection")
 app.add_typer(feed.app, name="feed")
 app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
+app.add_typer(checkpoint.app, name="checkpoint")
 
 
 @app.callback()

@@ -20,6 +20,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import Info
 
 from activities.archive import Archiving
+from activities.checkpoints import CheckpointDuties, Sealing
 from activities.codec import data_converter
 from activities.collections import CollectionSync
 from activities.decide import Decide
@@ -35,6 +36,8 @@ from activities.outbox import Outbox, Patience
 from activities.project import Project
 from activities.replies import Replies, Trust
 from activities.resending import Resending
+from audit.signing_key import NoSigningKey, SigningKeys
+from audit.witnesses import FolderWitness, UrlWitness, Witness
 from calendars.caldav import CalDav
 from calendars.guard import Reach
 from documents.administrative import Issuer, Signatory
@@ -49,6 +52,7 @@ from storage.claims import sweep
 from storage.errors import StoreUnavailable
 from storage.registers import Registers
 from storage.trips import Trips
+from workflows.checkpoints import CheckpointRound
 from workflows.collections import CollectionRound
 from workflows.delegation import DelegationWorkflow
 from workflows.digest import MorningDigest
@@ -180,6 +184,27 @@ def postbox_of(settings: Settings) -> Postbox | None:
     return Postbox(server, largest=settings.received_mail_limit_bytes)
 
 
+def signing_keys_of(settings: Settings) -> SigningKeys:
+    """Return the keys that checkpoints are signed with, as they are now. Raises NoSigningKey.
+
+    A worker without them works on: what it may not sign is told, and delegations do not wait for it.
+    """
+    try:
+        return SigningKeys.of(settings.checkpoint_keys())
+    except SettingsRefused:
+        raise NoSigningKey("signing_key_missing") from None
+
+
+def witnesses_of(settings: Settings) -> list[Witness]:
+    """Return who is shown checkpoints."""
+    found: list[Witness] = []
+    if settings.witness_url is not None:
+        found.append(UrlWitness(settings.witness_url.get_secret_value()))
+    if settings.witness_folder is not None:
+        found.append(FolderWitness(settings.witness_folder))
+    return found
+
+
 def build_worker(client: Client, settings: Settings, registers: Registers) -> Worker:
     """Return a worker for the settings' task queue, not yet running."""
     house = house_of(settings)
@@ -225,10 +250,12 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         Trust(settings.received_mail_limit_bytes, settings.imap_authserv),
     )
     looks = timedelta(seconds=settings.imap_seconds)
+    sealing = Sealing(registers.database, lambda: signing_keys_of(settings))
+    checkpoints = CheckpointDuties(registers.database, sealing, witnesses_of(settings))
     return Worker(
         client,
         task_queue=settings.temporal_task_queue,
-        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest, CollectionRound],
+        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest, CollectionRound, CheckpointRound],
         activities=[
             Decide(
                 registers.editions,
@@ -244,6 +271,8 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             Mailroom(postbox_of(settings), registers.received_mail, replies, looks).read,
             Digests(registers, outbox, house, settings.zone, settings.digest_hour).send,
             collections.sync,
+            checkpoints.make,
+            checkpoints.witness,
             Archiving(client, registers, settings.retention).archive,
         ],
         workflow_runner=sandbox(),

@@ -12,6 +12,7 @@ from api import (
     attachments,
     calendars,
     ceilings,
+    checkpoints,
     clock,
     collections,
     commands,
@@ -35,6 +36,7 @@ from api import (
     passwords,
     persons,
     policies,
+    reading,
     reference,
     replies,
     sessions,
@@ -67,6 +69,7 @@ FEATURES = (
     signing,
     trail,
     archive,
+    reading,
     sign_offs,
     messages,
     dead_letters,
@@ -93,6 +96,7 @@ FEATURES = (
     editions,
     policies,
     feeds,
+    checkpoints,
     health,
 )
 

@@ -14,6 +14,8 @@ from temporalio.service import RPCError
 from api.installation import At, Installation
 from api.schema import schema_is_current
 from locales import mark
+from storage.checkpoint_rows import SEALING
+from storage.checkpoints import Checkpoints
 from storage.errors import StoreUnavailable
 from storage.metadata import utc_now
 
@@ -22,6 +24,9 @@ router = APIRouter(tags=["health"])
 PATIENCE = timedelta(seconds=2)
 FRESH = timedelta(seconds=75)
 """A worker polls at least once a minute."""
+
+ROUNDS_MISSED = 3
+"""After so many rounds that did not come, checkpoints are late."""
 
 
 ALARMS = {
@@ -49,7 +54,7 @@ class PartHealth(BaseModel):
 class Health(BaseModel):
     """`ready` means that files can be read and Temporal answers; without a worker commands wait all the same.
 
-    An archive that is not ready keeps nobody from work: it is for people to look at.
+    Checkpoints and archive hold nothing up: where they are not ready, somebody has to look.
     """
 
     ready: bool
@@ -60,12 +65,14 @@ class Health(BaseModel):
 async def show_health(at: At, response: Response) -> Health:
     """Show the health of database, Temporal and workers. 200 if database and Temporal are ready, otherwise 503."""
     database, (temporal, workers) = await asyncio.gather(_database(at), _temporal(at))
-    archive = await _archive(at) if database.ready else PartHealth(ready=False, detail="unknown")
+    unknown = PartHealth(ready=False, detail="unknown")
+    archive, checkpoints = (
+        await asyncio.gather(_archive(at), _checkpoints(at)) if database.ready else (unknown, unknown)
+    )
     ready = database.ready and temporal.ready
     response.status_code = 200 if ready else 503
-    return Health(
-        ready=ready, parts={"database": database, "temporal": temporal, "workers": workers, "archive": archive}
-    )
+    parts = {"database": database, "temporal": temporal, "workers": workers}
+    return Health(ready=ready, parts=parts | {"checkpoints": checkpoints, "archive": archive})
 
 
 async def _database(at: Installation) -> PartHealth:
@@ -106,6 +113,26 @@ async def _temporal(at: Installation) -> tuple[PartHealth, PartHealth]:
         return silent
     workers = PartHealth(ready=pollers > 0, detail="ready" if pollers else "nobody polls the task queue")
     return PartHealth(ready=True, detail="ready"), workers
+
+
+async def _checkpoints(at: Installation) -> PartHealth:
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            duties = await Checkpoints(at.database).duties()
+    except (StoreUnavailable, TimeoutError):
+        return PartHealth(ready=False, detail="unknown")
+    sealing = duties.pop(SEALING, None)
+    if sealing is None:
+        return PartHealth(ready=True, detail="none was made yet")
+    if sealing.failure is not None:
+        return PartHealth(ready=False, detail="none is signed: somebody has to look")
+    age = datetime.now(UTC) - sealing.done_at if sealing.done_at else timedelta.max
+    said = f"looked for new events {age // timedelta(minutes=1)} minutes ago, the last is number {sealing.number}"
+    if age > ROUNDS_MISSED * timedelta(minutes=at.settings.checkpoint_minutes):
+        return PartHealth(ready=False, detail=said)
+    if any(one.failure for one in duties.values()):
+        return PartHealth(ready=False, detail="a witness did not take the last ones")
+    return PartHealth(ready=True, detail=said)
 
 
 async def _pollers(client: Client, task_queue: str) -> int:

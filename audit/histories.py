@@ -15,7 +15,7 @@ from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
 
 from audit.closed_run import ArchiveDamaged, unpacked
-from audit.history import Run, RunMissing, joined, read_run
+from audit.history import Place, Run, RunMissing, joined, read_run
 from domain.seal import SealedEvent
 
 DELEGATION = "Delegation"
@@ -145,7 +145,22 @@ class Histories:
             await asyncio.sleep(PAUSE)
             runs = {*runs, *(await self.runs(delegation)).get(delegation, ())}
 
+    async def places(self, delegation: str) -> dict[str, Place]:
+        """Return where each sealed event stands, by its hash, as far as histories of it are there.
+
+        Raises NoHistory, and HistoryUnreadable.
+        """
+        runs = (await self.runs(delegation)).get(delegation, [])
+        return {
+            digest: Place(run.run_id, event_id)
+            for run in await self._runs_of(delegation, runs)
+            for digest, event_id in run.places.items()
+        }
+
     async def _read(self, delegation: str, runs: Collection[str]) -> list[SealedEvent]:
+        return joined(await self._runs_of(delegation, runs))
+
+    async def _runs_of(self, delegation: str, runs: Collection[str]) -> list[Run]:
         known = [*runs]
         try:
             current = (await self._client.get_workflow_handle(delegation).describe()).run_id
@@ -161,7 +176,7 @@ class Histories:
         found = [run for run in read if run is not None]
         if not found:
             raise NoHistory(delegation)
-        return joined(found)
+        return found
 
     async def _run(self, delegation: str, run_id: str) -> Run | None:
         history = await self.history(delegation, run_id)

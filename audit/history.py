@@ -6,7 +6,7 @@ exception: a decision that the workflow could not fold was never applied, and it
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -59,6 +59,16 @@ class Run:
     head: Head
     events: Decided
     unanswered: Decided = ()
+    places: Mapping[str, int] = field(default_factory=dict)
+    """The id of the history's event in which each sealed event stands, by its hash."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sealed event stands: in which run, and in which event of its history."""
+
+    run_id: str
+    event_id: int
 
 
 async def events_of(histories: Sequence[WorkflowHistory], codec: PayloadCodec | None = None) -> list[SealedEvent]:
@@ -128,6 +138,7 @@ class _Reading:
         self._applied: list[SealedEvent] = []
         self._pending: Decided = ()
         self._asked: dict[int, str] = {}
+        self._places: dict[str, int] = {}
 
     async def take(self, event: HistoryEvent) -> None:
         match event.event_type:
@@ -136,6 +147,7 @@ class _Reading:
                 self._head = self._valid(event, Head, carried.get("head"))
             case EventType.EVENT_TYPE_MARKER_RECORDED:
                 if decided := await self._decided(event, event.marker_recorded_event_attributes):
+                    self._places |= {one.hash: event.event_id for one in decided}
                     self._settle(superseded_by=decided)
                     self._pending = decided
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
@@ -152,7 +164,7 @@ class _Reading:
         unanswered = () if self._is_asked else self._pending
         if not unanswered:
             self._settle()
-        return Run(self._workflow_id, run_id, self._head, tuple(self._applied), unanswered)
+        return Run(self._workflow_id, run_id, self._head, tuple(self._applied), unanswered, self._places)
 
     @property
     def _is_asked(self) -> bool:

@@ -27,6 +27,7 @@ Register = Literal[
     "feeds",
     "received_mail",
     "calendars",
+    "checkpoints",
     "archive",
 ]
 

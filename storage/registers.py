@@ -9,6 +9,7 @@ from storage.accounts import Accounts
 from storage.answering import Answering
 from storage.archive_files import ArchiveFiles, ArchiveFolder
 from storage.archived_runs import ArchivedRuns
+from storage.as_of import AsOf
 from storage.attachments import Attachments
 from storage.collection_entries import CollectionEntries
 from storage.collection_queue import CollectionQueue
@@ -62,6 +63,7 @@ class Registers:
     journal: Journal
     projection: Projection
     queries: Queries
+    as_of: AsOf
     desks: Desks
     collections: Collections
     collection_entries: CollectionEntries
@@ -113,6 +115,7 @@ class Registers:
             journal=Journal(database),
             projection=Projection(database),
             queries=Queries(database),
+            as_of=AsOf(database),
             desks=Desks(database),
             collections=Collections(database, keyring),
             collection_entries=CollectionEntries(database),

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from locales import Translator, mark
-from verbs.asking import Api, api_of
+from verbs.asking import Api
+from verbs.at_hand import api_at_hand
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.refusal import Refusal
 from verbs.tables import add_row, output, say, table
-from verbs.times import business_time
+from words.times import business_time
 
 LARGEST_PAGE = 200
 
@@ -30,7 +31,7 @@ def list_(
     """Show the archived runs: which events each has, and the SHA-256 of what is stored. The last archived first."""
     settings = options(context).settings()
     translator = translator_of(settings)
-    with api_of(settings) as api:
+    with api_at_hand(settings) as api:
         items = _runs(api, delegation)
     if as_json:
         typer.echo(json.dumps({"items": items}, indent=2, ensure_ascii=False))
@@ -49,7 +50,7 @@ def fetch(
     """Write the history of an archived run, gzipped JSON, exactly as it stands in the archive."""
     settings = options(context).settings()
     translator = translator_of(settings)
-    with api_of(settings) as api:
+    with api_at_hand(settings) as api:
         content = api.download(f"/archive/{run}")
     try:
         with out.open("xb") as file:

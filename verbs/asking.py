@@ -80,10 +80,9 @@ class Api:
         """Return what stands at an address; parameters that are None are left out."""
         return self._ask("GET", path, params=_said(query)).json()
 
-    def download(self, path: str) -> bytes:
-        """Return the octets that stand at an address."""
-        content: bytes = self._ask("GET", path).content
-        return content
+    def download(self, path: str, **query: Any) -> bytes:
+        """Return what stands at an address as it is."""
+        return self._ask("GET", path, params=_said(query)).content
 
     def post(self, path: str, body: Any) -> Any:
         """Send a body and return the answer."""

@@ -43,6 +43,12 @@ ARCHIVE_UNAVAILABLE = "archive_unavailable"
 READ_MAILBOX = "read_mailbox"
 """MailboxInput -> MailRead. Reads the organizer's mailbox again and again, and carries out what came; heartbeats."""
 
+MAKE_CHECKPOINT = "make_checkpoint"
+"""None -> CheckpointMade. Seals everything new into a signed checkpoint, if there is anything; safe to do again."""
+
+WITNESS_CHECKPOINTS = "witness_checkpoints"
+"""None -> Witnessed. Shows witnesses the checkpoints they have not seen; what one does not take waits for the next."""
+
 
 class Question(Fact):
     """What a decision is made from. `now` is the workflow's time, not the machine's.
@@ -180,6 +186,32 @@ class Synced(Fact):
     worked: int
     failed: int = 0
     drifted: int = 0
+
+
+class CheckpointMade(Fact):
+    """The last checkpoint that was made (None where nothing was new) and how many events were sealed.
+
+    `clock_back`: the clock stood before the checkpoint before, so the new one has that one's time.
+    """
+
+    number: int | None = None
+    added: int = 0
+    clock_back: bool = False
+
+
+class Witnessed(Fact):
+    """How many checkpoints were shown, and how many witnesses did not take one."""
+
+    shown: int = 0
+    failed: int = 0
+
+
+class RoundDone(Fact):
+    """What came of a round. `archived` is None when the archive took nothing; it says so itself where people look."""
+
+    made: CheckpointMade
+    witnessed: Witnessed
+    archived: Archived | None = None
 
 
 Command = dict[str, Any]

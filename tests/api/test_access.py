@@ -34,6 +34,8 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/archive": {"auditor", "administrator"},
     "GET /api/v1/archive/{run}": {"auditor", "administrator"},
     "GET /metrics": {"auditor", "administrator"},
+    "GET /api/v1/delegations/{delegation}/trail": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/changes": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/sign-offs": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/messages": EVERYBODY,
     "GET /api/v1/dead-letters": EVERYBODY,
@@ -130,6 +132,12 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/institution/leaves/{leave}/end": EVERYBODY,
     "POST /api/v1/institution/leaves/{leave}/revoke": EVERYBODY,
     "GET /api/v1/institution/log/{register}": {"auditor", "administrator"},
+    "GET /api/v1/checkpoints": EVERYBODY,
+    "POST /api/v1/checkpoints": ADMINISTRATOR,
+    "GET /api/v1/checkpoints/keys": EVERYBODY,
+    "GET /api/v1/checkpoints/{number}": EVERYBODY,
+    "GET /api/v1/checkpoints/{number}/consistency": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/events/{seq}/inclusion": EVERYBODY,
     "POST /api/v1/editions": ADMINISTRATOR,
     "GET /api/v1/editions": EVERYBODY,
     "GET /api/v1/editions/{digest}": EVERYBODY,
@@ -176,6 +184,8 @@ PLACES = {
     "{mail}": "rcv_nothing00",
     "{register}": "accounts",
     "{feed}": "fee_nothing00",
+    "{number}": "999999",
+    "{seq}": "1",
 }
 
 

@@ -104,6 +104,7 @@ ASKED: tuple[tuple[str, str, Any, str, str], ...] = (
         "tenure_ended",
     ),
     ("POST /api/v1/editions", "/editions", EDITION.said(), "editions", "edition_entered"),
+    ("POST /api/v1/checkpoints", "/checkpoints", {}, "checkpoints", "checkpoint_asked"),
     ("DELETE /api/v1/accounts/{account}", "/accounts/linh", None, "accounts", "account_disabled"),
 )
 """Row, address, body, and where it is recorded as what; an id of the answer before goes into `{id}`."""
