@@ -129,7 +129,7 @@ class InclusionView(BaseModel):
 class ConsistencyQuery(BaseModel):
     """From which checkpoint on."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid")
 
     first: Annotated[int, Field(alias="from", ge=1, le=2**31 - 1, description="The number of the earlier checkpoint.")]
 

@@ -23,6 +23,9 @@ ROWS = 5_000
 STREAMS = 200
 """Streams read at a time."""
 
+TILES = 500
+"""Tiles read at a time: both engines have a limit of parameters."""
+
 
 class CheckpointRefused(Exception):
     """A stream is not what checkpoints hold of it, or does not hold together: nothing is signed over it.
@@ -137,11 +140,11 @@ async def unsealed(connection: AsyncConnection, before: KeptCheckpoint | None, *
 
 async def read_tiles(connection: AsyncConnection, wanted: Collection[Tile]) -> dict[Tile, bytes]:
     """Return tiles of the tree by level and number; those that are not there are left out."""
-    if not wanted:
-        return {}
-    place = tuple_(merkle_tiles.c.level, merkle_tiles.c.tile)
-    rows = await connection.execute(select(merkle_tiles).where(place.in_(sorted(wanted))))
-    return {(row.level, row.tile): row.hashes for row in rows}
+    place, places, found = tuple_(merkle_tiles.c.level, merkle_tiles.c.tile), sorted(wanted), dict[Tile, bytes]()
+    for start in range(0, len(places), TILES):
+        rows = await connection.execute(select(merkle_tiles).where(place.in_(places[start : start + TILES])))
+        found |= {(row.level, row.tile): row.hashes for row in rows}
+    return found
 
 
 async def _sealed(connection: AsyncConnection, source: Source, refused: list[CheckpointRefused]) -> dict[str, Head]:

@@ -79,7 +79,7 @@ def histories(here: Running, *, archive: bool = True) -> Histories:
 
 async def listed(here: Running, closed: int) -> None:
     """Wait until the server's list names so many closed runs."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while closed > len(
             [one async for one in here.client.list_workflows("WorkflowType = 'Delegation'") if one.close_time]
         ):
