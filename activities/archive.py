@@ -5,7 +5,7 @@ the same, and enters.
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -130,7 +130,8 @@ class Archiving:
         handle = self._client.get_workflow_handle(found.delegation, run_id=found.run_id)
         try:
             history = await handle.fetch_history()
-            run = await read_closed(history, self._codec)
+            # One that was reset says in its history which run it began as.
+            run = replace(await read_closed(history, self._codec), run_id=found.run_id)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise

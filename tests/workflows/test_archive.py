@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import delete
 from structlog.testing import capture_logs
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecution as Listed
 from temporalio.client import WorkflowHistory
 from temporalio.exceptions import ApplicationError
@@ -302,6 +303,33 @@ async def test_two_rounds_at_once_archive_each_run_once(here: Running) -> None:
     assert [one.waiting for one in rounds] == [0, 0]
     assert len(await RegisterLog(here.registers.database).entries("archive")) == 3
     assert [len(await here.registers.archived_runs.of(one)) for one in files] == [1, 1, 1]
+
+
+async def test_runs_that_an_operator_broke_off_or_reset_are_archived_too(here: Running) -> None:
+    """They say nothing at their end: what they decided last is it. A reset run is known by its own id."""
+    await here.open()
+    handle = here.client.get_workflow_handle(here.id)
+    await here.idle()
+    first = (await handle.describe()).run_id
+    history = await handle.fetch_history()
+    task = next(one for one in history.events if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    answer = await here.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=here.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=here.id, run_id=first),
+            workflow_task_finish_event_id=task.event_id,
+            reason="a test",
+            request_id=uuid.uuid4().hex,
+        )
+    )
+    await here.client.get_workflow_handle(here.id, run_id=answer.run_id).terminate()
+    await listed(here, 2)
+    events = await here.registers.journal.events(here.id)
+    assert await archiving(here).round() == Archived(archived=2, waiting=0)
+    assert await archiving(here).round() == Archived(archived=0, waiting=0)
+    rows = {row.run_id: row for row in await here.registers.archived_runs.of(here.id)}
+    assert set(rows) == {first, answer.run_id}
+    assert (rows[first].first_seq, rows[first].last_seq, rows[first].head) == (1, len(events), events[-1].hash)
 
 
 async def test_an_archive_that_cannot_be_written_fails_honestly_and_heals(here: Running, tmp_path: Path) -> None:
