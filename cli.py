@@ -43,6 +43,7 @@ from verbs import (
     told,
     trail,
     up,
+    verify,
 )
 from verbs import list as list_verb
 from verbs import open as open_verb
@@ -77,6 +78,7 @@ app.command("told")(told.told)
 app.command("trail")(trail.trail)
 app.command("changes")(changes.changes)
 app.command("sign-offs")(sign_offs.sign_offs)
+app.command("verify")(verify.verify)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(archive.app, name="archive")
 app.add_typer(token.app, name="token")

@@ -32,6 +32,18 @@ class NoHistory(Exception):
         self.delegation = delegation
 
 
+class Trails(Protocol):
+    """Where whole trails are read from."""
+
+    async def runs(self) -> dict[str, list[str]]:
+        """Return the ids of the known runs of each delegation."""
+        ...
+
+    async def trail(self, delegation: str, runs: Collection[str] = (), *, at_least: int = 0) -> list[SealedEvent]:
+        """Return a delegation's verified trail; see Histories."""
+        ...
+
+
 class Archived(Protocol):
     """A run in the archive: where it stands there, and the SHA-256 (hex) of what stands there."""
 
@@ -145,6 +157,14 @@ class Histories:
             await asyncio.sleep(PAUSE)
             runs = {*runs, *(await self.runs(delegation)).get(delegation, ())}
 
+    async def whole(self, delegation: str, runs: Collection[str] = ()) -> list[WorkflowHistory]:
+        """Return the histories that there are of a delegation's runs; `runs` are the ids known so far.
+
+        Nothing is verified. Raises ArchiveDamaged, but only with an archive.
+        """
+        read = [await self.history(delegation, run) for run in await self._known(delegation, runs)]
+        return [history for history in read if history is not None]
+
     async def places(self, delegation: str) -> dict[str, Place]:
         """Return where each sealed event stands, by its hash, as far as histories of it are there.
 
@@ -157,18 +177,21 @@ class Histories:
             for digest, event_id in run.places.items()
         }
 
-    async def _read(self, delegation: str, runs: Collection[str]) -> list[SealedEvent]:
-        return joined(await self._runs_of(delegation, runs))
-
-    async def _runs_of(self, delegation: str, runs: Collection[str]) -> list[Run]:
-        known = [*runs]
+    async def _known(self, delegation: str, runs: Collection[str]) -> list[str]:
+        """The ids of runs, with that of the current one, which the server's list may not name yet."""
         try:
             current = (await self._client.get_workflow_handle(delegation).describe()).run_id
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-        else:
-            known = [*dict.fromkeys([*known, current])]
+            return [*runs]
+        return [*dict.fromkeys([*runs, current])]
+
+    async def _read(self, delegation: str, runs: Collection[str]) -> list[SealedEvent]:
+        return joined(await self._runs_of(delegation, runs))
+
+    async def _runs_of(self, delegation: str, runs: Collection[str]) -> list[Run]:
+        known = await self._known(delegation, runs)
         if self._archive is not None:
             archived = (await self._archive.runs(delegation)).get(delegation, [])
             known = [*dict.fromkeys([*known, *archived])]
