@@ -19,6 +19,8 @@ from api.engine import OWN_RETRIES, Engine, EngineUnavailable
 from api.feed_contents import FeedContents
 from api.leave import tell_all_files
 from api.oidc import Providers
+from api.proofs import Proofs
+from audit.histories import Archive
 from calendars.caldav import CalDav
 from calendars.guard import Reach
 from embedded.archive import archive_of
@@ -92,6 +94,7 @@ class Installation:
             name=settings.union_name,
             lasting=timedelta(days=settings.feed_days),
         )
+        self.proofs = Proofs(self.converter, Archive(self.registers.archived_runs, self.registers.archive_files))
         self.announcements = Announcements()
         self._open_sign_in(settings)
         self._client = client
