@@ -44,6 +44,7 @@ from verbs import (
     told,
     trail,
     up,
+    verify,
 )
 from verbs import list as list_verb
 from verbs import open as open_verb
@@ -78,6 +79,7 @@ app.command("told")(told.told)
 app.command("trail")(trail.trail)
 app.command("changes")(changes.changes)
 app.command("sign-offs")(sign_offs.sign_offs)
+app.command("verify")(verify.verify)
 app.command("evidence")(evidence.evidence)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(archive.app, name="archive")

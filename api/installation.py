@@ -20,6 +20,8 @@ from api.engine import OWN_RETRIES, Engine, EngineUnavailable
 from api.feed_contents import FeedContents
 from api.leave import tell_all_files
 from api.oidc import Providers
+from api.proofs import Proofs
+from audit.histories import Archive
 from audit.signing_key import NoSigningKey, SigningKeys
 from calendars.caldav import CalDav
 from calendars.guard import Reach
@@ -94,6 +96,7 @@ class Installation:
             name=settings.union_name,
             lasting=timedelta(days=settings.feed_days),
         )
+        self.proofs = Proofs(self.converter, Archive(self.registers.archived_runs, self.registers.archive_files))
         self.announcements = Announcements()
         self._open_sign_in(settings)
         self._client = client
