@@ -95,7 +95,7 @@ PROBLEMS: dict[str, Answer] = {
         mark("The evidence is not whole here: history, archive or checkpoints lack something. Run “legation verify”."),
     ),
     "signing_key_missing": Answer(
-        503, mark("The key that checkpoints are signed with is not there; an administrator has to look.")
+        409, mark("The key that checkpoints are signed with is not there; an administrator has to look.")
     ),
     "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
