@@ -210,11 +210,11 @@ def test_the_holidays_of_a_year_are_expanded() -> None:
 
 def test_a_mistake_in_the_rules_of_privacy_and_retention_is_told_with_its_line(folder: Path) -> None:
     """A kind that is none, a processor who is faster than the house, a proof that would be removed."""
-    change(folder, "privacy.yaml", "kinds: [erasure]", "kinds: [deletion]")
+    change(folder, "privacy.yaml", "kinds: [erasure]", "kinds: [erasure, deletion]")
     change(folder, "privacy.yaml", "with_processor: 15", "with_processor: 9")
     change(folder, "retention.yaml", "what: trail\n    keep: for_ever", "what: trail\n    keep: 20 years")
     change(folder, "retention.yaml", "keep: 60 days", "keep: two months")
-    kinds, faster = line_of(folder, "privacy.yaml", "[deletion]"), line_of(folder, "privacy.yaml", "PRIVACY-SEE")
+    kinds, faster = line_of(folder, "privacy.yaml", "deletion]"), line_of(folder, "privacy.yaml", "PRIVACY-SEE")
     period, trail = (line_of(folder, "retention.yaml", text) for text in ("two months", "RET-TRAIL"))
     told = said(folder)
     assert [line.partition(": ")[0] for line in told] == [
