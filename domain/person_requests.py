@@ -242,14 +242,17 @@ def evolve(state: PersonRequest, event: Event, at: datetime, by: str) -> PersonR
         case RequestTakenBack():
             return state.model_copy(update={"status": "taken_back", "ended_at": at, "ended_by": by})
         case RequestCarriedOut():
-            ended = {"status": "carried_out", "erasure": event.erasure, "correction": event.correction}
-            ended |= {"export": event.export}
+            shown = {"erasure": event.erasure, "correction": event.correction, "export": event.export}
+            return _ended(state, event, at, by).model_copy(update={"status": "carried_out", **shown})
         case RequestRefused():
-            ended = {"status": "refused", "reason": event.reason}
-    ended |= {"ended_at": at, "ended_by": by, "ended_late": event.late, "closing": event.text}
+            return _ended(state, event, at, by).model_copy(update={"status": "refused", "reason": event.reason})
+
+
+def _ended(state: PersonRequest, event: RequestCarriedOut | RequestRefused, at: datetime, by: str) -> PersonRequest:
+    said: dict[str, object] = {"ended_at": at, "ended_by": by, "ended_late": event.late, "closing": event.text}
     if state.answered_at is None:
-        ended |= {"answered_at": at, "answered_by": by, "answered_late": at > state.terms.answer.due_at}
-    return state.model_copy(update=ended)
+        said |= {"answered_at": at, "answered_by": by, "answered_late": at > state.terms.answer.due_at}
+    return state.model_copy(update=said)
 
 
 def _end_of(day: date, zone: str) -> datetime:
