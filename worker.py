@@ -34,6 +34,7 @@ from activities.outbox import Outbox, Patience
 from activities.project import Project
 from activities.replies import Replies, Trust
 from activities.resending import Resending
+from activities.retention import Retention
 from calendars.caldav import CalDav
 from calendars.guard import Reach
 from documents.administrative import Issuer, Signatory
@@ -52,6 +53,7 @@ from workflows.delegation import DelegationWorkflow
 from workflows.digest import MorningDigest
 from workflows.leave import DeskReview
 from workflows.mailbox import Mailbox as MailboxWorkflow
+from workflows.retention import RetentionRound
 
 PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports", "workflows.carried")
 """Imported once and shared with the sandbox: a second import would split pydantic's classes and cost time."""
@@ -223,10 +225,15 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         Trust(settings.received_mail_limit_bytes, settings.imap_authserv),
     )
     looks = timedelta(seconds=settings.imap_seconds)
+    retention = Retention(
+        registers,
+        settings.zone,
+        applies_after=timedelta(days=settings.retention_plan_days) if settings.retention_round == "apply" else None,
+    )
     return Worker(
         client,
         task_queue=settings.temporal_task_queue,
-        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest, CollectionRound],
+        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest, CollectionRound, RetentionRound],
         activities=[
             Decide(
                 registers.editions,
@@ -242,6 +249,8 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             Mailroom(postbox_of(settings), registers.received_mail, replies, looks).read,
             Digests(registers, outbox, house, settings.zone, settings.digest_hour).send,
             collections.sync,
+            retention.plan,
+            retention.apply,
         ],
         workflow_runner=sandbox(),
         sticky_queue_schedule_to_start_timeout=STICKY,

@@ -80,6 +80,10 @@ class Api:
         """Return what stands at an address; parameters that are None are left out."""
         return self._ask("GET", path, params=_said(query)).json()
 
+    def text(self, path: str, **query: Any) -> str:
+        """Return the page of plain text that stands at an address."""
+        return self._ask("GET", path, params=_said(query)).text
+
     def post(self, path: str, body: Any) -> Any:
         """Send a body and return the answer."""
         return self._ask("POST", path, json=body, headers=self._next_key()).json()

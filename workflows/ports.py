@@ -36,6 +36,12 @@ SYNC_COLLECTIONS = "sync_collections"
 READ_MAILBOX = "read_mailbox"
 """MailboxInput -> MailRead. Reads the organizer's mailbox again and again, and carries out what came; heartbeats."""
 
+PLAN_RETENTION = "plan_retention"
+"""RetentionInput -> Planned. Plans what is due to be removed and removes nothing; idempotent while nothing changes."""
+
+APPLY_RETENTION = "apply_retention"
+"""ApplyInput -> Applied. Removes what an agreed plan lists, in small steps; heartbeats, and goes on where it was."""
+
 
 class Question(Fact):
     """What a decision is made from. `now` is the workflow's time, not the machine's.
@@ -155,6 +161,39 @@ class Synced(Fact):
     worked: int
     failed: int = 0
     drifted: int = 0
+
+
+class RetentionInput(Fact):
+    """On which day what is due is looked for. `now` is wall time."""
+
+    now: Instant
+
+
+class Planned(Fact):
+    """What was planned, if anything is due, and the plans that are agreed to, in the order of their making."""
+
+    plan: str | None = None
+    entries: int = 0
+    agreed: tuple[str, ...] = ()
+
+
+class ApplyInput(Fact):
+    """An agreed plan."""
+
+    plan: str
+
+
+class Applied(Fact):
+    """In how many steps this attempt removed what was left."""
+
+    steps: int
+
+
+class RetentionDone(Fact):
+    """What a round planned, and how many plans it applied."""
+
+    planned: str | None = None
+    applied: int = 0
 
 
 Command = dict[str, Any]

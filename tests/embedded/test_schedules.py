@@ -15,6 +15,7 @@ from embedded.schedules import (
     DESK_REVIEW,
     MAILBOX,
     MORNING_DIGEST,
+    RETENTION,
     keep_schedules,
     schedules,
 )
@@ -23,7 +24,7 @@ from tests.running import Running
 
 pytestmark = pytest.mark.slow
 
-SCHEDULES = (DESK_REVIEW, MORNING_DIGEST, CALENDAR_ROUND, CALENDAR_REVIEW)
+SCHEDULES = (DESK_REVIEW, MORNING_DIGEST, CALENDAR_ROUND, CALENDAR_REVIEW, RETENTION)
 
 
 def settings_of(folder: Path, **more: object) -> Settings:
@@ -37,7 +38,11 @@ def test_the_demo_writes_to_nobody_by_the_wall_s_clock(tmp_path: Path) -> None:
         profile: [one.state.paused for one in schedules(settings_of(tmp_path, profile=profile)).values()]
         for profile in ("demo", "embedded", "server")
     }
-    assert paused == {"demo": [False, True, False, False], "embedded": [False] * 4, "server": [False] * 4}
+    assert paused == {
+        "demo": [False, True, False, False, False],
+        "embedded": [False] * 5,
+        "server": [False] * 5,
+    }
 
 
 async def test_schedules_are_kept_at_the_settings_and_a_pause_is_kept_too(client: Client, tmp_path: Path) -> None:

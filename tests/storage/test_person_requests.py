@@ -74,7 +74,7 @@ async def test_a_request_is_the_fold_of_its_sealed_entries(
     said = await texts.write(text_owner("req_1"), SECRET)
     await enter(requests, "req_1", came("erasure", person=None, description=said))
     await enter(requests, "req_2", came(person=ITO))
-    way = (Identify(person=SATO), Answer(), Extend(days=5, reason=said), CarryOut(erasure="era_1"))
+    way: tuple[Command, ...] = (Identify(person=SATO), Answer(), Extend(days=5, reason=said), CarryOut(erasure="era_1"))
     for number, command in enumerate(way):
         assert isinstance(await act(requests, "req_1", command, f"c{number}"), PersonRequest)
     log = RegisterLog(database)

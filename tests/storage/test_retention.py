@@ -1,7 +1,7 @@
 """Plans of retention over a filled store: looked at first, and nothing of an open file is ever touched."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -96,7 +96,7 @@ class Filled:
 
 
 @pytest.fixture
-async def filled(store_url: str, tmp_path: Path) -> Filled:
+async def filled(store_url: str, tmp_path: Path) -> AsyncIterator[Filled]:
     registers = Registers.open(store_url, [bytes(range(32))], tmp_path / "data")
     names = {name: SATO.model_copy(update={"full_name": f"SATO {name.upper()}"}) for name in PEOPLE}
     people = {name: await registers.persons.register(details, idempotency_key=name) for name, details in names.items()}
@@ -126,7 +126,7 @@ async def filled(store_url: str, tmp_path: Path) -> Filled:
     await _feeds(registers, people)
     await _sign_in(registers)
     await _request(registers, people["guest"].ref)
-    yield here  # type: ignore[misc]
+    yield here
     await registers.close()
 
 
