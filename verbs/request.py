@@ -114,7 +114,7 @@ def list_requests(
         say(translator.tr("No request waits."))
     else:
         titles = (
-            mark("Request"),
+            mark("Request id"),
             mark("What"),
             mark("Of"),
             mark("Came"),

@@ -23,7 +23,7 @@ STATES = {
     "received": mark("received"),
     "answered": mark("answered, not yet done"),
     "carried_out": mark("carried out"),
-    "refused": mark("refused"),
+    "refused": mark("refused with a reason"),
     "taken_back": mark("taken back"),
 }
 

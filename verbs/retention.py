@@ -82,7 +82,7 @@ def list_plans(context: typer.Context, as_json: AsJson = False) -> None:
     if not found["items"]:
         say(translator.tr("There is no plan yet."))
         return
-    titles = (mark("Plan"), mark("Made"), mark("By"), mark("Entries"), mark("State"))
+    titles = (mark("Plan"), mark("Made"), mark("Made by"), mark("Entries"), mark("State"))
     rows = table([translator.tr(title) for title in titles], whole=[0], right=[3])
     for one in found["items"]:
         made = business_time(one["made_at"], settings.zone, translator)
