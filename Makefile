@@ -8,6 +8,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
+# Many short processes are started: what is compiled once is not compiled at each start.
+export PYTHONDONTWRITEBYTECODE :=
 # Two test processes fit the smallest machine this is built for (2 cores). One that dies is not replaced: the scheduler
 # by groups would wait for it for ever.
 JOBS ?= 2

@@ -82,6 +82,7 @@ class DataFolder:
         self._run = self.path / "run"
         self._record = self._run / "stack.json"
         self._lock = self._run / "stack.lock"
+        self._profile = self._run / "profile"
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -134,6 +135,18 @@ class DataFolder:
         try:
             return StackRecord.model_validate_json(self._record.read_bytes())
         except (OSError, ValidationError):
+            return None
+
+    def remember_profile(self, profile: str) -> None:
+        """Note of which kind the data are, for whoever looks at them when nothing runs."""
+        with open(self._profile, "w", encoding="ascii", opener=_private) as file:
+            file.write(profile)
+
+    def profile(self) -> str | None:
+        """The profile of the stack that ran here last; None if none ever did."""
+        try:
+            return self._profile.read_text("ascii")
+        except OSError:
             return None
 
     def make_master_key(self, path: Path) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import SecretStr
 
@@ -26,6 +26,9 @@ from settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
 PYTHON = (sys.executable, "-m")
+
+Only = Literal["temporal", "api"]
+"""Temporal's server alone, or with the API."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,12 @@ class Stack:
         workers: int = 1,
         report: Callable[[Sentence], None] = lambda sentence: None,
         commands: Commands | None = None,
+        only: Only | None = None,
     ) -> None:
-        """`workers`: how many worker processes share the task queue. `report` gets what happens, in sentences."""
+        """`workers`: how many worker processes share the task queue. `report` gets what happens, in sentences.
+
+        `only` starts a part of it, to look at what a stopped stack left: nothing is prepared, and nothing goes on.
+        """
         self._settings = settings
         self._ports = ports
         self._workers = workers
@@ -62,7 +69,8 @@ class Stack:
         self._folder = DataFolder(settings.data_dir)
         self._held = contextlib.ExitStack()
         self._own_server = settings.temporal_address is None and settings.profile != "server"
-        self._own_mailbox = settings.smtp_host is None
+        self._only = only
+        self._own_mailbox = settings.smtp_host is None and only is None
         self._reads_own_mailbox = self._own_mailbox and settings.imap_host is None
         self._mail_password = secrets.token_urlsafe(18) if self._own_mailbox else None
         self._started_at = datetime.now(UTC)
@@ -116,6 +124,12 @@ class Stack:
         self._held.enter_context(self._folder.held())
         try:
             self._require_ports()
+            if self._only is not None:
+                await self._supervisor.start(self._services())
+                await self._supervisor.start([self._api()] if self._only == "api" else [])
+                self._complete = True
+                return self._write(self._supervisor.records)
+            self._folder.remember_profile(self._settings.profile)
             if self._settings.master_key is None and self._folder.make_master_key(self._settings.master_key_file):
                 text = mark("A master key was made: keep a copy of %(file)s in a safe place.")
                 self._report(Sentence(text, {"file": self._settings.master_key_file}))
@@ -157,7 +171,10 @@ class Stack:
             {f"{PREFIX}IMAP_PASSWORD": self._mail_password} if self._mail_password and self._reads_own_mailbox else {}
         )
         workers = [Part(name, title, self._commands.worker, self._check(name), secret) for name in names]
-        return [*workers, Part("api", mark("API"), self._commands.api, self._check("api"))]
+        return [*workers, self._api()]
+
+    def _api(self) -> Part:
+        return Part("api", mark("API"), self._commands.api, self._check("api"))
 
     def _check(self, part: str) -> Check:
         settings = self._settings

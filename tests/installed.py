@@ -99,8 +99,11 @@ class Installed:
         return self.record.parts[part].pid
 
     @contextmanager
-    def further_api(self) -> Iterator[str]:
-        """Run one more process of the API beside its own, on a free port; its address, once it answers."""
+    def further_api(self, **variables: str) -> Iterator[str]:
+        """Run one more process of the API beside its own, on a free port; its address, once it answers.
+
+        `variables` stand in its environment before those that the first one has.
+        """
         with socket.create_server((HOST, 0)) as free:
             port = free.getsockname()[1]
         inherited = Path(f"/proc/{self.pid('api')}/environ").read_bytes().split(b"\0")
@@ -109,7 +112,7 @@ class Installed:
             process = subprocess.Popen(
                 [sys.executable, "-m", "api"],
                 cwd=ROOT,
-                env=environment | {"LEGATION_API_PORT": str(port)},
+                env=environment | {"LEGATION_API_PORT": str(port)} | variables,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

@@ -24,6 +24,7 @@ from settings import Settings
 from verbs.children import answer_of
 from verbs.language import translator_of
 from verbs.options import options
+from verbs.own_token import keep_token
 from verbs.refusal import Refusal
 from verbs.token import TOKENS
 from verbs.up import PortChoice, addresses, ports_of
@@ -113,6 +114,8 @@ async def _play(
     password = record.mail_password.get_secret_value()
     request = {"type": "create", "account": ADMINISTRATOR, "name": "Demo", "roles": ["administrator"]}
     administrator = await asyncio.to_thread(answer_of, TOKENS, request, settings)
+    # So that every command can be tried on the demo's data, while it runs and afterwards.
+    keep_token(settings, administrator["token"])
     progress = Progress(scenario, console, translator)
     player = Player(
         scenario,

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from locales import mark
 from locales.dossier import CHANGES
-from verbs.asking import api_of
+from verbs.at_hand import api_at_hand
 from verbs.dossier_words import DossierWords
 from verbs.edition import EditionWords
 from verbs.language import translator_of
@@ -33,7 +33,7 @@ def dossier(context: typer.Context, delegation: Delegation, step: Step = None, a
     """
     settings = options(context).settings()
     translator = translator_of(settings)
-    with api_of(settings) as api:
+    with api_at_hand(settings) as api:
         found = api.get(f"/delegations/{delegation}/dossier", step=step)
         if as_json:
             typer.echo(json.dumps(found, indent=2, ensure_ascii=False))

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from locales import Translator, mark
-from verbs.asking import Api, api_of
+from verbs.asking import Api
+from verbs.at_hand import api_at_hand
 from verbs.edition import EditionWords
 from verbs.language import translator_of
 from verbs.options import options
@@ -94,7 +95,7 @@ def list_(
         "limit": LARGEST_PAGE if every_page else limit,
         "cursor": cursor,
     }
-    with api_of(settings) as api:
+    with api_at_hand(settings) as api:
         if every_page:
             page: dict[str, Any] = {"items": list(api.pages("/delegations", **query)), "next_cursor": None}
         else:

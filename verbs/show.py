@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from verbs.asking import Api, api_of
+from verbs.asking import Api
+from verbs.at_hand import api_at_hand
 from verbs.edition import EditionWords
 from verbs.file_view import show_file
 from verbs.language import translator_of
@@ -21,7 +22,7 @@ def show(context: typer.Context, delegation: Delegation, as_json: AsJson = False
     """Show a file: where it stands, its people, programme, approvals, due dates, ceilings and invitations."""
     settings = options(context).settings()
     translator = translator_of(settings)
-    with api_of(settings) as api:
+    with api_at_hand(settings) as api:
         file = whole_file(api, delegation)
         if as_json:
             typer.echo(json.dumps(file, indent=2, ensure_ascii=False))

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from locales import Translator, mark
-from verbs.asking import api_of
+from verbs.at_hand import api_at_hand
 from verbs.children import ROOT
 from verbs.edition import EditionWords
 from verbs.language import translator_of
@@ -30,7 +30,7 @@ def sign_offs(context: typer.Context, delegation: Delegation, as_json: AsJson = 
     """
     settings = options(context).settings()
     translator = translator_of(settings)
-    with api_of(settings) as api:
+    with api_at_hand(settings) as api:
         file = api.get(f"/delegations/{delegation}")
         rules = EditionWords(api.get(f"/editions/{file['state']['edition']}"), translator)
         found = verified(list(api.events(delegation)))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from locales import Translator, mark
-from verbs.asking import api_of
+from verbs.at_hand import api_at_hand
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.people import names
@@ -45,7 +45,7 @@ def told(context: typer.Context, item: Item, as_json: AsJson = False) -> None:
     settings = options(context).settings()
     translator = translator_of(settings)
     delegation, item_id = _named(item)
-    with api_of(settings) as api:
+    with api_at_hand(settings) as api:
         found = api.get(f"/delegations/{delegation}/items/{item_id}/told")
         if as_json:
             typer.echo(json.dumps(found, indent=2, ensure_ascii=False))

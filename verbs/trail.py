@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from locales import mark
-from verbs.asking import Api, api_of
+from verbs.asking import Api
+from verbs.at_hand import api_at_hand
 from verbs.edition import EditionWords
 from verbs.event_words import Reader, sentence_of
 from verbs.language import translator_of
@@ -32,7 +33,7 @@ def trail(
     """
     settings = options(context).settings()
     translator = translator_of(settings)
-    with api_of(settings) as api:
+    with api_at_hand(settings) as api:
         file = api.get(f"/delegations/{delegation}")
         rules = EditionWords(api.get(f"/editions/{file['state']['edition']}"), translator)
         reader = Reader(translator, rules, file["state"]["zone"])

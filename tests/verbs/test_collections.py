@@ -7,16 +7,10 @@ import pytest
 
 from tests.calendars.radicale_server import PASSWORD, Radicale, radicale
 from tests.embedded.running_stack import legation, until
-from tests.installed import Installed, installed
+from tests.installed import Installed
 from tests.verbs.test_journey import VISIT, done, verb, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("verbs")]
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    with installed(tmp_path_factory.mktemp("collections") / "data") as installation:
-        yield installation
 
 
 @pytest.fixture

@@ -2,25 +2,18 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.embedded.running_stack import legation
-from tests.installed import Installed, installed
+from tests.installed import Installed
 from tests.storage.tables import csv_text, workbook
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("verbs")]
 
 HEAD = ["kind", "name", "country", "organisation", "full name", "given name", "email", "language", "nationality"]
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    with installed(tmp_path_factory.mktemp("verbs") / "data") as installation:
-        yield installation
 
 
 def verb(here: Installed, *words: str, by: str = "lan", language: str = "en") -> "subprocess.CompletedProcess[str]":

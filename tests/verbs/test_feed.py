@@ -1,21 +1,14 @@
 """Feeds by the verbs alone, on the real stack; what the stack logs never says where they are."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.installed import Installed, installed
+from tests.installed import Installed
 from tests.verbs.test_journey import VISIT, done, verb, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("verbs")]
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    with installed(tmp_path_factory.mktemp("feeds") / "data") as installation:
-        yield installation
 
 
 def fetched(link: str) -> httpx2.Response:

@@ -3,22 +3,15 @@
 import json
 import smtplib
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.calendars.answers import Answered, outlook
 from tests.embedded.running_stack import legation, until
-from tests.installed import Installed, installed
+from tests.installed import Installed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("verbs")]
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    with installed(tmp_path_factory.mktemp("verbs") / "data") as installation:
-        yield installation
 
 
 def verb(here: Installed, *words: str, by: str = "lan", language: str = "en") -> "subprocess.CompletedProcess[str]":

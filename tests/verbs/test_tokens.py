@@ -132,5 +132,5 @@ def test_without_a_stack_one_hears_how_to_start_it(tmp_path: Path) -> None:
     done = legation("--data", str(tmp_path), "list", token="lgt_x")
     assert (done.returncode, done.stderr) == (
         1,
-        f"Legation does not run on {tmp_path}: start it with `legation up`.\n",
+        f"There are no data of Legation in {tmp_path}: start it with `legation up`.\n",
     )
