@@ -101,5 +101,6 @@ async def test_a_schedule_s_workflow_runs_on_the_installation_s_worker(here: Run
             {"files": 0},
             {"sent": 0, "refused": 0},
             {"worked": 0, "failed": 0, "drifted": 0},
+            {"planned": None, "applied": 0},
         )
         await handle.delete()
