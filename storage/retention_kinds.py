@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.retention import Cutoff, FileStands, Holding, Kept
 from domain.state import Phase
+from domain.values import write_instant
 from storage.accounts import accounts, tokens
 from storage.attachments import Attachments, attachments
 from storage.challenges import challenges
@@ -24,16 +25,19 @@ from storage.directory_imports import directory_imports
 from storage.feeds import feeds
 from storage.journal import journal
 from storage.mail_rows import UNSENT, mail_ledger
-from storage.metadata import Instant
+from storage.metadata import Instant, utc_now
 from storage.passwords import password_links
 from storage.person_requests import PersonRequests, person_requests, text_owner
 from storage.persons import Persons, persons
 from storage.read_model import delegations, participants
+from storage.register_log import register_log
 from storage.sessions import sessions
 from storage.texts import texts
 
 LARGEST_KIND = 5_000
 """Entries of one kind in one plan; the next one has the rest."""
+
+PROPOSED_AGAIN_AFTER = timedelta(days=365)
 
 BATCH = 200
 """People whose details are opened at once."""
@@ -81,7 +85,8 @@ class Holdings:
             case "travel_details":
                 return await self._travel_details(connection, cutoff, entries)
             case "person_details":
-                return await _people(connection, cutoff, entries, await _needed_people(connection))
+                left_out = await _needed_people(connection) | await _proposed_lately(connection)
+                return await _people(connection, cutoff, entries, left_out)
             case "attachments":
                 return await _attachments(connection, cutoff, entries)
             case "request_texts":
@@ -162,9 +167,9 @@ async def _forget_mail(connection: AsyncConnection, positions: Sequence[int]) ->
 
 
 async def _people(
-    connection: AsyncConnection, cutoff: Cutoff, entries: Collection[str] | None, needed: frozenset[str]
+    connection: AsyncConnection, cutoff: Cutoff, entries: Collection[str] | None, left_out: frozenset[str]
 ) -> list[Holding]:
-    """Return people who are on closed files alone, without those who are `needed`, with the files."""
+    """Return people who are on closed files alone, without those who are left out, with the files."""
     of_person = and_(participants.c.person == persons.c.ref, participants.c.delegation_id == delegations.c.id)
     wanted = select(persons.c.ref).where(
         persons.c.erased_at.is_(None),
@@ -173,7 +178,7 @@ async def _people(
     )
     if entries is not None:
         wanted = wanted.where(persons.c.ref.in_(sorted(entries)))
-    refs = [ref for ref in (await connection.execute(wanted.order_by(persons.c.ref))).scalars() if ref not in needed]
+    refs = [ref for ref in (await connection.execute(wanted.order_by(persons.c.ref))).scalars() if ref not in left_out]
     refs = refs[:LARGEST_KIND]
     files: dict[str, list[FileStands]] = defaultdict(list)
     since: dict[str, datetime] = {}
@@ -200,6 +205,17 @@ async def _needed_people(connection: AsyncConnection) -> frozenset[str]:
     contacts = select(directory_entries.c.content).where(directory_entries.c.kind == "contact")
     named = [ref for content in (await connection.execute(contacts)).scalars() for ref in _PERSON.findall(content)]
     return frozenset([*staff, *named])
+
+
+async def _proposed_lately(connection: AsyncConnection) -> frozenset[str]:
+    """Return who was proposed for erasure within a year: whatever was said to it, nobody is asked every night."""
+    since = write_instant(utc_now() - PROPOSED_AGAIN_AFTER)
+    wanted = select(register_log.c.entry).where(
+        register_log.c.register == "retention",
+        register_log.c.change == "erasure_proposed",
+        register_log.c.at > since,
+    )
+    return frozenset((await connection.execute(wanted)).scalars())
 
 
 async def _attachments(connection: AsyncConnection, cutoff: Cutoff, entries: Collection[str] | None) -> list[Holding]:
