@@ -15,7 +15,10 @@ from locales import Translator
 from settings import SettingsRefused, load_settings
 from verbs import (
     admin,
+    archive,
+    changes,
     channel,
+    checkpoint,
     collections,
     dead_letters,
     demo,
@@ -74,8 +77,10 @@ app.command("resend")(dead_letters.resend)
 app.command("channel")(channel.channel)
 app.command("told")(told.told)
 app.command("trail")(trail.trail)
+app.command("changes")(changes.changes)
 app.command("sign-offs")(sign_offs.sign_offs)
 app.command("rebuild")(rebuild.rebuild)
+app.add_typer(archive.app, name="archive")
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")
 app.add_typer(admin.app, name="admin")
@@ -88,6 +93,7 @@ app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
 app.add_typer(request.app, name="request")
 app.add_typer(retention.app, name="retention")
+app.add_typer(checkpoint.app, name="checkpoint")
 
 
 @app.callback()

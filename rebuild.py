@@ -22,10 +22,12 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from activities.codec import data_converter
+from audit.closed_run import ArchiveDamaged
 from audit.difference import first_differing_seq, first_differing_table
-from audit.histories import Histories, NoHistory
+from audit.histories import Archive, Histories, NoHistory
 from audit.history import HistoryUnreadable
 from domain.seal import ChainBroken
+from embedded.archive import archive_of
 from embedded.bootstrap import ServerUnreachable
 from embedded.connection import connect
 from locales import Translator, mark
@@ -43,6 +45,7 @@ FINDINGS = {
     "no_history": mark("%(delegation)s: the journal knows it, Temporal has no history of it. Its rows were kept."),
     "chain_broken": mark("%(delegation)s, event %(seq)s: the chain in its history does not hold."),
     "history_unreadable": mark("%(delegation)s: its history cannot be read from event %(seq)s of the history on."),
+    "archive_damaged": mark("%(delegation)s: the archive has not what was archived at %(place)s."),
     "key_unknown": mark("%(delegation)s: its history is encrypted under a key that is not here."),
     "beyond_history": mark("%(delegation)s, event %(seq)s: stands in the journal and in no history. It was kept."),
     "journal_behind": mark("%(delegation)s, event %(seq)s: stands in the history and not in the journal."),
@@ -60,10 +63,12 @@ class Finding:
     delegation: str
     seq: int | None = None
     table: str | None = None
+    place: str | None = None
 
     def told(self, translator: Translator) -> str:
         """In the translator's language."""
-        return translator.tr(FINDINGS[self.code], delegation=self.delegation, seq=self.seq, table=self.table)
+        said = {"delegation": self.delegation, "seq": self.seq, "table": self.table, "place": self.place}
+        return translator.tr(FINDINGS[self.code], **said)
 
 
 @dataclass
@@ -175,6 +180,8 @@ class Rebuild:
             return 0, [Finding("chain_broken", delegation, seq=broken.seq)]
         except HistoryUnreadable as unreadable:
             return 0, [Finding("history_unreadable", delegation, seq=unreadable.event_id)]
+        except ArchiveDamaged as damaged:
+            return 0, [Finding("archive_damaged", delegation, place=damaged.location)]
         except (CiphertextDamaged, UnknownMasterKey):
             return 0, [Finding("key_unknown", delegation)]
 
@@ -236,7 +243,9 @@ def _seq_of(dump: bytes) -> int:
 
 async def run(settings: Settings, *, check: bool, watch: Watch) -> Account:
     """Rebuild, or compare, the store that the settings name."""
-    registers = Registers.open(settings.database_url, settings.master_keys(), settings.data_dir)
+    registers = Registers.open(
+        settings.database_url, settings.master_keys(), settings.data_dir, archive=archive_of(settings)
+    )
     try:
         converter = data_converter(registers.keyring if settings.encrypts_payloads else None)
         try:
@@ -245,7 +254,8 @@ async def run(settings: Settings, *, check: bool, watch: Watch) -> Account:
             client = await connect(settings, data_converter=converter, runtime=quiet)
         except RuntimeError as refused:
             raise ServerUnreachable from refused
-        rebuild = Rebuild(Histories(client, converter.payload_codec), registers)
+        archive = Archive(registers.archived_runs, registers.archive_files)
+        rebuild = Rebuild(Histories(client, converter.payload_codec, archive=archive), registers)
         return await (rebuild.compare(watch) if check else rebuild.replace(watch))
     finally:
         await registers.close()

@@ -84,10 +84,21 @@ class Settings(BaseSettings):
         None, description="one or more 32-byte keys in base64, the newest first, parted by commas"
     )
 
+    checkpoint_key: SecretStr | None = Field(
+        None, description="one or more 32-byte seeds of Ed25519 keys in base64, the newest first, parted by commas"
+    )
+    checkpoint_minutes: int = Field(15, ge=1, le=1440, description="how long between two checkpoints")
+    witness_url: SecretStr | None = Field(None, description="where each checkpoint is posted to")
+    witness_folder: Path | None = Field(None, description="where each checkpoint is written to, once")
+
     temporal_address: str | None = Field(None, description="host:port; without one, the stack starts its own server")
     temporal_namespace: str = "legation"
     temporal_task_queue: str = "legation"
     retention_days: int = Field(3650, ge=1, description="how long the server keeps closed runs, in days")
+
+    archive_dir: Path | None = Field(
+        None, description="where histories of closed runs are kept; without one, `archive` below the data folder"
+    )
 
     api_host: str = "127.0.0.1"
     api_port: int = Field(8080, ge=1, le=65535)
@@ -215,6 +226,13 @@ class Settings(BaseSettings):
                 raise ValueError("holds what is no network, such as 10.20.0.0/16") from None
         return networks
 
+    @field_validator("witness_url")
+    @classmethod
+    def _witness_is_safe(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not is_safe(url.get_secret_value()):
+            raise ValueError("begins with https:// (http:// on this machine alone)")
+        return url
+
     @field_validator("temporal_address")
     @classmethod
     def _address_has_a_port(cls, address: str | None) -> str | None:
@@ -236,6 +254,11 @@ class Settings(BaseSettings):
     @property
     def retention(self) -> timedelta:
         return timedelta(days=self.retention_days)
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where histories of closed runs are kept."""
+        return self.archive_dir.absolute() if self.archive_dir is not None else self.data_dir / "archive"
 
     @property
     def public_origin(self) -> str:
@@ -275,19 +298,18 @@ class Settings(BaseSettings):
 
         Refuses (`SettingsRefused`) when there is none, when one is malformed, and when others may read the file.
         """
-        if self.master_key is not None:
-            return _keys(self.master_key.get_secret_value().split(","), f"{PREFIX}MASTER_KEY")
-        path = self.master_key_file
-        try:
-            if stat.S_IMODE(path.stat().st_mode) & 0o077:
-                raise SettingsRefused(f"Others may read the master key: chmod 600 {path}")
-            return _keys(path.read_text("ascii").split(), str(path))
-        except FileNotFoundError:
-            raise SettingsRefused(
-                f"There is no master key: set {PREFIX}MASTER_KEY, or let `legation up` make {path} once."
-            ) from None
-        except (OSError, UnicodeDecodeError) as unreadable:
-            raise SettingsRefused(f"The master key in {path} cannot be read.") from unreadable
+        return _found(self.master_key, "MASTER_KEY", self.master_key_file, "master key")
+
+    @property
+    def checkpoint_key_file(self) -> Path:
+        return self.data_dir / "keys" / "checkpoint.key"
+
+    def checkpoint_keys(self) -> tuple[bytes, ...]:
+        """The seeds of the keys that checkpoints are signed with (Ed25519, 32 bytes each), the newest first.
+
+        From where `master_keys` are, with the same refusals.
+        """
+        return _found(self.checkpoint_key, "CHECKPOINT_KEY", self.checkpoint_key_file, "checkpoint key")
 
 
 def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
@@ -302,6 +324,21 @@ def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
         name = "_".join(str(part) for part in first["loc"]).upper()
         message = first["msg"].removeprefix("Value error, ")
         raise SettingsRefused(f"The setting {PREFIX}{name}: {message}.") from None
+
+
+def _found(said: SecretStr | None, name: str, path: Path, what: str) -> tuple[bytes, ...]:
+    if said is not None:
+        return _keys(said.get_secret_value().split(","), f"{PREFIX}{name}")
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SettingsRefused(f"Others may read the {what}: chmod 600 {path}")
+        return _keys(path.read_text("ascii").split(), str(path))
+    except FileNotFoundError:
+        raise SettingsRefused(
+            f"There is no {what}: set {PREFIX}{name}, or let `legation up` make {path} once."
+        ) from None
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise SettingsRefused(f"The {what} in {path} cannot be read.") from unreadable
 
 
 def _keys(texts: list[str], source: str) -> tuple[bytes, ...]:

@@ -19,6 +19,8 @@ from temporalio.worker import Worker, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info
 
+from activities.archive import Archiving
+from activities.checkpoints import CheckpointDuties, Sealing
 from activities.codec import data_converter
 from activities.collections import CollectionSync
 from activities.decide import Decide
@@ -35,11 +37,14 @@ from activities.project import Project
 from activities.replies import Replies, Trust
 from activities.resending import Resending
 from activities.retention import Retention
+from audit.signing_key import NoSigningKey, SigningKeys
+from audit.witnesses import FolderWitness, UrlWitness, Witness
 from calendars.caldav import CalDav
 from calendars.guard import Reach
 from documents.administrative import Issuer, Signatory
 from domain.bilingual import Bilingual
 from domain.mailbox import Mailbox
+from embedded.archive import archive_of
 from embedded.connection import connect
 from notices.imap import ImapServer, Postbox
 from notices.smtp import SmtpServer
@@ -48,6 +53,7 @@ from storage.claims import sweep
 from storage.errors import StoreUnavailable
 from storage.registers import Registers
 from storage.trips import Trips
+from workflows.checkpoints import CheckpointRound
 from workflows.collections import CollectionRound
 from workflows.delegation import DelegationWorkflow
 from workflows.digest import MorningDigest
@@ -180,6 +186,27 @@ def postbox_of(settings: Settings) -> Postbox | None:
     return Postbox(server, largest=settings.received_mail_limit_bytes)
 
 
+def signing_keys_of(settings: Settings) -> SigningKeys:
+    """Return the keys that checkpoints are signed with, as they are now. Raises NoSigningKey.
+
+    A worker without them works on: what it may not sign is told, and delegations do not wait for it.
+    """
+    try:
+        return SigningKeys.of(settings.checkpoint_keys())
+    except SettingsRefused:
+        raise NoSigningKey("signing_key_missing") from None
+
+
+def witnesses_of(settings: Settings) -> list[Witness]:
+    """Return who is shown checkpoints."""
+    found: list[Witness] = []
+    if settings.witness_url is not None:
+        found.append(UrlWitness(settings.witness_url.get_secret_value()))
+    if settings.witness_folder is not None:
+        found.append(FolderWitness(settings.witness_folder))
+    return found
+
+
 def build_worker(client: Client, settings: Settings, registers: Registers) -> Worker:
     """Return a worker for the settings' task queue, not yet running."""
     house = house_of(settings)
@@ -230,10 +257,20 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         settings.zone,
         applies_after=timedelta(days=settings.retention_plan_days) if settings.retention_round == "apply" else None,
     )
+    sealing = Sealing(registers.database, lambda: signing_keys_of(settings))
+    checkpoints = CheckpointDuties(registers.database, sealing, witnesses_of(settings))
     return Worker(
         client,
         task_queue=settings.temporal_task_queue,
-        workflows=[DelegationWorkflow, DeskReview, MailboxWorkflow, MorningDigest, CollectionRound, RetentionRound],
+        workflows=[
+            DelegationWorkflow,
+            DeskReview,
+            MailboxWorkflow,
+            MorningDigest,
+            CollectionRound,
+            CheckpointRound,
+            RetentionRound,
+        ],
         activities=[
             Decide(
                 registers.editions,
@@ -251,6 +288,9 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             collections.sync,
             retention.plan,
             retention.apply,
+            checkpoints.make,
+            checkpoints.witness,
+            Archiving(client, registers, settings.retention).archive,
         ],
         workflow_runner=sandbox(),
         sticky_queue_schedule_to_start_timeout=STICKY,
@@ -266,6 +306,7 @@ async def run(settings: Settings) -> None:
         settings.master_keys(),
         settings.data_dir,
         attachment_limit=settings.attachment_limit_bytes,
+        archive=archive_of(settings),
     )
     try:
         client = await connect(

@@ -8,9 +8,11 @@ from temporalio.client import Client
 
 from api import (
     accounts,
+    archive,
     attachments,
     calendars,
     ceilings,
+    checkpoints,
     clock,
     collections,
     commands,
@@ -29,12 +31,14 @@ from api import (
     identities,
     institution,
     messages,
+    metrics,
     own_tokens,
     passkeys,
     passwords,
     person_requests,
     persons,
     policies,
+    reading,
     reference,
     replies,
     retention,
@@ -67,6 +71,8 @@ FEATURES = (
     commands,
     signing,
     trail,
+    archive,
+    reading,
     sign_offs,
     messages,
     dead_letters,
@@ -96,6 +102,7 @@ FEATURES = (
     editions,
     policies,
     feeds,
+    checkpoints,
     health,
 )
 
@@ -147,6 +154,7 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
         application.include_router(clock.router, prefix=PREFIX)
     application.include_router(reference.router)
     application.include_router(calendars.router)
+    application.include_router(metrics.router)
     for page in PAGES:
         application.include_router(page.router)
     application.add_middleware(Envelope)

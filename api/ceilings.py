@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from api.access import BEARER, GuardedRoute
-from api.files import KnownFile
+from api.as_of import FileThen
 from api.installation import At
 from domain.state import Ceiling
 from storage.queries import CeilingLine
@@ -20,6 +20,7 @@ class Ceilings(BaseModel):
 
 
 @router.get("/delegations/{delegation}/ceilings")
-async def list_ceilings(file: KnownFile, at: At) -> Ceilings:
-    """List a file's ceilings; each follows a change of head count, days or nights."""
-    return Ceilings(items=tuple(await at.queries.ceilings_of(file.state.id)), current=file.state.ceiling)
+async def list_ceilings(file: FileThen, at: At) -> Ceilings:
+    """List a file's ceilings, now or as of then; each follows a change of head count, days or nights."""
+    lines = await at.queries.ceilings_of(file.state.id)
+    return Ceilings(items=tuple(line for line in lines if line.seq <= file.head.seq), current=file.state.ceiling)

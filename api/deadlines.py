@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import BEARER, Actor, GuardedRoute
-from api.files import KnownFile, reach
+from api.as_of import FileThen
+from api.files import reach
 from api.installation import At
 from api.parameters import Day
 from api.problems import Problem
@@ -52,8 +53,8 @@ class Deadlines(BaseModel):
 
 
 @router.get("/delegations/{delegation}/deadlines")
-async def list_deadlines_of_delegation(file: KnownFile) -> DeadlinesOfDelegation:
-    """List a file's due dates with the rule, its version and the calculation of each."""
+async def list_deadlines_of_delegation(file: FileThen) -> DeadlinesOfDelegation:
+    """List a file's due dates, now or as of then, with the rule, its version and the calculation of each."""
     named = [NamedDeadline.model_construct(**dict(deadline)) for deadline in file.state.deadlines.values()]
     return DeadlinesOfDelegation(items=tuple(sorted(named, key=lambda deadline: (deadline.due_at, deadline.what))))
 

@@ -7,12 +7,14 @@ from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import BEARER, Actor, GuardedRoute
+from api.as_of import ThenQuery, file_then
 from api.bodies import IdempotencyKey, Opening, OpeningBody, Strictly, as_json
 from api.commands import ReceiptView, execute
+from api.conditional import Representation, respond
 from api.examples import OPENING_EXAMPLES
 from api.files import DelegationId, KnownFile, reach
-from api.installation import At
-from api.parameters import Day
+from api.installation import At, Installation
+from api.parameters import Day, SentInstant
 from api.problems import Problem
 from domain.amendment import unapproved
 from domain.canonical import digest_of
@@ -23,7 +25,7 @@ from domain.request import breaches
 from domain.state import Delegation, Observation, Phase
 from domain.values import Digest, Direction, Slug
 from storage.cursors import BadCursor
-from storage.queries import LARGEST_PAGE, Filters, Listed
+from storage.queries import LARGEST_PAGE, File, Filters, Listed
 from storage.read_model import next_due, waits_for
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["delegations"])
@@ -50,6 +52,9 @@ class ListQuery(BaseModel):
     order: Literal["asc", "desc"] = "asc"
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 50
     cursor: Annotated[str, Field(max_length=2000)] | None = Field(None, description="`next_cursor` of the page before.")
+    as_of: SentInstant | None = Field(
+        None, description="The files that were open at this instant, as they then were; every filter asks that."
+    )
 
 
 class DelegationPage(BaseModel):
@@ -157,17 +162,20 @@ async def list_delegations(query: Annotated[ListQuery, Query()], actor: Actor, a
     )
     try:
         page = await at.queries.delegations(
-            filters, sort=query.sort, descending=query.order == "desc", limit=query.limit, cursor=query.cursor
+            filters,
+            sort=query.sort,
+            descending=query.order == "desc",
+            limit=query.limit,
+            cursor=query.cursor,
+            as_of=query.as_of,
         )
     except BadCursor:
         raise Problem("cursor_unknown") from None
     return DelegationPage(items=page.items, next_cursor=page.next_cursor)
 
 
-class ShowQuery(BaseModel):
-    """How new the answer must be."""
-
-    model_config = ConfigDict(extra="forbid")
+class ShowQuery(ThenQuery):
+    """How new the answer must be, or as of when."""
 
     at_least: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
         0, description="Wait up to a second until the file has event number SEQ, as a receipt's `last_seq` names it."
@@ -179,9 +187,23 @@ async def _as_new_as_asked(delegation: DelegationId, query: Annotated[ShowQuery,
         await at.queries.wait_for_seq(delegation, query.at_least)
 
 
-@router.get("/delegations/{delegation}", dependencies=[Depends(_as_new_as_asked)])
-async def show_delegation(file: KnownFile, at: At) -> DelegationView:
-    """Show a file: its state, on whose desk it is, what is due next, limits exceeded and items that overlap."""
+@router.get("/delegations/{delegation}", response_model=DelegationView, dependencies=[Depends(_as_new_as_asked)])
+async def show_delegation(
+    file: KnownFile, query: Annotated[ShowQuery, Query()], request: Request, at: At
+) -> DelegationView | Response:
+    """Show a file: its state, on whose desk it is, what is due next, limits exceeded and items that overlap.
+
+    With `as_of` or `seq` as it was: what is worked out beside `state` is worked out from the state then. What was does
+    not change, so the answer has a tag and need not be sent again.
+    """
+    if not query.is_past:
+        return await _view(file, at)
+    view = await _view(await file_then(at, file, query), at)
+    was = Representation(view.model_dump_json().encode(), view.updated_at.replace(microsecond=0))
+    return respond(request, was, media_type="application/json", headers={"Cache-Control": "private, no-cache"})
+
+
+async def _view(file: File, at: Installation) -> DelegationView:
     state = file.state
     due, open_steps = next_due(state), _open_steps(state)
     edition = await at.editions.get(state.edition)

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from api.access import BEARER, GuardedRoute
+from api.as_of import FileThen
 from api.files import KnownFile
 from api.installation import At
 from api.problems import Problem
@@ -47,8 +48,8 @@ class Documents(BaseModel):
 
 
 @router.get("/delegations/{delegation}/documents")
-async def list_documents(file: KnownFile) -> Documents:
-    """List a file's documents: dossier, decision, formalities, rendered letters and reports, annexes."""
+async def list_documents(file: FileThen) -> Documents:
+    """List a file's documents, now or as of then: dossier, decision, formalities, letters and reports, annexes."""
     return Documents(items=tuple(documents_of(file.state)))
 
 

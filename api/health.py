@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -13,7 +13,11 @@ from temporalio.service import RPCError
 
 from api.installation import At, Installation
 from api.schema import schema_is_current
+from locales import mark
+from storage.checkpoint_rows import SEALING
+from storage.checkpoints import Checkpoints
 from storage.errors import StoreUnavailable
+from storage.metadata import utc_now
 
 router = APIRouter(tags=["health"])
 
@@ -21,16 +25,37 @@ PATIENCE = timedelta(seconds=2)
 FRESH = timedelta(seconds=75)
 """A worker polls at least once a minute."""
 
+ROUNDS_MISSED = 3
+"""After so many rounds that did not come, checkpoints are late."""
+
+
+ALARMS = {
+    "archive_failing": mark("closed runs cannot be archived"),
+    "archive_overdue": mark("closed runs wait too long to be archived"),
+}
+
+
+def _unsaid(value: object) -> bool:
+    return value is None
+
 
 class PartHealth(BaseModel):
-    """Whether a part does its work, and what it says."""
+    """Whether a part does its work, and what it says. `waiting`: closed runs outside the archive, `oldest` since when.
+
+    Instants are in UTC.
+    """
 
     ready: bool
     detail: str
+    waiting: int | None = Field(None, exclude_if=_unsaid)
+    oldest: datetime | None = Field(None, exclude_if=_unsaid)
 
 
 class Health(BaseModel):
-    """`ready` means that files can be read and Temporal answers; without a worker commands wait all the same."""
+    """`ready` means that files can be read and Temporal answers; without a worker commands wait all the same.
+
+    Checkpoints and archive hold nothing up: where they are not ready, somebody has to look.
+    """
 
     ready: bool
     parts: dict[str, PartHealth]
@@ -40,9 +65,14 @@ class Health(BaseModel):
 async def show_health(at: At, response: Response) -> Health:
     """Show the health of database, Temporal and workers. 200 if database and Temporal are ready, otherwise 503."""
     database, (temporal, workers) = await asyncio.gather(_database(at), _temporal(at))
+    unknown = PartHealth(ready=False, detail="unknown")
+    archive, checkpoints = (
+        await asyncio.gather(_archive(at), _checkpoints(at)) if database.ready else (unknown, unknown)
+    )
     ready = database.ready and temporal.ready
     response.status_code = 200 if ready else 503
-    return Health(ready=ready, parts={"database": database, "temporal": temporal, "workers": workers})
+    parts = {"database": database, "temporal": temporal, "workers": workers}
+    return Health(ready=ready, parts=parts | {"checkpoints": checkpoints, "archive": archive})
 
 
 async def _database(at: Installation) -> PartHealth:
@@ -59,6 +89,20 @@ async def _database(at: Installation) -> PartHealth:
     return PartHealth(ready=False, detail="cannot be written")
 
 
+async def _archive(at: Installation) -> PartHealth:
+    """What the last round of archiving found. Nobody is kept from work by it, and somebody has to look."""
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            state = await at.archived_runs.state()
+    except (StoreUnavailable, TimeoutError):
+        return PartHealth(ready=False, detail="unknown")
+    if state is None:
+        return PartHealth(ready=True, detail=mark("no closed runs were looked for yet"))
+    alarm = state.alarm(utc_now(), at.settings.retention)
+    detail = ALARMS[alarm] if alarm else "ready"
+    return PartHealth(ready=alarm is None, detail=detail, waiting=state.waiting, oldest=state.oldest)
+
+
 async def _temporal(at: Installation) -> tuple[PartHealth, PartHealth]:
     silent = PartHealth(ready=False, detail="does not answer"), PartHealth(ready=False, detail="unknown")
     if at.client is None:
@@ -69,6 +113,26 @@ async def _temporal(at: Installation) -> tuple[PartHealth, PartHealth]:
         return silent
     workers = PartHealth(ready=pollers > 0, detail="ready" if pollers else "nobody polls the task queue")
     return PartHealth(ready=True, detail="ready"), workers
+
+
+async def _checkpoints(at: Installation) -> PartHealth:
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            duties = await Checkpoints(at.database).duties()
+    except (StoreUnavailable, TimeoutError):
+        return PartHealth(ready=False, detail="unknown")
+    sealing = duties.pop(SEALING, None)
+    if sealing is None:
+        return PartHealth(ready=True, detail="none was made yet")
+    if sealing.failure is not None:
+        return PartHealth(ready=False, detail="none is signed: somebody has to look")
+    age = datetime.now(UTC) - sealing.done_at if sealing.done_at else timedelta.max
+    said = f"looked for new events {age // timedelta(minutes=1)} minutes ago, the last is number {sealing.number}"
+    if age > ROUNDS_MISSED * timedelta(minutes=at.settings.checkpoint_minutes):
+        return PartHealth(ready=False, detail=said)
+    if any(one.failure for one in duties.values()):
+        return PartHealth(ready=False, detail="a witness did not take the last ones")
+    return PartHealth(ready=True, detail=said)
 
 
 async def _pollers(client: Client, task_queue: str) -> int:

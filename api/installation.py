@@ -21,6 +21,7 @@ from api.leave import tell_all_files
 from api.oidc import Providers
 from calendars.caldav import CalDav
 from calendars.guard import Reach
+from embedded.archive import archive_of
 from embedded.connection import connect
 from settings import Settings
 from storage.challenges import Challenges
@@ -57,6 +58,7 @@ class Installation:
             settings.master_keys(),
             settings.data_dir,
             attachment_limit=settings.attachment_limit_bytes,
+            archive=archive_of(settings),
         )
         self.database = self.registers.database
         self.accounts = self.registers.accounts
@@ -70,6 +72,7 @@ class Installation:
         self.tenures = self.registers.tenures
         self.leaves = self.registers.leaves
         self.register_log = self.registers.register_log
+        self.archived_runs = self.registers.archived_runs
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries
         self.desks = self.registers.desks

@@ -103,6 +103,9 @@ PROBLEMS: dict[str, Answer] = {
         409, mark("Somebody has settled or dismissed this mail already, or it needs nobody.")
     ),
     "received_mail_without_file": Answer(422, mark("It is not known which delegation this mail is about: name it.")),
+    "as_of_said_twice": Answer(422, mark("Name an instant or the number of an event, not both.")),
+    "delegation_not_open_then": Answer(404, mark("The delegation was not open yet at that time.")),
+    "event_unknown": Answer(404, mark("The file has no event of this number yet; its last one is no. %(seq)s.")),
     "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
     "item_missing": Answer(404, mark("The programme of this file has no such item.")),
@@ -158,7 +161,23 @@ PROBLEMS: dict[str, Answer] = {
     "clock_stopped": Answer(409, mark("The clock did not reach the time it was to be moved to.")),
     "clock_has_no_file": Answer(409, mark("The file is closed; its clock stands still.")),
     "calendar_unknown": Answer(404, mark("There is no calendar at this address, or not any more.")),
+    "archived_run_unknown": Answer(404, mark("The archive has no run of this id.")),
+    "archive_damaged": Answer(500, mark("The archive has not what was archived at %(location)s.")),
+    "archive_unavailable": Answer(503, mark("The archive cannot be used at the moment.")),
     "feed_unknown": Answer(404, mark("There is no feed of this id.")),
+    "checkpoint_unknown": Answer(404, mark("There is no checkpoint of this number.")),
+    "checkpoint_later": Answer(422, mark("The checkpoint to begin from is the later of the two.")),
+    "event_in_no_checkpoint": Answer(404, mark("No checkpoint holds this event yet, or not the one that was named.")),
+    "checkpoint_refused": Answer(
+        409,
+        mark(
+            "No checkpoint was signed: “%(stream)s” is not what the checkpoints before hold of it "
+            "(event %(seq)s, %(reason)s). Somebody has to look."
+        ),
+    ),
+    "checkpoint_key_missing": Answer(
+        409, mark("No checkpoint was signed: the key that signs, or the one before it, is not there (%(reason)s).")
+    ),
     "store_unavailable": Answer(503, mark("The database cannot be used at the moment. Nothing was changed.")),
     "engine_unavailable": Answer(
         503, mark("No answer came in time. Send the same request with the same Idempotency-Key again.")

@@ -1,4 +1,4 @@
-"""Reading delegations' histories from the Temporal server, all runs of each.
+"""Reading delegations' histories, all runs of each: from the Temporal server, and from the archive what it deleted.
 
 The server's list of runs lags behind (visibility is eventually consistent), so nothing is believed because of it: the
 current run is asked for by its delegation, and a trail counts as read only when its chain has no gap.
@@ -6,14 +6,16 @@ current run is asked for by its delegation, and a trail counts as read only when
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import Protocol
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
 
-from audit.history import Run, RunMissing, joined, read_run
+from audit.closed_run import ArchiveDamaged, unpacked
+from audit.history import Place, Run, RunMissing, joined, read_run
 from domain.seal import SealedEvent
 
 DELEGATION = "Delegation"
@@ -30,33 +32,105 @@ class NoHistory(Exception):
         self.delegation = delegation
 
 
+class Archived(Protocol):
+    """A run in the archive: where it stands there, and the SHA-256 (hex) of what stands there."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def location(self) -> str: ...
+
+
+class ArchiveIndex(Protocol):
+    """Knows what is archived."""
+
+    async def runs(self) -> Mapping[str, Sequence[str]]:
+        """Return the ids of the archived runs of each delegation."""
+        ...
+
+    async def of(self, delegation: str) -> Sequence[Archived]:
+        """Return a delegation's archived runs."""
+        ...
+
+
+class ArchiveStore(Protocol):
+    """Has what is archived."""
+
+    async def read(self, location: str) -> bytes:
+        """Return what stands at a place. Raises LookupError where nothing does."""
+        ...
+
+
+class Archive:
+    """Archived histories, as a second source beside the server."""
+
+    def __init__(self, index: ArchiveIndex, store: ArchiveStore) -> None:
+        self._index = index
+        self._store = store
+
+    async def runs(self, delegation: str | None = None) -> dict[str, list[str]]:
+        """Return the ids of the archived runs of each delegation, or of one."""
+        if delegation is None:
+            return {one: list(runs) for one, runs in (await self._index.runs()).items()}
+        found = [one.run_id for one in await self._index.of(delegation)]
+        return {delegation: found} if found else {}
+
+    async def history(self, delegation: str, run_id: str) -> WorkflowHistory | None:
+        """Return an archived history whose digest is right, or None for a run that is not archived.
+
+        Raises ArchiveDamaged, which names its place, for one that is missing there or is not what was archived.
+        """
+        for one in await self._index.of(delegation):
+            if one.run_id == run_id:
+                try:
+                    stored = await self._store.read(one.location)
+                except LookupError:
+                    raise ArchiveDamaged(delegation, run_id, one.location, "missing") from None
+                return await asyncio.to_thread(unpacked, stored, delegation, run_id, one.digest, one.location)
+        return None
+
+
 class Histories:
     """The histories of one namespace."""
 
     def __init__(
-        self, client: Client, codec: PayloadCodec | None, *, patience: timedelta = timedelta(seconds=5)
+        self,
+        client: Client,
+        codec: PayloadCodec | None,
+        *,
+        archive: Archive | None = None,
+        patience: timedelta = timedelta(seconds=5),
     ) -> None:
-        """`patience`: how long to wait for a run that the server's list does not name yet."""
+        """`archive` has the runs that the server deleted.
+
+        `patience`: how long to wait for a run that the server's list does not name yet.
+        """
         self._client = client
         self._codec = codec
+        self._archive = archive
         self._patience = patience.total_seconds()
 
     async def runs(self, delegation: str | None = None) -> dict[str, list[str]]:
-        """Return the ids of the runs of each delegation (or of one), as far as the server's list knows them."""
+        """Return the ids of the runs of each delegation (or of one), as far as server's list and archive know them."""
         query = f"WorkflowType = '{DELEGATION}'"
         if delegation is not None:
             query += f" AND WorkflowId = '{delegation}'"
         found: dict[str, list[str]] = defaultdict(list)
         async for listed in self._client.list_workflows(query):
             found[listed.id].append(listed.run_id)
+        if self._archive is not None:
+            for one, runs in (await self._archive.runs(delegation)).items():
+                found[one] = [*dict.fromkeys([*found[one], *runs])]
         return dict(found)
 
     async def trail(self, delegation: str, runs: Collection[str] = (), *, at_least: int = 0) -> list[SealedEvent]:
         """Return a delegation's verified trail; `runs` are the ids known so far.
 
         `at_least` is the number of events that somebody has seen already: a shorter trail is read again until the
-        patience is over, and returned then. Raises NoHistory, ChainBroken (RunMissing after the patience is over) and
-        HistoryUnreadable.
+        patience is over, and returned then. Raises NoHistory, ChainBroken (RunMissing after the patience is over),
+        HistoryUnreadable, and ArchiveDamaged where the archive is needed and has not what was archived.
         """
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self._patience
@@ -71,7 +145,22 @@ class Histories:
             await asyncio.sleep(PAUSE)
             runs = {*runs, *(await self.runs(delegation)).get(delegation, ())}
 
+    async def places(self, delegation: str) -> dict[str, Place]:
+        """Return where each sealed event stands, by its hash, as far as histories of it are there.
+
+        Raises NoHistory, and HistoryUnreadable.
+        """
+        runs = (await self.runs(delegation)).get(delegation, [])
+        return {
+            digest: Place(run.run_id, event_id)
+            for run in await self._runs_of(delegation, runs)
+            for digest, event_id in run.places.items()
+        }
+
     async def _read(self, delegation: str, runs: Collection[str]) -> list[SealedEvent]:
+        return joined(await self._runs_of(delegation, runs))
+
+    async def _runs_of(self, delegation: str, runs: Collection[str]) -> list[Run]:
         known = [*runs]
         try:
             current = (await self._client.get_workflow_handle(delegation).describe()).run_id
@@ -80,18 +169,28 @@ class Histories:
                 raise
         else:
             known = [*dict.fromkeys([*known, current])]
+        if self._archive is not None:
+            archived = (await self._archive.runs(delegation)).get(delegation, [])
+            known = [*dict.fromkeys([*known, *archived])]
         read = [await self._run(delegation, run) for run in known]
         found = [run for run in read if run is not None]
         if not found:
             raise NoHistory(delegation)
-        return joined(found)
+        return found
 
     async def _run(self, delegation: str, run_id: str) -> Run | None:
+        history = await self.history(delegation, run_id)
+        return None if history is None else await read_run(history, self._codec)
+
+    async def history(self, delegation: str, run_id: str) -> WorkflowHistory | None:
+        """Return the history of a run from the server, else from the archive; None where neither has it.
+
+        Raises ArchiveDamaged.
+        """
         try:
-            history = await self._client.get_workflow_handle(delegation, run_id=run_id).fetch_history()
+            return await self._client.get_workflow_handle(delegation, run_id=run_id).fetch_history()
         except RPCError as error:
             # Past its retention: its name stays in the list a little longer.
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
-        return await read_run(history, self._codec)
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        return None if self._archive is None else await self._archive.history(delegation, run_id)

@@ -6,7 +6,7 @@ exception: a decision that the workflow could not fold was never applied, and it
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -59,6 +59,16 @@ class Run:
     head: Head
     events: Decided
     unanswered: Decided = ()
+    places: Mapping[str, int] = field(default_factory=dict)
+    """The id of the history's event in which each sealed event stands, by its hash."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sealed event stands: in which run, and in which event of its history."""
+
+    run_id: str
+    event_id: int
 
 
 async def events_of(histories: Sequence[WorkflowHistory], codec: PayloadCodec | None = None) -> list[SealedEvent]:
@@ -128,6 +138,7 @@ class _Reading:
         self._applied: list[SealedEvent] = []
         self._pending: Decided = ()
         self._asked: dict[int, str] = {}
+        self._places: dict[str, int] = {}
 
     async def take(self, event: HistoryEvent) -> None:
         match event.event_type:
@@ -136,6 +147,7 @@ class _Reading:
                 self._head = self._valid(event, Head, carried.get("head"))
             case EventType.EVENT_TYPE_MARKER_RECORDED:
                 if decided := await self._decided(event, event.marker_recorded_event_attributes):
+                    self._places |= {one.hash: event.event_id for one in decided}
                     self._settle(superseded_by=decided)
                     self._pending = decided
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
@@ -152,7 +164,7 @@ class _Reading:
         unanswered = () if self._is_asked else self._pending
         if not unanswered:
             self._settle()
-        return Run(self._workflow_id, run_id, self._head, tuple(self._applied), unanswered)
+        return Run(self._workflow_id, run_id, self._head, tuple(self._applied), unanswered, self._places)
 
     @property
     def _is_asked(self) -> bool:
@@ -184,23 +196,35 @@ class _Reading:
         return tuple(self._valid(event, SealedEvent, one) for one in decision.get("events", ()))
 
     async def _json(self, event: HistoryEvent, payload: Payload) -> Mapping[str, Any]:
-        if self._codec is not None:
-            payload = (await self._codec.decode([payload]))[0]
-        try:
-            value = json.loads(payload.data)
-        except ValueError:
-            raise HistoryUnreadable(self._workflow_id, event.event_id, "a payload is not JSON") from None
-        if not isinstance(value, dict):
-            raise HistoryUnreadable(self._workflow_id, event.event_id, "a payload is not an object")
-        return value
+        return await content_of(self._workflow_id, event.event_id, payload, self._codec)
 
     def _valid(self, event: HistoryEvent, kind: type[Any], value: Any) -> Any:
-        try:
-            return kind.model_validate(value)
-        except ValidationError as invalid:
-            field = ".".join(str(part) for part in invalid.errors(include_input=False)[0]["loc"])
-            reason = f"{kind.__name__} without a valid {field or 'form'}"
-            raise HistoryUnreadable(self._workflow_id, event.event_id, reason) from None
+        return valid(self._workflow_id, event.event_id, kind, value)
+
+
+async def content_of(
+    workflow_id: str, event_id: int, payload: Payload, codec: PayloadCodec | None
+) -> Mapping[str, Any]:
+    """Return the JSON object that a payload of a history's event carries. Raises HistoryUnreadable."""
+    if codec is not None:
+        payload = (await codec.decode([payload]))[0]
+    try:
+        value = json.loads(payload.data)
+    except ValueError:
+        raise HistoryUnreadable(workflow_id, event_id, "a payload is not JSON") from None
+    if not isinstance(value, dict):
+        raise HistoryUnreadable(workflow_id, event_id, "a payload is not an object")
+    return value
+
+
+def valid(workflow_id: str, event_id: int, kind: type[Any], value: Any) -> Any:
+    """Return what an event's payload holds as a model of the domain. Raises HistoryUnreadable."""
+    try:
+        return kind.model_validate(value)
+    except ValidationError as invalid:
+        field = ".".join(str(part) for part in invalid.errors(include_input=False)[0]["loc"])
+        reason = f"{kind.__name__} without a valid {field or 'form'}"
+        raise HistoryUnreadable(workflow_id, event_id, reason) from None
 
 
 def _not_applied(outcome: Outcome) -> bool:

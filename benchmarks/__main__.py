@@ -9,14 +9,37 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from benchmarks import concurrency, difference, history, mail, memory, processor, rebuilding, round_trip, serialising
+from benchmarks import (
+    as_of,
+    checkpoints,
+    concurrency,
+    difference,
+    history,
+    mail,
+    memory,
+    processor,
+    rebuilding,
+    round_trip,
+    serialising,
+)
 from benchmarks.figures import Findings, keep, machine, show
 from benchmarks.installation import installation
 
-BENCHMARKS: Mapping[str, Callable[..., Awaitable[None]]] = {
-    module.NAME: module.measure
-    for module in (round_trip, processor, concurrency, history, mail, rebuilding, serialising, difference, memory)
-}
+MEASURED = (
+    round_trip,
+    processor,
+    concurrency,
+    history,
+    mail,
+    rebuilding,
+    serialising,
+    difference,
+    as_of,
+    checkpoints,
+    memory,
+)
+
+BENCHMARKS: Mapping[str, Callable[..., Awaitable[None]]] = {module.NAME: module.measure for module in MEASURED}
 
 
 async def run(names: list[str], *, quick: bool) -> Findings:

@@ -149,12 +149,15 @@ class DataFolder:
         except OSError:
             return None
 
-    def make_master_key(self, path: Path) -> bool:
-        """Makes a master key (mode 0600) where there is none; True if it made one. An existing key is never touched."""
+    def make_key(self, path: Path) -> bool:
+        """Makes a key of 32 random bytes (mode 0600) where there is none; True if it made one.
+
+        An existing key is never touched.
+        """
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with open(path, "x", encoding="ascii", opener=_private) as file:
-                file.write(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
+                file.write(_new_key())
                 file.flush()
                 os.fsync(file.fileno())
         except FileExistsError:
@@ -162,6 +165,26 @@ class DataFolder:
         except OSError as error:
             raise FolderUnusable(path.parent, error) from error
         return True
+
+    def put_new_key_first(self, path: Path) -> None:
+        """Puts a new key before those of a key file, which is replaced whole: who reads has all that were there.
+
+        Refuses with `FolderUnusable`.
+        """
+        beside = path.with_suffix(".new")
+        try:
+            kept = path.read_text("ascii")
+            with open(beside, "w", encoding="ascii", opener=_private) as file:
+                file.write(_new_key() + kept)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except OSError as error:
+            raise FolderUnusable(path.parent, error) from error
+
+
+def _new_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode() + "\n"
 
 
 def _lock(descriptor: int) -> bool:

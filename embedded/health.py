@@ -98,6 +98,16 @@ def api(port: int) -> Check:
     return check
 
 
+async def archive(api_port: int) -> Health | None:
+    """What the API says of the archive of closed runs; None where it does not answer."""
+    try:
+        async with httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, verify=NO_AUTHORITIES) as client:
+            said = (await client.get(f"http://{HOST}:{api_port}/api/v1/health")).json()["parts"]["archive"]
+        return Health(ready=bool(said["ready"]), alive=True, detail=str(said["detail"]))
+    except (httpx2.HTTPError, ValueError, LookupError, TypeError):
+        return None
+
+
 def mailbox(smtp_port: int, imap_port: int) -> Check:
     """Ready when SMTP (RFC 5321: 220) and IMAP (RFC 9051: * OK) greet."""
 

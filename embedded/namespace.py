@@ -60,8 +60,8 @@ async def check_namespace(client: Client, retention: timedelta) -> None:
         raise NamespaceUnfit(f"The Temporal server has no namespace {client.namespace!r}.")
     if kept < retention:
         raise NamespaceUnfit(
-            f"The namespace {client.namespace!r} keeps closed runs for {kept.days} days, and Legation needs "
-            f"{retention.days}: raise its retention period."
+            f"The namespace {client.namespace!r} keeps closed runs for {_written(kept)}, and Legation needs "
+            f"{_written(retention)}: raise its retention period."
         )
     registered = await _search_attributes(client)
     for name, kind in SEARCH_ATTRIBUTES.items():
@@ -69,6 +69,12 @@ async def check_namespace(client: Client, retention: timedelta) -> None:
             raise NamespaceUnfit(f"The namespace {client.namespace!r} lacks the search attribute {name} ({kind}).")
         if registered[name] != _indexed_type(kind):
             raise NamespaceUnfit(f"The search attribute {name} of {client.namespace!r} is not of type {kind}.")
+
+
+def _written(time: timedelta) -> str:
+    """Whole days, or hours where it is not a number of days."""
+    hours = int(time.total_seconds()) // 3600
+    return f"{hours} hours" if hours % 24 else f"{hours // 24} days"
 
 
 async def _retention(client: Client) -> timedelta | None:

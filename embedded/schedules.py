@@ -1,5 +1,6 @@
 """What Legation's Temporal server starts by itself: reviews of desks and of collections and the round of retention at
-night, hourly digests, reading the mailbox, and every few minutes the round over collections that lack something.
+night, hourly digests, reading the mailbox, and every few minutes checkpoints and the round over collections that lack
+something.
 
 Made at bootstrap, and brought to the settings at every later one; what an operator paused stays paused.
 """
@@ -33,6 +34,7 @@ CALENDAR_ROUND = "legation:calendar-round"
 CALENDAR_REVIEW = "legation:calendar-review"
 RETENTION = "legation:retention"
 MAILBOX = "legation:mailbox"
+CHECKPOINT = "legation:checkpoint"
 """Ids of the schedules, and of the workflows they start; no delegation has a colon in its id."""
 
 
@@ -71,6 +73,12 @@ def schedules(settings: Settings) -> dict[str, Schedule]:
             action=ScheduleActionStartWorkflow("CollectionRound", id=CALENDAR_ROUND, task_queue=queue),
             spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(minutes=settings.caldav_retry_minutes))]),
             # The next round does what a missed one would have done.
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
+        ),
+        # In the demo too: checkpoints tell the time of the wall, and write to nobody.
+        CHECKPOINT: Schedule(
+            action=ScheduleActionStartWorkflow("CheckpointRound", id=CHECKPOINT, task_queue=queue),
+            spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(minutes=settings.checkpoint_minutes))]),
             policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
         ),
         CALENDAR_REVIEW: Schedule(

@@ -130,9 +130,7 @@ class Stack:
                 self._complete = True
                 return self._write(self._supervisor.records)
             self._folder.remember_profile(self._settings.profile)
-            if self._settings.master_key is None and self._folder.make_master_key(self._settings.master_key_file):
-                text = mark("A master key was made: keep a copy of %(file)s in a safe place.")
-                self._report(Sentence(text, {"file": self._settings.master_key_file}))
+            self._make_keys()
             await self._supervisor.start(self._services())
             await self._supervisor.run_once("bootstrap", mark("preparation"), self._commands.bootstrap, {})
             await self._supervisor.start(self._ours())
@@ -206,6 +204,15 @@ class Stack:
         # By the environment, since every user of the machine may read a command line.
         password = {"MAIL_USER": self._settings.organizer_mailbox, "MAIL_PASSWORD": self._mail_password or ""}
         return Part("mailbox", mark("mailbox"), command, self._check("mailbox"), password)
+
+    def _make_keys(self) -> None:
+        settings = self._settings
+        if settings.master_key is None and self._folder.make_key(settings.master_key_file):
+            text = mark("A master key was made: keep a copy of %(file)s in a safe place.")
+            self._report(Sentence(text, {"file": settings.master_key_file}))
+        if settings.checkpoint_key is None and self._folder.make_key(settings.checkpoint_key_file):
+            text = mark("A key that signs checkpoints was made: keep a copy of %(file)s in a safe place.")
+            self._report(Sentence(text, {"file": settings.checkpoint_key_file}))
 
     def _require_ports(self) -> None:
         ports = self._ports

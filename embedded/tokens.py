@@ -141,7 +141,7 @@ def _prepare(settings: Settings) -> list[Sentence]:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise FolderUnusable(folder.path, error) from error
-    if settings.master_key is None and folder.make_master_key(settings.master_key_file):
+    if settings.master_key is None and folder.make_key(settings.master_key_file):
         text = mark("A master key was made: keep a copy of %(file)s in a safe place.")
         return [Sentence(text, {"file": settings.master_key_file})]
     return []

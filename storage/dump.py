@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import select
 
 from domain.canonical import canonical_json
-from domain.evolve import fold
 from domain.seal import SealedEvent
 from domain.values import write_instant
 from storage.engine import Database
 from storage.read_model import READ_TABLES, Rows, delegations, row_of_delegation, rows_of_events, rows_of_state
+from storage.versions import walk
 
 
 async def dump_read_tables(database: Database, delegation_id: str | None = None) -> bytes:
@@ -45,9 +45,10 @@ def dump_of_fold(histories: Mapping[str, Sequence[SealedEvent]]) -> bytes:
     """Return what `dump_read_tables` must return when these are the events of every delegation (or of one)."""
     rows: Rows = {}
     for delegation_id, events in histories.items():
-        state = fold(events)
+        state, dated = walk(delegation_id, None, events)
         if state is not None:
             parts = (
+                dated,
                 rows_of_state(state),
                 rows_of_events(delegation_id, events),
                 row_of_delegation(state, events[-1]),

@@ -8,7 +8,6 @@ from sqlalchemy import Table, and_, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.evolve import fold
 from domain.seal import ChainBroken, Head, SealedEvent, head_of, verify_chain
 from domain.state import Delegation
 from storage.claims import mark_claimed, references_in
@@ -24,6 +23,7 @@ from storage.read_model import (
     rows_of_events,
 )
 from storage.upsert import insert_for
+from storage.versions import bring_forward, walk
 
 STATES_KEPT = 64
 
@@ -114,7 +114,9 @@ class Projection:
     ) -> Head:
         stored = (
             await connection.execute(
-                select(delegations.c.seq, delegations.c.head_hash).where(delegations.c.id == delegation_id)
+                select(delegations.c.seq, delegations.c.head_hash, delegations.c.updated_at).where(
+                    delegations.c.id == delegation_id
+                )
             )
         ).one_or_none()
         applied = stored.seq if stored else 0
@@ -130,10 +132,12 @@ class Projection:
         if before is None:
             # Nothing may be left of rows whose delegation is not listed: only differences are written below.
             await _forget(connection, delegation_id, with_journal=False)
-        after = fold(pending, before)
+        after, dated = walk(delegation_id, before, pending)
         if after is None:
             raise JournalDiverged(delegation_id, pending[0].seq, "the file was never opened")
-        await _write(connection, delegation_id, before, after, pending)
+        if stored is not None:
+            await bring_forward(connection, delegation_id, stored.updated_at, pending)
+        await _write(connection, delegation_id, before, after, pending, dated)
         kept.append((pending[-1].hash, after))
         return head_of(pending[-1])
 
@@ -170,9 +174,10 @@ async def _write(
     before: Delegation | None,
     after: Delegation,
     events: Sequence[SealedEvent],
+    dated: Rows,
 ) -> None:
     write, gone = difference(before, after)
-    write |= rows_of_events(delegation_id, events) | row_of_delegation(after, events[-1])
+    write |= rows_of_events(delegation_id, events) | row_of_delegation(after, events[-1]) | dated
     for table in READ_TABLES:
         if gone.get(table.name):
             await _delete_rows(connection, table, gone[table.name])

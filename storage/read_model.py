@@ -5,44 +5,28 @@ dropped and rebuilt at any time.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table
 
-from domain.desk import COORDINATING, IDLE_PHASES, Substitute, desks
+from domain.desk import Substitute, desks
 from domain.events import CeilingSet
-from domain.folding import folded
 from domain.observations import travels
 from domain.seal import SealedEvent
 from domain.state import Delegation
 from domain.upcast import read_event
+from storage.lines import line_columns, line_of, next_due, waits_for
 from storage.metadata import Instant, Name, Words, metadata
-from storage.search_text import sort_key
+from storage.versions import Rows, snapshots, versions
+
+__all__ = ["READ_TABLES", "Key", "Rows", "next_due", "waits_for"]
 
 delegations = Table(
     "delegations",
     metadata,
     Column("id", Name, primary_key=True),
-    Column("direction", Name, nullable=False),
-    Column("phase", Name, nullable=False),
-    Column("title", Words, nullable=False),
-    Column("title_folded", Name, nullable=False),
-    Column("search_text", Words, nullable=False),
-    Column("organisation", Name, nullable=False),
-    Column("partner", Words, nullable=False),
-    Column("coordinator", Name, nullable=False),
-    Column("countries", Name, nullable=False),  # " CZ DE ": each code stands between blanks
-    Column("year", Integer, nullable=False),
-    Column("starts", Date, nullable=False),
-    Column("ends", Date, nullable=False),
-    Column("head_count", Integer, nullable=False),
-    Column("waits_for", Name),
-    Column("next_due_on", Date),
-    Column("next_due_what", Name),
-    Column("overdue", Boolean, nullable=False),
-    Column("opened_at", Instant, nullable=False),
+    *line_columns(),
     Column("updated_at", Instant, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("head_hash", Name, nullable=False),
@@ -138,31 +122,11 @@ trips = Table(
 )
 """Who travels abroad, by reference, in the year in which the trip begins."""
 
-READ_TABLES = (delegations, deadlines, programme_items, participants, ceilings, desk_rows, trips)
+READ_TABLES = (delegations, deadlines, programme_items, participants, ceilings, desk_rows, trips, versions, snapshots)
 
 SUBSTITUTES: TypeAdapter[tuple[Substitute, ...]] = TypeAdapter(tuple[Substitute, ...])
 
 Key = tuple[Any, ...]
-Rows = dict[str, dict[Key, dict[str, Any]]]
-"""Rows by table and primary key."""
-
-
-def waits_for(state: Delegation) -> str | None:
-    """Return on whose desk the file is: a position, `coordinator`, or nobody's once nothing is to be done.
-
-    Of several desks it is the first.
-    """
-    return next((desk.position or COORDINATING for desk in desks(state)), None)
-
-
-def next_due(state: Delegation) -> tuple[date, str] | None:
-    """Return the earliest due date that is still open, and what is due."""
-    if state.phase in IDLE_PHASES:
-        return None
-    return min(
-        ((deadline.due_on, what) for what, deadline in state.deadlines.items() if deadline.status == "open"),
-        default=None,
-    )
 
 
 def _deadlines(state: Delegation) -> dict[Key, dict[str, Any]]:
@@ -280,27 +244,7 @@ def rows_of_events(delegation_id: str, events: Iterable[SealedEvent]) -> Rows:
 
 def row_of_delegation(state: Delegation, last: SealedEvent) -> Rows:
     """Return the delegation's own row after its last event."""
-    due = next_due(state)
-    row = {
-        "direction": state.direction,
-        "phase": str(state.phase),
-        "title": state.title,
-        "title_folded": sort_key(state.title),
-        "search_text": folded(" ".join((state.title, state.partner, state.organisation, *state.places))),
-        "organisation": state.organisation,
-        "partner": state.partner,
-        "coordinator": state.coordinator,
-        "countries": f" {' '.join(state.countries)} ",
-        "year": state.starts.year,
-        "starts": state.starts,
-        "ends": state.ends,
-        "head_count": state.head_count,
-        "waits_for": waits_for(state),
-        "next_due_on": due[0] if due else None,
-        "next_due_what": due[1] if due else None,
-        "overdue": state.phase not in IDLE_PHASES
-        and any(deadline.status == "missed" for deadline in state.deadlines.values()),
-        "opened_at": state.opened_at,
+    row = line_of(state) | {
         "updated_at": last.instant,
         "seq": last.seq,
         "head_hash": last.hash,

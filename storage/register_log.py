@@ -30,6 +30,8 @@ Register = Literal[
     "persons",
     "person_requests",
     "retention",
+    "checkpoints",
+    "archive",
 ]
 
 ADVISORY_LOCK = 0x6C65676C

@@ -7,6 +7,9 @@ from typing import Self
 
 from storage.accounts import Accounts
 from storage.answering import Answering
+from storage.archive_files import ArchiveFiles, ArchiveFolder
+from storage.archived_runs import ArchivedRuns
+from storage.as_of import AsOf
 from storage.attachments import Attachments
 from storage.collection_entries import CollectionEntries
 from storage.collection_queue import CollectionQueue
@@ -64,6 +67,7 @@ class Registers:
     journal: Journal
     projection: Projection
     queries: Queries
+    as_of: AsOf
     desks: Desks
     collections: Collections
     collection_entries: CollectionEntries
@@ -73,6 +77,8 @@ class Registers:
     person_requests: PersonRequests
     held: HeldData
     retention: RetentionPlans
+    archived_runs: ArchivedRuns
+    archive_files: ArchiveFiles
 
     @classmethod
     def open(
@@ -82,11 +88,13 @@ class Registers:
         folder: Path,
         *,
         attachment_limit: int | None = None,
+        archive: ArchiveFiles | None = None,
         synchronous: Synchronous = "FULL",
     ) -> Self:
         """Open the store at `url` (SQLAlchemy) and the attachments below `folder`; connects at first use.
 
-        `master_keys` are 32 bytes each, the newest first; `attachment_limit` is in bytes.
+        `master_keys` are 32 bytes each, the newest first; `attachment_limit` is in bytes; `archive` is where histories
+        of closed runs are kept, a folder below the others unless said.
         """
         database = Database(url, synchronous=synchronous)
         keyring = Keyring([MasterKey.of(secret) for secret in master_keys])
@@ -116,6 +124,7 @@ class Registers:
             journal=Journal(database),
             projection=Projection(database),
             queries=Queries(database),
+            as_of=AsOf(database),
             desks=Desks(database),
             collections=Collections(database, keyring),
             collection_entries=CollectionEntries(database),
@@ -125,6 +134,8 @@ class Registers:
             person_requests=requests,
             held=HeldData(database, keyring, persons, requests),
             retention=RetentionPlans(database, Holdings(persons, attachments, requests)),
+            archived_runs=ArchivedRuns(database),
+            archive_files=archive or ArchiveFolder(folder / "archive"),
         )
 
     async def close(self) -> None:

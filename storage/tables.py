@@ -3,8 +3,10 @@
 from sqlalchemy import Table
 
 from storage.accounts import account_roles, accounts, tokens
+from storage.archived_runs import archive_state, archived_runs
 from storage.attachments import attachments
 from storage.challenges import challenges
+from storage.checkpoint_rows import checkpoint_duties, checkpoint_spans, checkpoints, merkle_tiles
 from storage.collection_rows import calendar_collections, calendar_drift, calendar_due, calendar_resources
 from storage.data_keys import data_keys
 from storage.directory import entries as directory_entries
@@ -33,12 +35,17 @@ from storage.texts import texts
 REGISTERS: tuple[Table, ...] = (
     account_roles,
     accounts,
+    archive_state,
+    archived_runs,
     attachments,
     calendar_collections,
     calendar_drift,
     calendar_due,
     calendar_resources,
     challenges,
+    checkpoint_duties,
+    checkpoint_spans,
+    checkpoints,
     data_keys,
     directory_entries,
     directory_imports,
@@ -49,6 +56,7 @@ REGISTERS: tuple[Table, ...] = (
     leaves,
     mail_ledger,
     mailbox_places,
+    merkle_tiles,
     organisations,
     passkeys,
     password_links,

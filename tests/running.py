@@ -1,6 +1,7 @@
 """A running Legation for tests: real server, real database, real worker, and an SMTP server that keeps what it gets."""
 
 import asyncio
+import base64
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from pydantic import SecretStr
 from temporalio.client import Client
 
 from activities.codec import data_converter
@@ -33,6 +35,7 @@ from tests.temporal import Connect
 from worker import build_worker
 
 MASTER_KEY = bytes(range(32))
+CHECKPOINT_KEY = bytes(range(32, 64))
 
 ACCOUNTS = (
     AccountDetails(id="lan", name="Trần Thị Lan", email="lan@songlam.example", roles=("coordinator",)),
@@ -220,8 +223,12 @@ async def running(
     database_url: str = "",
     workers: bool = True,
     profile: Profile = "demo",
+    **more: Any,
 ) -> AsyncIterator[Running]:
-    """Run an installation on a folder; the Temporal server is the test process's own. Only `demo` does not encrypt."""
+    """Run an installation on a folder; the Temporal server is the test process's own. Only `demo` does not encrypt.
+
+    `more` are further settings.
+    """
     post, smtp_port = Post(), free_ports(1)[0]
     controller = Controller(post, hostname=HOST, port=smtp_port)
     controller.start()
@@ -235,7 +242,9 @@ async def running(
         smtp_port=smtp_port,
         smtp_starttls=False,
         caldav_loopback=True,
+        checkpoint_key=SecretStr(base64.b64encode(CHECKPOINT_KEY).decode()),
         signatory_name="Nguyễn Văn Bình",
+        **more,
     )
     await migrate(settings.database_url)
     registers = Registers.open(settings.database_url, [MASTER_KEY], folder, synchronous="NORMAL")

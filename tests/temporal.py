@@ -7,7 +7,7 @@ import asyncio
 import os
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,21 @@ from embedded.server import server_command
 
 RETENTION = timedelta(days=3650)
 
+DELETES_AT_ONCE: Mapping[str, str] = {
+    "history.transferProcessorUpdateAckInterval": '"50ms"',
+    "history.visibilityProcessorUpdateAckInterval": '"50ms"',
+    "history.timerProcessorUpdateAckInterval": '"50ms"',
+}
+"""A closed run is deleted once the server has noted that its end was worked off: every half a minute, unless told."""
+
 
 class TemporalServer:
     """The development server of one test process. Its clocks can be fast-forwarded."""
 
-    def __init__(self, folder: Path, namespace: str = "legation") -> None:
+    def __init__(self, folder: Path, namespace: str = "legation", dynamic: Mapping[str, str] | None = None) -> None:
+        """`dynamic` is further dynamic configuration of the server."""
         self.ports = Ports.free()
+        self._dynamic = dict(dynamic or {})
         self.namespace = namespace
         self._folder = folder
         self._child: Child | None = None
@@ -52,6 +61,9 @@ class TemporalServer:
             durable=False,
             web_ui=False,
         )
+        command += [
+            word for key, value in self._dynamic.items() for word in ("--dynamic-config-value", f"{key}={value}")
+        ]
         log = self._folder / "temporal.log"
         self._child = Child.start(command, environment=os.environ, folder=self._folder, log=log)
         asyncio.run(self._answers())

@@ -84,6 +84,10 @@ class Api:
         """Return the page of plain text that stands at an address."""
         return self._ask("GET", path, params=_said(query)).text
 
+    def download(self, path: str, **query: Any) -> bytes:
+        """Return what stands at an address as it is."""
+        return self._ask("GET", path, params=_said(query)).content
+
     def post(self, path: str, body: Any) -> Any:
         """Send a body and return the answer."""
         return self._ask("POST", path, json=body, headers=self._next_key()).json()

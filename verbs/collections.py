@@ -17,7 +17,7 @@ from verbs.options import options
 from verbs.refusal import Refusal
 from verbs.show import AsJson
 from verbs.tables import add_row, output, say, table
-from verbs.words import word
+from words.codes import word
 
 app = typer.Typer(help="Put items into calendars on other servers (CalDAV).", no_args_is_help=True)
 

@@ -12,8 +12,8 @@ from verbs.language import translator_of
 from verbs.options import options
 from verbs.refusal import Refusal
 from verbs.tables import add_row, output, say, table
-from verbs.times import business_time
-from verbs.words import word
+from words.codes import word
+from words.times import business_time
 
 LARGEST_PAGE = 200
 UNDELIVERED = {

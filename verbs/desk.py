@@ -10,13 +10,13 @@ import typer
 
 from locales import Translator, mark
 from verbs.asking import api_of
-from verbs.edition import EditionWords
 from verbs.language import translator_of
 from verbs.list import rules_in_force
 from verbs.options import options
 from verbs.state_line import COORDINATORS_DESK, standing_in
 from verbs.tables import add_row, output, say, table
-from verbs.times import business_day
+from words.edition import EditionWords
+from words.times import business_day
 
 LARGEST_PAGE = 200
 REPORT = "report"

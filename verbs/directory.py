@@ -17,7 +17,7 @@ from verbs.language import translator_of
 from verbs.options import options
 from verbs.refusal import Refusal
 from verbs.tables import add_row, output, say, table
-from verbs.words import word
+from words.codes import word
 
 LARGEST_PAGE = 200
 

@@ -15,7 +15,7 @@ from verbs.language import translator_of
 from verbs.options import options
 from verbs.refusal import Refusal
 from verbs.tables import add_row, output, say, table
-from verbs.words import word
+from words.codes import word
 
 SEPARATORS = {",": mark("comma"), ";": mark("semicolon"), "\t": mark("tab")}
 

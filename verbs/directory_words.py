@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from locales import Translator, mark
-from verbs.words import word
+from words.codes import word
 
 KINDS = {"partner": mark("partner"), "host": mark("host institution"), "contact": mark("contact")}
 

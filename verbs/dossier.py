@@ -11,14 +11,14 @@ from locales import mark
 from locales.dossier import CHANGES
 from verbs.at_hand import api_at_hand
 from verbs.dossier_words import DossierWords
-from verbs.edition import EditionWords
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.people import names
 from verbs.show import AsJson, Delegation
 from verbs.tables import add_row, output, say, table
-from verbs.times import business_time
-from verbs.words import FACTORS, word
+from words.codes import FACTORS, word
+from words.edition import EditionWords
+from words.times import business_time
 
 Step = Annotated[str | None, typer.Option("--step", help="As who is to sign this step sees it; else the open one.")]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from locales import Translator, mark
 from locales.dossier import FIGURES
-from verbs.edition import EditionWords
-from verbs.times import at_place, span
-from verbs.words import DIRECTIONS, PERSON_ROLES, word
+from words.codes import DIRECTIONS, PERSON_ROLES, word
+from words.edition import EditionWords
+from words.times import at_place, span
 
 WHY = {
     "you_answered": mark("since proposal %(number)s, which you answered last"),

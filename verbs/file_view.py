@@ -6,11 +6,9 @@ from itertools import groupby
 from typing import Any
 
 from locales import Translator, mark
-from verbs.edition import EditionWords
 from verbs.state_line import state_line
 from verbs.tables import add_row, output, say, table
-from verbs.times import at_place, business_time, span
-from verbs.words import (
+from words.codes import (
     ANSWERS,
     DEADLINE_STATES,
     DIRECTIONS,
@@ -22,6 +20,8 @@ from verbs.words import (
     sentence_case,
     word,
 )
+from words.edition import EditionWords
+from words.times import at_place, business_time, span
 
 File = Mapping[str, Any]
 

@@ -11,12 +11,13 @@ import typer
 from locales import Translator, mark
 from verbs.asking import Api
 from verbs.at_hand import api_at_hand
-from verbs.edition import EditionWords
+from verbs.instants import instant
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.state_line import COORDINATORS_DESK
 from verbs.tables import add_row, output, say, table
-from verbs.words import PHASES, word
+from words.codes import PHASES, word
+from words.edition import EditionWords
 
 LARGEST_PAGE = 200
 
@@ -75,6 +76,10 @@ def list_(
     descending: Annotated[bool, typer.Option("--descending", help="The other way round.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=LARGEST_PAGE, help="How many lines a page has.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="`next_cursor` of the page before.")] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="TIME", help="As it was: at the end of a day, at a local time, at an instant."),
+    ] = None,
     every_page: Annotated[bool, typer.Option("--all", help="Every page, not only one.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
 ) -> None:
@@ -94,6 +99,7 @@ def list_(
         "order": "desc" if descending else "asc",
         "limit": LARGEST_PAGE if every_page else limit,
         "cursor": cursor,
+        "as_of": as_of and instant(as_of, settings.zone),
     }
     with api_at_hand(settings) as api:
         if every_page:

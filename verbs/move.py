@@ -17,7 +17,7 @@ from verbs.receipt import answer
 from verbs.refusal import Refusal
 from verbs.show import AsJson, Delegation
 from verbs.tables import say
-from verbs.times import at_place
+from words.times import at_place
 
 
 def move(

@@ -14,7 +14,7 @@ from verbs.options import options
 from verbs.periods import From, Until, first_day, last_day, period
 from verbs.show import AsJson
 from verbs.tables import add_row, output, table
-from verbs.words import word
+from words.codes import word
 
 app = typer.Typer(help="Show and enter organisations.", no_args_is_help=True)
 

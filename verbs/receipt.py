@@ -8,7 +8,7 @@ import typer
 
 from locales import Translator
 from verbs.tables import say
-from verbs.words import PHASES, word
+from words.codes import PHASES, word
 
 
 def answer(receipt: Mapping[str, Any], sentence: str, translator: Translator, *, as_json: bool) -> None:

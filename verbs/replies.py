@@ -15,8 +15,8 @@ from verbs.options import options
 from verbs.receipt import answer as answered
 from verbs.show import AsJson
 from verbs.tables import add_row, output, say, table
-from verbs.times import business_day
-from verbs.words import ANSWERS, word
+from words.codes import ANSWERS, word
+from words.times import business_day
 
 app = typer.Typer(help="Answers by mail that a person has to look at.", no_args_is_help=True)
 

@@ -13,11 +13,11 @@ from locales import Translator, mark
 from verbs.asking import api_of
 from verbs.language import translator_of
 from verbs.options import options
-from verbs.request_words import KINDS, REASONS, STATES, WAYS
 from verbs.show import AsJson
 from verbs.tables import add_row, output, say, table
-from verbs.times import business_time
-from verbs.words import word
+from words.codes import word
+from words.requests import KINDS, REASONS, STATES, WAYS
+from words.times import business_time
 
 app = typer.Typer(help="Requests of people about their own data, with the law's dates.", no_args_is_help=True)
 

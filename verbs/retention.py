@@ -10,11 +10,11 @@ from locales import Translator, mark
 from verbs.asking import api_of
 from verbs.language import translator_of
 from verbs.options import options
-from verbs.request_words import DATA, OUTCOMES, PLANS, UNITS
 from verbs.show import AsJson
 from verbs.tables import add_row, output, say, table
-from verbs.times import business_time
-from verbs.words import word
+from words.codes import word
+from words.requests import DATA, OUTCOMES, PLANS, UNITS
+from words.times import business_time
 
 app = typer.Typer(
     help="How long data are kept, and plans of what is due. A plan removes nothing until it is applied.",

@@ -11,7 +11,6 @@ from verbs.asking import Api, api_of
 from verbs.confirming import confirm
 from verbs.dossier import show_differences
 from verbs.dossier_words import DossierWords
-from verbs.edition import EditionWords
 from verbs.file_view import warnings
 from verbs.language import translator_of
 from verbs.options import options
@@ -20,7 +19,8 @@ from verbs.receipt import answer
 from verbs.refusal import Refusal
 from verbs.show import AsJson, Delegation
 from verbs.tables import add_row, output, say, table
-from verbs.words import DIRECTIONS, sentence_case, word
+from words.codes import DIRECTIONS, sentence_case, word
+from words.edition import EditionWords
 
 Step = Annotated[str | None, typer.Argument(help="The step of the chain; else the one whose turn it is.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Sign without being asked.")]

@@ -10,14 +10,14 @@ import typer
 from locales import Translator, mark
 from verbs.at_hand import api_at_hand
 from verbs.children import ROOT
-from verbs.edition import EditionWords
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.refusal import Refusal
 from verbs.show import AsJson, Delegation
 from verbs.tables import add_row, output, table
-from verbs.times import business_time
-from verbs.words import ACTS, FACTORS, REASONS, word
+from words.codes import ACTS, FACTORS, REASONS, word
+from words.edition import EditionWords
+from words.times import business_time
 
 VERIFIER = "audit.sign_offs"
 

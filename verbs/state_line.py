@@ -5,9 +5,9 @@ from datetime import date, datetime
 from typing import Any
 
 from locales import Translator
-from verbs.edition import EditionWords
-from verbs.times import business_day, business_time
-from verbs.words import PHASES, sentence_case, word
+from words.codes import PHASES, sentence_case, word
+from words.edition import EditionWords
+from words.times import business_day, business_time
 
 COORDINATORS_DESK = "coordinator"
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from embedded.folder import StackRecord
-from embedded.health import Health, check_of
+from embedded.health import Health, archive, check_of
 from embedded.ports import HOST
 from locales import Translator
 from verbs.language import translator_of
@@ -24,18 +24,19 @@ def status(
     """Show the parts and their health. The exit code is 0 if all are ready, else 1."""
     settings = options(context).settings()
     record, translator = running(settings), translator_of(settings)
-    found = asyncio.run(_ask(record))
+    found, kept = asyncio.run(_ask(record))
     if as_json:
-        typer.echo(json.dumps(_document(record, found), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_document(record, found, kept), indent=2, ensure_ascii=False))
     else:
-        Console().print(_table(record, found, translator))
+        Console().print(_table(record, found, kept, translator))
         if not record.complete:
             Console().print(translator.tr("Legation is still starting."))
-    if not _ready(record, found):
+    if not _ready(record, found, kept):
         raise typer.Exit(1)
 
 
-async def _ask(record: StackRecord) -> dict[str, Health]:
+async def _ask(record: StackRecord) -> tuple[dict[str, Health], Health | None]:
+    """Ask each part, and the API for what it says of the archive, which is no process."""
     checks = {
         name: check_of(
             name,
@@ -46,19 +47,21 @@ async def _ask(record: StackRecord) -> dict[str, Health]:
         )
         for name in record.parts
     }
-    answers = await asyncio.gather(*(check(record.parts[name].pid) for name, check in checks.items()))
-    return dict(zip(checks, answers, strict=True))
+    asked = asyncio.gather(*(check(record.parts[name].pid) for name, check in checks.items()))
+    answers, kept = await asyncio.gather(asked, archive(record.ports.api))
+    return dict(zip(checks, answers, strict=True)), kept
 
 
-def _ready(record: StackRecord, found: dict[str, Health]) -> bool:
-    return record.complete and all(each.ready for each in found.values())
+def _ready(record: StackRecord, found: dict[str, Health], kept: Health | None) -> bool:
+    return record.complete and all(each.ready for each in (*found.values(), *([kept] if kept else ())))
 
 
-def _document(record: StackRecord, found: dict[str, Health]) -> dict[str, object]:
+def _document(record: StackRecord, found: dict[str, Health], kept: Health | None) -> dict[str, object]:
     return {
         "profile": record.profile,
         "started_at": record.started_at.isoformat(),
-        "ready": _ready(record, found),
+        "ready": _ready(record, found, kept),
+        "archive": None if kept is None else {"ready": kept.ready, "detail": kept.detail},
         "parts": [
             {
                 "name": name,
@@ -74,7 +77,7 @@ def _document(record: StackRecord, found: dict[str, Health]) -> dict[str, object
     }
 
 
-def _table(record: StackRecord, found: dict[str, Health], translator: Translator) -> Table:
+def _table(record: StackRecord, found: dict[str, Health], kept: Health | None, translator: Translator) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column(translator.tr("Part"))
     table.add_column(translator.tr("Health"))
@@ -91,6 +94,9 @@ def _table(record: StackRecord, found: dict[str, Health], translator: Translator
             str(part.pid),
             str(part.restarts),
         )
+    if kept is not None:
+        style = "green" if kept.ready else "red"
+        table.add_row("archive", f"[{style}]{translator.tr(kept.detail)}[/]", "", "", "")
     return table
 
 

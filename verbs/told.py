@@ -15,8 +15,8 @@ from verbs.people import names
 from verbs.refusal import Refusal
 from verbs.show import AsJson
 from verbs.tables import add_row, output, say, table
-from verbs.times import at_place, business_time, span
-from verbs.words import ANSWERS, CHANNELS, word
+from words.codes import ANSWERS, CHANNELS, MAIL_STATES, word
+from words.times import at_place, business_time, span
 
 Item = Annotated[
     str,
@@ -27,17 +27,6 @@ Item = Annotated[
 
 METHODS = {"REQUEST": mark("invited"), "CANCEL": mark("taken out")}
 """What a message of each method does in a calendar."""
-
-STATUSES = {
-    "pending": mark("waits to be sent"),
-    "sending": mark("is being sent"),
-    "sent": mark("sent"),
-    "refused": mark("refused"),
-    "dead": mark("given up after many attempts"),
-    "bounced": mark("came back"),
-    "unreached": mark("no mailbox"),
-    "waiting": mark("waits, unless it changes again"),
-}
 
 
 def told(context: typer.Context, item: Item, as_json: AsJson = False) -> None:
@@ -94,7 +83,7 @@ def _rows(
             business_time(one["at"], zone, translator),
             word(CHANNELS, one["channel"], translator),
             f"{word(METHODS, one['method'], translator)} ({one['sequence']}): {_when(one['view'], zone, translator)}",
-            word(STATUSES, one["status"], translator),
+            word(MAIL_STATES, one["status"], translator),
         )
         for one in person["tellings"]
     ]
@@ -108,7 +97,7 @@ def _rows(
     elif person["channel"] != "mail" or not (rows or person["waiting"]):
         rows.append(("", channel, "", ""))
     if method := person["waiting"]:
-        rows.append(("", channel, word(METHODS, method, translator), word(STATUSES, "waiting", translator)))
+        rows.append(("", channel, word(METHODS, method, translator), word(MAIL_STATES, "waiting", translator)))
     if answer := person["answer"]:
         rows.append(
             (business_time(answer["at"], zone, translator), "", word(ANSWERS, answer["answer"], translator), "")

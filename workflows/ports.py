@@ -33,6 +33,13 @@ SEND_DIGESTS = "send_digests"
 
 SYNC_COLLECTIONS = "sync_collections"
 """SyncInput -> Synced. Brings calendar collections to what they lack; every request is safe to send again."""
+
+ARCHIVE_RUNS = "archive_runs"
+"""ArchiveInput -> Archived. Stores the histories of closed runs that are not archived yet; heartbeats, idempotent."""
+
+ARCHIVE_UNAVAILABLE = "archive_unavailable"
+"""Type of the failure of a round of archiving whose archive takes nothing: another attempt, later, will mend it."""
+
 READ_MAILBOX = "read_mailbox"
 """MailboxInput -> MailRead. Reads the organizer's mailbox again and again, and carries out what came; heartbeats."""
 
@@ -41,6 +48,12 @@ PLAN_RETENTION = "plan_retention"
 
 APPLY_RETENTION = "apply_retention"
 """ApplyInput -> Applied. Removes what an agreed plan lists, in small steps; heartbeats, and goes on where it was."""
+
+MAKE_CHECKPOINT = "make_checkpoint"
+"""None -> CheckpointMade. Seals everything new into a signed checkpoint, if there is anything; safe to do again."""
+
+WITNESS_CHECKPOINTS = "witness_checkpoints"
+"""None -> Witnessed. Shows witnesses the checkpoints they have not seen; what one does not take waits for the next."""
 
 
 class Question(Fact):
@@ -155,6 +168,24 @@ class SyncInput(Fact):
     review: bool = False
 
 
+class ArchiveInput(Fact):
+    """How many runs to archive in this round at most; what remains is for the next one."""
+
+    limit: int = 1_000
+
+
+class Archived(Fact):
+    """How many runs were archived, how many closed runs are not, since when the oldest of these is closed.
+
+    `failure` is the code of why one of them could not be.
+    """
+
+    archived: int
+    waiting: int
+    oldest: Instant | None = None
+    failure: str | None = None
+
+
 class Synced(Fact):
     """How many collections were brought to what they should hold, how many failed, and how much had drifted."""
 
@@ -194,6 +225,32 @@ class RetentionDone(Fact):
 
     planned: str | None = None
     applied: int = 0
+
+
+class CheckpointMade(Fact):
+    """The last checkpoint that was made (None where nothing was new) and how many events were sealed.
+
+    `clock_back`: the clock stood before the checkpoint before, so the new one has that one's time.
+    """
+
+    number: int | None = None
+    added: int = 0
+    clock_back: bool = False
+
+
+class Witnessed(Fact):
+    """How many checkpoints were shown, and how many witnesses did not take one."""
+
+    shown: int = 0
+    failed: int = 0
+
+
+class RoundDone(Fact):
+    """What came of a round. `archived` is None when the archive took nothing; it says so itself where people look."""
+
+    made: CheckpointMade
+    witnessed: Witnessed
+    archived: Archived | None = None
 
 
 Command = dict[str, Any]

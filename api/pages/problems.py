@@ -48,4 +48,4 @@ def _asks_for_page(request: Request) -> bool:
     path = request.url.path
     if path.startswith(FOR_BROWSERS):
         return "text/html" in request.headers.get("accept", "")
-    return not (path.startswith(("/api/", "/calendars/")) or path == "/docs")
+    return not (path.startswith(("/api/", "/calendars/")) or path in ("/docs", "/metrics"))

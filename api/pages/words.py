@@ -1,6 +1,5 @@
 """What pages call what the file names by codes."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
@@ -8,18 +7,7 @@ from api.installation import At
 from domain.bilingual import Bilingual
 from domain.rules import Edition
 from locales import Translator, mark
-
-DIRECTIONS = {"inbound": mark("inbound"), "outbound": mark("outbound")}
-
-PERSON_ROLES = {
-    "head": mark("head of delegation"),
-    "member": mark("delegate"),
-    "host": mark("host"),
-    "escort": mark("escort"),
-    "interpreter": mark("interpreter"),
-    "driver": mark("driver"),
-    "coordinator": mark("coordinator"),
-}
+from words.codes import DIRECTIONS, DOCUMENTS, PERSON_ROLES, STEP_STATES, word
 
 FACTORS = {
     "password": mark("password"),
@@ -36,14 +24,6 @@ CEILING_LINES = {
     "flowers": mark("Flowers"),
 }
 
-STEP_STATES = {
-    "waiting": mark("not yet its turn"),
-    "open": mark("waits for a signature"),
-    "signed": mark("signed"),
-    "returned": mark("returned"),
-    "rejected": mark("rejected"),
-}
-
 PART_KINDS = {
     "request": mark("the request"),
     "member": mark("the people"),
@@ -53,22 +33,26 @@ PART_KINDS = {
     "document": mark("documents"),
 }
 
-DOCUMENT_KINDS = {
-    "invitation_letter": mark("invitation letter"),
-    "final_report": mark("final report"),
+DOCUMENT_KINDS = DOCUMENTS | {
     "decision": mark("decision"),
     "annex": mark("annex"),
 }
+
+__all__ = [
+    "CEILING_LINES",
+    "DIRECTIONS",
+    "DOCUMENT_KINDS",
+    "FACTORS",
+    "PART_KINDS",
+    "PERSON_ROLES",
+    "STEP_STATES",
+    "word",
+]
 
 Urgency = Literal["overdue", "soon", "later", "none"]
 
 SOON = 2
 """Days before a due date from which on it presses."""
-
-
-def word(words: Mapping[str, str], code: str, translator: Translator) -> str:
-    """Return the word for a code; one that is new here is shown as it stands."""
-    return translator.tr(words[code]) if code in words else code
 
 
 def urgency(due_on: date | None, today: date, *, missed: bool) -> Urgency:

@@ -163,6 +163,7 @@ ASKED: tuple[tuple[str, str, Any, str, str], ...] = (
         "plan_agreed",
     ),
     ("POST /api/v1/retention/plans/{plan}/stop", "/retention/plans/{id}/stop", None, "retention", "plan_stopped"),
+    ("POST /api/v1/checkpoints", "/checkpoints", {}, "checkpoints", "checkpoint_asked"),
     ("DELETE /api/v1/accounts/{account}", "/accounts/linh", None, "accounts", "account_disabled"),
 )
 """Row, address, body, and where it is recorded as what; an id of the answer before goes into `{id}`."""

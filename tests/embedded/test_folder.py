@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from embedded.folder import DataFolder, PartRecord, StackAlreadyRuns, StackRecord
+from embedded.folder import DataFolder, FolderUnusable, PartRecord, StackAlreadyRuns, StackRecord
 from embedded.ports import Ports
 
 RECORD = StackRecord(
@@ -60,8 +60,23 @@ def test_a_record_left_by_a_killed_stack_counts_for_nothing(tmp_path: Path) -> N
 def test_a_master_key_is_made_once(tmp_path: Path) -> None:
     """An existing key is never replaced: everything encrypted under it would be lost."""
     path = tmp_path / "keys" / "master.key"
-    assert DataFolder(tmp_path).make_master_key(path) is True
+    assert DataFolder(tmp_path).make_key(path) is True
     made = path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert DataFolder(tmp_path).make_master_key(path) is False
+    assert DataFolder(tmp_path).make_key(path) is False
     assert path.read_bytes() == made
+
+
+def test_a_new_key_stands_before_those_that_are_there(tmp_path: Path) -> None:
+    """All of them stay, and nobody else may read the file; one that is not there is not made by the way."""
+    folder, path = DataFolder(tmp_path), tmp_path / "keys" / "checkpoint.key"
+    with pytest.raises(FolderUnusable):
+        folder.put_new_key_first(path)
+    folder.make_key(path)
+    first = path.read_text()
+    folder.put_new_key_first(path)
+    second = path.read_text()
+    assert second.endswith(first)
+    assert len(set(second.split())) == 2
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in path.parent.iterdir()] == ["checkpoint.key"]

@@ -147,3 +147,31 @@ def test_a_malformed_master_key_is_refused_and_not_repeated(monkeypatch: pytest.
     with pytest.raises(SettingsRefused) as refused:
         load_settings().master_keys()
     assert str(refused.value) == "LEGATION_MASTER_KEY does not hold 32-byte keys in base64."
+
+
+def test_checkpoint_keys_are_found_as_master_keys_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the environment, the newest first, else from their own file, which nobody else may read."""
+    settings = load_settings()
+    with pytest.raises(SettingsRefused, match="There is no checkpoint key: set LEGATION_CHECKPOINT_KEY"):
+        settings.checkpoint_keys()
+    settings.checkpoint_key_file.parent.mkdir(parents=True)
+    settings.checkpoint_key_file.write_text(f"{KEY}\n{OLDER}\n")
+    settings.checkpoint_key_file.chmod(0o640)
+    with pytest.raises(SettingsRefused, match="chmod 600"):
+        settings.checkpoint_keys()
+    settings.checkpoint_key_file.chmod(0o600)
+    assert settings.checkpoint_keys() == (b"k" * 32, b"o" * 32)
+    monkeypatch.setenv("LEGATION_CHECKPOINT_KEY", OLDER)
+    assert load_settings().checkpoint_keys() == (b"o" * 32,)
+
+
+def test_a_witness_is_reached_safely_and_its_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may hold a secret; plain http leaves this machine to nobody."""
+    monkeypatch.setenv("LEGATION_WITNESS_URL", "http://witness.example/s3cret")
+    with pytest.raises(SettingsRefused) as refused:
+        load_settings()
+    assert str(refused.value) == (
+        "The setting LEGATION_WITNESS_URL: begins with https:// (http:// on this machine alone)."
+    )
+    monkeypatch.setenv("LEGATION_WITNESS_URL", "https://witness.example/s3cret")
+    assert "s3cret" not in repr(load_settings())

@@ -28,6 +28,7 @@ TITLES: Mapping[str, str] = {
     "17": "Uploads that are weapons",
     "18": "Answers by mail: unknown, stale, forged, too large, broken",
     "20": "Steady load",
+    "21": "Checkpoints made by several at once, and by one that is killed",
 }
 
 INTRODUCTION = (

@@ -29,7 +29,7 @@ from storage.read_model import READ_TABLES, deadlines, delegations, participants
 from tests.audit.histories import all_runs
 from tests.postgresql import fresh_database
 from tests.running import MASTER_KEY, Running, running
-from tests.temporal import Connect, TemporalServer
+from tests.temporal import DELETES_AT_ONCE, Connect, TemporalServer
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A server of this file's own: a rebuild reads every delegation of the namespace."""
-    server = TemporalServer(tmp_path_factory.mktemp("temporal"))
+    server = TemporalServer(tmp_path_factory.mktemp("temporal"), dynamic=DELETES_AT_ONCE)
     server.start()
     yield server
     server.kill()
@@ -292,9 +292,9 @@ async def test_the_command_says_what_it_found(file: Running) -> None:
     assert differs.returncode == 1
     assert f"{file.id}, sự kiện 3: nhật ký có sự kiện khác với lịch sử." in differs.stdout.splitlines()
     as_json = await asyncio.to_thread(as_command, file, "--check", "--json")
-    assert {"code": "journal_differs", "delegation": file.id, "seq": 3, "table": None} in json.loads(as_json.stdout)[
-        "findings"
-    ]
+    assert {"code": "journal_differs", "delegation": file.id, "seq": 3, "table": None, "place": None} in json.loads(
+        as_json.stdout
+    )["findings"]
 
 
 async def test_a_server_that_does_not_answer_is_one_sentence(file: Running) -> None:

@@ -1,14 +1,16 @@
 """Scenario A on the real stack: `legation demo`, figures and mailboxes as the field has them (domain.md, A)."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from embedded.folder import StackRecord
 from scenariofile import load_scenario
-from tests.embedded.running_stack import ROOT
+from tests.embedded.running_stack import ROOT, legation
 from tests.journeys.demonstration import kept_running
 from tests.journeys.mail import Told, attached, mailbox, told
 
@@ -22,6 +24,7 @@ class Played:
 
     printed: dict[str, Any]
     record: StackRecord
+    folder: Path
 
     def told(self, address: str) -> list[Told]:
         """What one person's calendar was told, in order."""
@@ -30,8 +33,9 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    with kept_running(tmp_path_factory.mktemp("inbound") / "var") as (printed, record):
-        yield Played(printed, record)
+    folder = tmp_path_factory.mktemp("inbound") / "var"
+    with kept_running(folder) as (printed, record):
+        yield Played(printed, record, folder)
 
 
 def test_the_demo_prints_the_figures_of_the_field(played: Played) -> None:
@@ -48,6 +52,14 @@ def test_the_demo_prints_the_figures_of_the_field(played: Played) -> None:
     assert {one["what"]: one["rule"] for one in printed["deadlines"]}["report"] == "IN-REPORT v2"
     assert len(printed["trail"]["head"]) == 64
     assert printed["trail"]["length"] > 100
+
+
+def test_what_was_played_is_sealed_at_the_end(played: Played) -> None:
+    """So that the data can be verified at once: the clock's own rounds are minutes apart."""
+    token = (played.folder / "keys" / "cli.token").read_text().strip()
+    found = legation("--data", str(played.folder), "checkpoint", "show", "--json", token=token)
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout)["size"] > played.printed["trail"]["length"]
 
 
 def test_somebody_who_came_holds_fourteen_sessions_one_of_them_moved(played: Played) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import delete, select, text, update
 from domain.events import AnyEvent
 from domain.evolve import fold
 from domain.seal import SealedEvent, head_of
+from storage import versions
 from storage.dump import dump_of_fold, dump_read_tables
 from storage.engine import Database
 from storage.journal import Journal, JournalDiverged, JournalGap, journal
@@ -38,6 +39,12 @@ from tests.storage.streams import (
 from tests.storage.test_persons import SATO
 
 VISIT = "spring-visit"
+
+
+@pytest.fixture(autouse=True)
+def _frequent_snapshots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample file is shorter than the distance between two kept states."""
+    monkeypatch.setattr(versions, "SNAPSHOT_EVERY", 5)
 
 
 @pytest.fixture
@@ -201,6 +208,8 @@ async def test_an_edit_of_a_read_table_shows_in_the_dump(database: Database, pro
         "UPDATE programme_items SET place = 'elsewhere' WHERE item_id = 's2'",
         "UPDATE participants SET active = NOT active WHERE participant_id = 'm1'",
         "UPDATE ceilings SET total_vnd = total_vnd + 1 WHERE seq = 8",
+        "UPDATE delegation_versions SET phase = 'closed' WHERE seq = 1",
+        "UPDATE delegation_snapshots SET state = '{}' WHERE seq = 5",
     ):
         async with database.writing() as connection:
             await connection.execute(text(statement))

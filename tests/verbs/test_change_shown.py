@@ -11,9 +11,9 @@ from locales import translator
 from tests.builders import VICE_PRESIDENT, amending, member, moved, sign
 from tests.domain.given import Given, given
 from tests.rulebook import edition
-from verbs.edition import EditionWords
 from verbs.file_view import show_file
 from verbs.sign import signed_proposal, step_of
+from words.edition import EditionWords
 
 
 def shown(file: Given, unapproved: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -28,10 +28,12 @@ def test_the_verbs_are_these() -> None:
     """A new one comes with its page in the reference."""
     assert {" ".join(words) for words in VERBS} == {
         "up", "demo", "status", "rebuild", "list", "inbox", "desk", "show", "dossier", "open", "sign", "return", "move",
-        "report", "channel", "told", "dead-letters", "resend", "trail", "sign-offs",
+        "report", "channel", "told", "dead-letters", "resend", "trail", "changes", "sign-offs",
+        "archive list", "archive fetch",
         "token create", "token list", "token revoke", "admin create", "policy explain",
         "directory list", "directory show", "directory add", "directory duplicates", "directory merge",
         "directory split", "directory import",
+        "checkpoint list", "checkpoint make", "checkpoint show", "checkpoint rotate-key",
         "collection search", "collection register", "collection show", "collection verify", "collection remove",
         "collection list",
         "organisation list", "organisation add",

@@ -3,6 +3,8 @@
 What has no verb (submitting, deciding, inviting, the clock of the demo) goes through the API, as any program would.
 """
 
+import csv
+import io
 import json
 import os
 import re
@@ -277,3 +279,36 @@ def test_what_does_not_exist_is_said_in_a_sentence(here: Installed) -> None:
     day = verb(here, "lan", "list", "--due-before", "2027-02-30")
     assert day.returncode == 1
     assert "due_before: This must be a day that exists, such as 2026-04-11." in day.stderr
+
+
+def test_a_file_is_read_as_it_was_and_with_what_changed(here: Installed, tmp_path: Path) -> None:
+    """Trail with changes, filters and proof; the sheet; the file, the list and the difference as of then."""
+    read, first = "read", "Đoàn Hội hữu nghị Tokyo"
+    done(here, "lan", "open", written(tmp_path, "read.yaml", VISIT.format(id=read)))
+    send(here, read, type="cancel_item", item_id="tour")
+    send(here, read, type="revise_request", title="=cmd()")
+    events = done(here, "lan", "trail", read)["items"]
+    cancelled = next(event["seq"] for event in events if event["type"] == "ItemCancelled")
+
+    told = verb(here, "lan", "trail", read, "--about", "tour", "--changes", "--proof").stdout
+    assert "Programme, tour, cancelled: no → yes" in told
+    assert "opens the file" not in told
+    proven = done(here, "lan", "trail", read, "--type", "ItemCancelled", "--proof")["items"]
+    assert [(one["seq"], one["proof"]["workflow_id"]) for one in proven] == [(cancelled, read)]
+    assert proven[0]["proof"]["run_id"] in told
+    rows = list(csv.reader(io.StringIO(verb(here, "lan", "trail", read, "--csv").stdout.lstrip("\ufeff"))))
+    assert len(rows) == len(events) + 1
+    assert any("=cmd()" in cell for row in rows for cell in row)
+    assert not [cell for row in rows for cell in row if cell.startswith("=")]
+    refused = verb(here, "lan", "trail", read, "--follow", "--about", "tour")
+    assert (refused.returncode, refused.stderr[:32]) == (1, "With --follow every event is sho")
+
+    shown = verb(here, "lan", "show", read, "--as-of", events[cancelled - 2]["at"]).stdout
+    assert shown.startswith(f"As it was after event no. {cancelled - 1}, ")
+    assert done(here, "lan", "show", read, "--seq", "1")["state"]["items"] == {}
+    listed = done(here, "lan", "list", "--as-of", events[cancelled - 1]["at"], "--q", "tokyo")["items"]
+    assert [one["title"] for one in listed if one["id"] == read] == [first]
+
+    changed = verb(here, "lan", "changes", read, "--since-seq", str(cancelled - 1)).stdout
+    assert "Programme, tour, cancelled" in changed
+    assert first in changed

@@ -5,8 +5,8 @@ from typing import Any
 
 from locales import translator
 from tests.rulebook import edition
-from verbs.edition import EditionWords
 from verbs.state_line import state_line
+from words.edition import EditionWords
 
 NOW = datetime(2026, 4, 24, 2, tzinfo=UTC)
 """Friday, 24 April 2026, 9 o'clock in Hà Nội; 27 and 30 April and 1 May are off."""

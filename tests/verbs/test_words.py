@@ -13,26 +13,27 @@ from storage.directory import Action
 from storage.directory_imports import Verdict
 from tests.rulebook import edition
 from verbs import directory as directory_verb
-from verbs import directory_words, mistakes, words
+from verbs import directory_words, mistakes
 from verbs import list as list_verb
-from verbs.edition import EditionWords
-from verbs.event_words import EVENTS, Reader, sentence_of
 from verbs.file_view import warnings
 from verbs.token import Role
+from words import codes
+from words.edition import EditionWords
+from words.events import EVENTS, Reader, sentence_of
 
 
 @pytest.mark.parametrize(
-    ("known", "codes"),
+    ("known", "named"),
     [
-        (words.PHASES, [phase.value for phase in state.Phase]),
-        (words.DIRECTIONS, get_args(Direction)),
-        (words.PERSON_ROLES, get_args(commands.Role)),
-        (words.ITEM_KINDS, get_args(commands.ItemKind)),
-        (words.ANSWERS, get_args(commands.Answer)),
-        (words.STEP_STATES, get_args(state.Step.model_fields["status"].annotation)),
-        (words.DEADLINE_STATES, get_args(state.Deadline.model_fields["status"].annotation)),
-        (words.DOCUMENTS, get_args(events.DocumentRendered.model_fields["kind"].annotation)),
-        (words.LEFT, list(get_args(get_args(state.Participant.model_fields["left"].annotation)[0]))),
+        (codes.PHASES, [phase.value for phase in state.Phase]),
+        (codes.DIRECTIONS, get_args(Direction)),
+        (codes.PERSON_ROLES, get_args(commands.Role)),
+        (codes.ITEM_KINDS, get_args(commands.ItemKind)),
+        (codes.ANSWERS, get_args(commands.Answer)),
+        (codes.STEP_STATES, get_args(state.Step.model_fields["status"].annotation)),
+        (codes.DEADLINE_STATES, get_args(state.Deadline.model_fields["status"].annotation)),
+        (codes.DOCUMENTS, get_args(events.DocumentRendered.model_fields["kind"].annotation)),
+        (codes.LEFT, list(get_args(get_args(state.Participant.model_fields["left"].annotation)[0]))),
         (directory_words.KINDS, get_args(directory.EntryKind)),
         (directory_words.NATURES, get_args(directory.Nature)),
         (directory_words.REASONS, get_args(duplicates.Reason)),
@@ -41,12 +42,12 @@ from verbs.token import Role
         (EVENTS, [kind.model_fields["type"].default for kind in get_args(get_args(events.AnyEvent)[0])]),
     ],
 )
-def test_every_code_has_a_word(known: Mapping[str, Any], codes: Any) -> None:
-    assert sorted(known) == sorted(codes)
+def test_every_code_has_a_word(known: Mapping[str, Any], named: Any) -> None:
+    assert sorted(known) == sorted(named)
 
 
 def test_phases_have_the_names_that_the_api_gives_them() -> None:
-    assert words.PHASES == refusals.PHASES
+    assert codes.PHASES == refusals.PHASES
 
 
 def test_the_choices_of_the_command_are_those_of_the_api() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from locales import Translator, mark
-from verbs.edition import EditionWords
-from verbs.times import at_place, business_time
-from verbs.words import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, PERSON_ROLES, word
+from words.codes import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, PERSON_ROLES, word
+from words.edition import EditionWords
+from words.times import at_place, business_time
 
 Data = Mapping[str, Any]
 
@@ -30,6 +30,11 @@ class Reader:
     rules: EditionWords
     zone: str
     due: dict[str, Data] = field(default_factory=dict)
+
+    def hear(self, event: Mapping[str, Any]) -> None:
+        """Remember by which rule something is due, of an event that is not told."""
+        if "rule" in event["data"] and "what" in event["data"]:
+            self.due[event["data"]["what"]] = event["data"]["rule"]
 
     def tr(self, text: str, **values: object) -> str:
         """The sentence, filled."""

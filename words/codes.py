@@ -1,5 +1,7 @@
 """What the API names by stable codes, in words. A code that only a newer API knows is shown as it stands."""
 
+from collections.abc import Mapping
+
 from locales import Translator, mark
 
 PHASES = {
@@ -88,7 +90,33 @@ DOCUMENTS = {"invitation_letter": mark("invitation letter"), "final_report": mar
 LEFT = {"withdrawn": mark("withdrawn"), "replaced": mark("replaced"), "released": mark("released")}
 
 
-def word(words: dict[str, str], code: object, translator: Translator) -> str:
+MAIL_STATES = {
+    "pending": mark("waits to be sent"),
+    "sending": mark("is being sent"),
+    "sent": mark("sent"),
+    "refused": mark("refused"),
+    "dead": mark("given up after many attempts"),
+    "bounced": mark("came back"),
+    "unreached": mark("no mailbox"),
+    "waiting": mark("waits, unless it changes again"),
+}
+
+MAIL_KINDS = {
+    "itinerary_request": mark("invitation"),
+    "itinerary_changed": mark("changed invitation"),
+    "itinerary_cancelled": mark("cancellation"),
+    "invitation_letter": mark("invitation letter"),
+    "deadline_reminder": mark("reminder of a due date"),
+    "deadline_missed": mark("notice that a day has passed"),
+    "deadline_escalated": mark("notice to who stands above"),
+    "step_waits": mark("notice that a step waits"),
+    "step_escalated": mark("notice that a step waits too long"),
+    "report_waits": mark("notice that a report waits"),
+    "digest": mark("summary of the day"),
+}
+
+
+def word(words: Mapping[str, str], code: object, translator: Translator) -> str:
     """The word for a code."""
     known = words.get(str(code))
     return str(code) if known is None else translator.tr(known)
