@@ -4,19 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from api.refusals import PHASES
 from locales import Translator, mark
 from storage.held import Held
-
-ROLES = {
-    "head": mark("head of delegation"),
-    "member": mark("delegate"),
-    "host": mark("host"),
-    "escort": mark("escort"),
-    "interpreter": mark("interpreter"),
-    "driver": mark("driver"),
-    "coordinator": mark("coordinator"),
-}
+from words.codes import ANSWERS, DOCUMENTS, PERSON_ROLES, PHASES, word
+from words.requests import KINDS
 
 DETAILS = {
     "full_name": mark("Full name"),
@@ -31,13 +22,10 @@ DETAILS = {
     "dietary": mark("Dietary needs"),
 }
 
-REQUESTS = {
-    "access": mark("access to personal data"),
-    "correction": mark("correction of personal data"),
-    "erasure": mark("erasure of personal data"),
-    "objection": mark("objection to the use of personal data"),
-    "withdrawal": mark("withdrawal of a consent"),
-    "restriction": mark("restriction of the use of personal data"),
+FEEDS = {
+    "participant": mark("calendar of a participant"),
+    "page": mark("page of a participant"),
+    "person": mark("calendar of a person"),
 }
 
 
@@ -62,19 +50,22 @@ def page_of(held: Held, digest: str, words: Translator, zone: str) -> str:
         yield from section(
             mark("Files that name you"),
             (
-                f"{file.title} ({file.delegation}), {words.tr(ROLES[file.role])}, "
-                f"{words.short_date(file.starts)} – {words.short_date(file.ends)}, {words.tr(PHASES[file.phase])}"
+                f"{file.title} ({file.delegation}), {word(PERSON_ROLES, file.role, words)}, "
+                f"{words.short_date(file.starts)} – {words.short_date(file.ends)}, {word(PHASES, file.phase, words)}"
                 for file in held.files
             ),
         )
         yield from section(
             mark("Documents about you, or for your delegation"),
-            (f"{one.kind} {one.language or ''} ({one.delegation}), SHA-256 {one.digest}" for one in held.documents),
+            (
+                f"{word(DOCUMENTS, one.kind, words)} {one.language or ''} ({one.delegation}), SHA-256 {one.digest}"
+                for one in held.documents
+            ),
         )
         yield from section(
             mark("What you answered"),
             (
-                f"{when(one.at)}: {one.answer} ({one.delegation} {one.item or ''})"
+                f"{when(one.at)}: {word(ANSWERS, one.answer, words)} ({one.delegation} {one.item or ''})"
                 + (f" – {one.comment}" if one.comment else "")
                 for one in held.answers
             ),
@@ -88,7 +79,7 @@ def page_of(held: Held, digest: str, words: Translator, zone: str) -> str:
         )
         yield from section(
             mark("Your calendars and pages"),
-            (f"{one.kind} {one.delegation or ''}, {when(one.made_at)}" for one in held.feeds),
+            (f"{word(FEEDS, one.kind, words)} {one.delegation or ''}, {when(one.made_at)}" for one in held.feeds),
         )
         if held.calendar is not None:
             yield from section(
@@ -99,7 +90,7 @@ def page_of(held: Held, digest: str, words: Translator, zone: str) -> str:
         yield from section(
             mark("What you asked before"),
             (
-                "\n    ".join([f"{when(one.received_at)}: {words.tr(REQUESTS[one.kind])} ({one.request})", *one.texts])
+                "\n    ".join([f"{when(one.received_at)}: {word(KINDS, one.kind, words)} ({one.request})", *one.texts])
                 for one in held.requests
             ),
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from storage.accounts import AccountDetails
 from tests.api.conftest import Api, code, member, person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -192,6 +193,23 @@ async def test_nothing_is_exported_of_nobody_nor_of_somebody_erased(api: Api) ->
     someone = await person(api)
     await api.here.registers.persons.erase(someone["ref"])
     assert code(await api.ask("GET", f"/persons/{someone['ref']}/export", by="root")) == (410, "person_erased")
+
+
+async def test_an_administrator_of_one_organisation_sees_no_request_and_exports_nobody(api: Api) -> None:
+    """A person's files may lie anywhere; receiving is another matter."""
+    account = AccountDetails(id=f"r-{api.id}", name="Quản trị", roles=("administrator",), organisation="song-lam")
+    await api.here.registers.accounts.create(account)
+    api.tokens[account.id] = (await api.here.registers.accounts.create_token(account.id))[1]
+    request = await received(api, by=account.id)
+    for method, path, body in (
+        ("GET", "/person-requests", None),
+        ("GET", f"/person-requests/{request['id']}", None),
+        ("POST", f"/person-requests/{request['id']}/answer", {"text": "Đã nhận."}),
+        ("POST", f"/person-requests/{request['id']}/take-back", None),
+        ("GET", f"/persons/{request['person']}/export", None),
+    ):
+        refused = await api.ask(method, path, body, by=account.id)
+        assert code(refused) == (403, "organisation_out_of_reach"), path
 
 
 async def test_lists_are_filtered(api: Api) -> None:
