@@ -5,6 +5,7 @@ current run is asked for by its delegation, and a trail counts as read only when
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -15,7 +16,7 @@ from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
 
 from audit.closed_run import ArchiveDamaged, unpacked
-from audit.history import Place, Run, RunMissing, joined, read_run
+from audit.history import HistoryUnreadable, Place, Run, RunMissing, joined, read_run
 from domain.seal import SealedEvent
 
 DELEGATION = "Delegation"
@@ -30,6 +31,18 @@ class NoHistory(Exception):
     def __init__(self, delegation: str) -> None:
         super().__init__(f"no history of {delegation}")
         self.delegation = delegation
+
+
+class Trails(Protocol):
+    """Where whole trails are read from."""
+
+    async def runs(self) -> dict[str, list[str]]:
+        """Return the ids of the known runs of each delegation."""
+        ...
+
+    async def trail(self, delegation: str, runs: Collection[str] = (), *, at_least: int = 0) -> list[SealedEvent]:
+        """Return a delegation's verified trail; see Histories."""
+        ...
 
 
 class Archived(Protocol):
@@ -145,38 +158,41 @@ class Histories:
             await asyncio.sleep(PAUSE)
             runs = {*runs, *(await self.runs(delegation)).get(delegation, ())}
 
-    async def places(self, delegation: str) -> dict[str, Place]:
-        """Return where each sealed event stands, by its hash, as far as histories of it are there.
+    async def whole(self, delegation: str, runs: Collection[str] = ()) -> list[WorkflowHistory]:
+        """Return the histories that there are of a delegation's runs; `runs` are the ids known so far.
 
-        Raises NoHistory, and HistoryUnreadable.
+        Nothing is verified. Raises ArchiveDamaged, but only with an archive.
         """
-        runs = (await self.runs(delegation)).get(delegation, [])
-        return {
-            digest: Place(run.run_id, event_id)
-            for run in await self._runs_of(delegation, runs)
-            for digest, event_id in run.places.items()
-        }
+        read = [await self.history(delegation, run) for run in await self._known(delegation, runs)]
+        return [history for history in read if history is not None]
+
+    async def places(self, delegation: str) -> dict[str, Place]:
+        """Return where each sealed event stands, by its hash, as far as histories of it are there and can be read."""
+        found: dict[str, Place] = {}
+        for run_id in await self._known(delegation, (await self.runs(delegation)).get(delegation, [])):
+            with contextlib.suppress(HistoryUnreadable, ArchiveDamaged):
+                if run := await self._run(delegation, run_id):
+                    found |= {digest: Place(run_id, event_id) for digest, event_id in run.places.items()}
+        return found
 
     async def _read(self, delegation: str, runs: Collection[str]) -> list[SealedEvent]:
-        return joined(await self._runs_of(delegation, runs))
-
-    async def _runs_of(self, delegation: str, runs: Collection[str]) -> list[Run]:
-        known = [*runs]
-        try:
-            current = (await self._client.get_workflow_handle(delegation).describe()).run_id
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-        else:
-            known = [*dict.fromkeys([*known, current])]
-        if self._archive is not None:
-            archived = (await self._archive.runs(delegation)).get(delegation, [])
-            known = [*dict.fromkeys([*known, *archived])]
-        read = [await self._run(delegation, run) for run in known]
+        read = [await self._run(delegation, run) for run in await self._known(delegation, runs)]
         found = [run for run in read if run is not None]
         if not found:
             raise NoHistory(delegation)
-        return found
+        return joined(found)
+
+    async def _known(self, delegation: str, runs: Collection[str]) -> list[str]:
+        """The ids of runs, with those of the archive and the current one, which the server's list may not name yet."""
+        known = [*runs]
+        try:
+            known.append((await self._client.get_workflow_handle(delegation).describe()).run_id)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        if self._archive is not None:
+            known += (await self._archive.runs(delegation)).get(delegation, [])
+        return [*dict.fromkeys(known)]
 
     async def _run(self, delegation: str, run_id: str) -> Run | None:
         history = await self.history(delegation, run_id)

@@ -32,6 +32,7 @@ Register = Literal[
     "retention",
     "checkpoints",
     "archive",
+    "evidence",
 ]
 
 ADVISORY_LOCK = 0x6C65676C

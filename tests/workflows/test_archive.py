@@ -135,6 +135,8 @@ async def test_what_the_server_deleted_is_read_from_the_archive(here: Running) -
     await here.idle()
     events = await here.registers.journal.events(here.id)
     whole = {run: await here.client.get_workflow_handle(here.id, run_id=run).fetch_history() for run in chain}
+    places = await histories(here).places(here.id)
+    assert set(places) == {event.hash for event in events}
     await listed(here, 2)
 
     assert await archiving(here).round() == Archived(archived=2, waiting=0)
@@ -162,6 +164,7 @@ async def test_what_the_server_deleted_is_read_from_the_archive(here: Running) -
         await histories(here, archive=False).trail(here.id)
     assert missing.value.seq == 1
     assert await histories(here).trail(here.id) == events
+    assert await histories(here).places(here.id) == places
     async with here.registers.database.writing() as connection:
         for table in (*READ_TABLES, journal):
             await connection.execute(delete(table))
@@ -177,6 +180,8 @@ async def test_what_the_server_deleted_is_read_from_the_archive(here: Running) -
     with pytest.raises(ArchiveDamaged) as refused:
         await histories(here).trail(here.id)
     assert (refused.value.location, refused.value.reason) == (rows[1].location, "digest")
+    left = {digest: place for digest, place in places.items() if place.run_id != chain[1]}
+    assert await histories(here).places(here.id) == left, "what one run no longer proves, the others still do"
     damaged.unlink()
     with pytest.raises(ArchiveDamaged) as refused:
         await histories(here).trail(here.id)
