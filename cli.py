@@ -25,6 +25,7 @@ from verbs import (
     desk,
     directory,
     dossier,
+    evidence,
     feed,
     leave,
     move,
@@ -43,6 +44,7 @@ from verbs import (
     told,
     trail,
     up,
+    verify,
 )
 from verbs import list as list_verb
 from verbs import open as open_verb
@@ -77,6 +79,8 @@ app.command("told")(told.told)
 app.command("trail")(trail.trail)
 app.command("changes")(changes.changes)
 app.command("sign-offs")(sign_offs.sign_offs)
+app.command("verify")(verify.verify)
+app.command("evidence")(evidence.evidence)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(archive.app, name="archive")
 app.add_typer(token.app, name="token")

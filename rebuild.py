@@ -22,17 +22,23 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from activities.codec import data_converter
+from activities.restoring import Lost, PutBack, Restoring, put_back
+from audit.checkpoint import Checkpoint
 from audit.closed_run import ArchiveDamaged
 from audit.difference import first_differing_seq, first_differing_table
-from audit.histories import Archive, Histories, NoHistory
+from audit.histories import Archive, Histories, NoHistory, Trails
 from audit.history import HistoryUnreadable
-from domain.seal import ChainBroken
+from audit.witnesses import kept_in, read_copy
+from domain.seal import ChainBroken, SealedEvent
 from embedded.archive import archive_of
+from embedded.at_hand import temporal_at_hand
 from embedded.bootstrap import ServerUnreachable
 from embedded.connection import connect
+from embedded.failure import StackFailure
 from locales import Translator, mark
 from settings import Settings, SettingsRefused, load_settings
-from storage.dump import dump_of_fold, dump_read_tables, listed_in_read_tables
+from storage.as_stored import StoredChains, read_any_text
+from storage.dump import dump_of_fold, dump_read_tables, listed_in_read_tables, seq_of
 from storage.errors import StoreUnavailable
 from storage.keyring import CiphertextDamaged, UnknownMasterKey
 from storage.registers import Registers
@@ -53,6 +59,23 @@ FINDINGS = {
     "table_differs": mark("%(delegation)s, table %(table)s: is not what the events give."),
 }
 """What a finding says. `seq` is the number of the first event concerned, but for `history_unreadable`."""
+
+
+PUT_BACK = (
+    mark("%(delegation)s: events %(first_seq)s to %(last_seq)s were put back into the journal (%(events)s)."),
+    mark("%(delegation)s: event %(first_seq)s was put back into the journal."),
+)
+ADOPTED = mark("The archived history %(location)s stands in the register again.")
+LOST = {
+    "checkpoints": mark("Checkpoints %(first)s to %(last)s are kept elsewhere and lost here; later ones begin anew."),
+    "persons": mark("%(delegation)s: %(count)s people that its events name are in no register here."),
+    "texts": mark("%(delegation)s: %(count)s texts that its events name are in no register here."),
+    "attachments": mark("%(delegation)s: %(count)s files that its events name are in no register here."),
+}
+OTHERS = mark(
+    "Registers are as the database has them. If it was restored from a backup, what was entered in them since (people, "
+    "texts, accounts, leave, mails) is in no history and stays lost."
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +103,9 @@ class Account:
     events: int = 0
     seconds: float = 0.0
     findings: list[Finding] = field(default_factory=list)
+    put_back: list[PutBack] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -101,7 +127,16 @@ class Account:
             rate=translator.number(self.document()["events_per_second"]),
         )
         same = [translator.tr(mark("No difference."))] if self.checked_only and not self.findings else []
-        return [*(finding.told(translator) for finding in self.findings), summary, *same]
+        return [*(finding.told(translator) for finding in self.findings), *self._restored(translator), summary, *same]
+
+    def _restored(self, translator: Translator) -> list[str]:
+        """What was brought back, and what nothing here can bring back."""
+        back = [translator.tr(PUT_BACK[one.first_seq == one.last_seq], **asdict(one)) for one in self.put_back]
+        archived = [translator.tr(ADOPTED, location=location) for location in self.adopted]
+        lost = [translator.tr(LOST[one.register], **asdict(one)) for one in self.lost]
+        # What was entered elsewhere since then is in no history, so nobody can say how much it is.
+        others = [translator.tr(OTHERS)] if back else []
+        return [*back, *archived, *lost, *others]
 
 
 Watch = Callable[[int, int], None]
@@ -118,10 +153,24 @@ class Rebuild:
     """Brings journal and read tables to what the histories say, or says where they differ."""
 
     def __init__(
-        self, histories: Histories, registers: Registers, *, patience: timedelta = timedelta(seconds=5)
+        self,
+        histories: Trails,
+        registers: Registers,
+        *,
+        restoring: Restoring | None = None,
+        copies: Sequence[Checkpoint] = (),
+        patience: timedelta = timedelta(seconds=5),
     ) -> None:
-        """`patience`: how long a comparison waits until the journal has what was just accepted."""
+        """`restoring` brings back what else a backup lacks; `copies` are checkpoints that are kept elsewhere.
+
+        `patience`: how long a comparison waits until the journal has what was just accepted.
+        """
         self._histories = histories
+        self._chains = StoredChains(registers.database)
+        self._restoring = restoring or Restoring(registers, None)
+        self._copies = copies
+        self._put_back: list[PutBack] = []
+        self._lost: list[Lost] = []
         self._database = registers.database
         self._journal = registers.journal
         self._projection = registers.projection
@@ -130,8 +179,17 @@ class Rebuild:
         self._listed: dict[str, str] = {}
 
     async def replace(self, watch: Watch = lambda done, of: None) -> Account:
-        """Put what the histories say in the place of journal and read tables, delegation by delegation."""
-        return await self._each(Account(checked_only=False), self._replace_one, watch)
+        """Put what the histories say in the place of journal and read tables, delegation by delegation.
+
+        Archived histories that the register does not name are entered first: they may be the only ones.
+        """
+        account = Account(checked_only=False, adopted=[run.location for run in await self._restoring.adopted()])
+        self._put_back, self._lost = account.put_back, account.lost
+        await self._each(account, self._replace_one, watch)
+        account.put_back.sort(key=lambda one: one.delegation)
+        account.lost.sort(key=lambda one: (one.delegation or "", one.register))
+        account.lost += await self._restoring.lost_checkpoints(self._copies)
+        return account
 
     async def compare(self, watch: Watch = lambda done, of: None) -> Account:
         """Compare journal and read tables with the histories, byte for byte, and write nothing."""
@@ -191,6 +249,7 @@ class Rebuild:
             return 0, []
         head = await self._journal.head(delegation)
         events = await self._histories.trail(delegation, runs, at_least=head.seq if head else 0)
+        await self._say_what_lacked(delegation, events)
         while events:
             head = await self._projection.replace(delegation, events)
             if head.seq == len(events):
@@ -203,6 +262,13 @@ class Rebuild:
                 break
         return len(events), [Finding("beyond_history", delegation, seq=len(events) + 1)] if head else []
 
+    async def _say_what_lacked(self, delegation: str, events: Sequence[SealedEvent]) -> None:
+        stored = [entry async for batch in self._chains.entries(delegation) for entry in batch]
+        if (lacked := put_back(delegation, stored, events)) is not None:
+            self._put_back.append(lacked)
+            brought = events[lacked.first_seq - 1 : lacked.last_seq]
+            self._lost += await self._restoring.lost_entries(delegation, brought)
+
     async def _compare_one(self, delegation: str, runs: list[str]) -> Treated:
         if self._is_stray(delegation, runs):
             return 0, [Finding("table_differs", delegation, table=self._listed[delegation])]
@@ -210,7 +276,7 @@ class Rebuild:
         await self._journal_has(delegation, accepted)
         stored = await self._journal.events(delegation)
         dump = await dump_read_tables(self._database, delegation)
-        applied = _seq_of(dump)
+        applied = seq_of(dump)
         events = await self._histories.trail(delegation, runs, at_least=max(len(stored), applied))
         findings = []
         if len(stored) < accepted or stored != events[: len(stored)]:
@@ -235,17 +301,17 @@ class Rebuild:
                     await asyncio.sleep(0.05)
 
 
-def _seq_of(dump: bytes) -> int:
-    """The event up to which a delegation's read tables stand; 0 when they do not list it."""
-    first = json.loads(dump.partition(b"\n")[0] or b"{}")
-    return int(first["seq"]) if first.get("table") == "delegations" else 0
-
-
 async def run(settings: Settings, *, check: bool, watch: Watch) -> Account:
-    """Rebuild, or compare, the store that the settings name."""
+    """Rebuild, or compare, the store that the settings name, with Temporal's server at hand."""
+    async with temporal_at_hand(settings) as reaching:
+        return await _run(reaching, check=check, watch=watch)
+
+
+async def _run(settings: Settings, *, check: bool, watch: Watch) -> Account:
     registers = Registers.open(
         settings.database_url, settings.master_keys(), settings.data_dir, archive=archive_of(settings)
     )
+    read_any_text(registers.database)
     try:
         converter = data_converter(registers.keyring if settings.encrypts_payloads else None)
         try:
@@ -255,7 +321,11 @@ async def run(settings: Settings, *, check: bool, watch: Watch) -> Account:
         except RuntimeError as refused:
             raise ServerUnreachable from refused
         archive = Archive(registers.archived_runs, registers.archive_files)
-        rebuild = Rebuild(Histories(client, converter.payload_codec, archive=archive), registers)
+        codec = converter.payload_codec
+        restoring = Restoring(registers, codec)
+        kept = kept_in(settings.witness_folder) if settings.witness_folder is not None else ()
+        copies = [copy for path in kept if (copy := read_copy(path)) is not None]
+        rebuild = Rebuild(Histories(client, codec, archive=archive), registers, restoring=restoring, copies=copies)
         return await (rebuild.compare(watch) if check else rebuild.replace(watch))
     finally:
         await registers.close()
@@ -276,6 +346,8 @@ def main(arguments: Sequence[str]) -> int:
             account = asyncio.run(run(settings, check=asked.check, watch=watch))
     except SettingsRefused as refused:
         return _refuse(messages, str(refused))
+    except StackFailure as failure:
+        return _refuse(messages, failure.sentence.told(translator))
     except StoreUnavailable as unavailable:
         text = mark("The database cannot be used: %(reason)s.")
         return _refuse(messages, translator.tr(text, reason=unavailable.reason))

@@ -49,6 +49,9 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "read_trail": EVERYBODY,
     "show_changes": EVERYBODY,
     "list_sign_offs": EVERYBODY,
+    # What an auditor takes along has no personal data in it; what has, is for those who may see them.
+    "export_evidence": ("auditor", "administrator"),
+    "export_evidence_with_documents": PERSONAL,
     "count_messages": EVERYBODY,
     "list_dead_letters": EVERYBODY,
     "show_told": EVERYBODY,

@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.converter import DataConverter
 
 from activities.codec import data_converter
+from activities.evidence import EvidenceBundles
 from api.announcements import Announcements
 from api.attempts import Attempts
 from api.cookies import Cookies
@@ -21,11 +22,12 @@ from api.leave import tell_all_files
 from api.oidc import Providers
 from api.proofs import Proofs
 from audit.histories import Archive
+from audit.signing_key import NoSigningKey, SigningKeys
 from calendars.caldav import CalDav
 from calendars.guard import Reach
 from embedded.archive import archive_of
 from embedded.connection import connect
-from settings import Settings
+from settings import Settings, SettingsRefused
 from storage.challenges import Challenges
 from storage.identities import Identities
 from storage.passkeys import Passkeys, RelyingParty
@@ -141,6 +143,19 @@ class Installation:
     def client(self) -> Client | None:
         """The client of Temporal once there is one; it mends its own connection from then on."""
         return self._client
+
+    @property
+    def evidence(self) -> EvidenceBundles:
+        """What makes evidence bundles; raises EngineUnavailable until Temporal has answered for the first time."""
+        if self._client is None:
+            raise EngineUnavailable
+        return EvidenceBundles(self.registers, self._client, self.converter.payload_codec, self._signing_keys)
+
+    def _signing_keys(self) -> SigningKeys:
+        try:
+            return SigningKeys.of(self.settings.checkpoint_keys())
+        except SettingsRefused:
+            raise NoSigningKey("signing_key_missing") from None
 
     @property
     def engine(self) -> Engine:

@@ -87,6 +87,16 @@ PROBLEMS: dict[str, Answer] = {
     "as_of_said_twice": Answer(422, mark("Name an instant or the number of an event, not both.")),
     "delegation_not_open_then": Answer(404, mark("The delegation was not open yet at that time.")),
     "event_unknown": Answer(404, mark("The file has no event of this number yet; its last one is no. %(seq)s.")),
+    "evidence_not_checkpointed": Answer(
+        409, mark("No checkpoint has an event of this file yet; the next one is made within minutes.")
+    ),
+    "evidence_incomplete": Answer(
+        409,
+        mark("The evidence is not whole here: history, archive or checkpoints lack something. Run “legation verify”."),
+    ),
+    "signing_key_missing": Answer(
+        503, mark("The key that checkpoints are signed with is not there; an administrator has to look.")
+    ),
     "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
     "item_missing": Answer(404, mark("The programme of this file has no such item.")),

@@ -94,8 +94,11 @@ class CheckpointBroken(ValueError):
 
 
 def octets(written: str) -> bytes:
-    """Return the bytes of base64url without padding. Raises ValueError."""
-    return urlsafe_b64decode(written + "=" * (-len(written) % 4))
+    """Return the bytes of base64url without padding. Raises ValueError, also for another spelling of the same bytes."""
+    found = urlsafe_b64decode(written + "=" * (-len(written) % 4))
+    if urlsafe_b64encode(found).rstrip(b"=").decode() != written:
+        raise ValueError("bits are set that stand for nothing")
+    return found
 
 
 def written(content: bytes) -> str:
@@ -179,20 +182,32 @@ def verify_checkpoints(checkpoints: Iterable[Checkpoint], trusted: Collection[by
     return before
 
 
+def why_untrusted(one: Checkpoint, trusted: Collection[bytes] | None) -> str | None:
+    """Return why one checkpoint by itself is not to be believed; None when a trusted key signed it.
+
+    The codes are those of CheckpointBroken: key_id_wrong, key_unknown, signature_invalid.
+    """
+    try:
+        public = octets(one.public_key)
+        key = Ed25519PublicKey.from_public_bytes(public)
+    except ValueError:
+        return "key_id_wrong"
+    if one.key_id != key_id_of(public):
+        return "key_id_wrong"
+    if trusted is not None and public not in trusted:
+        return "key_unknown"
+    return None if _holds(key, one.signature, signed_content(one)) else "signature_invalid"
+
+
 def _verify(one: Checkpoint, number: int, before: Checkpoint | None, trusted: Collection[bytes] | None) -> None:
     def require(holds: bool, code: str) -> None:
         if not holds:
             raise CheckpointBroken(number, code)
 
     require(one.number == number, "number_wrong")
-    try:
-        public, signature = octets(one.public_key), octets(one.signature)
-        key = Ed25519PublicKey.from_public_bytes(public)
-    except ValueError:
-        raise CheckpointBroken(number, "key_id_wrong") from None
-    require(one.key_id == key_id_of(public), "key_id_wrong")
-    require(trusted is None or public in trusted, "key_unknown")
-    require(_holds(key, signature, signed_content(one)), "signature_invalid")
+    if code := why_untrusted(one, trusted):
+        raise CheckpointBroken(number, code)
+    public = octets(one.public_key)
     require(one.prev == (digest_of_checkpoint(before) if before else NOTHING), "prev_wrong")
     if before is None:
         require(one.origin == origin_of(public), "origin_wrong")
@@ -205,13 +220,12 @@ def _verify(one: Checkpoint, number: int, before: Checkpoint | None, trusted: Co
         require(one.endorsement is None, "key_not_endorsed")
     else:
         endorser = Ed25519PublicKey.from_public_bytes(octets(before.public_key))
-        endorsement = octets(one.endorsement or "")
-        require(_holds(endorser, endorsement, ENDORSEMENT + public), "key_not_endorsed")
+        require(_holds(endorser, one.endorsement or "", ENDORSEMENT + public), "key_not_endorsed")
 
 
-def _holds(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
+def _holds(key: Ed25519PublicKey, signature: str, content: bytes) -> bool:
     try:
-        key.verify(signature, content)
-    except InvalidSignature:
+        key.verify(octets(signature), content)
+    except (InvalidSignature, ValueError):
         return False
     return True

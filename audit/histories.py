@@ -33,6 +33,18 @@ class NoHistory(Exception):
         self.delegation = delegation
 
 
+class Trails(Protocol):
+    """Where whole trails are read from."""
+
+    async def runs(self) -> dict[str, list[str]]:
+        """Return the ids of the known runs of each delegation."""
+        ...
+
+    async def trail(self, delegation: str, runs: Collection[str] = (), *, at_least: int = 0) -> list[SealedEvent]:
+        """Return a delegation's verified trail; see Histories."""
+        ...
+
+
 class Archived(Protocol):
     """A run in the archive: where it stands there, and the SHA-256 (hex) of what stands there."""
 
@@ -146,6 +158,14 @@ class Histories:
             await asyncio.sleep(PAUSE)
             runs = {*runs, *(await self.runs(delegation)).get(delegation, ())}
 
+    async def whole(self, delegation: str, runs: Collection[str] = ()) -> list[WorkflowHistory]:
+        """Return the histories that there are of a delegation's runs; `runs` are the ids known so far.
+
+        Nothing is verified. Raises ArchiveDamaged, but only with an archive.
+        """
+        read = [await self.history(delegation, run) for run in await self._known(delegation, runs)]
+        return [history for history in read if history is not None]
+
     async def places(self, delegation: str) -> dict[str, Place]:
         """Return where each sealed event stands, by its hash, as far as histories of it are there and can be read."""
         found: dict[str, Place] = {}
@@ -163,19 +183,16 @@ class Histories:
         return joined(found)
 
     async def _known(self, delegation: str, runs: Collection[str]) -> list[str]:
-        """Return the runs that are known of, and the current one and those of the archive."""
+        """The ids of runs, with those of the archive and the current one, which the server's list may not name yet."""
         known = [*runs]
         try:
-            current = (await self._client.get_workflow_handle(delegation).describe()).run_id
+            known.append((await self._client.get_workflow_handle(delegation).describe()).run_id)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-        else:
-            known = [*dict.fromkeys([*known, current])]
         if self._archive is not None:
-            archived = (await self._archive.runs(delegation)).get(delegation, [])
-            known = [*dict.fromkeys([*known, *archived])]
-        return known
+            known += (await self._archive.runs(delegation)).get(delegation, [])
+        return [*dict.fromkeys(known)]
 
     async def _run(self, delegation: str, run_id: str) -> Run | None:
         history = await self.history(delegation, run_id)

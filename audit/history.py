@@ -51,7 +51,8 @@ class Run:
     """What one run of a delegation decided.
 
     `head` is where the trail stood when the run began. `unanswered` is a decision at its end that no update asked for
-    (a deadline, an outcome): only what comes after can tell that it was not applied.
+    (a deadline, an outcome): only what comes after can tell that it was not applied. `state` is the file as the run
+    was handed it, as JSON; None for one that begins with the file itself.
     """
 
     delegation: str
@@ -59,6 +60,7 @@ class Run:
     head: Head
     events: Decided
     unanswered: Decided = ()
+    state: Mapping[str, Any] | None = None
     places: Mapping[str, int] = field(default_factory=dict)
     """The id of the history's event in which each sealed event stands, by its hash."""
 
@@ -97,21 +99,29 @@ def joined(runs: Sequence[Run]) -> list[SealedEvent]:
     """
     if not runs:
         return []
-    ordered = sorted(runs, key=lambda run: (run.head.seq, bool(run.events or run.unanswered)))
-    head = genesis(ordered[0].delegation)
+    head = genesis(runs[0].delegation)
     trail: list[SealedEvent] = []
-    for place, run in enumerate(ordered):
+    for run, events in in_order(runs):
         if run.head.seq > head.seq:
             raise RunMissing(head.seq + 1)
         if run.head != head:
             raise ChainBroken(run.head.seq + 1, "the run that carries it does not go on where the one before it ended")
+        head = verify_chain(head, events)
+        trail += events
+    return trail
+
+
+def in_order(runs: Sequence[Run]) -> list[tuple[Run, Decided]]:
+    """Return a delegation's runs by where they begin in the trail, each with what it added to it; nothing verified."""
+    ordered = sorted(runs, key=lambda run: (run.head.seq, bool(run.events or run.unanswered)))
+    found = []
+    for place, run in enumerate(ordered):
         events = run.events
         following = ordered[place + 1].head.seq if place + 1 < len(ordered) else None
         if run.unanswered and (following is None or following >= run.unanswered[0].seq):
             events += run.unanswered
-        head = verify_chain(head, events)
-        trail += events
-    return trail
+        found.append((run, events))
+    return found
 
 
 def require_whole(history: WorkflowHistory) -> None:
@@ -135,6 +145,7 @@ class _Reading:
         self._workflow_id = workflow_id
         self._codec = codec
         self._head = genesis(workflow_id)
+        self._state: Mapping[str, Any] | None = None
         self._applied: list[SealedEvent] = []
         self._pending: Decided = ()
         self._asked: dict[int, str] = {}
@@ -145,6 +156,7 @@ class _Reading:
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
                 carried = await self._json(event, event.workflow_execution_started_event_attributes.input.payloads[0])
                 self._head = self._valid(event, Head, carried.get("head"))
+                self._state = carried.get("state")
             case EventType.EVENT_TYPE_MARKER_RECORDED:
                 if decided := await self._decided(event, event.marker_recorded_event_attributes):
                     self._places |= {one.hash: event.event_id for one in decided}
@@ -164,7 +176,7 @@ class _Reading:
         unanswered = () if self._is_asked else self._pending
         if not unanswered:
             self._settle()
-        return Run(self._workflow_id, run_id, self._head, tuple(self._applied), unanswered, self._places)
+        return Run(self._workflow_id, run_id, self._head, tuple(self._applied), unanswered, self._state, self._places)
 
     @property
     def _is_asked(self) -> bool:

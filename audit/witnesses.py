@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx2
+from pydantic import ValidationError
 
+from audit.checkpoint import Checkpoint
 from domain.canonical import canonical_json
 
 PAUSES = (0.5, 2.0)
@@ -130,3 +132,16 @@ def _put(beside: Path, path: Path) -> None:
                 raise
             # Of two that write at this very moment the later one wins; whoever it is not is told by the content.
             os.rename(beside, path)
+
+
+def kept_in(folder: Path) -> list[Path]:
+    """Return the files of a witness's folder, in the order of their numbers."""
+    return sorted(folder.glob("checkpoint-*.json"))
+
+
+def read_copy(path: Path) -> Checkpoint | None:
+    """Return the checkpoint in a file, not verified; None where it cannot be read."""
+    try:
+        return Checkpoint.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None

@@ -21,6 +21,7 @@ from benchmarks import (
     rebuilding,
     round_trip,
     serialising,
+    verifying,
 )
 from benchmarks.figures import Findings, keep, machine, show
 from benchmarks.installation import installation
@@ -36,6 +37,7 @@ MEASURED = (
     difference,
     as_of,
     checkpoints,
+    verifying,
     memory,
 )
 

@@ -42,7 +42,7 @@ async def measure(here: Installation, findings: Findings, *, quick: bool) -> Non
     floor = 0.0
     for size in SIZES:
         with TemporaryDirectory() as folder:
-            events = list(_sealed(f"measured-{size}", size))
+            events = list(sealed_file(f"measured-{size}", size))
             database = await _filled(Path(folder), events)
             taken = await _taken(AsOf(database), events, draws)
             await database.close()
@@ -104,7 +104,8 @@ def _parsing(state: Delegation) -> float:
     return median(taken)
 
 
-def _sealed(delegation: str, size: int) -> Iterator[SealedEvent]:
+def sealed_file(delegation: str, size: int) -> Iterator[SealedEvent]:
+    """Yield the events of a file with 40 people and 60 items that move."""
     head = genesis(delegation)
     for event in _events(delegation, size):
         sealed = seal(

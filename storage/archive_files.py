@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from storage.errors import StoreUnavailable, as_unavailable
 from storage.references import new_reference
@@ -22,7 +22,10 @@ ABANDONED = 24 * 60 * 60
 
 
 class ArchiveUnavailable(StoreUnavailable):
-    """The archive cannot take or give anything now; nothing half-written stands in it. `reason` as in the base."""
+    """The archive cannot take or give anything now; nothing half-written stands in it.
+
+    `reason` as in the base, or `refused` where a server does not accept the key.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -50,6 +53,23 @@ class ArchiveFiles(Protocol):
     async def sweep(self) -> None:
         """Remove what crashes left unfinished."""
         ...
+
+
+@runtime_checkable
+class ListedArchive(Protocol):
+    """An archive that can say what stands in it."""
+
+    async def locations(self) -> list[str]:
+        """Return every place where something stands, in the order of their names. Raises ArchiveUnavailable."""
+        ...
+
+
+def named_in(location: str) -> tuple[str, str] | None:
+    """Return the delegation and the run that a place is named after; None where it is no place of an archive."""
+    if LOCATION.fullmatch(location) is None:
+        return None
+    delegation, _, name = location.partition("/")
+    return delegation, name.partition("-")[2].removesuffix(".json.gz")
 
 
 def location_of(delegation: str, first_seq: int, run_id: str) -> str:
@@ -100,6 +120,14 @@ class ArchiveFolder:
         """See ArchiveFiles."""
         with honest_archive():
             await asyncio.to_thread(self._sweep)
+
+    async def locations(self) -> list[str]:
+        """See ListedArchive."""
+        with honest_archive():
+            return await asyncio.to_thread(self._locations)
+
+    def _locations(self) -> list[str]:
+        return sorted(str(place.relative_to(self._folder)) for place in self._folder.glob("*/*.json.gz"))
 
     @property
     def _incoming(self) -> Path:

@@ -72,6 +72,23 @@ async def mark_claimed(connection: AsyncConnection, references: References) -> N
             )
 
 
+async def missing_of(database: Database, references: References) -> References:
+    """Return which of these entries the registers do not have; one that was erased is still had."""
+    known: list[frozenset[str]] = []
+    async with database.reading() as connection:
+        for column, names in (
+            (persons.c.ref, references.persons),
+            (texts.c.ref, references.texts),
+            (attachments.c.digest, references.attachments),
+        ):
+            asked, found = sorted(names), set[str]()
+            for start in range(0, len(asked), 500):
+                rows = await connection.execute(select(column).where(column.in_(asked[start : start + 500])))
+                found.update(rows.scalars())
+            known.append(names - found)
+    return References(*known)
+
+
 async def sweep(database: Database, files: Attachments, before: datetime) -> Swept:
     """Remove what no event named and what is older than `before` (wall time): details, keys, texts and files.
 

@@ -1,10 +1,12 @@
 """Canonical dumps of the read tables, to tell whether they are, byte for byte, what a fold of the events gives."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Boolean, ColumnElement, Table, select, type_coerce
+from sqlalchemy.types import NullType
 
 from domain.canonical import canonical_json
 from domain.seal import SealedEvent
@@ -14,19 +16,21 @@ from storage.read_model import READ_TABLES, Rows, delegations, row_of_delegation
 from storage.versions import walk
 
 
-async def dump_read_tables(database: Database, delegation_id: str | None = None) -> bytes:
+async def dump_read_tables(
+    database: Database, delegation_id: str | None = None, *, tables: Sequence[Table] = READ_TABLES
+) -> bytes:
     """Return every row of the read tables (of one delegation, or of all) as lines of canonical JSON, in a fixed order.
 
     All tables are read in one transaction. On PostgreSQL that is one snapshot only at REPEATABLE READ, which is used.
     """
     async with database.snapshot() as connection:
         lines: list[bytes] = []
-        for table in READ_TABLES:
+        for table in tables:
             column = table.c.id if table is delegations else table.c.delegation_id
-            wanted = select(table).order_by(*table.primary_key.columns)
+            wanted = select(*_as_kept(table, on_sqlite=database.on_sqlite)).order_by(*table.primary_key.columns)
             if delegation_id is not None:
                 wanted = wanted.where(column == delegation_id)
-            lines += [_line(table.name, row._asdict()) for row in await connection.execute(wanted)]
+            lines += [_line(table.name, _read(table, row._asdict())) for row in await connection.execute(wanted)]
     return b"".join(lines)
 
 
@@ -39,6 +43,23 @@ async def listed_in_read_tables(database: Database) -> dict[str, str]:
             for name in (await connection.execute(select(column).distinct())).scalars():
                 found.setdefault(name, table.name)
     return found
+
+
+async def unreadable_table(database: Database, delegation_id: str) -> str | None:
+    """Return the first read table with a row of this delegation that no dump can be made of."""
+    for table in READ_TABLES:
+        try:
+            await dump_read_tables(database, delegation_id, tables=[table])
+        except (ValueError, TypeError):
+            return table.name
+    return None
+
+
+def seq_of(dump: bytes) -> int:
+    """Return the event up to which a delegation's read tables stand in its dump; 0 when they do not list it."""
+    first = json.loads(dump.partition(b"\n")[0] or b"{}")
+    seq = first.get("seq") if first.get("table") == delegations.name else None
+    return seq if isinstance(seq, int) else 0
 
 
 def dump_of_fold(histories: Mapping[str, Sequence[SealedEvent]]) -> bytes:
@@ -72,6 +93,17 @@ def _ordered(rows: Iterable[tuple[tuple[Any, ...], dict[str, Any]]]) -> list[tup
 
 def _sortable(part: Any) -> Any:
     return part.encode() if isinstance(part, str) else part
+
+
+def _as_kept(table: Table, *, on_sqlite: bool) -> list[ColumnElement[Any]]:
+    """The columns of a table; of SQLite as they are kept, so that another spelling of the same value is another."""
+    return [type_coerce(column, NullType()).label(column.name) if on_sqlite else column for column in table.columns]
+
+
+def _read(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """The row, with truth values in the place of the 0 and 1 that SQLite keeps."""
+    flags = [column.name for column in table.columns if isinstance(column.type, Boolean) and row[column.name] in (0, 1)]
+    return row | {name: bool(row[name]) for name in flags}
 
 
 def _line(table: str, row: Mapping[str, Any]) -> bytes:

@@ -29,6 +29,7 @@ Register = Literal[
     "calendars",
     "checkpoints",
     "archive",
+    "evidence",
 ]
 
 ADVISORY_LOCK = 0x6C65676C

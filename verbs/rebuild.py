@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from settings import PREFIX, Settings
+from settings import PREFIX
 from verbs.children import ROOT
 from verbs.options import options
-from verbs.running import running
 
 
 def rebuild(
@@ -22,6 +21,7 @@ def rebuild(
 ) -> None:
     """Rebuild every read table and the journal from the histories alone. Work may go on meanwhile.
 
+    What it put back is said, and what nothing here can bring back. Temporal's server is started where it does not run.
     Registers (people, texts, files, accounts, rules, the mail ledger) are not touched. The exit code is 1 when
     something is not as the histories have it and could not be put right.
     """
@@ -30,21 +30,7 @@ def rebuild(
     done = subprocess.run(
         [sys.executable, "-m", "rebuild", *words],
         cwd=ROOT,
-        env={**os.environ, **_environment(settings)},
+        env={**os.environ, f"{PREFIX}DATA_DIR": str(settings.data_dir)},
         check=False,
     )
     raise typer.Exit(done.returncode)
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """The `LEGATION_` variables by which the child finds the data and the server; what runs here decides first."""
-    found = {"DATA_DIR": str(settings.data_dir)}
-    # An outside server is named by the settings already; an embedded one says itself where it is.
-    if settings.temporal_address is None and settings.profile != "server":
-        record = running(settings)
-        found |= {
-            "PROFILE": record.profile,
-            "TEMPORAL_ADDRESS": record.temporal_address,
-            "TEMPORAL_NAMESPACE": record.temporal_namespace,
-        }
-    return {f"{PREFIX}{name}": value for name, value in found.items()}

@@ -37,6 +37,8 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/delegations/{delegation}/trail": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/changes": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/sign-offs": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/evidence": {"auditor", "administrator"},
+    "GET /api/v1/delegations/{delegation}/evidence-with-documents": PERSONAL,
     "GET /api/v1/delegations/{delegation}/messages": EVERYBODY,
     "GET /api/v1/dead-letters": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/items/{item}/told": EVERYBODY,

@@ -16,10 +16,12 @@ import pytest
 TITLES: Mapping[str, str] = {
     "1": "kill -9 of worker, API and server, before, during and after every step",
     "2": "The database locked, full, read-only, or failing to write",
+    "3": "A power loss: the write-ahead log cut anywhere",
     "4": "A mail server that is down, hangs, refuses, or breaks off; a calendar server in trouble",
     "5": "Clocks that are wrong, disagree, or jump",
     "6": "The same request again: at once, after a restart, after continue-as-new, with another body",
     "7": "Sixteen people at one delegation",
+    "9": "Tampering: with entries, archive, checkpoints, tables, evidence, everything at once",
     "10": "The read model rebuilt during writes",
     "11": "Schemathesis, all checks, as each role",
     "13": "Guessed ids, forged forms, planted sessions, forwarded links",

@@ -27,8 +27,9 @@ VERBS = dict(verbs(typer.main.get_command(cli.app)))
 def test_the_verbs_are_these() -> None:
     """A new one comes with its page in the reference."""
     assert {" ".join(words) for words in VERBS} == {
-        "up", "demo", "status", "rebuild", "list", "inbox", "desk", "show", "dossier", "open", "sign", "return", "move",
-        "report", "channel", "told", "dead-letters", "resend", "trail", "changes", "sign-offs",
+        "up", "demo", "status", "verify", "rebuild", "list", "inbox", "desk", "show", "dossier", "open", "sign",
+        "return", "move", "report", "channel", "told", "dead-letters", "resend", "trail", "changes", "sign-offs",
+        "evidence",
         "archive list", "archive fetch",
         "token create", "token list", "token revoke", "admin create", "policy explain",
         "directory list", "directory show", "directory add", "directory duplicates", "directory merge",

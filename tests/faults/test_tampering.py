@@ -1,0 +1,121 @@
+"""Row 9: whatever is changed in what is sealed is found, with the place.
+
+The expected places stand here by hand: which stream, which entry, which code. Cells are enumerated by code: every
+column of every table, every leaf of every kind of event by every class of byte in it.
+"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from audit.verdicts import Account
+from tests.faults.installation import CLOSED, OPEN, Small, build
+from tests.faults.tampering import (
+    OTHER_KEY,
+    Change,
+    another_actor,
+    cut,
+    cut_everywhere,
+    deleted,
+    events_of,
+    flipped,
+    rechained,
+    rewritten,
+    signed_anew,
+    swapped,
+    updated,
+    write_journal,
+)
+
+ORGANISATIONS, ARCHIVE = "register:organisations", "register:archive"
+
+Bad = dict[str, tuple[str, int | None]]
+"""The first bad entry of each stream that does not hold: its code and number."""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """The installation as nobody has touched it."""
+    return asyncio.run(build(tmp_path_factory.mktemp("small")))
+
+
+@pytest.fixture
+def small(built: Small, tmp_path: Path) -> Small:
+    """A copy of it."""
+    return built.copy(tmp_path / "copy")
+
+
+def bad(account: Account) -> Bad:
+    """What does not hold, by stream."""
+    return {one.stream: (one.first.code, one.first.seq) for one in account.verdicts if one.first is not None}
+
+
+def checkpoint_findings(account: Account) -> list[tuple[str, int | None, str | None]]:
+    """Code, number and reason of each finding about the checkpoints themselves."""
+    return [(one.code, one.number, one.reason) for one in account.verdicts[-1].findings]
+
+
+async def test_what_nobody_touched_holds(built: Small) -> None:
+    """Every stream and every checkpoint, against the witness's copies too; entries since then are counted."""
+    account = await built.verified(witness=True)
+    assert bad(account) == {}
+    assert [
+        (one.stream, one.entries, one.runs, one.archived, one.checkpoint, one.since) for one in account.verdicts
+    ] == [
+        (CLOSED, 36, 2, 2, 2, 0),
+        (OPEN, 20, 1, 0, 3, 0),
+        (ARCHIVE, 2, 0, 0, 2, 0),
+        (ORGANISATIONS, 6, 0, 0, 3, 1),
+        ("checkpoints", 3, 0, 0, 3, 0),
+    ]
+
+
+FIXED: dict[str, tuple[Change, Bad]] = {
+    "a time in the journal": (
+        updated("journal", "at", "2026-02-24T02:00:00.000001Z", delegation_id=CLOSED, seq=7),
+        {CLOSED: ("content_changed", 7)},
+    ),
+    "an event deleted": (deleted("journal", delegation_id=CLOSED, seq=9), {CLOSED: ("entry_missing", 9)}),
+    "the tail cut": (cut("journal", "delegation_id", OPEN, 15), {OPEN: ("journal_behind", 16)}),
+    "two events swapped": (swapped(CLOSED, 10, 11), {CLOSED: ("chain_broken", 10)}),
+    "chained anew": (
+        lambda small: write_journal(small, CLOSED, rechained(events_of(small, CLOSED), 20)),
+        {CLOSED: ("sealed_twice", 20)},
+    ),
+    "an entry of a register": (
+        updated("register_log", "actor", "mai", register="organisations", seq=6),
+        {ORGANISATIONS: ("content_changed", 6)},
+    ),
+    "the tail of a register cut": (
+        cut("register_log", "register", "organisations", 3),
+        {ORGANISATIONS: ("leaf_missing", 4)},
+    ),
+    "an archived history": (flipped(100), {CLOSED: ("archive_damaged", None)}),
+    "an archived event, and its digest": (rewritten(20, another_actor), {CLOSED: ("content_changed", 20)}),
+    "the read model alone": (updated("desks", "missed", 1, delegation_id=OPEN), {OPEN: ("table_differs", None)}),
+    "the signature of a checkpoint": (
+        lambda small: signed_anew(small, OTHER_KEY),
+        {"checkpoints": ("checkpoint_broken", None)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(FIXED))
+async def test_a_change_is_found_with_its_place(name: str, small: Small) -> None:
+    """The stream, its first bad entry and what is wrong with it; nothing else is suspected."""
+    change, expected = FIXED[name]
+    change(small)
+    account = await small.verified()
+    assert bad(account) == expected
+    assert not account.holds
+
+
+async def test_what_was_cut_everywhere_is_shown_by_a_checkpoint_kept_elsewhere(small: Small) -> None:
+    """The newest checkpoint and all that came after the one before are gone from every place here."""
+    await cut_everywhere(small)
+    assert bad(await small.verified()) == {}
+    account = await small.verified(witness=True)
+    assert checkpoint_findings(account) == [("checkpoint_lost", 3, None)]
+    copy = small.witness / "checkpoint-000003.json"
+    assert checkpoint_findings(await small.verified(copies=[copy])) == [("checkpoint_lost", 3, None)]
