@@ -22,6 +22,7 @@ from tests.faults.tampering import (
     cut_everywhere,
     deleted,
     events_of,
+    execute,
     flipped,
     handed_on,
     rechained,
@@ -132,6 +133,68 @@ async def test_what_was_cut_everywhere_is_shown_by_a_checkpoint_kept_elsewhere(s
     assert checkpoint_findings(account) == [("checkpoint_lost", 3, None)]
     copy = small.witness / "checkpoint-000003.json"
     assert checkpoint_findings(await small.verified(copies=[copy])) == [("checkpoint_lost", 3, None)]
+
+
+JUNK: dict[str, tuple[str, Bad]] = {
+    "a stream that is no text": (
+        (
+            "INSERT INTO journal SELECT CAST(delegation_id AS BLOB), seq, type, version, at, actor, command_id, data, "
+            "prev_hash, hash FROM journal WHERE delegation_id = 'tokyo-2' AND seq = 1"
+        ),
+        {"b'tokyo-2'": ("entry_unreadable", None)},
+    ),
+    "a number that is none": (
+        (
+            "INSERT INTO journal SELECT delegation_id, 'first', type, version, at, actor, command_id, data, prev_hash, "
+            "hash FROM journal WHERE delegation_id = 'tokyo-2' AND seq = 1"
+        ),
+        {OPEN: ("entry_unreadable", 21)},
+    ),
+    "a number below the first": (
+        (
+            "INSERT INTO journal SELECT delegation_id, -1, type, version, at, actor, command_id, data, prev_hash, "
+            "hash FROM journal WHERE delegation_id = 'tokyo-2' AND seq = 1"
+        ),
+        {OPEN: ("entry_missing", 1)},
+    ),
+    "a hash that is no text": (
+        "UPDATE journal SET hash = CAST(hash AS BLOB) WHERE delegation_id = 'tokyo-2' AND seq = 20",
+        {OPEN: ("entry_unreadable", 20)},
+    ),
+    "a span that is no number": (
+        "UPDATE checkpoint_spans SET last_seq = 'x' WHERE stream = 'tokyo-2' AND first_seq = 10",
+        {OPEN: ("span_broken", -1)},
+    ),
+    "a row in the read model of a file that nobody has": (
+        "INSERT INTO trips VALUES (CAST('berlin-9' AS BLOB), 'per_somebody', 2026)",
+        {"b'berlin-9'": ("table_differs", None)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(JUNK))
+async def test_what_could_stop_whoever_reads_it_is_found(name: str, small: Small) -> None:
+    """SQLite takes any kind of value into any column: it is named, and the rest is verified all the same."""
+    statement, expected = JUNK[name]
+    execute(small, (statement, ()))
+    assert bad(await small.verified()) == expected
+
+
+async def test_one_file_is_proven_by_itself(built: Small, small: Small) -> None:
+    """By paths through the kept tiles to the newest root: its own entries alone, whatever befell others."""
+    for stream, checkpoint in ((CLOSED, 2), (OPEN, 3), (ORGANISATIONS, 3)):
+        account = await built.verified(stream)
+        assert bad(account) == {}
+        assert [(one.stream, one.checkpoint) for one in account.verdicts] == [(stream, checkpoint), ("checkpoints", 3)]
+    cut("register_log", "register", "organisations", 3)(small)
+    assert bad(await small.verified(OPEN)) == {}
+    assert bad(await small.verified(ORGANISATIONS)) == {ORGANISATIONS: ("leaf_missing", 4)}
+    write_journal(small, CLOSED, rechained(events_of(small, CLOSED), 20))
+    account = await small.verified(CLOSED)
+    assert [(one.code, one.seq) for one in account.verdicts[0].findings] == [("sealed_twice", 20), ("leaf_differs", 20)]
+    updated_tile = ("UPDATE merkle_tiles SET hashes = zeroblob(32) || substr(hashes, 33)", ())
+    execute(small, updated_tile)
+    assert bad(await small.verified(OPEN)) == {"checkpoints": ("tile_differs", None)}
 
 
 async def test_a_checkpoint_of_our_own_key_over_another_tree_is_no_better(small: Small) -> None:
