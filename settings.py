@@ -99,6 +99,11 @@ class Settings(BaseSettings):
     archive_dir: Path | None = Field(
         None, description="where histories of closed runs are kept; without one, `archive` below the data folder"
     )
+    archive_url: str | None = Field(None, description="s3://bucket/prefix, to keep them on a server that speaks S3")
+    archive_endpoint: str | None = Field(None, description="that server's address; without one, Amazon's of the region")
+    archive_region: str = "us-east-1"
+    archive_key: str | None = Field(None, description="the id of the key that may read and write there")
+    archive_secret: SecretStr | None = None
 
     api_host: str = "127.0.0.1"
     api_port: int = Field(8080, ge=1, le=65535)
@@ -208,6 +213,20 @@ class Settings(BaseSettings):
         if len(set(names)) != len(names):
             raise ValueError("two providers have the same name")
         return providers
+
+    @field_validator("archive_url")
+    @classmethod
+    def _archive_is_a_bucket(cls, url: str | None) -> str | None:
+        if url is not None and (urlsplit(url).scheme != "s3" or not urlsplit(url).hostname):
+            raise ValueError("has the form s3://bucket/prefix")
+        return url
+
+    @field_validator("archive_endpoint")
+    @classmethod
+    def _archive_is_safe(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None and not is_safe(endpoint):
+            raise ValueError("begins with https:// (http:// on this machine alone)")
+        return endpoint
 
     @field_validator("caldav_private_networks")
     @classmethod

@@ -25,6 +25,8 @@ from api import (
     documents,
     dossiers,
     editions,
+    erasures,
+    evidence,
     feeds,
     health,
     identities,
@@ -71,6 +73,7 @@ FEATURES = (
     archive,
     reading,
     sign_offs,
+    evidence,
     messages,
     dead_letters,
     told,
@@ -97,6 +100,7 @@ FEATURES = (
     policies,
     feeds,
     checkpoints,
+    erasures,
     health,
 )
 

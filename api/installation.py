@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from temporalio.client import Client
 from temporalio.converter import DataConverter
 
 from activities.codec import data_converter
+from activities.erasure import begin_agreed
+from activities.evidence import EvidenceBundles
 from api.announcements import Announcements
 from api.attempts import Attempts
 from api.cookies import Cookies
@@ -19,12 +22,16 @@ from api.engine import OWN_RETRIES, Engine, EngineUnavailable
 from api.feed_contents import FeedContents
 from api.leave import tell_all_files
 from api.oidc import Providers
+from api.proofs import Proofs
+from audit.histories import Archive
+from audit.signing_key import NoSigningKey, SigningKeys
 from calendars.caldav import CalDav
 from calendars.guard import Reach
 from embedded.archive import archive_of
 from embedded.connection import connect
-from settings import Settings
+from settings import Settings, SettingsRefused
 from storage.challenges import Challenges
+from storage.errors import StoreUnavailable
 from storage.identities import Identities
 from storage.passkeys import Passkeys, RelyingParty
 from storage.passwords import Cost, Passwords
@@ -92,6 +99,7 @@ class Installation:
             name=settings.union_name,
             lasting=timedelta(days=settings.feed_days),
         )
+        self.proofs = Proofs(self.converter, Archive(self.registers.archived_runs, self.registers.archive_files))
         self.announcements = Announcements()
         self._open_sign_in(settings)
         self._client = client
@@ -140,6 +148,19 @@ class Installation:
         return self._client
 
     @property
+    def evidence(self) -> EvidenceBundles:
+        """What makes evidence bundles; raises EngineUnavailable until Temporal has answered for the first time."""
+        if self._client is None:
+            raise EngineUnavailable
+        return EvidenceBundles(self.registers, self._client, self.converter.payload_codec, self._signing_keys)
+
+    def _signing_keys(self) -> SigningKeys:
+        try:
+            return SigningKeys.of(self.settings.checkpoint_keys())
+        except SettingsRefused:
+            raise NoSigningKey("signing_key_missing") from None
+
+    @property
     def engine(self) -> Engine:
         """The way of commands; raises EngineUnavailable until Temporal has answered for the first time."""
         if self._client is None:
@@ -177,6 +198,8 @@ class Installation:
             try:
                 self._client = await attempt()
                 await tell_all_files(self._client, self.settings.temporal_task_queue)
+                with suppress(StoreUnavailable):
+                    await begin_agreed(self._client, self.settings.temporal_task_queue, self.registers.erasures)
             except RuntimeError as error:
                 # The SDK's own kind for a server that does not answer.
                 log.warning("temporal_unreachable", reason=type(error).__name__, again_in=pause)

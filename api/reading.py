@@ -1,5 +1,6 @@
 """The trail of a delegation in plain words, and what changed between two points of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +9,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
-from temporalio.service import RPCError
 
 from api.access import BEARER, GuardedRoute
 from api.as_of import SeqThen, ThenQuery, file_then
@@ -18,10 +18,9 @@ from api.language import preferred
 from api.parameters import SentInstant
 from api.problems import Problem
 from api.trail import Seq
-from audit.histories import Histories, NoHistory
-from audit.history import HistoryUnreadable, Place
+from audit.history import Place
 from domain.changes import Change, changes
-from domain.events import AnyEvent, DocumentRendered, Right, RuleRef
+from domain.events import AnyEvent, DocumentRendered, Right, RuleRef, RulesAdopted
 from domain.evolve import evolve
 from domain.reading import (
     OUTCOMES,
@@ -35,7 +34,7 @@ from domain.reading import (
     rules_of,
     took_effect,
 )
-from domain.seal import ChainBroken, SealedEvent
+from domain.seal import SealedEvent
 from domain.state import Delegation
 from domain.upcast import read_event
 from domain.values import Digest, Language
@@ -200,7 +199,7 @@ class _Reading:
         for count in await at.mail.counts(file.state.id):
             sent.setdefault(count.issue.removeprefix(f"{file.state.id}:"), []).append(count)
         reader = await reader_of(request, file.state, at)
-        places = await _places(at, file.state.id) if query.proof else {}
+        places = await at.proofs.of(at.client, file.state.id, file.head) if query.proof else {}
         return cls(at, file, query, reader, asked, sent, places)
 
     async def entries(self) -> AsyncIterator[TrailEntry]:
@@ -213,7 +212,10 @@ class _Reading:
                 after = evolve(state, event, sealed)
                 written = {"type": sealed.type, "data": sealed.data}
                 if self.query.takes(sealed):
-                    yield self._entry(sealed, event, state, after, sentence_of(written, self.reader))
+                    said = sentence_of(written, self.reader)
+                    yield self._entry(sealed, event, state, after, said, await self._effective(event))
+                    # Words take a millisecond an event: others come in between.
+                    await asyncio.sleep(0)
                 else:
                     self.reader.hear(written)
                 state = after
@@ -227,8 +229,19 @@ class _Reading:
         except BeyondHead:
             return self.file.state
 
+    async def _effective(self, event: AnyEvent) -> Effective | None:
+        if isinstance(event, RulesAdopted):
+            return Effective(on=(await self.at.editions.get(event.edition)).effective_from)
+        return took_effect(event)
+
     def _entry(
-        self, sealed: SealedEvent, event: AnyEvent, before: Delegation | None, after: Delegation, said: str
+        self,
+        sealed: SealedEvent,
+        event: AnyEvent,
+        before: Delegation | None,
+        after: Delegation,
+        said: str,
+        effective: Effective | None,
     ) -> TrailEntry:
         outcomes = self.asked.get(sealed.seq, [])
         place = self.places.get(sealed.hash)
@@ -236,7 +249,7 @@ class _Reading:
             seq=sealed.seq,
             type=sealed.type,
             at=sealed.instant,
-            took_effect=took_effect(event),
+            took_effect=effective,
             actor=sealed.actor,
             cause=cause_of(sealed),
             right=right_of(event),
@@ -277,18 +290,6 @@ def _documents(sealed: SealedEvent) -> list[TrailDocument]:
         TrailDocument(kind=event.kind, number=event.number, language=version.language, digest=version.attachment.digest)
         for version in event.versions
     ]
-
-
-async def _places(at: Installation, delegation: str) -> Mapping[str, Place]:
-    """Return where the histories that are still there hold each event, by its hash."""
-    if at.client is None:
-        raise Problem("engine_unavailable")
-    try:
-        return await Histories(at.client, at.converter.payload_codec).places(delegation)
-    except (NoHistory, HistoryUnreadable, ChainBroken):
-        return {}
-    except RPCError:
-        raise Problem("engine_unavailable") from None
 
 
 async def reader_of(request: Request, state: Delegation, at: Installation) -> Reader:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 
 from api.access import BEARER, GuardedRoute
-from api.files import KnownFile
+from api.as_of import FileThen
 from api.installation import At, Installation
 from api.problems import Problem
 from calendars.views import uid_of
@@ -19,6 +19,7 @@ from domain.values import Slug
 from domain.views import seen_by
 from storage.collection_rows import Written
 from storage.mail_ledger import Entry, Status
+from storage.queries import File
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["messages"])
 
@@ -80,13 +81,17 @@ class ToldItem(BaseModel):
 
 
 @router.get("/delegations/{delegation}/items/{item}/told")
-async def show_told(file: KnownFile, item: ItemId, at: At) -> ToldItem:
-    """Show who was told what of an item, when, by which channel, and what they answered."""
+async def show_told(file: FileThen, item: ItemId, at: At) -> ToldItem:
+    """Show who was told what of an item, when, by which channel, and what they answered.
+
+    With `as_of` or `seq` what had been decided by then. What became of a message, what stands in a collection and when
+    a feed was fetched is told as it is now: others' servers keep the clock of the wall.
+    """
     state = file.state
     if item not in state.items:
         raise Problem("item_missing")
     uid = uid_of(item, delegation=state.id, domain=at.mail_domain)
-    tellings = await _tellings(at, state, item, uid)
+    tellings = await _tellings(at, file, item, uid)
     written = await at.registers.collection_entries.of_item(state.id, item)
     fetched = await _fetched(at, state)
     edition = await at.editions.get(state.edition)
@@ -139,14 +144,17 @@ async def _fetched(at: Installation, state: Delegation) -> dict[str, date]:
     return found
 
 
-async def _tellings(at: Installation, state: Delegation, item: str, uid: str) -> dict[str, list[Telling]]:
+async def _tellings(at: Installation, file: File, item: str, uid: str) -> dict[str, list[Telling]]:
     """Return the messages about an item by person, in order: what was decided, joined with what the ledger says."""
+    state = file.state
     lines: dict[tuple[str, str], Entry] = {}
     for line in await at.mail.told(state.id, uid):
         for who in line.participants:
             lines[line.issue, who] = line
     found: dict[str, list[Telling]] = {}
     for sealed in await at.queries.events(state.id, types=("InvitationsIssued",)):
+        if sealed.seq > file.head.seq:
+            break
         event = InvitationsIssued.model_validate(sealed.data)
         for message in event.messages:
             if message.item_id != item:

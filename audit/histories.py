@@ -5,6 +5,7 @@ current run is asked for by its delegation, and a trail counts as read only when
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -15,7 +16,7 @@ from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
 
 from audit.closed_run import ArchiveDamaged, unpacked
-from audit.history import Place, Run, RunMissing, joined, read_run
+from audit.history import HistoryUnreadable, Place, Run, RunMissing, joined, read_run
 from domain.seal import SealedEvent
 
 DELEGATION = "Delegation"
@@ -166,40 +167,32 @@ class Histories:
         return [history for history in read if history is not None]
 
     async def places(self, delegation: str) -> dict[str, Place]:
-        """Return where each sealed event stands, by its hash, as far as histories of it are there.
-
-        Raises NoHistory, and HistoryUnreadable.
-        """
-        runs = (await self.runs(delegation)).get(delegation, [])
-        return {
-            digest: Place(run.run_id, event_id)
-            for run in await self._runs_of(delegation, runs)
-            for digest, event_id in run.places.items()
-        }
-
-    async def _known(self, delegation: str, runs: Collection[str]) -> list[str]:
-        """The ids of runs, with that of the current one, which the server's list may not name yet."""
-        try:
-            current = (await self._client.get_workflow_handle(delegation).describe()).run_id
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return [*runs]
-        return [*dict.fromkeys([*runs, current])]
+        """Return where each sealed event stands, by its hash, as far as histories of it are there and can be read."""
+        found: dict[str, Place] = {}
+        for run_id in await self._known(delegation, (await self.runs(delegation)).get(delegation, [])):
+            with contextlib.suppress(HistoryUnreadable, ArchiveDamaged):
+                if run := await self._run(delegation, run_id):
+                    found |= {digest: Place(run_id, event_id) for digest, event_id in run.places.items()}
+        return found
 
     async def _read(self, delegation: str, runs: Collection[str]) -> list[SealedEvent]:
-        return joined(await self._runs_of(delegation, runs))
-
-    async def _runs_of(self, delegation: str, runs: Collection[str]) -> list[Run]:
-        known = await self._known(delegation, runs)
-        if self._archive is not None:
-            archived = (await self._archive.runs(delegation)).get(delegation, [])
-            known = [*dict.fromkeys([*known, *archived])]
-        read = [await self._run(delegation, run) for run in known]
+        read = [await self._run(delegation, run) for run in await self._known(delegation, runs)]
         found = [run for run in read if run is not None]
         if not found:
             raise NoHistory(delegation)
-        return found
+        return joined(found)
+
+    async def _known(self, delegation: str, runs: Collection[str]) -> list[str]:
+        """The ids of runs, with those of the archive and the current one, which the server's list may not name yet."""
+        known = [*runs]
+        try:
+            known.append((await self._client.get_workflow_handle(delegation).describe()).run_id)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        if self._archive is not None:
+            known += (await self._archive.runs(delegation)).get(delegation, [])
+        return [*dict.fromkeys(known)]
 
     async def _run(self, delegation: str, run_id: str) -> Run | None:
         history = await self.history(delegation, run_id)

@@ -26,6 +26,9 @@ EFFECT = "effect:"
 OUTCOMES = ("InvitationsIssued", "InvitationsDelivered", "DocumentRendered", "NoticeSent", "EffectFailed")
 """Events that ask for messages to people, or that record what became of something an earlier one asked for."""
 
+FROM_REGISTERS = ("StandInsNoted", "ReplyRecorded", "MailBounced")
+"""Events that the system records because a register holds something new."""
+
 
 class Effective(Fact):
     """When something took effect: an instant in UTC, or a calendar day where no clock time is known."""
@@ -37,8 +40,8 @@ class Effective(Fact):
 class Cause(Fact):
     """Why the system did something by itself.
 
-    `deadline`: time had passed, what was due is `what`. `outcome`: something that event `seq` asked for was carried
-    out, or given up. `register`: a register told the file of a leave, a mail or the like.
+    `deadline`: time had passed; where something was due, it is `what`. `outcome`: something that event `seq` asked for
+    was carried out, or given up. `register`: a register told the file of a leave, a mail or the like.
     """
 
     kind: Literal["deadline", "outcome", "register"]
@@ -113,10 +116,11 @@ def cause_of(sealed: SealedEvent) -> Cause | None:
     if asked := asked_by(sealed.command_id):
         key, seq = asked
         return Cause(kind="outcome", what=key, seq=seq)
-    named = sealed.data.get("what")
-    if sealed.command_id.startswith(TICK) or sealed.type.startswith("Deadline"):
-        return Cause(kind="deadline", what=named if isinstance(named, str) else None)
-    return Cause(kind="register")
+    if sealed.type in FROM_REGISTERS and not sealed.command_id.startswith(TICK):
+        return Cause(kind="register")
+    # Also within somebody's command: what had become due by then is recorded before it.
+    named = sealed.data.get("what") if sealed.type.startswith("Deadline") else None
+    return Cause(kind="deadline", what=named if isinstance(named, str) else None)
 
 
 def asked_by(command_id: str) -> tuple[str, int] | None:

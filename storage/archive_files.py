@@ -22,7 +22,10 @@ ABANDONED = 24 * 60 * 60
 
 
 class ArchiveUnavailable(StoreUnavailable):
-    """The archive cannot take or give anything now; nothing half-written stands in it. `reason` as in the base."""
+    """The archive cannot take or give anything now; nothing half-written stands in it.
+
+    `reason` as in the base, or `refused` where a server does not accept the key.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

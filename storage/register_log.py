@@ -29,6 +29,8 @@ Register = Literal[
     "calendars",
     "checkpoints",
     "archive",
+    "erasures",
+    "evidence",
 ]
 
 ADVISORY_LOCK = 0x6C65676C

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, BinaryIO, NoReturn, Self
 from uuid import uuid4
 
 import httpx2
@@ -25,6 +25,9 @@ ADDRESS = f"{PREFIX}API_URL"
 
 PATIENCE = 35.0
 """Seconds to wait for an answer: a little longer than the API itself waits for a decision."""
+
+LONG_PATIENCE = 600.0
+"""Seconds to wait for a file that is put together when it is asked for."""
 
 PAUSES = (0.3, 1.0, 2.0, 4.0)
 """Seconds before each further attempt."""
@@ -95,6 +98,15 @@ class Api:
     def delete(self, path: str) -> None:
         """Remove what stands at an address."""
         self._ask("DELETE", path, headers=self._next_key())
+
+    def fetch(self, path: str, into: BinaryIO) -> None:
+        """Write what stands at an address into a file, a piece in memory at a time; it may be long in the making."""
+        with self._client.stream("GET", path, timeout=httpx2.Timeout(LONG_PATIENCE, connect=5.0)) as response:
+            if not response.is_success:
+                response.read()
+                _refuse(response)
+            for piece in response.iter_bytes():
+                into.write(piece)
 
     def upload(self, content: bytes) -> Any:
         """Keep a file, and return the reference that a command carries."""

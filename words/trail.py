@@ -18,6 +18,7 @@ SYSTEM = "system"
 HEADINGS = (
     mark("No."),
     mark("When"),
+    mark("Instant (UTC)"),
     mark("Took effect"),
     mark("Who"),
     mark("By right"),
@@ -107,6 +108,7 @@ def cells(entry: Entry, reader: Reader) -> Sequence[str]:
     return (
         str(entry["seq"]),
         reader.time(entry["at"]),
+        entry["at"],
         took_effect(entry, reader),
         who(entry, reader),
         by_right(entry, reader),

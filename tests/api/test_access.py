@@ -37,6 +37,8 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/delegations/{delegation}/trail": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/changes": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/sign-offs": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/evidence": {"auditor", "administrator"},
+    "GET /api/v1/delegations/{delegation}/evidence-with-documents": PERSONAL,
     "GET /api/v1/delegations/{delegation}/messages": EVERYBODY,
     "GET /api/v1/dead-letters": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/items/{item}/told": EVERYBODY,
@@ -138,6 +140,11 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/checkpoints/{number}": EVERYBODY,
     "GET /api/v1/checkpoints/{number}/consistency": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/events/{seq}/inclusion": EVERYBODY,
+    "POST /api/v1/erasures": ADMINISTRATOR,
+    "GET /api/v1/erasures": ADMINISTRATOR,
+    "GET /api/v1/erasures/{erasure}": ADMINISTRATOR,
+    "POST /api/v1/erasures/{erasure}/agreement": ADMINISTRATOR,
+    "POST /api/v1/erasures/{erasure}/withdrawal": ADMINISTRATOR,
     "POST /api/v1/editions": ADMINISTRATOR,
     "GET /api/v1/editions": EVERYBODY,
     "GET /api/v1/editions/{digest}": EVERYBODY,
@@ -186,6 +193,7 @@ PLACES = {
     "{feed}": "fee_nothing00",
     "{number}": "999999",
     "{seq}": "1",
+    "{erasure}": "era_nothing00",
 }
 
 

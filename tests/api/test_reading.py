@@ -138,7 +138,7 @@ async def test_a_sheet_shows_a_title_that_looks_like_a_formula_as_text(api: Api,
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
-    assert rows[0][5:8] == ["Nội dung", "Nội dung thay đổi", "Căn cứ"]
+    assert rows[0][6:9] == ["Nội dung", "Nội dung thay đổi", "Căn cứ"]
     assert len({len(row) for row in rows}) == 1
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝"))]
     assert any(title in cell for row in rows[1:] for cell in row)
@@ -204,6 +204,15 @@ async def test_documents_ceilings_due_dates_and_messages_are_shown_as_of_then(ap
     assert await sent(second["seq"] - 1) == rounds[:1]
     assert await sent(end) == rounds
     assert await items("messages", 1) == []
+    told = [
+        (await api.ask("GET", f"/delegations/{api.id}/items/opening/told?seq={one['seq']}")).json()
+        for one in (first, second)
+    ]
+    assert [[line["seq"] for line in one["people"][0]["tellings"]] for one in told] == [
+        [first["seq"]],
+        [first["seq"], second["seq"]],
+    ]
+    assert [one["view"]["starts"]["local"][-5:] for one in told] == ["09:00", "14:00"]
     for path in ("documents", "ceilings", "deadlines"):
         assert await items(path, end) == (await api.ask("GET", f"/delegations/{api.id}/{path}")).json()["items"]
     assert await items("documents", 1) == []

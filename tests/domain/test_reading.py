@@ -82,6 +82,13 @@ def test_time_that_passed_is_a_cause_with_what_was_due() -> None:
     assert cause_of(sealed) == Cause(kind="deadline", what=sealed.data["what"])
 
 
+def test_a_register_that_holds_something_new_is_a_cause_of_its_own() -> None:
+    """Unless it is the time that has come: then the tick says so."""
+    sealed = played(FILES[0]).events[0].model_copy(update={"actor": "system", "type": "StandInsNoted", "data": {}})
+    assert cause_of(sealed.model_copy(update={"command_id": "7f3a"})) == Cause(kind="register")
+    assert cause_of(sealed.model_copy(update={"command_id": "tick:2026-03-01T02:00:00Z:7"})) == Cause(kind="deadline")
+
+
 def test_an_event_is_about_what_it_names_anywhere_within() -> None:
     """An item of a round of messages, a step within the name of its due date; not a word of a title."""
     event = played(FILES[0]).events[0]

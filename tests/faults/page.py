@@ -21,7 +21,7 @@ TITLES: Mapping[str, str] = {
     "5": "Clocks that are wrong, disagree, or jump",
     "6": "The same request again: at once, after a restart, after continue-as-new, with another body",
     "7": "Sixteen people at one delegation",
-    "9": "Tampering: with entries, archive, checkpoints, tables, everything at once",
+    "9": "Tampering: with entries, archive, checkpoints, tables, evidence, everything at once",
     "10": "The read model rebuilt during writes",
     "11": "Schemathesis, all checks, as each role",
     "13": "Guessed ids, forged forms, planted sessions, forwarded links",
@@ -29,6 +29,7 @@ TITLES: Mapping[str, str] = {
     "16": "Line breaks, NUL and direction marks in names, titles and subjects",
     "17": "Uploads that are weapons",
     "18": "Answers by mail: unknown, stale, forged, too large, broken",
+    "19": "A person erased: not a byte of them is left, and every chain holds",
     "20": "Steady load",
     "21": "Checkpoints made by several at once, and by one that is killed",
 }

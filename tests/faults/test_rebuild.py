@@ -26,6 +26,7 @@ from rebuild import Finding, Rebuild
 from storage.dump import dump_of_fold, dump_read_tables
 from storage.journal import journal
 from storage.read_model import READ_TABLES, deadlines, delegations, participants
+from storage.versions import versions
 from tests.audit.histories import all_runs
 from tests.postgresql import fresh_database
 from tests.running import MASTER_KEY, Running, running
@@ -178,6 +179,7 @@ def here_only(statement: Any, table: Any, delegation: str) -> Any:
         (update(delegations).values(seq=2), delegations, "table_differs", None, "delegations"),
         (delete(participants), participants, "table_differs", None, "participants"),
         (delete(delegations), delegations, "table_differs", None, "delegations"),
+        (update(versions).values(phase="closed"), versions, "table_differs", None, "delegation_versions"),
     ],
 )
 async def test_damage_is_named_and_mended(
