@@ -25,8 +25,10 @@ from verbs import (
     desk,
     directory,
     dossier,
+    erase,
     evidence,
     feed,
+    keys,
     leave,
     move,
     organisation,
@@ -83,6 +85,7 @@ app.command("verify")(verify.verify)
 app.command("evidence")(evidence.evidence)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(archive.app, name="archive")
+app.command("erase")(erase.erase)
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")
 app.add_typer(admin.app, name="admin")
@@ -94,6 +97,7 @@ app.add_typer(feed.app, name="feed")
 app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
 app.add_typer(checkpoint.app, name="checkpoint")
+app.add_typer(keys.app, name="keys")
 
 
 @app.callback()

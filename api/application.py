@@ -25,6 +25,7 @@ from api import (
     documents,
     dossiers,
     editions,
+    erasures,
     evidence,
     feeds,
     health,
@@ -99,6 +100,7 @@ FEATURES = (
     policies,
     feeds,
     checkpoints,
+    erasures,
     health,
 )
 

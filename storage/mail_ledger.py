@@ -105,7 +105,8 @@ class MailLedger:
             rows = (await connection.execute(wanted.with_for_update(skip_locked=True))).all()
             rows = _within_pace(rows, taken, per_minute) if per_minute else rows
             keys = await self._keys.get_many(connection, {subject for row in rows for subject in subjects(row)})
-            readable = [row for row in rows if all(subject in keys for subject in subjects(row))]
+            # Of what named somebody who was erased nothing is left either, whoever else it was for.
+            readable = [row for row in rows if row.content and all(subject in keys for subject in subjects(row))]
             unreadable = [row.position for row in rows if row not in readable]
             if unreadable:
                 await _settle(connection, mail_ledger.c.position.in_(unreadable), status="refused", refusal="erased")

@@ -29,6 +29,7 @@ Register = Literal[
     "calendars",
     "checkpoints",
     "archive",
+    "erasures",
     "evidence",
 ]
 

@@ -20,6 +20,7 @@ from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
+from storage.erasures import Erasures
 from storage.feeds import Feeds
 from storage.file_heads import FileHeads
 from storage.institution import Institution
@@ -32,10 +33,12 @@ from storage.persons import Persons
 from storage.projection import Projection
 from storage.queries import Queries
 from storage.received_mail import ReceivedMail
+from storage.redaction import Redaction
 from storage.register_log import RegisterLog
 from storage.standing import Standing
 from storage.tenures import Tenures
 from storage.texts import Texts
+from storage.traces import TraceFinder
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ class Registers:
     file_heads: FileHeads
     archived_runs: ArchivedRuns
     archive_files: ArchiveFiles
+    erasures: Erasures
+    trace_finder: TraceFinder
+    redaction: Redaction
 
     @classmethod
     def open(
@@ -124,6 +130,9 @@ class Registers:
             file_heads=FileHeads(database),
             archived_runs=ArchivedRuns(database),
             archive_files=archive or ArchiveFolder(folder / "archive"),
+            erasures=Erasures(database),
+            trace_finder=TraceFinder(database, keyring, persons),
+            redaction=Redaction(database, keyring),
         )
 
     async def close(self) -> None:
