@@ -84,7 +84,7 @@ async def prepared(stack: Installed, http: httpx2.AsyncClient, calendar: str | N
         link = (await file.ask("POST", f"/delegations/{file.id}/feeds", json=body)).json()["link"]
         assert (await http.get(link)).status_code == 200
     async with asyncio.timeout(60):
-        while not [one for one in await file.events() if one.type == "NoticeSent"]:
+        while "letter-mail:1" not in [one.data.get("effect") for one in await file.events()]:
             await asyncio.sleep(0.05)
     return file, person["ref"]
 
