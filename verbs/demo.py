@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -17,9 +17,6 @@ from embedded.folder import StackRecord
 from embedded.ports import HOST
 from embedded.stack import Stack, run
 from locales import Translator, mark
-from scenariofile import Scenario, ScenarioFileError, load_scenario
-from scenarioplayer import Player, ScenarioFailed, StepPlayed, Summary
-from scenarioplayer.mailboxes import Mailboxes
 from settings import Settings
 from verbs.asking import Api
 from verbs.children import answer_of
@@ -29,6 +26,11 @@ from verbs.own_token import keep_token
 from verbs.refusal import Refusal
 from verbs.token import TOKENS
 from verbs.up import PortChoice, addresses, ports_of
+
+if TYPE_CHECKING:
+    # What scenarios are made of takes as long to import as the whole command: only who plays one waits for it.
+    from scenariofile import Scenario
+    from scenarioplayer import StepPlayed, Summary
 
 SHIPPED = Path(__file__).parent.parent / "scenarios" / "inbound-study-visit.yaml"
 DEMO_DATA = Path("var") / "demo"
@@ -84,7 +86,9 @@ def demo(
     asyncio.run(run(Stack(settings, chosen, report=report), _told_plainly(play)))
 
 
-def _scenario(file: Path) -> Scenario:
+def _scenario(file: Path) -> "Scenario":
+    from scenariofile import ScenarioFileError, load_scenario
+
     try:
         return load_scenario(file)
     except ScenarioFileError as refused:
@@ -99,6 +103,8 @@ def _scenario(file: Path) -> Scenario:
 
 def _told_plainly(play: Callable[[Stack], Awaitable[None]]) -> Callable[[Stack], Awaitable[None]]:
     async def body(stack: Stack) -> None:
+        from scenarioplayer import ScenarioFailed
+
         try:
             await play(stack)
         except ScenarioFailed as failed:
@@ -108,8 +114,11 @@ def _told_plainly(play: Callable[[Stack], Awaitable[None]]) -> Callable[[Stack],
 
 
 async def _play(
-    record: StackRecord, settings: Settings, scenario: Scenario, console: Console, translator: Translator
-) -> Summary:
+    record: StackRecord, settings: Settings, scenario: "Scenario", console: Console, translator: Translator
+) -> "Summary":
+    from scenarioplayer import Player
+    from scenarioplayer.mailboxes import Mailboxes
+
     if record.mail_password is None:
         raise Refusal(mark("The demo counts what arrives in its own mailbox: unset LEGATION_SMTP_HOST."))
     password = record.mail_password.get_secret_value()
@@ -140,7 +149,7 @@ def _seal(record: StackRecord, token: str, translator: Translator) -> None:
 class Progress:
     """Tells each step with its business date while the scenario is played."""
 
-    def __init__(self, scenario: Scenario, console: Console, translator: Translator) -> None:
+    def __init__(self, scenario: "Scenario", console: Console, translator: Translator) -> None:
         self._zone = ZoneInfo(scenario.zone)
         self._console = console
         self._translator = translator
@@ -159,7 +168,7 @@ class Progress:
             )
         self._console.print()
 
-    def step(self, played: StepPlayed) -> None:
+    def step(self, played: "StepPlayed") -> None:
         """Tell one step as it went."""
         tr = self._translator.tr
         local = played.at.astimezone(self._zone)
@@ -176,7 +185,7 @@ class Progress:
         self._console.print(line, highlight=False, soft_wrap=True)
 
 
-def show(summary: Summary, console: Console, translator: Translator) -> None:
+def show(summary: "Summary", console: Console, translator: Translator) -> None:
     """Print the summary for a person."""
     tr = translator.tr
     facts = Table(title=tr("What came of it"), title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))

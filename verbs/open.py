@@ -3,13 +3,11 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from locales import Translator, mark
-from scenariofile import Placeholder
-from scenariofile.opening import Opening, OpeningFileError, load_opening
 from verbs.asking import Api, ProblemRefusal, api_of
 from verbs.language import translator_of
 from verbs.mistakes import FileRefused
@@ -18,6 +16,11 @@ from verbs.receipt import answer
 from verbs.refusal import Refusal
 from verbs.show import AsJson
 from yamlfile import MAX_BYTES, Loc
+
+if TYPE_CHECKING:
+    # See verbs/demo.py: only who opens a file waits for what files are made of.
+    from scenariofile import Placeholder
+    from scenariofile.opening import Opening
 
 STANDARD_INPUT = Path("-")
 
@@ -44,8 +47,10 @@ def open_(
     answer(receipt, sentence, translator, as_json=as_json)
 
 
-def read_opening(file: Path, translator: Translator) -> Opening:
+def read_opening(file: Path, translator: Translator) -> "Opening":
     """Return what an opening file asks for; every mistake in it is told with its line."""
+    from scenariofile.opening import OpeningFileError, load_opening
+
     try:
         if file == STANDARD_INPUT:
             # One character more than is taken, so that too much is told as such and not cut.
@@ -61,7 +66,7 @@ def read_opening(file: Path, translator: Translator) -> Opening:
 
 
 def _sent(
-    api: Api, path: str, body: dict[str, Any], opening: Opening, places: Sequence[Loc], translator: Translator
+    api: Api, path: str, body: dict[str, Any], opening: "Opening", places: Sequence[Loc], translator: Translator
 ) -> Any:
     """Send a body; what the API finds wrong with a field is told by the line on which that field stands.
 
