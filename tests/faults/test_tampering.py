@@ -9,10 +9,18 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, update
 
+from activities.checkpoints import Sealing
 from audit.checkpoint import document_of, following
 from audit.verdicts import Account
-from tests.faults.installation import CLOSED, KEYS, OPEN, OPEN_RUN, Small, build
+from storage.engine import Database
+from storage.journal import journal
+from storage.migrate import migrate
+from storage.projection import Projection
+from storage.read_model import desk_rows
+from storage.register_log import record, register_log
+from tests.faults.installation import CLOSED, KEYS, OPEN, OPEN_RUN, Small, build, open_file, verified_in
 from tests.faults.tampering import (
     OTHER_KEY,
     Change,
@@ -32,6 +40,7 @@ from tests.faults.tampering import (
     updated,
     write_journal,
 )
+from tests.postgresql import fresh_database
 
 ORGANISATIONS, ARCHIVE = "register:organisations", "register:archive"
 
@@ -226,3 +235,30 @@ async def test_an_open_run_that_does_not_replay_is_named(says: str, code: str, s
     assert bad(account) == {OPEN: (code, None)}
     (finding,) = account.verdicts[1].findings
     assert (finding.run, finding.reason) == (OPEN_RUN, says)
+
+
+@pytest.mark.slow
+async def test_it_is_the_same_on_postgresql(built: Small, tmp_path: Path) -> None:
+    """Whole, then with one event changed, a tail cut under a checkpoint and a read table edited."""
+    play = open_file()
+    with fresh_database() as url:
+        await migrate(url)
+        database = Database(url)
+        try:
+            await Projection(database).project(OPEN, play.events)
+            async with database.writing() as connection:
+                await record(connection, "organisations", "organisation_changed", "song-lam", by="root", after={})
+            await Sealing(database, lambda: KEYS).make()
+            assert bad(await verified_in(database, built.server, tmp_path)) == {}
+            async with database.writing() as connection:
+                await connection.execute(update(journal).where(journal.c.seq == 7).values(actor="mai"))
+                await connection.execute(delete(register_log))
+            expected = {OPEN: ("content_changed", 7), ORGANISATIONS: ("leaf_missing", 1)}
+            assert bad(await verified_in(database, built.server, tmp_path)) == expected
+            await Projection(database).replace(OPEN, play.events)
+            async with database.writing() as connection:
+                await connection.execute(update(desk_rows).values(missed=True))
+            expected: Bad = {OPEN: ("table_differs", None), ORGANISATIONS: ("leaf_missing", 1)}
+            assert bad(await verified_in(database, built.server, tmp_path)) == expected
+        finally:
+            await database.close()
