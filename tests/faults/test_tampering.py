@@ -253,12 +253,12 @@ async def test_it_is_the_same_on_postgresql(built: Small, tmp_path: Path) -> Non
             async with database.writing() as connection:
                 await connection.execute(update(journal).where(journal.c.seq == 7).values(actor="mai"))
                 await connection.execute(delete(register_log))
-            expected = {OPEN: ("content_changed", 7), ORGANISATIONS: ("leaf_missing", 1)}
+            expected: Bad = {OPEN: ("content_changed", 7), ORGANISATIONS: ("leaf_missing", 1)}
             assert bad(await verified_in(database, built.server, tmp_path)) == expected
             await Projection(database).replace(OPEN, play.events)
             async with database.writing() as connection:
                 await connection.execute(update(desk_rows).values(missed=True))
-            expected: Bad = {OPEN: ("table_differs", None), ORGANISATIONS: ("leaf_missing", 1)}
+            expected = {OPEN: ("table_differs", None), ORGANISATIONS: ("leaf_missing", 1)}
             assert bad(await verified_in(database, built.server, tmp_path)) == expected
         finally:
             await database.close()
