@@ -37,6 +37,8 @@ from verbs import (
     rebuild,
     replies,
     report,
+    request,
+    retention,
     return_,
     show,
     sign,
@@ -96,6 +98,8 @@ app.add_typer(collections.app, name="collection")
 app.add_typer(feed.app, name="feed")
 app.add_typer(replies.app, name="replies")
 app.add_typer(policy.app, name="policy")
+app.add_typer(request.app, name="request")
+app.add_typer(retention.app, name="retention")
 app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(keys.app, name="keys")
 

@@ -111,6 +111,13 @@ class Settings(BaseSettings):
     unclaimed_days: int = Field(
         30, ge=1, description="after how many days people, texts and files that no command named are removed"
     )
+    retention_round: Literal["plan", "apply"] = Field(
+        "plan",
+        description="whether what is due by the rules of retention waits for an administrator, or is removed by itself",
+    )
+    retention_plan_days: int = Field(
+        7, ge=1, le=366, description="with “apply”: for how many days somebody may stop a plan"
+    )
     attachment_limit_bytes: int = Field(25 * 1024 * 1024, ge=1)
 
     digest_hour: int = Field(

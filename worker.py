@@ -37,6 +37,7 @@ from activities.outbox import Outbox, Patience
 from activities.project import Project
 from activities.replies import Replies, Trust
 from activities.resending import Resending
+from activities.retention import Retention
 from audit.signing_key import NoSigningKey, SigningKeys
 from audit.witnesses import FolderWitness, UrlWitness, Witness
 from calendars.caldav import CalDav
@@ -60,6 +61,7 @@ from workflows.digest import MorningDigest
 from workflows.erasure import Erasure
 from workflows.leave import DeskReview
 from workflows.mailbox import Mailbox as MailboxWorkflow
+from workflows.retention import RetentionRound
 
 PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports", "workflows.carried")
 """Imported once and shared with the sandbox: a second import would split pydantic's classes and cost time."""
@@ -253,6 +255,11 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         Trust(settings.received_mail_limit_bytes, settings.imap_authserv),
     )
     looks = timedelta(seconds=settings.imap_seconds)
+    retention = Retention(
+        registers,
+        settings.zone,
+        applies_after=timedelta(days=settings.retention_plan_days) if settings.retention_round == "apply" else None,
+    )
     sealing = Sealing(registers.database, lambda: signing_keys_of(settings))
     checkpoints = CheckpointDuties(registers.database, sealing, witnesses_of(settings))
     return Worker(
@@ -266,6 +273,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             CollectionRound,
             CheckpointRound,
             Erasure,
+            RetentionRound,
         ],
         activities=[
             Decide(
@@ -282,6 +290,8 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             Mailroom(postbox_of(settings), registers.received_mail, replies, looks).read,
             Digests(registers, outbox, house, settings.zone, settings.digest_hour).send,
             collections.sync,
+            retention.plan,
+            retention.apply,
             checkpoints.make,
             checkpoints.witness,
             Archiving(client, registers, settings.retention).archive,

@@ -5,6 +5,7 @@ The mail ledger keeps it to one: its key is the account and the local day, whate
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -16,7 +17,10 @@ from domain.canonical import digest_of
 from domain.desk import COORDINATING, SIGNING_REPORT
 from domain.digest import digest_due
 from domain.mailbox import Mailbox
+from domain.person_requests import PersonRequest
+from domain.request_events import Term
 from domain.values import business_date
+from locales import translator
 from notices import contents
 from notices.message import compose
 from notices.render import render
@@ -26,23 +30,30 @@ from storage.editions import UnknownEdition
 from storage.errors import StoreUnavailable
 from storage.mail_ledger import Entry, Mail
 from storage.mail_rows import HANDED_OVER, NOT_REACHED
+from storage.person_requests import RequestFilters
 from storage.queries import LARGEST_PAGE
 from storage.registers import Registers
+from words.codes import sentence_case, word
+from words.requests import KINDS
 from workflows import ports
 from workflows.ports import Digested, DigestInput
 
 KIND = "digest"
-READERS = frozenset({"approver", "coordinator"})
+READERS = frozenset({"approver", "coordinator", "administrator"})
 LISTED = 30
 """Files that one mail lists; of the rest it says how many there are."""
 
 
 @dataclass(frozen=True)
 class Inbox:
-    """What waits for somebody, the most urgent first; `acting_for` are the names of whom they stand in for, by desk."""
+    """What waits for somebody, the most urgent first; `acting_for` are the names of whom they stand in for, by desk.
+
+    `requests` are those of people about their own data, which wait for administrators.
+    """
 
     lines: tuple[DeskLine, ...]
     acting_for: dict[str, str]
+    requests: tuple[PersonRequest, ...] = ()
 
 
 class Digests:
@@ -79,7 +90,7 @@ class Digests:
                 continue
             activity.heartbeat()
             inbox = await self._inbox(account, now)
-            if not inbox.lines:
+            if not inbox.lines and not inbox.requests:
                 continue
             mail = self._mail(account, day, self._digest(account, day, inbox, now), now)
             await self._outbox.enter([mail])
@@ -98,7 +109,7 @@ class Digests:
         try:
             stands = await self._registers.standing.look(account.id, now, on=business_date(now, self._zone))
         except UnknownEdition:
-            return Inbox((), {})
+            return Inbox((), {}, await self._requests(account))
         standing_in = {one.position: one.account for one in stands.actor.substitutions if one.in_force}
         own = set(stands.actor.positions)
         within = account.organisation and await self._registers.institution.subtree(account.organisation, now)
@@ -114,16 +125,26 @@ class Digests:
         for position in set(standing_in) - own:
             away = await self._registers.accounts.get(standing_in[position])
             names[position] = away.name if away else standing_in[position]
-        return Inbox(tuple(found), names)
+        return Inbox(tuple(found), names, await self._requests(account))
+
+    async def _requests(self, account: AccountDetails) -> tuple[PersonRequest, ...]:
+        """Return what people ask, what is due first before the rest, for who may see all files and settles it."""
+        if "administrator" not in account.roles or account.organisation is not None:
+            return ()
+        page = await self._registers.person_requests.page(RequestFilters(open=True), limit=LARGEST_PAGE)
+        return tuple(sorted(page.items, key=lambda one: _next(one)[1].due_at))
 
     def _digest(self, account: AccountDetails, day: date, inbox: Inbox, now: datetime) -> contents.Digest:
+        # What the law has a date for comes first.
+        lines = [self._request_line(one, account, now) for one in inbox.requests]
+        lines += [self._line(one, account, inbox, now) for one in inbox.lines]
         return contents.Digest(
             recipient=account.name,
             organisation=self._house.name.text(account.language),
             contact=self._house.contact,
             day=day,
-            lines=tuple(self._line(one, account, inbox, now) for one in inbox.lines[:LISTED]),
-            more=max(0, len(inbox.lines) - LISTED),
+            lines=tuple(lines[:LISTED]),
+            more=max(0, len(lines) - LISTED),
             link=self._house.first_page,
         )
 
@@ -140,6 +161,18 @@ class Digests:
             missed=line.missed,
             acting_for=inbox.acting_for.get(line.position, "") if line.position else "",
             link=self._house.page_of(line.delegation_id, step=None if coordinating else line.what),
+        )
+
+    def _request_line(self, request: PersonRequest, account: AccountDetails, now: datetime) -> contents.DigestLine:
+        what, term = _next(request)
+        age = business_date(now, self._zone) - request.terms.received_on
+        return contents.DigestLine(
+            delegation=sentence_case(word(KINDS, request.kind, translator(account.language))),
+            what=what,
+            step=request.id,
+            age_days=max(0, age.days),
+            due=term.due_on,
+            missed=now > term.due_at,
         )
 
     def _mail(self, account: AccountDetails, day: date, digest: contents.Digest, now: datetime) -> Mail:
@@ -170,3 +203,10 @@ class Digests:
                 date=now.astimezone(UTC),
             ),
         )
+
+
+def _next(request: PersonRequest) -> tuple[Literal["answer_request", "carry_out_request"], Term]:
+    """Return what is to be done about a request next, and by when."""
+    if request.answered_at is None:
+        return "answer_request", request.terms.answer
+    return "carry_out_request", request.carry_out

@@ -95,6 +95,11 @@ PROBLEMS: dict[str, Answer] = {
     "document_erased": Answer(
         410, mark("This document was erased because it named somebody whose data were erased; see what replaced it.")
     ),
+    "request_unknown": Answer(404, mark("There is no request of this id.")),
+    "correction_unknown": Answer(422, mark("The person's details have no version of this commitment.")),
+    "export_unknown": Answer(422, mark("No export of this person's data has this digest.")),
+    "plan_unknown": Answer(404, mark("There is no plan of this id.")),
+    "plan_ended": Answer(409, mark("The plan was applied, stopped or superseded.")),
     "text_unknown": Answer(404, mark("The register has no such text, or it was erased.")),
     "received_mail_unknown": Answer(404, mark("There is no received mail of this id.")),
     "received_mail_settled": Answer(
@@ -195,7 +200,12 @@ PROBLEMS: dict[str, Answer] = {
 }
 """What is refused before, beside or instead of a decision."""
 
-RETRY_AFTER = {"store_unavailable": "2", "engine_unavailable": "1", "provider_unavailable": "30"}
+RETRY_AFTER = {
+    "store_unavailable": "2",
+    "engine_unavailable": "1",
+    "provider_unavailable": "30",
+    "archive_unavailable": "30",
+}
 """Seconds after which asking again makes sense."""
 
 BY_STATUS = {

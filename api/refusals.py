@@ -122,6 +122,21 @@ REFUSALS: dict[str, Answer] = {
         409, mark("You signed a report that was replaced since. Read the one that stands now, and sign that.")
     ),
     "outcome_recorded_already": Answer(409, mark("This outcome is recorded already.")),
+    # Requests of persons about their own data
+    "request_ended": Answer(409, mark("The request is settled or was taken back; nothing is to be done any more.")),
+    "request_from_nobody": Answer(422, mark("Say who asks: a person of the register, or a description.")),
+    "received_in_future": Answer(422, mark("The request cannot have come later than now.")),
+    "request_rule_missing": Answer(422, mark("No rule in force on that day says by when such a request is answered.")),
+    "request_answered": Answer(409, mark("Whoever asks was answered already.")),
+    "extension_not_allowed": Answer(422, mark("The rule of this request knows no extension.")),
+    "extension_repeated": Answer(409, mark("The time of this request was extended already; it is extended once.")),
+    "extension_too_long": Answer(422, mark("The rule allows at most %(allowed)s days more.")),
+    "extension_too_late": Answer(409, mark("The time has passed already; it can no longer be extended.")),
+    "person_known": Answer(409, mark("It is known already who asks.")),
+    "person_not_identified": Answer(409, mark("Say first who in the register asks.")),
+    "erasure_not_named": Answer(422, mark("Name the erasure that was carried out.")),
+    "correction_not_named": Answer(422, mark("Name the corrected version by its commitment.")),
+    "not_of_this_kind": Answer(422, mark("This does not show that a request of this kind was carried out.")),
 }
 
 PHASES: dict[str, str] = {

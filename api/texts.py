@@ -53,10 +53,7 @@ async def write_text(
     try:
         return await at.texts.write(delegation, body.text, idempotency_key=digest_of(["text", actor.id, key]))
     except TextRefused as refusal:
-        error = FieldProblem(
-            field="text", rule=refusal.code, sentence=SENTENCES[refusal.code], params={"limit": LARGEST_TEXT}
-        )
-        raise Problem("text_refused", errors=[error]) from None
+        raise refused_text(refusal, "text") from None
 
 
 @router.get("/texts/{ref}")
@@ -66,7 +63,16 @@ async def read_text(
     """Read a text of a file that the reader may see."""
     delegation = await at.texts.written_for(ref)
     text = await at.texts.read(ref)
-    if text is None or delegation is None:
+    # With a colon it was written for no delegation, but about a person's request: that has an address of its own.
+    if text is None or delegation is None or ":" in delegation:
         raise Problem("text_unknown")
     await require_reach(actor, at, delegation)
     return TextView(ref=ref, text=text)
+
+
+def refused_text(refusal: TextRefused, field: str) -> Problem:
+    """Return the problem of a text that the register does not take, in the field where it was sent."""
+    sentence, limit = SENTENCES[refusal.code], {"limit": LARGEST_TEXT}
+    return Problem(
+        "text_refused", errors=[FieldProblem(field=field, rule=refusal.code, sentence=sentence, params=limit)]
+    )

@@ -108,6 +108,8 @@ CUSTOM: dict[str, str] = {
     "password_too_long": mark("A password has at most %(longest)s characters."),
     "password_too_short": mark("A password has at least %(shortest)s characters."),
     "period_runs_backward": mark("The end of the period is before its beginning."),
+    "processor_is_faster": mark("With a processor there is no less time than without one."),
+    "proof_is_kept": mark("What proves what happened is kept for ever."),
     "reminders_out_of_order": mark("The reminders must count down, each number once."),
     "rules_contradict": mark("The rules %(first)s and %(second)s contradict each other."),
     "special_not_wider": mark("The special limit must be more than the ordinary one."),

@@ -15,6 +15,8 @@ from pydantic_core import PydanticCustomError
 from domain.bilingual import Bilingual
 from domain.canonical import digest_of
 from domain.policies import ApprovalChain
+from domain.privacy import RequestRule
+from domain.retention import RetentionRule
 from domain.rule import Conference, Rule, Scope, contradictions, scopes_meet
 from domain.values import BusinessText, Country, Direction, Slug, Value, Zone
 from domain.workdays import WEEKEND, NamedDay, Weekday, WorkCalendar
@@ -230,11 +232,15 @@ class Edition(Value):
     """How long what people are to be told waits for further changes, so that what is corrected is never sent."""
     quiet_unless_within_hours: Annotated[int, Field(ge=0, le=7 * 24)] = 6
     """What starts so soon, or was to, is told at once."""
+    requests: tuple[RequestRule, ...] = ()
+    """By when requests of persons about their own data are answered and carried out."""
+    retention: tuple[RetentionRule, ...] = ()
+    """How long each kind of data is kept."""
 
     @model_validator(mode="after")
     def _stands_together(self) -> Self:
         lists: tuple[Sequence[Rule], ...] = (
-            self.deadlines, self.limits, self.reception, self.travel, self.approvals,
+            self.deadlines, self.limits, self.reception, self.travel, self.approvals, self.requests, self.retention,
         )  # fmt: skip
         for rules in lists:
             for first, second, reason in contradictions(rules):

@@ -1,5 +1,6 @@
-"""What Legation's Temporal server starts by itself: reviews of desks and of collections at night, hourly digests,
-reading the mailbox, and every few minutes checkpoints and the round over collections that lack something.
+"""What Legation's Temporal server starts by itself: reviews of desks and of collections and the round of retention at
+night, hourly digests, reading the mailbox, and every few minutes checkpoints and the round over collections that lack
+something.
 
 Made at bootstrap, and brought to the settings at every later one; what an operator paused stays paused.
 """
@@ -31,6 +32,7 @@ DESK_REVIEW = "legation:desk-review"
 MORNING_DIGEST = "legation:morning-digest"
 CALENDAR_ROUND = "legation:calendar-round"
 CALENDAR_REVIEW = "legation:calendar-review"
+RETENTION = "legation:retention"
 MAILBOX = "legation:mailbox"
 CHECKPOINT = "legation:checkpoint"
 """Ids of the schedules, and of the workflows they start; no delegation has a colon in its id."""
@@ -86,6 +88,16 @@ def schedules(settings: Settings) -> dict[str, Schedule]:
             spec=ScheduleSpec(
                 calendars=[
                     ScheduleCalendarSpec(hour=(ScheduleRange(settings.review_hour),), minute=(ScheduleRange(30),))
+                ],
+                time_zone_name=settings.zone,
+            ),
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(hours=20)),
+        ),
+        RETENTION: Schedule(
+            action=ScheduleActionStartWorkflow("RetentionRound", id=RETENTION, task_queue=queue),
+            spec=ScheduleSpec(
+                calendars=[
+                    ScheduleCalendarSpec(hour=(ScheduleRange(settings.review_hour),), minute=(ScheduleRange(45),))
                 ],
                 time_zone_name=settings.zone,
             ),

@@ -180,12 +180,15 @@ class ReportWaits(Notice):
 
 
 class DigestLine(Value):
-    """A file that waits: what is to be done, since how many days, by when. `acting_for` as in `StepWaits`."""
+    """A file that waits: what is to be done, since how many days, by when. `acting_for` as in `StepWaits`.
+
+    Of a person's request `delegation` says what is asked, and `step` is its id.
+    """
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     delegation: Named
-    what: Literal["step", "report", "coordinator"]
+    what: Literal["step", "report", "coordinator", "answer_request", "carry_out_request"]
     step: Line = ""
     age_days: Annotated[int, Field(ge=0)]
     due: date | None = None

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -164,6 +164,21 @@ class Attachments:
                 found |= {row.digest: row.replaced_by for row in rows}
                 wanted = {row.replaced_by for row in rows if row.replaced_by is not None} - set(found)
         return {digest: _last(digest, found) for digest in found if digest in set(digests)}
+
+    async def forget(self, connection: AsyncConnection, digests: Sequence[str]) -> int:
+        """Delete rows and keys of files in the caller's transaction; `unlink` them once it is committed.
+
+        A crash between leaves files that nothing opens any more and that are swept.
+        """
+        subjects = [attachment_key(digest) for digest in digests]
+        await connection.execute(delete(data_keys).where(data_keys.c.subject.in_(subjects)))
+        return (await connection.execute(delete(attachments).where(attachments.c.digest.in_(digests)))).rowcount
+
+    async def unlink(self, digests: Sequence[str]) -> None:
+        """Delete from the disk what `forget` deleted."""
+        with honest():
+            for digest in digests:
+                await asyncio.to_thread(self._path(digest).unlink, missing_ok=True)
 
     async def sweep_files(self, before: datetime) -> int:
         """Delete files on disk that no row names and that are older than `before`; return how many.

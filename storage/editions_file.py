@@ -1,8 +1,9 @@
 """Reads an edition of the rules from a folder of YAML, and expands the public holidays into it.
 
-The folder holds `edition.yaml`, `overrides.yaml`, `deadlines.yaml`, `limits.yaml`, `reception.yaml`, `travel.yaml` and
-`approvals/*.yaml`. The table of the `holidays` package is expanded here, once, so that an edition says by itself which
-days were off: the package may learn better later, an open file keeps what it was opened under.
+The folder holds `edition.yaml`, `overrides.yaml`, `deadlines.yaml`, `limits.yaml`, `reception.yaml`, `travel.yaml`,
+`privacy.yaml`, `retention.yaml` and `approvals/*.yaml`. The table of the `holidays` package is expanded here, once, so
+that an edition says by itself which days were off: the package may learn better later, an open file keeps what it was
+opened under.
 """
 
 import json
@@ -17,6 +18,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from domain.bilingual import Bilingual
 from domain.policies import ApprovalChain
+from domain.privacy import RequestRule
+from domain.retention import RetentionRule
 from domain.rule import Rule, contradictions
 from domain.rules import (
     CountryNorm,
@@ -76,6 +79,8 @@ def load_edition(folder: Path) -> Edition:
     limits = reading.rules(LimitRule, "limits", ["limits.yaml"])
     reception = reading.rules(ReceptionTable, "reception", ["reception.yaml"])
     travel = reading.rules(CountryNorm, "travel", ["travel.yaml"])
+    requests = reading.rules(RequestRule, "requests", ["privacy.yaml"])
+    retention = reading.rules(RetentionRule, "retention", ["retention.yaml"])
     chains = sorted(f"approvals/{path.name}" for path in (folder / "approvals").glob("*.yaml"))
     approvals = reading.rules(ApprovalChain, "approvals", chains)
     if swaps is not None:
@@ -105,6 +110,8 @@ def load_edition(folder: Path) -> Edition:
             invitation_letter=head.invitation_letter,
             quiet_minutes=head.quiet_minutes,
             quiet_unless_within_hours=head.quiet_unless_within_hours,
+            requests=requests,
+            retention=retention,
         )
     except ValidationError as error:
         # Rules and announced days were compared above: what is left is the week.

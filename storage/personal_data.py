@@ -73,6 +73,12 @@ TABLES: Mapping[str, Kept] = {
     "password_links": Kept("reference", "digests of one-time links", "account", "deleted"),
     "passwords": Kept("personal", "what a password was encoded to", "account", "deleted"),
     "person_versions": Kept("personal", "everything known of a person, each version", "ref", "deleted"),
+    "person_requests": Kept(
+        "reference",
+        "what somebody asked about their own data, and its dates; what they wrote stands in texts",
+        "person",
+        "stays: it shows that it was asked and answered",
+    ),
     "persons": Kept("reference", "that there is, or was, somebody", "ref", "marked as erased"),
     "positions": Kept("none", "offices that sign"),
     "received_mail": Kept(
@@ -82,13 +88,15 @@ TABLES: Mapping[str, Kept] = {
         "emptied; what waited for somebody is dismissed",
     ),
     "register_log": Kept("reference", "who changed which entry, by references", "data", STAYS),
+    "retention_entries": Kept("reference", "what plans of removal name, by opaque names", "entry", STAYS),
+    "retention_plans": Kept("none", "counts of what is due to be removed"),
     "sessions": Kept("reference", "who is signed in", "account", "deleted"),
     "tenures": Kept("reference", "when an account held a position", "account", STAYS),
     "texts": Kept(
         "personal",
         "reasons, reports, remarks, under their file's key",
-        "by reading them",
-        "listed, with whether the name was found: a person has to judge them",
+        "ReplyRecorded; others by reading them",
+        "what the person wrote beside an answer deleted; others listed, with whether the name was found",
     ),
     "tokens": Kept("reference", "digests of tokens", "account", "revoked"),
     "journal": Kept(

@@ -1,7 +1,8 @@
 """The register of people: their personal data under a key of their own, and the commitments that events carry."""
 
+import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -41,6 +42,9 @@ from storage.upsert import insert_into
 
 SALT_BYTES = 32
 
+TRAVEL_DETAILS = ("passport_number", "dietary")
+"""What is needed for a visit and soon after it no longer."""
+
 persons = Table(
     "persons",
     metadata,
@@ -61,6 +65,7 @@ person_versions = Table(
     Column("ciphertext", Secret, nullable=False),  # the 32 bytes of salt, then the details in canonical JSON
     Column("commitment", Name, nullable=False),
     Column("recorded_at", Instant, nullable=False),
+    Column("pared_at", Instant),  # since when passport number and dietary needs are gone from it
 )
 
 
@@ -211,14 +216,54 @@ class Persons:
         return [one.details for one in found if isinstance(one, Person)]
 
     async def opening(self, reference: PersonRef) -> tuple[bytes, bytes] | None:
-        """Return salt and content that open a commitment, or None when they were erased.
+        """Return salt and content that open a commitment, or None when they were erased, or pared down.
 
         `domain.canonical.commitment(salt, content)` gives the commitment again: that is how anybody checks it.
         """
         wanted = _versions(person_versions.c.commitment == reference.commitment).where(persons.c.ref == reference.ref)
         async with self._database.reading() as connection:
             row = (await connection.execute(wanted)).one_or_none()
-        return self._opened(row) if row is not None and row.version is not None else None
+        return self._opened(row) if row is not None and row.version is not None and row.pared_at is None else None
+
+    async def versions(self, ref: str) -> list[Person]:
+        """Return every version of a person's details, the oldest first; none of somebody unknown or erased."""
+        every = _versions(person_versions.c.version > 0).where(persons.c.ref == ref)
+        found = await self._read(every.order_by(person_versions.c.version))
+        return [one for one in found if isinstance(one, Person)]
+
+    async def with_travel_details(self, connection: AsyncConnection, refs: Collection[str]) -> set[str]:
+        """Return those of these people of whom some version has a passport number or dietary needs."""
+        every = _versions(person_versions.c.version > 0).where(
+            persons.c.ref.in_(sorted(refs)), person_versions.c.pared_at.is_(None), persons.c.erased_at.is_(None)
+        )
+        rows = (await connection.execute(every)).all()
+        return {row.ref for row in rows if set(TRAVEL_DETAILS) & set(json.loads(self._opened(row)[1]))}
+
+    async def pare(self, connection: AsyncConnection, refs: Collection[str], at: datetime) -> int:
+        """Remove passport numbers and dietary needs from every version of people, in the caller's transaction.
+
+        Returns how many versions had any. The commitments of these versions stay and nothing opens them any more: a
+        salt that stayed would let whoever has the rest guess what is gone.
+        """
+        every = _versions(person_versions.c.version > 0).where(
+            persons.c.ref.in_(sorted(refs)), person_versions.c.pared_at.is_(None), persons.c.erased_at.is_(None)
+        )
+        pared = 0
+        for row in (await connection.execute(every)).all():
+            content = json.loads(self._opened(row)[1])
+            left = {name: value for name, value in content.items() if name not in TRAVEL_DETAILS}
+            if left == content:
+                continue
+            key = self._keys.keyring.unwrap(row.wrapped, context=person_key(row.ref).encode())
+            plain = secrets.token_bytes(SALT_BYTES) + canonical_json(left)
+            which = and_(person_versions.c.ref == row.ref, person_versions.c.version == row.version)
+            await connection.execute(
+                update(person_versions)
+                .where(which)
+                .values(ciphertext=key.encrypt(plain, context=_context(row.ref, row.version)), pared_at=at)
+            )
+            pared += 1
+        return pared
 
     async def correct(self, ref: str, details: PersonDetails) -> PersonRef:
         """Add a new version of a person's details; the earlier ones stay readable by their commitment.
@@ -316,6 +361,7 @@ def _versions(*which: ColumnElement[bool]) -> Select[Any]:
             person_versions.c.commitment,
             person_versions.c.ciphertext,
             person_versions.c.recorded_at,
+            person_versions.c.pared_at,
             data_keys.c.wrapped,
         )
         .join_from(persons, person_versions, and_(person_versions.c.ref == persons.c.ref, *one), isouter=True)

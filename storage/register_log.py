@@ -27,6 +27,9 @@ Register = Literal[
     "feeds",
     "received_mail",
     "calendars",
+    "persons",
+    "person_requests",
+    "retention",
     "checkpoints",
     "archive",
     "erasures",
@@ -114,8 +117,10 @@ class RegisterLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def entries(self, register: Register, *, after: int = 0, limit: int | None = None) -> list[SealedEvent]:
-        """Return a register's changes in order, after a number; an entry's id stands in `command_id`.
+    async def entries(
+        self, register: Register, *, after: int = 0, limit: int | None = None, entry: str | None = None
+    ) -> list[SealedEvent]:
+        """Return a register's changes, or those of one entry, in order, after a number; its id is in `command_id`.
 
         Raises ChainBroken at the first one that cannot be read.
         """
@@ -125,6 +130,8 @@ class RegisterLog:
             .order_by(register_log.c.seq)
             .limit(limit)
         )
+        if entry is not None:
+            wanted = wanted.where(register_log.c.entry == entry)
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
         return [_read(row) for row in rows]

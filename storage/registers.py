@@ -23,18 +23,22 @@ from storage.engine import Database, Synchronous
 from storage.erasures import Erasures
 from storage.feeds import Feeds
 from storage.file_heads import FileHeads
+from storage.held import HeldData
 from storage.institution import Institution
 from storage.journal import Journal
 from storage.keyring import Keyring, MasterKey
 from storage.leaves import Leaves
 from storage.mail_ledger import MailLedger
 from storage.media_types import Limits
+from storage.person_requests import PersonRequests
 from storage.persons import Persons
 from storage.projection import Projection
 from storage.queries import Queries
 from storage.received_mail import ReceivedMail
 from storage.redaction import Redaction
 from storage.register_log import RegisterLog
+from storage.retention import RetentionPlans
+from storage.retention_kinds import Holdings
 from storage.standing import Standing
 from storage.tenures import Tenures
 from storage.texts import Texts
@@ -73,6 +77,9 @@ class Registers:
     collection_queue: CollectionQueue
     feeds: Feeds
     file_heads: FileHeads
+    person_requests: PersonRequests
+    held: HeldData
+    retention: RetentionPlans
     archived_runs: ArchivedRuns
     archive_files: ArchiveFiles
     erasures: Erasures
@@ -99,12 +106,14 @@ class Registers:
         keyring = Keyring([MasterKey.of(secret) for secret in master_keys])
         limits = Limits() if attachment_limit is None else Limits(size=attachment_limit)
         persons = Persons(database, keyring)
+        attachments = Attachments(database, keyring, folder / "attachments", limits=limits)
+        requests = PersonRequests(database, keyring)
         return cls(
             database=database,
             keyring=keyring,
             persons=persons,
             texts=Texts(database, keyring),
-            attachments=Attachments(database, keyring, folder / "attachments", limits=limits),
+            attachments=attachments,
             accounts=Accounts(database, keyring),
             directory=Directory(database),
             directory_imports=DirectoryImports(database, keyring, persons),
@@ -128,6 +137,9 @@ class Registers:
             collection_queue=CollectionQueue(database),
             feeds=Feeds(database, keyring),
             file_heads=FileHeads(database),
+            person_requests=requests,
+            held=HeldData(database, keyring, persons, requests),
+            retention=RetentionPlans(database, Holdings(persons, attachments, requests)),
             archived_runs=ArchivedRuns(database),
             archive_files=archive or ArchiveFolder(folder / "archive"),
             erasures=Erasures(database),

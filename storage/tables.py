@@ -23,10 +23,12 @@ from storage.mail_rows import mail_ledger
 from storage.metadata import metadata
 from storage.passkeys import passkeys
 from storage.passwords import password_links, passwords
+from storage.person_requests import person_requests
 from storage.persons import person_versions, persons
 from storage.read_model import READ_TABLES
 from storage.received_mail import mailbox_places, received_mail
 from storage.register_log import register_log
+from storage.retention import retention_entries, retention_plans
 from storage.sessions import sessions
 from storage.tenures import tenures
 from storage.texts import texts
@@ -61,11 +63,14 @@ REGISTERS: tuple[Table, ...] = (
     passkeys,
     password_links,
     passwords,
+    person_requests,
     person_versions,
     persons,
     positions,
     received_mail,
     register_log,
+    retention_entries,
+    retention_plans,
     sessions,
     tenures,
     texts,

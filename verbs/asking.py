@@ -83,6 +83,10 @@ class Api:
         """Return what stands at an address; parameters that are None are left out."""
         return self._ask("GET", path, params=_said(query)).json()
 
+    def text(self, path: str, **query: Any) -> str:
+        """Return the page of plain text that stands at an address."""
+        return self._ask("GET", path, params=_said(query)).text
+
     def download(self, path: str, **query: Any) -> bytes:
         """Return what stands at an address as it is."""
         return self._ask("GET", path, params=_said(query)).content

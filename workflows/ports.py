@@ -46,6 +46,11 @@ READ_MAILBOX = "read_mailbox"
 
 ERASE_STEP = "erase_step"
 """StepInput -> StepDone. One step of erasing a person; each may be repeated."""
+PLAN_RETENTION = "plan_retention"
+"""RetentionInput -> Planned. Plans what is due to be removed and removes nothing; idempotent while nothing changes."""
+
+APPLY_RETENTION = "apply_retention"
+"""ApplyInput -> Applied. Removes what an agreed plan lists, in small steps; heartbeats, and goes on where it was."""
 
 MAKE_CHECKPOINT = "make_checkpoint"
 """None -> CheckpointMade. Seals everything new into a signed checkpoint, if there is anything; safe to do again."""
@@ -190,6 +195,39 @@ class Synced(Fact):
     worked: int
     failed: int = 0
     drifted: int = 0
+
+
+class RetentionInput(Fact):
+    """On which day what is due is looked for. `now` is wall time."""
+
+    now: Instant
+
+
+class Planned(Fact):
+    """What was planned, if anything is due, and the plans that are agreed to, in the order of their making."""
+
+    plan: str | None = None
+    entries: int = 0
+    agreed: tuple[str, ...] = ()
+
+
+class ApplyInput(Fact):
+    """An agreed plan."""
+
+    plan: str
+
+
+class Applied(Fact):
+    """In how many steps this attempt removed what was left."""
+
+    steps: int
+
+
+class RetentionDone(Fact):
+    """What a round planned, and how many plans it applied."""
+
+    planned: str | None = None
+    applied: int = 0
 
 
 class CheckpointMade(Fact):

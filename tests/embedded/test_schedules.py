@@ -16,6 +16,7 @@ from embedded.schedules import (
     DESK_REVIEW,
     MAILBOX,
     MORNING_DIGEST,
+    RETENTION,
     keep_schedules,
     schedules,
 )
@@ -24,7 +25,7 @@ from tests.running import Running
 
 pytestmark = pytest.mark.slow
 
-SCHEDULES = (DESK_REVIEW, MORNING_DIGEST, CALENDAR_ROUND, CHECKPOINT, CALENDAR_REVIEW)
+SCHEDULES = (DESK_REVIEW, MORNING_DIGEST, CALENDAR_ROUND, CHECKPOINT, CALENDAR_REVIEW, RETENTION)
 
 
 def settings_of(folder: Path, **more: object) -> Settings:
@@ -38,7 +39,11 @@ def test_the_demo_writes_to_nobody_by_the_wall_s_clock(tmp_path: Path) -> None:
         profile: [one.state.paused for one in schedules(settings_of(tmp_path, profile=profile)).values()]
         for profile in ("demo", "embedded", "server")
     }
-    assert paused == {"demo": [False, True, False, False, False], "embedded": [False] * 5, "server": [False] * 5}
+    assert paused == {
+        "demo": [False, True, False, False, False, False],
+        "embedded": [False] * 6,
+        "server": [False] * 6,
+    }
 
 
 async def test_schedules_are_kept_at_the_settings_and_a_pause_is_kept_too(client: Client, tmp_path: Path) -> None:
@@ -102,6 +107,7 @@ async def test_a_schedule_s_workflow_runs_on_the_installation_s_worker(here: Run
             {"files": 0},
             {"sent": 0, "refused": 0},
             {"worked": 0, "failed": 0, "drifted": 0},
+            {"planned": None, "applied": 0},
             {"made": {"number": 1, "clock_back": False}, "witnessed": {"shown": 0, "failed": 0}},
         )
         await handle.delete()

@@ -151,6 +151,17 @@ SAMPLES: dict[NoticeName, Notice] = {
                     due=date(2026, 3, 20),
                     link="https://legation.songlam.example/delegations/sl-2026-020",
                 ),
+                *(
+                    DigestLine(
+                        delegation="Phản đối xử lý dữ liệu cá nhân",
+                        what=what,
+                        step="req_h4u2k7gk3lq",
+                        age_days=2,
+                        due=date(2026, 3, 9),
+                        missed=what == "answer_request",
+                    )
+                    for what in ("answer_request", "carry_out_request")
+                ),
             ),
             "more": 3,
             "link": "https://legation.songlam.example/",

@@ -53,11 +53,12 @@ def test_comments_and_layout_do_not_change_the_digest(folder: Path) -> None:
 
 
 def test_the_whole_edition_is_there() -> None:
-    """Eighteen versions of deadlines, fifteen of limits, three grades, four countries, sixteen policies."""
+    """Deadlines, limits, grades, countries and policies; requests of persons and what is kept how long."""
     rules = shipped()
     assert [len(each) for each in (rules.deadlines, rules.limits, rules.reception, rules.travel, rules.approvals)] == [
         18, 15, 3, 4, 16,
     ]  # fmt: skip
+    assert [len(each) for each in (rules.requests, rules.retention)] == [3, 16]
     assert rules.zone == "Asia/Ho_Chi_Minh"
     assert rules.effective_from == date(2024, 1, 1)
 
@@ -205,3 +206,30 @@ def test_the_holidays_of_a_year_are_expanded() -> None:
     ]
     assert [day.date.isoformat() for day in worked] == ["2026-08-22"]
     assert (off[0].name.vi, off[0].name.en) == ("Tết Dương lịch", "New Year's Day")
+
+
+def test_a_mistake_in_the_rules_of_privacy_and_retention_is_told_with_its_line(folder: Path) -> None:
+    """A kind that is none, a processor who is faster than the house, a proof that would be removed."""
+    change(folder, "privacy.yaml", "kinds: [erasure]", "kinds: [erasure, deletion]")
+    change(folder, "privacy.yaml", "with_processor: 15", "with_processor: 9")
+    change(folder, "retention.yaml", "what: trail\n    keep: for_ever", "what: trail\n    keep: 20 years")
+    change(folder, "retention.yaml", "keep: 60 days", "keep: two months")
+    kinds, faster = line_of(folder, "privacy.yaml", "deletion]"), line_of(folder, "privacy.yaml", "PRIVACY-SEE")
+    period, trail = (line_of(folder, "retention.yaml", text) for text in ("two months", "RET-TRAIL"))
+    told = said(folder)
+    assert [line.partition(": ")[0] for line in told] == [
+        f"rules/privacy.yaml, line {kinds}",
+        f"rules/privacy.yaml, line {faster}",
+        f"rules/retention.yaml, line {period}",
+        f"rules/retention.yaml, line {trail}",
+    ]
+    assert told[1].endswith("rule PRIVACY-SEE: with_processor is not less than carry_out_within")
+    assert told[3].endswith("rule RET-TRAIL: keep is for_ever: it proves what happened")
+
+
+def test_two_rules_of_privacy_for_one_kind_at_once_are_refused(folder: Path) -> None:
+    """It would be left open which date holds."""
+    change(folder, "privacy.yaml", "kinds: [erasure]", "kinds: [erasure, access]")
+    line = line_of(folder, "privacy.yaml", "PRIVACY-SEE")
+    [told] = said(folder)
+    assert told.startswith(f"rules/privacy.yaml, line {line}: rule PRIVACY-SEE: another rule for the same case")

@@ -43,6 +43,9 @@ def test_the_verbs_are_these() -> None:
         "feed make", "feed mine", "feed person", "feed list", "feed rotate", "feed revoke",
         "keys rotate", "keys retire",
         "replies list", "replies settle", "replies dismiss",
+        "request receive", "request list", "request show", "request identify", "request answer", "request extend",
+        "request carry-out", "request refuse", "request take-back", "request export",
+        "retention schedule", "retention plan", "retention list", "retention show", "retention apply", "retention stop",
     }  # fmt: skip
 
 

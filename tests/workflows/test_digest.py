@@ -9,8 +9,11 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.digest import Digests
 from activities.outbox import Outbox, Patience
+from domain.person_requests import decide, receive
+from domain.request_events import Answer, CarryOut, RequestReceived
 from storage.accounts import AccountDetails
 from storage.metadata import utc_now
+from tests.rulebook import edition
 from tests.running import ACCOUNTS, Running
 from worker import house_of, mail_server_of
 from workflows.digest import MorningDigest
@@ -129,3 +132,38 @@ async def test_the_workflow_sends_for_the_hour_it_is_started_in(here: Running) -
         MorningDigest.run, id=f"digest:{here.id}", task_queue=here.settings.temporal_task_queue
     )
     assert done == Digested(sent=0)
+
+
+async def test_what_people_ask_about_their_data_stands_in_an_administrator_s_digest(here: Running) -> None:
+    """With the law's date, the answer first and then the rest; once it is done the mornings are quiet again."""
+    admin = AccountDetails(id="quan", name="Quản trị", email="quan@songlam.example", roles=("administrator",))
+    await here.registers.accounts.create(admin)
+    person = await here.person("Satō Keiko", "keiko@tokyo.example")
+    event = receive("objection", edition(), received_at=utc_now(), now=utc_now(), via="letter", person=person["ref"])
+    assert isinstance(event, RequestReceived)
+    requests = here.registers.person_requests
+    await requests.receive("req_digest00", event, command="k0", digest="d", by="lan")
+    morning = next_morning(HANOI)
+    await send(here, morning)
+    [(to, text)] = digests(here)
+    assert to == "quan@songlam.example"
+    for words in (
+        "Phản đối xử lý dữ liệu cá nhân",
+        "Trả lời người yêu cầu (req_digest00)",
+        f"Hạn: {event.terms.answer.due_on:%d/%m/%Y}",
+    ):
+        assert words in text
+    assert "Keiko" not in text
+    late = morning + timedelta(days=20)
+    await requests.change(
+        "req_digest00", lambda state, now: decide(state, Answer(), now), command="k1", digest="d", by="quan"
+    )
+    await send(here, late)
+    assert (
+        f"Thực hiện yêu cầu (req_digest00)\r\n   Quá hạn từ: {event.terms.carry_out.due_on:%d/%m/%Y}"
+        in digests(here)[1][1]
+    )
+    await requests.change(
+        "req_digest00", lambda state, now: decide(state, CarryOut(), now), command="k2", digest="d", by="quan"
+    )
+    assert await send(here, late + timedelta(days=1)) == Digested(sent=0)
