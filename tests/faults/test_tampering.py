@@ -21,6 +21,7 @@ from storage.projection import Projection
 from storage.read_model import desk_rows
 from storage.register_log import record, register_log
 from tests.faults.installation import CLOSED, KEYS, OPEN, OPEN_RUN, Small, build, open_file, verified_in
+from tests.faults.page import Note
 from tests.faults.tampering import (
     OTHER_KEY,
     Change,
@@ -134,7 +135,7 @@ async def test_a_change_is_found_with_its_place(name: str, small: Small) -> None
     assert not account.holds
 
 
-async def test_what_was_cut_everywhere_is_shown_by_a_checkpoint_kept_elsewhere(small: Small) -> None:
+async def test_what_was_cut_everywhere_is_shown_by_a_checkpoint_kept_elsewhere(small: Small, note: Note) -> None:
     """The newest checkpoint and all that came after the one before are gone from every place here."""
     await cut_everywhere(small)
     assert bad(await small.verified()) == {}
@@ -142,6 +143,7 @@ async def test_what_was_cut_everywhere_is_shown_by_a_checkpoint_kept_elsewhere(s
     assert checkpoint_findings(account) == [("checkpoint_lost", 3, None)]
     copy = small.witness / "checkpoint-000003.json"
     assert checkpoint_findings(await small.verified(copies=[copy])) == [("checkpoint_lost", 3, None)]
+    note(row="9", fault="everything as in an older backup, in every place; a checkpoint kept elsewhere")
 
 
 JUNK: dict[str, tuple[str, Bad]] = {
