@@ -80,11 +80,6 @@ class Finding(Fact):
     reason: str | None = None
 
 
-def first_head(stream: str) -> Head:
-    """Return the head of an empty stream."""
-    return genesis(stream)
-
-
 class Chain:
     """Goes through a stream's stored entries, given in batches, and stops believing at the first bad one.
 
@@ -93,7 +88,7 @@ class Chain:
 
     def __init__(self, stream: str, place: Place, *, keep: bool = True) -> None:
         self.stream = stream
-        self.head = first_head(stream)
+        self.head = genesis(stream)
         self.finding: Finding | None = None
         self.events: list[SealedEvent] = []
         self.count = 0

@@ -178,24 +178,9 @@ class Small:
         """What a verification finds, of all or of some; the witness's folder is asked only if so said."""
         database = self.database()
         read_any_text(database)
-
-        async def replay(history: WorkflowHistory) -> str | None:
-            return self.replay_says
-
+        asked = Asked(streams, copies, self.witness if witness else None)
         try:
-            return await verify(
-                Verification(
-                    database,
-                    self.server,
-                    ArchivedRuns(database),
-                    ArchiveFolder(self.archive),
-                    None,
-                    replay,
-                    patience=timedelta(0),
-                ),
-                TreeVerification(database, KEYS.public),
-                Asked(streams, copies, self.witness if witness else None),
-            )
+            return await verified_in(database, self.server, self.archive, asked, self.replay_says)
         finally:
             await database.close()
 
@@ -203,6 +188,19 @@ class Small:
         """The same in another folder."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return Small(folder, Server(self.server.histories))
+
+
+async def verified_in(
+    database: Database, server: Server, archive: Path, asked: Asked | None = None, replay_says: str | None = None
+) -> Account:
+    """What a verification of a store finds."""
+
+    async def replay(history: WorkflowHistory) -> str | None:
+        return replay_says
+
+    files = ArchiveFolder(archive)
+    verification = Verification(database, server, ArchivedRuns(database), files, None, replay, patience=timedelta(0))
+    return await verify(verification, TreeVerification(database, KEYS.public), asked or Asked())
 
 
 def closed_file() -> Play:

@@ -25,14 +25,12 @@ from tests.faults.tampering import (
     archived_file,
     checkpoints,
     cut,
-    cut_everywhere,
     deleted,
     doubled,
     events_of,
     execute,
     flipped,
     grow_anew,
-    read_model_anew,
     rechained,
     rewritten,
     rows,
@@ -452,16 +450,3 @@ def _edits(table: Table, name: str, delegation: str) -> Iterator[tuple[Change, s
 
 def _run(statement: str, values: tuple[Any, ...]) -> Change:
     return lambda small: execute(small, (statement, values))
-
-
-async def test_older_backups(built: Small, cells: Cells, note: Note) -> None:
-    """Everything as it was at an earlier checkpoint, in every place: shown by the external checkpoint alone."""
-    copy = built.copy(cells._folder / "older")
-    await cut_everywhere(copy)
-    cells.tried += 1
-    if bad(await copy.verified()) or checkpoint_findings(await copy.verified(witness=True)) != [
-        ("checkpoint_lost", 3, None)
-    ]:
-        cells.wrong.append("older")
-    await read_model_anew(copy, OPEN)
-    told(note, "an older backup of everything; a checkpoint kept elsewhere", cells)

@@ -9,10 +9,19 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, update
 
+from activities.checkpoints import Sealing
 from audit.checkpoint import document_of, following
 from audit.verdicts import Account
-from tests.faults.installation import CLOSED, KEYS, OPEN, OPEN_RUN, Small, build
+from storage.engine import Database
+from storage.journal import journal
+from storage.migrate import migrate
+from storage.projection import Projection
+from storage.read_model import desk_rows
+from storage.register_log import record, register_log
+from tests.faults.installation import CLOSED, KEYS, OPEN, OPEN_RUN, Small, build, open_file, verified_in
+from tests.faults.page import Note
 from tests.faults.tampering import (
     OTHER_KEY,
     Change,
@@ -32,6 +41,7 @@ from tests.faults.tampering import (
     updated,
     write_journal,
 )
+from tests.postgresql import fresh_database
 
 ORGANISATIONS, ARCHIVE = "register:organisations", "register:archive"
 
@@ -125,7 +135,7 @@ async def test_a_change_is_found_with_its_place(name: str, small: Small) -> None
     assert not account.holds
 
 
-async def test_what_was_cut_everywhere_is_shown_by_a_checkpoint_kept_elsewhere(small: Small) -> None:
+async def test_what_was_cut_everywhere_is_shown_by_a_checkpoint_kept_elsewhere(small: Small, note: Note) -> None:
     """The newest checkpoint and all that came after the one before are gone from every place here."""
     await cut_everywhere(small)
     assert bad(await small.verified()) == {}
@@ -133,6 +143,7 @@ async def test_what_was_cut_everywhere_is_shown_by_a_checkpoint_kept_elsewhere(s
     assert checkpoint_findings(account) == [("checkpoint_lost", 3, None)]
     copy = small.witness / "checkpoint-000003.json"
     assert checkpoint_findings(await small.verified(copies=[copy])) == [("checkpoint_lost", 3, None)]
+    note(row="9", fault="everything as in an older backup, in every place; a checkpoint kept elsewhere")
 
 
 JUNK: dict[str, tuple[str, Bad]] = {
@@ -226,3 +237,30 @@ async def test_an_open_run_that_does_not_replay_is_named(says: str, code: str, s
     assert bad(account) == {OPEN: (code, None)}
     (finding,) = account.verdicts[1].findings
     assert (finding.run, finding.reason) == (OPEN_RUN, says)
+
+
+@pytest.mark.slow
+async def test_it_is_the_same_on_postgresql(built: Small, tmp_path: Path) -> None:
+    """Whole, then with one event changed, a tail cut under a checkpoint and a read table edited."""
+    play = open_file()
+    with fresh_database() as url:
+        await migrate(url)
+        database = Database(url)
+        try:
+            await Projection(database).project(OPEN, play.events)
+            async with database.writing() as connection:
+                await record(connection, "organisations", "organisation_changed", "song-lam", by="root", after={})
+            await Sealing(database, lambda: KEYS).make()
+            assert bad(await verified_in(database, built.server, tmp_path)) == {}
+            async with database.writing() as connection:
+                await connection.execute(update(journal).where(journal.c.seq == 7).values(actor="mai"))
+                await connection.execute(delete(register_log))
+            expected: Bad = {OPEN: ("content_changed", 7), ORGANISATIONS: ("leaf_missing", 1)}
+            assert bad(await verified_in(database, built.server, tmp_path)) == expected
+            await Projection(database).replace(OPEN, play.events)
+            async with database.writing() as connection:
+                await connection.execute(update(desk_rows).values(missed=True))
+            expected = {OPEN: ("table_differs", None), ORGANISATIONS: ("leaf_missing", 1)}
+            assert bad(await verified_in(database, built.server, tmp_path)) == expected
+        finally:
+            await database.close()
