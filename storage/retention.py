@@ -30,7 +30,7 @@ Status = Literal["open", "agreed", "applied", "stopped", "superseded"]
 Outcome = Literal["removed", "proposed", "kept"]
 """`kept`: no longer due when its turn came."""
 
-STEP = 200
+STEP = 100
 """Entries removed in one transaction."""
 
 retention_plans = Table(
