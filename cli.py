@@ -25,8 +25,10 @@ from verbs import (
     desk,
     directory,
     dossier,
+    erase,
     evidence,
     feed,
+    keys,
     leave,
     move,
     organisation,
@@ -85,6 +87,7 @@ app.command("verify")(verify.verify)
 app.command("evidence")(evidence.evidence)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(archive.app, name="archive")
+app.command("erase")(erase.erase)
 app.add_typer(token.app, name="token")
 app.add_typer(directory.app, name="directory")
 app.add_typer(admin.app, name="admin")
@@ -98,6 +101,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(request.app, name="request")
 app.add_typer(retention.app, name="retention")
 app.add_typer(checkpoint.app, name="checkpoint")
+app.add_typer(keys.app, name="keys")
 
 
 @app.callback()

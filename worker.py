@@ -27,6 +27,7 @@ from activities.decide import Decide
 from activities.digest import Digests
 from activities.documents import Documents
 from activities.effects import Effects
+from activities.erasure import Erasing, begin_agreed
 from activities.house import House
 from activities.invitations import Invitations
 from activities.leave import DeskReviews
@@ -57,6 +58,7 @@ from workflows.checkpoints import CheckpointRound
 from workflows.collections import CollectionRound
 from workflows.delegation import DelegationWorkflow
 from workflows.digest import MorningDigest
+from workflows.erasure import Erasure
 from workflows.leave import DeskReview
 from workflows.mailbox import Mailbox as MailboxWorkflow
 from workflows.retention import RetentionRound
@@ -222,18 +224,19 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         house,
     )
     collections = CollectionSync(registers, caldav_of(settings), house)
+    documents = Documents(
+        registers.journal,
+        registers.persons,
+        registers.texts,
+        registers.accounts,
+        registers.editions,
+        registers.attachments,
+        house,
+    )
     effects = Effects(
         invitations,
         notices,
-        Documents(
-            registers.journal,
-            registers.persons,
-            registers.texts,
-            registers.accounts,
-            registers.editions,
-            registers.attachments,
-            house,
-        ),
+        documents,
         collections,
         Resending(registers.journal, registers.persons, registers.dead_letters, outbox, invitations, notices),
         outbox,
@@ -269,6 +272,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             MorningDigest,
             CollectionRound,
             CheckpointRound,
+            Erasure,
             RetentionRound,
         ],
         activities=[
@@ -291,6 +295,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
             checkpoints.make,
             checkpoints.witness,
             Archiving(client, registers, settings.retention).archive,
+            Erasing(registers, documents).step,
         ],
         workflow_runner=sandbox(),
         sticky_queue_schedule_to_start_timeout=STICKY,
@@ -313,7 +318,7 @@ async def run(settings: Settings) -> None:
             settings,
             data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None),
         )
-        sweeping = asyncio.create_task(sweep_daily(registers, settings.unclaimed_days, settings.received_mail_days))
+        sweeping = asyncio.create_task(sweep_daily(client, registers, settings))
         try:
             await _until_asked(build_worker(client, settings, registers))
         finally:
@@ -322,10 +327,15 @@ async def run(settings: Settings) -> None:
         await registers.close()
 
 
-async def sweep_daily(registers: Registers, days: int, mail_days: int) -> None:
-    """Remove, once a day, what no command came for within so many days, and what settled mails said."""
+async def sweep_daily(client: Client, registers: Registers, settings: Settings) -> None:
+    """Remove, once a day, what no command came for within so many days, and what settled mails said.
+
+    An erasure that was agreed to and not begun begins.
+    """
+    days, mail_days = settings.unclaimed_days, settings.received_mail_days
     while True:
         with suppress(StoreUnavailable):
+            await begin_agreed(client, settings.temporal_task_queue, registers.erasures)
             await sweep(registers.database, registers.attachments, datetime.now(UTC) - timedelta(days=days))
             while await registers.received_mail.forget(datetime.now(UTC) - timedelta(days=mail_days)):
                 pass

@@ -5,7 +5,7 @@ the same, and enters.
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -72,7 +72,7 @@ class Archiving:
         self._codec = client.data_converter.payload_codec
         self._runs = registers.archived_runs
         self._files = registers.archive_files
-        self._closed_runs = ClosedRuns(client, registers.archived_runs, registers.journal)
+        self._closed_runs = ClosedRuns(client, registers.archived_runs, registers.journal, registers.queries)
         self._retention = retention
 
     @activity.defn(name=ports.ARCHIVE_RUNS)
@@ -130,7 +130,8 @@ class Archiving:
         handle = self._client.get_workflow_handle(found.delegation, run_id=found.run_id)
         try:
             history = await handle.fetch_history()
-            run = await read_closed(history, self._codec)
+            # One that was reset says in its history which run it began as.
+            run = replace(await read_closed(history, self._codec), run_id=found.run_id)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise

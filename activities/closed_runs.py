@@ -1,8 +1,9 @@
 """Finding the closed runs that are not archived, by several ways, since each alone may miss one.
 
 The server's list of runs lags behind and may lack one (visibility is eventually consistent). So besides asking it, a
-chain of continue-as-new is walked: back from every open run, on from every archived one; and delegations that the
-journal knows and the list does not are asked for by their id. A file that was reopened has several chains.
+chain of continue-as-new is walked: back from every open run, on from every archived one; runs of closed files are asked
+whether they ended, and delegations that the journal knows and the list does not are asked for by their id. A file that
+was reopened has several chains.
 """
 
 from collections.abc import AsyncIterator
@@ -18,9 +19,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from audit.closed_run import ClosedRun
 from audit.histories import DELEGATION
+from domain.state import Phase
 from storage.archived_runs import ArchivedRuns
 from storage.journal import Journal
 from storage.metadata import utc_now
+from storage.queries import Queries
 
 PAGE = 500
 
@@ -42,16 +45,17 @@ class RunGone(Exception):
 class ClosedRuns:
     """Looks for closed runs."""
 
-    def __init__(self, client: Client, archived: ArchivedRuns, journal: Journal) -> None:
+    def __init__(self, client: Client, archived: ArchivedRuns, journal: Journal, queries: Queries) -> None:
         self._client = client
         self._archived = archived
         self._journal = journal
+        self._queries = queries
         self._followed: set[str] = set()
 
     async def unarchived(self) -> dict[str, Found]:
         """Return every closed run that is not archived, by its id. Raises RPCError and StoreUnavailable."""
         found: dict[str, Found] = {}
-        seen = set(await self._archived.runs())
+        seen, over = set(await self._archived.runs()), await self._queries.ids_in(Phase.CLOSED)
         async for page in self._listed():
             seen.update(one.id for one in page)
             closed = {one.run_id: one for one in page if one.close_time is not None}
@@ -59,6 +63,9 @@ class ClosedRuns:
                 found[run_id] = Found(closed[run_id].id, run_id, closed[run_id].close_time or utc_now())
             for one in page:
                 if one.close_time is None:
+                    if one.id in over:
+                        # The list may not know yet that it ended.
+                        await self._take(found, one.id, one.run_id)
                     await self._follow_back(found, one.id, one.run_id)
         for delegation, run_id in await self._archived.continued():
             await self._take(found, delegation, run_id)
@@ -70,7 +77,7 @@ class ClosedRuns:
         """Return the runs before and after a closed one that are closed and not archived."""
         found: dict[str, Found] = {}
         for run_id in (run.previous, run.following):
-            if run_id is not None and not await self._archived.known([run_id]):
+            if run_id is not None:
                 await self._take(found, run.delegation, run_id)
         return list(found.values())
 
@@ -84,7 +91,9 @@ class ClosedRuns:
         yield page
 
     async def _take(self, found: dict[str, Found], delegation: str, run_id: str) -> None:
-        """Take a run if it is closed. One that the server no longer has is lost: nobody archived it."""
+        """Take a run if it is closed and not archived. One that the server no longer has is lost then."""
+        if await self._archived.known([run_id]):
+            return
         try:
             closed_at = await self._closed_at(delegation, run_id)
         except RunGone:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from activities.house import House
@@ -25,8 +25,11 @@ from documents.invitation_letter import InvitationLetter, Invited
 from documents.programme import ProgrammeEntry
 from domain.bilingual import Bilingual
 from domain.commands import RecordDocument, RenderedDocument
+from domain.decision import Effect
+from domain.erasure import place_of
 from domain.events import (
     ChangeSubmitted,
+    DocumentRendered,
     ExternalDecisionRecorded,
     ItemMoved,
     ItemScheduled,
@@ -41,7 +44,7 @@ from domain.events import (
 )
 from domain.rules import Edition
 from domain.seal import SealedEvent
-from domain.state import Delegation, Item, Participant
+from domain.state import Delegation, Item
 from domain.upcast import read_event
 from domain.values import AttachmentRef, Language, Moment, business_date
 from locales import mark, translator
@@ -49,7 +52,8 @@ from storage.accounts import Accounts
 from storage.attachments import Attachments
 from storage.editions import Editions
 from storage.journal import Journal
-from storage.persons import Person, Persons
+from storage.metadata import utc_now
+from storage.persons import Erased, Person, Persons
 from storage.texts import Texts
 from workflows.ports import CarryOutInput
 
@@ -70,11 +74,19 @@ COSTS = {
     "flowers": mark("Flowers"),
 }
 ERASED = Bilingual(vi="(đã xoá theo yêu cầu)", en="(erased on request)")
+"""In the place of a text whose file's key was destroyed."""
+
+ERASED_PERSON = mark("erased person %(number)s")
+"""What somebody is called whose data were erased; the number is their place on the file."""
 
 
-def in_both(message: str) -> Bilingual:
+def in_both(message: str, **values: object) -> Bilingual:
     """Return a catalogue's message in both languages."""
-    return Bilingual(vi=translator("vi").tr(message), en=translator("en").tr(message))
+    return Bilingual(vi=translator("vi").tr(message, **values), en=translator("en").tr(message, **values))
+
+
+class Interrupted(Exception):
+    """Somebody was erased while a document was rendered that may name them: nothing of it was kept."""
 
 
 class Documents:
@@ -100,11 +112,11 @@ class Documents:
         self._house = house
 
     async def render_document(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordDocument:
-        """Render one document in Vietnamese and English. Raises TypesettingFailed."""
+        """Render one document in Vietnamese and English. Raises TypesettingFailed, and Interrupted."""
         stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
         kind, number = asked.effect.args["kind"], int(asked.effect.args["number"])
         at = stood.sealed.instant
-        versions = []
+        versions, erased = [], await self._erased(stood.after)
         letter = await self._letter(stood) if kind == "invitation_letter" else None
         report = await self._report(stood) if kind == "final_report" else None
         for language in LANGUAGES:
@@ -115,6 +127,9 @@ class Documents:
                 assert report
                 pdf = await asyncio.to_thread(final_report.render, report, language, at)
             versions.append(RenderedDocument(language=language, attachment=await self._store(pdf)))
+        if await self._erased(stood.after) != erased:
+            await self._attachments.erase([version.attachment.digest for version in versions], utc_now())
+            raise Interrupted
         return RecordDocument(
             kind="invitation_letter" if letter else "final_report", number=number, versions=tuple(versions)
         )
@@ -123,14 +138,38 @@ class Documents:
         async def content() -> AsyncIterator[bytes]:
             yield pdf
 
-        return await self._attachments.store(content(), declared="application/pdf")
+        return await self._attachments.store(content(), declared="application/pdf", rendered=True)
 
-    async def _names(self, people: tuple[Participant, ...]) -> dict[str, str]:
-        found = await self._persons.get_many([one.person.ref for one in people])
+    async def render_anew(self, delegation: str, rendered: SealedEvent) -> dict[str, str]:
+        """Render again what an event recorded, as the registers have it now; return the new digests by the old ones.
+
+        The event keeps naming what was rendered then. Raises what `render_document` raises.
+        """
+        event = read_event(rendered)
+        assert isinstance(event, DocumentRendered)
+        asks, number = ASKED_BY[event.kind]
+        events = await self._journal.events(delegation, limit=rendered.seq)
+        seq = next((one.seq for one in events if one.type == asks and one.data.get(number) == event.number), None)
+        if seq is None:
+            return {}
+        args: dict[str, Any] = {"kind": event.kind, "number": event.number}
+        effect = Effect(key=f"render:{event.kind}:{event.number}", kind="render_document", seq=seq, args=args)
+        made = await self.render_document(CarryOutInput(delegation=delegation, effect=effect), lambda: None)
+        anew = {version.language: version.attachment.digest for version in made.versions}
+        return {version.attachment.digest: anew[version.language] for version in event.versions}
+
+    async def _erased(self, file: Delegation) -> set[str]:
+        found = await self._persons.get_many([one.person.ref for one in file.people.values()])
+        return {one.ref for one in found.values() if isinstance(one, Erased)}
+
+    async def _names(self, file: Delegation) -> dict[str, str | Bilingual]:
+        """Return what everybody is called who ever was on a file: whoever was erased by their place on it."""
+        found = await self._persons.get_many([one.person.ref for one in file.people.values()])
         return {
             one.id: person.details.full_name
-            for one in people
             if isinstance(person := found.get(one.person.ref), Person)
+            else in_both(ERASED_PERSON, number=place_of(file, one.id))
+            for one in file.people.values()
         }
 
     def _heading(self, file: Delegation, at: datetime, reference: str, *recipients: Wording) -> Heading:
@@ -145,7 +184,7 @@ class Documents:
 
     async def _letter(self, stood: Standing) -> InvitationLetter:
         file = stood.after
-        names = await self._names(file.delegates)
+        names = await self._names(file)
         items = [item for item in file.items.values() if item.published and not item.cancelled]
         return InvitationLetter(
             heading=self._heading(file, stood.sealed.instant, file.decision.number if file.decision else file.id),
@@ -156,7 +195,7 @@ class Documents:
             departure=file.ends,
             purpose=file.purpose,
             members=tuple(
-                Invited(name=names.get(one.id, ERASED), role=in_both(ROLES[one.role]), country=one.country)
+                Invited(name=names[one.id], role=in_both(ROLES[one.role]), country=one.country)
                 for one in file.delegates
             ),
             programme=tuple(
@@ -174,7 +213,7 @@ class Documents:
         history = _History(events, file.zone)
         edition = await self._editions.get(file.edition)
         delegates = tuple(one for one in file.people.values() if one.delegate)
-        names = await self._names(tuple(file.people.values()))
+        names = await self._names(file)
         written = await self._texts.read_many(
             [text.ref for text in (filed.results, filed.recommendations) if text is not None]
         )
@@ -195,7 +234,7 @@ class Documents:
             purpose=file.purpose,
             members=tuple(
                 Travelled(
-                    name=names.get(one.id, ERASED),
+                    name=names[one.id],
                     role=in_both(ROLES[one.role]),
                     country=one.country,
                     standing="attended" if one.active else "replaced" if one.left == "replaced" else "withdrawn",
@@ -253,6 +292,9 @@ class Documents:
         principal = self._house.name if prefix == "TM" else self._house.signatory.office
         return Signatory.model_validate({"name": name, "office": office, "prefix": prefix, "principal": principal})
 
+
+ASKED_BY = {"invitation_letter": ("DelegationInvited", "letter"), "final_report": ("ReportFiled", "report")}
+"""By which event a document was asked for, and which of its fields has the number."""
 
 Answered = StepSigned | StepReturned | StepRejected | ExternalDecisionRecorded
 

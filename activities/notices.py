@@ -19,7 +19,7 @@ from notices import contents
 from notices.message import Attachment, compose
 from notices.render import Rendered, render
 from storage.accounts import AccountDetails, Accounts
-from storage.attachments import Attachments
+from storage.attachments import AttachmentErased, Attachments
 from storage.editions import Editions
 from storage.journal import Journal
 from storage.mail_ledger import Mail
@@ -65,7 +65,7 @@ class Notices:
                 Attachment(
                     name=LETTER_FILE[version.language],
                     media_type=version.attachment.media_type,
-                    content=await self._attachments.read(version.attachment.digest),
+                    content=await self._letter_as_it_stands(version.attachment.digest),
                 )
                 for version in stood.event.versions
             ]
@@ -100,6 +100,15 @@ class Notices:
                 )
             )
         return mails
+
+    async def _letter_as_it_stands(self, digest: str) -> bytes:
+        """Return a rendered letter; the one without them, where it was erased with somebody whom it named."""
+        try:
+            return await self._attachments.read(digest)
+        except AttachmentErased as erased:
+            if erased.replaced_by is None:
+                raise
+            return await self._letter_as_it_stands(erased.replaced_by)
 
     async def send_notice(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordNotice:
         """Tell who has to know: of a deadline, of a step or a report that waits, of a step that nobody answered.

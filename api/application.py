@@ -25,6 +25,7 @@ from api import (
     documents,
     dossiers,
     editions,
+    erasures,
     evidence,
     exports,
     feeds,
@@ -105,6 +106,7 @@ FEATURES = (
     policies,
     feeds,
     checkpoints,
+    erasures,
     health,
 )
 

@@ -26,6 +26,7 @@ SENTENCES = {
     "attachment_has_macros": mark("The file has macros."),
     "attachment_has_declarations": mark("A part of the file declares a document type, as no office document does."),
     "attachment_encrypted": mark("A part of the file is encrypted."),
+    "attachment_erased": mark("This very file was erased because it names somebody whose data were erased."),
     "attachment_picture_too_large": mark("The picture has too many pixels."),
 }
 

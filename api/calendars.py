@@ -44,9 +44,11 @@ async def fetch_calendar(token: Token, request: Request, at: At) -> Response:
     """Send a calendar as its viewer may see it now.
 
     Problems: `calendar_unknown` (404), the same for an unknown, revoked or rotated token and for a visit that is long
-    over; `too_many_attempts` (429).
+    over; `person_erased` (410) where it was somebody's whose data were erased; `too_many_attempts` (429).
     """
     feed = await at.feeds.found_by(token, "participant", "person", "delegation", "account")
+    if feed is None and await at.feeds.led_to_erased(token):
+        raise Problem("person_erased")
     if feed is None:
         await at.attempts.guessed(request)
         raise Problem("calendar_unknown")

@@ -5,16 +5,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.access import BEARER, GuardedRoute
 from api.as_of import FileThen
 from api.files import KnownFile
-from api.installation import At
+from api.installation import At, Installation
 from api.problems import Problem
 from domain.state import Delegation
 from domain.values import AttachmentRef, Digest, Language
-from storage.attachments import UnknownAttachment
+from storage.attachments import AttachmentErased, UnknownAttachment
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["documents"])
 
@@ -39,6 +39,8 @@ class DocumentView(BaseModel):
     language: Language | None = None
     document_id: str | None = None
     concerns: str | None = None
+    erased: bool = Field(False, description="It named somebody whose data were erased; its digest stays in the trail.")
+    replaced_by: Digest | None = Field(None, description="What was rendered in its place, without the person.")
 
 
 class Documents(BaseModel):
@@ -48,9 +50,16 @@ class Documents(BaseModel):
 
 
 @router.get("/delegations/{delegation}/documents")
-async def list_documents(file: FileThen) -> Documents:
+async def list_documents(file: FileThen, at: At) -> Documents:
     """List a file's documents, now or as of then: dossier, decision, formalities, letters and reports, annexes."""
-    return Documents(items=tuple(documents_of(file.state)))
+    items = list(documents_of(file.state))
+    erased = await at.attachments.erased({one.digest for one in items})
+    return Documents(
+        items=tuple(
+            one.model_copy(update={"erased": one.digest in erased, "replaced_by": erased.get(one.digest)})
+            for one in items
+        )
+    )
 
 
 @router.get(
@@ -61,13 +70,15 @@ async def list_documents(file: FileThen) -> Documents:
 async def download_document(
     file: KnownFile, digest: Annotated[Digest, Path(description="As `documents` lists it.")], at: At
 ) -> StreamingResponse:
-    """Download a document of this file."""
-    known = next((document for document in documents_of(file.state) if document.digest == digest), None)
+    """Download a document of this file, or what was rendered in its place. Problem: `document_erased` (410)."""
+    known = await _known(file.state, digest, at)
     if known is None:
         raise Problem("document_unknown")
     try:
         reference, pieces = await at.attachments.open(digest)
         first = await anext(pieces, b"")
+    except AttachmentErased:
+        raise Problem("document_erased") from None
     except UnknownAttachment:
         raise Problem("document_unknown") from None
     headers = {
@@ -76,6 +87,14 @@ async def download_document(
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
     return StreamingResponse(_after(first, pieces), media_type=reference.media_type, headers=headers)
+
+
+async def _known(state: Delegation, digest: str, at: Installation) -> DocumentView | None:
+    items = list(documents_of(state))
+    if (known := next((one for one in items if one.digest == digest), None)) is not None:
+        return known
+    erased = await at.attachments.erased({one.digest for one in items})
+    return next((one for one in items if erased.get(one.digest) == digest), None)
 
 
 async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

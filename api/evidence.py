@@ -34,7 +34,7 @@ async def export_evidence(file: KnownFile, actor: Actor, at: At) -> StreamingRes
     """Export the evidence of a file, without personal data: people and texts stand in it by reference and commitment.
 
     It ends with the last checkpoint; the same checkpoint gives the same bytes. That it was handed out is recorded.
-    Problems: `evidence_not_checkpointed`, `evidence_incomplete` (409), `signing_key_missing` (503).
+    Problems: `evidence_not_checkpointed`, `evidence_incomplete`, `signing_key_missing` (409).
     """
     return await _exported(file.state.id, at, actor.id, documents=False)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from temporalio.client import Client
 from temporalio.converter import DataConverter
 
 from activities.codec import data_converter
+from activities.erasure import begin_agreed
 from activities.evidence import EvidenceBundles
 from api.announcements import Announcements
 from api.attempts import Attempts
@@ -29,6 +31,7 @@ from embedded.archive import archive_of
 from embedded.connection import connect
 from settings import Settings, SettingsRefused
 from storage.challenges import Challenges
+from storage.errors import StoreUnavailable
 from storage.identities import Identities
 from storage.passkeys import Passkeys, RelyingParty
 from storage.passwords import Cost, Passwords
@@ -198,6 +201,8 @@ class Installation:
             try:
                 self._client = await attempt()
                 await tell_all_files(self._client, self.settings.temporal_task_queue)
+                with suppress(StoreUnavailable):
+                    await begin_agreed(self._client, self.settings.temporal_task_queue, self.registers.erasures)
             except RuntimeError as error:
                 # The SDK's own kind for a server that does not answer.
                 log.warning("temporal_unreachable", reason=type(error).__name__, again_in=pause)

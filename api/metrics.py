@@ -11,6 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from api.access import BEARER, GuardedRoute
 from api.installation import At, Installation
+from storage.checkpoint_rows import SEALING
+from storage.checkpoints import Checkpoints
 from storage.metadata import utc_now
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["health"])
@@ -23,6 +25,11 @@ ABOUT: Mapping[str, str] = {
     "legation_archive_round_age_seconds": "Since when nobody looked for closed runs.",
     "legation_archive_failing": "1 where the last round of archiving failed.",
     "legation_archive_overdue": "1 where a closed run waits for longer than a quarter of the server's retention.",
+    "legation_checkpoints": "Signed checkpoints.",
+    "legation_checkpoint_leaves": "Sealed events that the latest checkpoint holds.",
+    "legation_checkpoint_age_seconds": "Since when no round sealed what was new, or saw that nothing was.",
+    "legation_checkpoint_failing": "1 where nothing could be sealed since.",
+    "legation_witnesses_failing": "Witnesses that were not shown every checkpoint.",
 }
 """Every gauge: name → what it says."""
 
@@ -45,7 +52,23 @@ async def archive_figures(at: Installation) -> Figures:
     }
 
 
-SOURCES: tuple[Callable[[Installation], Awaitable[Figures]], ...] = (archive_figures,)
+async def checkpoint_figures(at: Installation) -> Figures:
+    """Return the gauges of checkpoints; the age once there was a round."""
+    kept = Checkpoints(at.database)
+    latest, duties, now = await kept.latest(), await kept.duties(), utc_now()
+    sealing = duties.pop(SEALING, None)
+    figures = {
+        "legation_checkpoints": float(latest.number if latest else 0),
+        "legation_checkpoint_leaves": float(latest.size if latest else 0),
+        "legation_checkpoint_failing": float(sealing is not None and sealing.failure is not None),
+        "legation_witnesses_failing": float(sum(duty.failure is not None for duty in duties.values())),
+    }
+    if sealing is None or sealing.done_at is None:
+        return figures
+    return figures | {"legation_checkpoint_age_seconds": max((now - sealing.done_at).total_seconds(), 0.0)}
+
+
+SOURCES: tuple[Callable[[Installation], Awaitable[Figures]], ...] = (archive_figures, checkpoint_figures)
 
 
 @router.get(

@@ -78,6 +78,23 @@ PROBLEMS: dict[str, Answer] = {
     "cursor_unknown": Answer(400, mark("The cursor is not one that this list gave for this order.")),
     "person_unknown": Answer(404, mark("The register has no such person.")),
     "person_erased": Answer(410, mark("This person's data were erased.")),
+    "erasure_unknown": Answer(404, mark("There is no erasure of this id.")),
+    "erasure_exists": Answer(409, mark("This person's erasure was asked for already; see the one that waits.")),
+    "erasure_settled": Answer(409, mark("This erasure was agreed to, carried out or withdrawn already.")),
+    "erasure_not_yours": Answer(403, mark("Only whoever asked for an erasure takes it back.")),
+    "erasure_needs_another": Answer(
+        403, mark("An erasure needs two people: another administrator than the one who asked has to agree.")
+    ),
+    "erasure_of_oneself": Answer(403, mark("Nobody asks for or agrees to their own erasure: two others do.")),
+    "erasure_through_substitute": Answer(
+        403, mark("You and whoever asked stand in for each other now; a third administrator has to agree.")
+    ),
+    "erasure_asker_gone": Answer(
+        409, mark("Whoever asked for this erasure is no administrator any more; somebody else has to ask anew.")
+    ),
+    "document_erased": Answer(
+        410, mark("This document was erased because it named somebody whose data were erased; see what replaced it.")
+    ),
     "request_unknown": Answer(404, mark("There is no request of this id.")),
     "correction_unknown": Answer(422, mark("The person's details have no version of this commitment.")),
     "export_unknown": Answer(422, mark("No export of this person's data has this digest.")),
@@ -100,7 +117,7 @@ PROBLEMS: dict[str, Answer] = {
         mark("The evidence is not whole here: history, archive or checkpoints lack something. Run “legation verify”."),
     ),
     "signing_key_missing": Answer(
-        503, mark("The key that checkpoints are signed with is not there; an administrator has to look.")
+        409, mark("The key that checkpoints are signed with is not there; an administrator has to look.")
     ),
     "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),

@@ -149,12 +149,9 @@ def unpacked(stored: bytes, delegation: str, run_id: str, digest: str, location:
     if sha256(stored) != digest:
         raise ArchiveDamaged(delegation, run_id, location, "digest")
     try:
-        history = WorkflowHistory.from_json(delegation, gzip.decompress(stored).decode())
-        if history.run_id == run_id:
-            return history
-    except (OSError, EOFError, zlib.error, ValueError, ParseError, RuntimeError):
-        pass
-    raise ArchiveDamaged(delegation, run_id, location, "unreadable")
+        return WorkflowHistory.from_json(delegation, gzip.decompress(stored).decode())
+    except (OSError, EOFError, zlib.error, ValueError, ParseError):
+        raise ArchiveDamaged(delegation, run_id, location, "unreadable") from None
 
 
 def sha256(content: bytes) -> str:

@@ -30,7 +30,7 @@ from domain.decision import SYSTEM, Actor, RoleName
 from domain.mailbox import Address
 from domain.sign_in import SCOPES, Acting, Scope
 from domain.values import Language, Slug, Value, Zone, business_text, write_instant
-from storage.data_keys import DataKeys
+from storage.data_keys import DataKeys, KeyDestroyed
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
 from storage.metadata import Instant, Name, Secret, metadata, utc_now
@@ -181,7 +181,10 @@ class Accounts:
         now = utc_now()
         async with self._database.writing() as connection:
             await queue(connection)
-            key = await self._keys.obtain(connection, account_key(details.id))
+            try:
+                key = await self._keys.obtain(connection, account_key(details.id))
+            except KeyDestroyed:
+                raise AccountExists(f"the account “{details.id}” was somebody's who was erased") from None
             row = {
                 "id": details.id,
                 "ciphertext": _sealed(details, key),
@@ -256,7 +259,10 @@ class Accounts:
             return await self._load(connection, account)
 
     async def names(self, ids: Iterable[str]) -> dict[str, str]:
-        """Return the names of accounts by id, of disabled ones too: they stand under what was signed."""
+        """Return the names of accounts by id, of disabled ones too: they stand under what was signed.
+
+        An account whose holder was erased has none any more.
+        """
         wanted = select(accounts.c.id, accounts.c.ciphertext).where(accounts.c.id.in_(sorted(set(ids))))
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
@@ -266,6 +272,7 @@ class Accounts:
                 keys[account_key(row.id)].decrypt(row.ciphertext, context=row.id.encode())
             ).name
             for row in rows
+            if account_key(row.id) in keys
         }
 
     async def actors(self) -> list[AccountDetails]:

@@ -20,7 +20,7 @@ from obstore.exceptions import (
 )
 from obstore.store import S3Store
 
-from storage.archive_files import ArchiveUnavailable, NotArchived, require_location
+from storage.archive_files import ArchiveUnavailable, NotArchived, named_in, require_location
 
 if TYPE_CHECKING:
     # There for type checkers alone.
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Answer = TypeVar("Answer")
+
+LISTED_AT_ONCE = 1_000
+"""Names in one answer: as many as a server gives."""
 
 
 class ConditionUnknown(Exception):
@@ -95,6 +98,19 @@ class ArchiveBucket:
 
     async def sweep(self) -> None:
         """See ArchiveFiles. An object is there whole or not at all."""
+
+    async def locations(self) -> list[str]:
+        """See ListedArchive. The key must be allowed to list the bucket."""
+        listing = self._store.list(chunk_size=LISTED_AT_ONCE)
+        found: list[str] = []
+        try:
+            while batch := await _honest(anext(listing)):
+                found += [one["path"] for one in batch]
+        except StopAsyncIteration:
+            pass
+        except FileNotFoundError:
+            raise ArchiveUnavailable("cannot_open") from None
+        return sorted(location for location in found if named_in(location) is not None)
 
     async def _create(self, location: str, content: bytes) -> None:
         if self._takes_conditions:

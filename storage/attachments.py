@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -31,6 +31,9 @@ attachments = Table(
     Column("media_type", Name, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("claimed_at", Instant),
+    # Its bytes and key are gone; what was rendered in its place, without the person who was erased.
+    Column("erased_at", Instant),
+    Column("replaced_by", Name),
 )
 
 
@@ -43,6 +46,14 @@ class UnknownAttachment(LookupError):
     """The register has no such file, or its key was destroyed."""
 
 
+class AttachmentErased(UnknownAttachment):
+    """The file was erased with somebody it named; `replaced_by` is the digest of what was rendered without them."""
+
+    def __init__(self, replaced_by: str | None) -> None:
+        super().__init__("the file was erased")
+        self.replaced_by = replaced_by
+
+
 class Attachments:
     """Files by content. The same bytes are kept once, whoever brings them."""
 
@@ -52,12 +63,15 @@ class Attachments:
         self._folder = folder
         self.limits = limits or Limits()
 
-    async def store(self, stream: AsyncIterable[bytes], *, declared: str | None = None) -> AttachmentRef:
+    async def store(
+        self, stream: AsyncIterable[bytes], *, declared: str | None = None, rendered: bool = False
+    ) -> AttachmentRef:
         """Keep a file and return its reference for a command.
 
         The type is found from the bytes; `declared`, when given, must be the same. Raises AttachmentRefused before
         more than the limit was read, and StoreUnavailable when the disk cannot take it. Nothing is left of a file
-        that was refused or whose sender went away.
+        that was refused or whose sender went away. A file that was erased with somebody is not taken again, unless it
+        was `rendered` from the registers as they are: then it names nobody who was erased, and never did.
         """
         incoming = self._folder / "incoming"
         with honest():
@@ -69,18 +83,22 @@ class Attachments:
                 kind = await asyncio.to_thread(self._inspect, part, key, size, kind)
             if declared is not None and declared.partition(";")[0].strip().lower() != kind:
                 raise AttachmentRefused("attachment_type_mismatch", f"the file is {kind}, not what it was said to be")
-            return await self._enter(part, key, AttachmentRef(digest=digest, media_type=kind, size=size))
+            reference = AttachmentRef(digest=digest, media_type=kind, size=size)
+            return await self._enter(part, key, reference, again=rendered)
         finally:
             await asyncio.to_thread(part.unlink, missing_ok=True)
 
     async def open(self, digest: str) -> tuple[AttachmentRef, AsyncIterator[bytes]]:
         """Return what is known of a file and its bytes, in pieces of at most 256 KiB.
 
-        Raises UnknownAttachment; while reading, CiphertextDamaged if the file on disk is not what was stored.
+        Raises UnknownAttachment, AttachmentErased where it was erased with somebody; while reading, CiphertextDamaged
+        if the file on disk is not what was stored.
         """
         async with self._database.reading() as connection:
             row = await self._row(connection, digest)
             keys = await self._keys.get_many(connection, [attachment_key(digest)])
+        if row is not None and row.erased_at is not None:
+            raise AttachmentErased(row.replaced_by)
         if row is None or not keys:
             raise UnknownAttachment("the register has no such file")
         reference = AttachmentRef(digest=row.digest, media_type=row.media_type, size=row.size)
@@ -105,6 +123,48 @@ class Attachments:
             await asyncio.to_thread(self._path(digest).unlink, missing_ok=True)
         return True
 
+    async def erase(self, digests: Collection[str], at: datetime) -> int:
+        """Take the bytes and the keys of files away, and return how many had any. What names them keeps their digests.
+
+        Idempotent: a file that a crash left on the disk is deleted by the next call, or swept.
+        """
+        wanted = sorted(set(digests))
+        async with self._database.writing() as connection:
+            erased = await connection.execute(
+                update(attachments)
+                .where(attachments.c.digest.in_(wanted), attachments.c.erased_at.is_(None))
+                .values(erased_at=at)
+            )
+            # The keys' rows go, as in `remove`: the same bytes may be rendered again, under another key.
+            subjects = [attachment_key(digest) for digest in wanted]
+            await connection.execute(delete(data_keys).where(data_keys.c.subject.in_(subjects)))
+            known = attachments.c.erased_at.is_not(None) & attachments.c.digest.in_(wanted)
+            gone = list((await connection.execute(select(attachments.c.digest).where(known))).scalars())
+        with honest():
+            for digest in gone:
+                await asyncio.to_thread(self._path(digest).unlink, missing_ok=True)
+        return erased.rowcount
+
+    async def replace(self, digest: str, by: str) -> None:
+        """Note what was rendered in the place of an erased file; it is claimed with it."""
+        async with self._database.writing() as connection:
+            erased = (attachments.c.digest == digest) & attachments.c.erased_at.is_not(None)
+            await connection.execute(update(attachments).where(erased).values(replaced_by=by))
+            anew = update(attachments).where(attachments.c.digest == by, attachments.c.claimed_at.is_(None))
+            await connection.execute(anew.values(claimed_at=utc_now()))
+
+    async def erased(self, digests: Collection[str]) -> dict[str, str | None]:
+        """Return which files were erased, each with the last one that was rendered in its place, if any was."""
+        found: dict[str, str | None] = {}
+        wanted = set(digests)
+        async with self._database.reading() as connection:
+            while wanted:
+                which = attachments.c.digest.in_(sorted(wanted)) & attachments.c.erased_at.is_not(None)
+                rows = (await connection.execute(select(attachments).where(which))).all()
+                found |= {row.digest: row.replaced_by for row in rows}
+                wanted = {row.replaced_by for row in rows if row.replaced_by is not None} - set(found)
+        return {digest: _last(digest, found) for digest in found if digest in set(digests)}
+
     async def forget(self, connection: AsyncConnection, digests: Sequence[str]) -> int:
         """Delete rows and keys of files in the caller's transaction; `unlink` them once it is committed.
 
@@ -126,7 +186,8 @@ class Attachments:
         They are what a crash leaves between writing a file and committing its row.
         """
         async with self._database.reading() as connection:
-            known = set((await connection.execute(select(attachments.c.digest))).scalars())
+            kept = select(attachments.c.digest).where(attachments.c.erased_at.is_(None))
+            known = set((await connection.execute(kept)).scalars())
         with honest():
             return await asyncio.to_thread(self._sweep_files, known, before.timestamp())
 
@@ -175,10 +236,13 @@ class Attachments:
         with EncryptedReader(part, key.secret, size) as content:
             return inspect(cast(BinaryIO, content), kind, self.limits)
 
-    async def _enter(self, part: Path, key: DataKey, reference: AttachmentRef) -> AttachmentRef:
+    async def _enter(self, part: Path, key: DataKey, reference: AttachmentRef, *, again: bool) -> AttachmentRef:
         path, now = self._path(reference.digest), utc_now()
         row = reference.model_dump() | {"created_at": now}
         async with self._database.writing() as connection:
+            if again:
+                gone = (attachments.c.digest == reference.digest) & attachments.c.erased_at.is_not(None)
+                await connection.execute(delete(attachments).where(gone))
             entered = await connection.execute(
                 insert_into(connection, attachments)
                 .values(row)
@@ -190,6 +254,9 @@ class Attachments:
                 # Before the commit: a row without its file would be a lie, a file without its row is swept.
                 await asyncio.to_thread(_move, part, path)
                 return reference
+            erased = select(attachments.c.erased_at).where(attachments.c.digest == reference.digest)
+            if (await connection.execute(erased)).scalar_one() is not None:
+                raise AttachmentRefused("attachment_erased", "the file was erased with somebody whom it names")
             # Kept already. If it still waits for its command, it waits from now on.
             await connection.execute(
                 update(attachments)
@@ -225,6 +292,12 @@ class Attachments:
         for orphan in orphans:
             orphan.unlink(missing_ok=True)
         return len(orphans)
+
+
+def _last(digest: str, replaced: Mapping[str, str | None]) -> str | None:
+    """Return what stands at the end of a row of replacements; None where it ends with a file that is gone."""
+    by = replaced[digest]
+    return by if by is None or by not in replaced else _last(by, replaced)
 
 
 def _create(part: Path) -> BinaryIO:

@@ -1,5 +1,6 @@
 """The table of wrapped data keys: one for each person, delegation's file and attachment."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from sqlalchemy import Column, Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import Database
-from storage.keyring import DataKey, Keyring
+from storage.keyring import DataKey, Keyring, key_of
 from storage.metadata import Instant, Name, Secret, metadata, utc_now
 from storage.upsert import insert_into
 
@@ -121,6 +122,13 @@ async def rewrap(database: Database, keyring: Keyring) -> int:
         if len(rows) < REWRAP_BATCH:
             return changed
         after = rows[-1].subject
+
+
+async def wrapped_under(database: Database) -> dict[str, int]:
+    """Return how many data keys are wrapped under each master key, by its id."""
+    wanted = select(data_keys.c.wrapped).where(data_keys.c.wrapped.is_not(None))
+    async with database.reading() as connection:
+        return dict(Counter(key_of(wrapped) for wrapped in (await connection.execute(wanted)).scalars()))
 
 
 async def count_keys(database: Database) -> int:

@@ -212,6 +212,16 @@ class Feeds:
         genuine = hmac.compare_digest(row.digest if row else digest_of_secret(""), digest)
         return _feed(row) if row is not None and genuine else None
 
+    async def led_to_erased(self, token: str) -> bool:
+        """Whether a token once led to somebody whose data were erased: whoever has it may know that it is over."""
+        wanted = (
+            select(feeds.c.id)
+            .join(persons, persons.c.ref == feeds.c.person)
+            .where(feeds.c.digest == digest_of_secret(token), persons.c.erased_at.is_not(None))
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(wanted)).one_or_none() is not None
+
     async def fetched(self, feed: Feed, on: date) -> None:
         """Note on which day a feed was fetched; nothing is written when that is known."""
         if feed.fetched_on is not None and feed.fetched_on >= on:

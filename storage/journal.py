@@ -1,7 +1,7 @@
 """The journal: every sealed event of every delegation, exactly as it stands in the history."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Index, Integer, Row, Table, func, select
@@ -155,6 +155,16 @@ class Journal:
             for event in batch:
                 yield event
             after = batch[-1].seq
+
+    async def of_type(self, type: str, *, delegations: Collection[str]) -> list[tuple[str, SealedEvent]]:
+        """Return the events of one type of some delegations, each with its delegation, by delegation and in order."""
+        wanted = (
+            select(journal)
+            .where(journal.c.type == type, journal.c.delegation_id.in_(sorted(delegations)))
+            .order_by(journal.c.delegation_id, journal.c.seq)
+        )
+        async with self._database.reading() as connection:
+            return [(row.delegation_id, _event(row)) for row in await connection.execute(wanted)]
 
     async def head(self, delegation_id: str) -> Head | None:
         """Return the last number and hash of a delegation, or None for an unknown one."""

@@ -140,6 +140,11 @@ class Keyring:
         return _key_id(ciphertext)[0] == self.newest
 
 
+def key_of(ciphertext: bytes) -> str:
+    """Return the id of the master key that encrypted something; raises CiphertextDamaged."""
+    return _key_id(ciphertext)[0]
+
+
 def _key_id(ciphertext: bytes) -> tuple[str, int]:
     if len(ciphertext) < 2 or ciphertext[:1] != FORMAT:
         raise CiphertextDamaged

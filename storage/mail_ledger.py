@@ -105,7 +105,7 @@ class MailLedger:
             rows = (await connection.execute(wanted.with_for_update(skip_locked=True))).all()
             rows = _within_pace(rows, taken, per_minute) if per_minute else rows
             keys = await self._keys.get_many(connection, {subject for row in rows for subject in subjects(row)})
-            # Without content: what is kept of a mail after its time is that it was sent.
+            # Without content: it named somebody who was erased, or its time is over.
             readable = [row for row in rows if row.content and all(subject in keys for subject in subjects(row))]
             unreadable = [row.position for row in rows if row not in readable]
             if unreadable:

@@ -209,6 +209,12 @@ class Persons:
         )
         return {found.ref: found for found in await self._read(rows)}
 
+    async def every_version(self, ref: str) -> list[PersonDetails]:
+        """Return what the register ever said of a person, the first version first; nothing of an erased one."""
+        wanted = _versions(person_versions.c.version.is_not(None)).where(persons.c.ref == ref)
+        found = await self._read(wanted.order_by(person_versions.c.version))
+        return [one.details for one in found if isinstance(one, Person)]
+
     async def opening(self, reference: PersonRef) -> tuple[bytes, bytes] | None:
         """Return salt and content that open a commitment, or None when they were erased, or pared down.
 

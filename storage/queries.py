@@ -111,6 +111,12 @@ class Queries:
         async with self._database.reading() as connection:
             return await read(connection, delegation_id, after=after, limit=limit, types=types)
 
+    async def ids_in(self, phase: str) -> frozenset[str]:
+        """Return the ids of all files in a phase."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(delegations.c.id).where(delegations.c.phase == phase))
+            return frozenset(rows.scalars())
+
     async def organisation_of(self, delegation_id: str) -> str | None:
         """Return the organisation whose delegation it is, or None if there is no such file."""
         wanted = select(delegations.c.organisation).where(delegations.c.id == delegation_id)

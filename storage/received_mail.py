@@ -184,7 +184,7 @@ class ReceivedMail:
                     .values(attempts=row.attempts + 1, next_at=now + FIRST_PAUSE * 2**row.attempts)
                 )
             keys = await self._keys.get_many(connection, {name for row in rows for name in row.subjects.split()})
-        return [Waiting(row.ref, row.attempts + 1, row.received_at, _opened(row, keys)) for row in rows]
+        return [Waiting(row.ref, row.attempts + 1, row.received_at, opened(row, keys)) for row in rows]
 
     async def later(self, ref: str, now: datetime, pause: timedelta) -> None:
         """Give a mail back that could not be carried out for now: the attempt does not count."""
@@ -238,7 +238,7 @@ class ReceivedMail:
                 values |= await self._under_other_keys(connection, row, delegation_id, persons)
             elif outcome == "dismissed":
                 values |= {"content": b""}
-                await self._keys.destroy(connection, _own_key(ref), now)
+                await self._keys.destroy(connection, own_key(ref), now)
             await connection.execute(update(received_mail).where(received_mail.c.ref == ref).values(values))
             after = {"delegation": values.get("delegation_id", row.delegation_id), "reason": row.reason}
             await record(connection, "received_mail", f"mail_{outcome}", ref, by=by, after=after, at=now)
@@ -291,7 +291,7 @@ class ReceivedMail:
         async with self._database.writing() as connection:
             refs = (await connection.execute(select(received_mail.c.ref).where(over).limit(500))).scalars().all()
             for ref in refs:
-                await self._keys.destroy(connection, _own_key(ref), utc_now())
+                await self._keys.destroy(connection, own_key(ref), utc_now())
             await connection.execute(
                 update(received_mail).where(received_mail.c.ref.in_(refs)).values(content=b"", subjects="")
             )
@@ -318,7 +318,7 @@ class ReceivedMail:
             "kind": "unreadable" if reason else None,
             "reason": reason,
             "participants": "",
-            "subjects": _own_key(ref),
+            "subjects": own_key(ref),
             "content": _locked(mail.octets, ref, [key]),
             "attempts": 0,
             "received_at": now,
@@ -329,7 +329,7 @@ class ReceivedMail:
         )
         if entered.one_or_none() is None:
             return None
-        await self._keys.put(connection, _own_key(ref), key)
+        await self._keys.put(connection, own_key(ref), key)
         return ref
 
     async def _locked_row(self, connection: AsyncConnection, ref: str) -> Row[Any] | None:
@@ -347,9 +347,9 @@ class ReceivedMail:
             chain += [await self._keys.get(connection, subject) for subject in subjects[1:]]
         except KeyDestroyed:
             chain = []
-        octets = _opened(row, keys)
-        if row.subjects == _own_key(row.ref):
-            await self._keys.destroy(connection, _own_key(row.ref), utc_now())
+        octets = opened(row, keys)
+        if row.subjects == own_key(row.ref):
+            await self._keys.destroy(connection, own_key(row.ref), utc_now())
         return {
             "subjects": " ".join(subjects),
             "content": _locked(octets, row.ref, chain) if chain and octets else b"",
@@ -370,13 +370,14 @@ class ReceivedMail:
                 received_at=row.received_at,
                 settled_at=row.settled_at,
                 settled_by=row.settled_by,
-                octets=_opened(row, keys),
+                octets=opened(row, keys),
             )
             for row in rows
         ]
 
 
-def _own_key(ref: str) -> str:
+def own_key(ref: str) -> str:
+    """Return the subject of the key that a mail has until it is known whom it concerns."""
     return f"received:{ref}"
 
 
@@ -386,7 +387,8 @@ def _locked(content: bytes, ref: str, chain: Sequence[DataKey]) -> bytes:
     return content
 
 
-def _opened(row: Row[Any], keys: dict[str, DataKey]) -> bytes:
+def opened(row: Row[Any], keys: dict[str, DataKey]) -> bytes:
+    """Return a line's octets; empty where one of its keys is missing, or they were removed."""
     content: bytes = row.content
     subjects = row.subjects.split()
     if not content or not subjects or any(subject not in keys for subject in subjects):

@@ -32,6 +32,7 @@ Register = Literal[
     "retention",
     "checkpoints",
     "archive",
+    "erasures",
     "evidence",
 ]
 

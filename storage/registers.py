@@ -20,6 +20,7 @@ from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
+from storage.erasures import Erasures
 from storage.feeds import Feeds
 from storage.file_heads import FileHeads
 from storage.held import HeldData
@@ -34,12 +35,14 @@ from storage.persons import Persons
 from storage.projection import Projection
 from storage.queries import Queries
 from storage.received_mail import ReceivedMail
+from storage.redaction import Redaction
 from storage.register_log import RegisterLog
 from storage.retention import RetentionPlans
 from storage.retention_kinds import Holdings
 from storage.standing import Standing
 from storage.tenures import Tenures
 from storage.texts import Texts
+from storage.traces import TraceFinder
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,9 @@ class Registers:
     retention: RetentionPlans
     archived_runs: ArchivedRuns
     archive_files: ArchiveFiles
+    erasures: Erasures
+    trace_finder: TraceFinder
+    redaction: Redaction
 
     @classmethod
     def open(
@@ -136,6 +142,9 @@ class Registers:
             retention=RetentionPlans(database, Holdings(persons, attachments, requests)),
             archived_runs=ArchivedRuns(database),
             archive_files=archive or ArchiveFolder(folder / "archive"),
+            erasures=Erasures(database),
+            trace_finder=TraceFinder(database, keyring, persons),
+            redaction=Redaction(database, keyring),
         )
 
     async def close(self) -> None:

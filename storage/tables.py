@@ -13,6 +13,7 @@ from storage.directory import entries as directory_entries
 from storage.directory import versions as directory_versions
 from storage.directory_imports import directory_imports
 from storage.editions import editions
+from storage.erasures import erasures
 from storage.feeds import feeds
 from storage.identities import identities
 from storage.institution import organisations, positions
@@ -51,6 +52,7 @@ REGISTERS: tuple[Table, ...] = (
     directory_imports,
     directory_versions,
     editions,
+    erasures,
     feeds,
     identities,
     leaves,

@@ -2,7 +2,7 @@
 
 import secrets
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from sqlalchemy import Column, Integer, Row, Table, select
@@ -162,6 +162,17 @@ class Texts:
         if _opened(row, await self._keys.get(connection, file_key(delegation_id)))[1] != content:
             raise IdempotencyConflict
         return TextRef(ref=row.ref, commitment=row.commitment)
+
+
+async def texts_in(
+    connection: AsyncConnection, keys: DataKeys, delegations: Iterable[str]
+) -> AsyncIterator[tuple[str, str, str]]:
+    """Yield the texts of delegations that can be read: delegation, reference and text, in the order of writing."""
+    for delegation in delegations:
+        opened = await keys.get_many(connection, [file_key(delegation)])
+        wanted = select(texts).where(texts.c.delegation_id == delegation).order_by(texts.c.created_at, texts.c.ref)
+        for row in (await connection.execute(wanted)).all() if opened else []:
+            yield delegation, row.ref, _opened(row, opened[file_key(delegation)])[1].decode()
 
 
 def _opened(row: Row[Any], key: DataKey) -> tuple[bytes, bytes]:

@@ -22,6 +22,9 @@ from embedded.folder import StackRecord
 from embedded.health import check_of
 from embedded.ports import HOST
 from scenarioplayer.mailboxes import Mailboxes
+from settings import Settings
+from storage.accounts import AccountDetails
+from storage.registers import Registers
 from tests.embedded.running_stack import ROOT, legation, until
 
 PATIENCE = 90.0
@@ -30,6 +33,7 @@ ACCOUNTS: Mapping[str, tuple[str, ...]] = {
     "hung": ("--role", "approver", "--position", "department_head"),
     "mai": ("--role", "approver", "--position", "vice_president"),
     "root": ("--role", "administrator"),
+    "ha": ("--role", "administrator"),
 }
 
 
@@ -164,6 +168,18 @@ class Installed:
             assert made.returncode == 0, made.stderr
             self._tokens[account] = json.loads(made.stdout)["token"]
         return self._tokens[account]
+
+    async def make_tokens(self) -> None:
+        """Make a token for each of ACCOUNTS in this process: a command for each takes a second."""
+        settings = Settings(data_dir=self.folder)
+        registers = Registers.open(settings.database_url, settings.master_keys(), self.folder)
+        try:
+            for account, words in ACCOUNTS.items():
+                given = {"roles": words[1:2], "positions": words[3:4]}
+                await registers.accounts.create(AccountDetails.model_validate({"id": account, "name": account} | given))
+                self._tokens[account] = (await registers.accounts.create_token(account))[1]
+        finally:
+            await registers.close()
 
     def headers(self, by: str, key: str | None = None) -> dict[str, str]:
         """The headers of a request in somebody's name; a new Idempotency-Key unless one is given."""

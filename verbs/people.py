@@ -10,10 +10,11 @@ from verbs.asking import Api, ProblemRefusal
 def names(api: Api, people: Mapping[str, Mapping[str, Any]], translator: Translator) -> dict[str, str]:
     """Return the full name of each person on a file, by their id there.
 
-    Empty for an account that may not see names, such as an auditor's; a person whose data were erased says so.
+    Empty for an account that may not see names, such as an auditor's; whose data were erased is told by the place on
+    the file, which is the order of `people`.
     """
     found: dict[str, str] = {}
-    for person_id, person in people.items():
+    for place, (person_id, person) in enumerate(people.items(), 1):
         try:
             found[person_id] = api.get(f"/persons/{person['person']['ref']}")["details"]["full_name"]
         except ProblemRefusal as refused:
@@ -21,7 +22,7 @@ def names(api: Api, people: Mapping[str, Mapping[str, Any]], translator: Transla
                 case "role_not_allowed":
                     return {}
                 case "person_erased" | "person_unknown":
-                    found[person_id] = translator.tr("(erased)")
+                    found[person_id] = translator.tr("erased person %(number)s", number=place)
                 case _:
                     raise
     return found

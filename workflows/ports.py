@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from domain.decision import Effect, Envelope
+from domain.erasure import Step
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
 from domain.values import Fact, Instant
@@ -43,6 +44,8 @@ ARCHIVE_UNAVAILABLE = "archive_unavailable"
 READ_MAILBOX = "read_mailbox"
 """MailboxInput -> MailRead. Reads the organizer's mailbox again and again, and carries out what came; heartbeats."""
 
+ERASE_STEP = "erase_step"
+"""StepInput -> StepDone. One step of erasing a person; each may be repeated."""
 PLAN_RETENTION = "plan_retention"
 """RetentionInput -> Planned. Plans what is due to be removed and removes nothing; idempotent while nothing changes."""
 
@@ -251,6 +254,26 @@ class RoundDone(Fact):
     made: CheckpointMade
     witnessed: Witnessed
     archived: Archived | None = None
+
+
+class ErasureInput(Fact):
+    """Which entry of the register of erasures is to be carried out."""
+
+    erasure: str
+
+
+class StepInput(Fact):
+    """One step of it; `occasion` counts the looks: 1, and once more a little later."""
+
+    erasure: str
+    step: Step
+    occasion: int = 1
+
+
+class StepDone(Fact):
+    """How much a step removed."""
+
+    removed: int = 0
 
 
 Command = dict[str, Any]

@@ -15,6 +15,7 @@ from api.pages.reader import Reader
 from domain.bilingual import Bilingual
 from domain.commands import Stay
 from domain.dossiers import JustifiedBreach
+from domain.erasure import place_of
 from domain.events import Breach
 from domain.rules import Edition
 from domain.state import Ceiling, Delegation, Document, Item, Observation, Participant
@@ -40,12 +41,15 @@ class Requested(Fact):
 
 @dataclass(frozen=True)
 class Traveller:
-    """Somebody on the file. `name` is None where the reader may not see it, `erased` where nobody may any more."""
+    """Somebody on the file. `name` is None where the reader may not see it.
+
+    Whose data were erased has a `number` instead: the place on the file.
+    """
 
     participant: Participant
     name: str | None
     function: str | None
-    erased: bool
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ async def dossier_of(
     """
     requested, delegates, items, documents, untold = _read(state, submitted)
     servants = [one for one in state.people.values() if one.active and not one.delegate]
-    people = await _people(at, [*delegates, *servants], reader)
+    people = await _people(at, state, [*delegates, *servants], reader)
     justified = submitted.breaches if submitted else ()
     report = None if submitted else state.report
     wanted = [one.justification.ref for one in justified if one.justification]
@@ -150,17 +154,19 @@ def _read(
     return requested, delegates, items, documents, untold
 
 
-async def _people(at: Installation, people: Iterable[Participant], reader: Reader) -> Mapping[str, Traveller]:
+async def _people(
+    at: Installation, state: Delegation, people: Iterable[Participant], reader: Reader
+) -> Mapping[str, Traveller]:
     people = list(people)
     found = await at.persons.as_committed_each(one.person for one in people) if reader.sees_personal_data else {}
 
     def traveller(one: Participant) -> Traveller:
         person = found.get(one.person.ref)
         if person is None or isinstance(person, Erased):
-            return Traveller(one, None, None, erased=person is not None)
+            return Traveller(one, None, None, None if person is None else place_of(state, one.id))
         details = person.details
         name = f"{details.honorific} {details.full_name}" if details.honorific else details.full_name
-        return Traveller(one, name, details.function, erased=False)
+        return Traveller(one, name, details.function)
 
     return {one.id: traveller(one) for one in people}
 

@@ -146,8 +146,13 @@ def _problem_of(failed: CommandRefused | KeyReused | EngineUnavailable) -> Probl
 
 
 async def _visit(at: Installation, request: Request, token: str) -> Visit:
-    """Return who visits; Problem `not_found` for whatever the reason is that the address leads nowhere."""
+    """Return who visits; Problem `not_found` for whatever the reason is that the address leads nowhere.
+
+    But `person_erased` where it led to somebody whose data were erased: their own invitation says why it is over.
+    """
     feed = await at.feeds.found_by(token, "page")
+    if feed is None and await at.feeds.led_to_erased(token):
+        raise Problem("person_erased")
     if feed is None or feed.subject.delegation is None:
         await at.attempts.guessed(request)
         raise Problem("not_found")

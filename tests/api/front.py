@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from temporalio.client import Client
 
+from activities.codec import data_converter
 from api.application import create_application
 from api.installation import Installation
 from settings import Settings
@@ -105,6 +106,11 @@ async def template() -> bytes:
     return _template[0]
 
 
+async def nobody() -> Client:
+    """A client of a server that is not there."""
+    return await Client.connect("127.0.0.1:1", lazy=True, data_converter=data_converter(None))
+
+
 @asynccontextmanager
 async def front(folder: Path, **more: Any) -> AsyncIterator[Front]:
     """An installation on a folder whose accounts `lan`, `hung`, `mai`, `an` and `root` have PASSWORD."""
@@ -117,7 +123,7 @@ async def front(folder: Path, **more: Any) -> AsyncIterator[Front]:
         **{"public_url": ORIGIN, **more},
     )
     await asyncio.to_thread((folder / "legation.db").write_bytes, await template())
-    application = create_application(settings, client=await Client.connect("127.0.0.1:1", lazy=True))
+    application = create_application(settings, client=await nobody())
     moment = Moment()
     at: Installation = application.state.installation
     at.sessions.clock = at.passwords.clock = at.passkeys.clock = moment

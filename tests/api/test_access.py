@@ -157,6 +157,11 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/checkpoints/{number}": EVERYBODY,
     "GET /api/v1/checkpoints/{number}/consistency": EVERYBODY,
     "GET /api/v1/delegations/{delegation}/events/{seq}/inclusion": EVERYBODY,
+    "POST /api/v1/erasures": ADMINISTRATOR,
+    "GET /api/v1/erasures": ADMINISTRATOR,
+    "GET /api/v1/erasures/{erasure}": ADMINISTRATOR,
+    "POST /api/v1/erasures/{erasure}/agreement": ADMINISTRATOR,
+    "POST /api/v1/erasures/{erasure}/withdrawal": ADMINISTRATOR,
     "POST /api/v1/editions": ADMINISTRATOR,
     "GET /api/v1/editions": EVERYBODY,
     "GET /api/v1/editions/{digest}": EVERYBODY,
@@ -208,6 +213,7 @@ PLACES = {
     "{kind}": "sessions",
     "{number}": "999999",
     "{seq}": "1",
+    "{erasure}": "era_nothing00",
 }
 
 

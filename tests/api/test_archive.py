@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from api.metrics import ABOUT
 from audit.closed_run import sha256
 from domain.seal import genesis
 from storage.archive_files import location_of
 from storage.archived_runs import ArchivedRun, ArchiveState
+from storage.checkpoint_rows import SEALING
+from storage.checkpoints import Checkpoints
 from tests.api.conftest import Api, code
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -136,6 +139,24 @@ async def test_health_and_figures_say_when_somebody_has_to_look(api: Api) -> Non
     await runs.note(ArchiveState(waiting=0, oldest=None, failure=None, looked_at=now))
     part = (await api.ask("GET", "/health", by=None)).json()["parts"]["archive"]
     assert part == {"ready": True, "detail": "ready", "waiting": 0}
+
+
+async def test_figures_of_checkpoints_are_those_of_the_last_round(api: Api) -> None:
+    """How many there are, what they hold, since when nothing was sealed, and whose witness is behind."""
+    kept, now = Checkpoints(api.here.registers.database), datetime.now(UTC)
+    latest = await kept.latest()
+    number, size = (latest.number, latest.size) if latest else (0, 0)
+    await kept.done(SEALING, number, at=now - timedelta(hours=1))
+    await kept.failed("witness", "unreachable", at=now)
+    figures = await figures_of(api)
+    assert (figures["legation_checkpoints"], figures["legation_checkpoint_leaves"]) == (number, size)
+    assert 3600 <= figures["legation_checkpoint_age_seconds"] < 3700
+    assert (figures["legation_checkpoint_failing"], figures["legation_witnesses_failing"]) == (0.0, 1.0)
+    await kept.failed(SEALING, "stream_cut", at=now, stream=api.id, seq=3)
+    assert (await figures_of(api))["legation_checkpoint_failing"] == 1.0
+    await kept.done(SEALING, number, at=now)
+    await kept.done("witness", number, at=now)
+    assert set(await figures_of(api)) == set(ABOUT)
 
 
 async def figures_of(api: Api) -> dict[str, float]:

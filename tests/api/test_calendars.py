@@ -315,11 +315,11 @@ async def test_a_visit_that_is_long_over_has_no_calendar(api: Api) -> None:
 
 
 async def test_an_erased_person_s_calendar_is_gone(api: Api) -> None:
-    """With the person goes the address."""
+    """With the person goes the address, which says that it is over."""
     here = await invited(api)
     link = (await made(api, {"participant": "hiro"}))["link"]
     await api.here.registers.persons.erase((await here.file()).people["hiro"].person.ref)
-    assert code(await fetch(api, link)) == (404, "calendar_unknown")
+    assert code(await fetch(api, link)) == (410, "person_erased")
 
 
 async def test_a_calendar_fetched_too_often_is_refused_for_a_while(api: Api) -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from storage.accounts import AccountDetails
 from storage.register_log import Register
 from tests.api.front import Browser, Front, front
 from tests.api.test_access import ADMINISTRATOR, TABLE
@@ -22,6 +23,7 @@ ORGANISATION = {"kind": "provincial_union", "name": NAME}
 
 CALENDAR = {"url": "the server's", "username": "haruka", "password": PASSWORD}
 
+ERASURE = {"person": "somebody's", "reason": "objection"}
 GUEST = {"person": "somebody's of the register"}
 NEW_REQUEST = {"kind": "objection", "via": "letter", "description": "Ông Satō Ken"}
 
@@ -108,6 +110,14 @@ ASKED: tuple[tuple[str, str, Any, str, str], ...] = (
         "tenures",
         "tenure_ended",
     ),
+    ("POST /api/v1/erasures", "/erasures", ERASURE, "erasures", "erasure_asked"),
+    (
+        "POST /api/v1/erasures/{erasure}/withdrawal",
+        "/erasures/{id}/withdrawal",
+        None,
+        "erasures",
+        "erasure_withdrawn",
+    ),
     ("POST /api/v1/editions", "/editions", EDITION.said(), "editions", "edition_entered"),
     ("POST /api/v1/person-requests", "/person-requests", NEW_REQUEST, "person_requests", "request_received"),
     (
@@ -177,6 +187,9 @@ NOT_RECORDED = {
 }
 """In the demo alone; and what looks only, and notes when it did."""
 
+BY_ANOTHER = {"POST /api/v1/erasures/{erasure}/agreement": "erasure_agreed"}
+"""What a second administrator does; see below."""
+
 
 async def recorded(at: Front) -> dict[str, list[tuple[str, str]]]:
     """Who did what, register by register."""
@@ -195,7 +208,7 @@ async def done(root: Browser, row: str, path: str, body: Any) -> dict[str, Any]:
 async def test_everything_an_administrator_does_is_recorded(tmp_path: Path, server: Radicale) -> None:
     """Once each, under the administrator's account; a new address joins by failing here."""
     changing = {row for row, who in TABLE.items() if who == ADMINISTRATOR and not row.startswith("GET")}
-    assert {row for row, *_ in ASKED} - ALSO == changing - NOT_RECORDED
+    assert {row for row, *_ in ASKED} - ALSO == changing - NOT_RECORDED - set(BY_ANOTHER)
     async with front(tmp_path, caldav_loopback=True) as at:
         root, made = at.browser(), ""
         await root.sign_in("root")
@@ -203,6 +216,8 @@ async def test_everything_an_administrator_does_is_recorded(tmp_path: Path, serv
         before = await recorded(at)
         for row, path, body, register, kind in ASKED:
             said = {**CALENDAR, "url": server.make("office")} if body is CALENDAR else body
+            if body is ERASURE:
+                said = {**ERASURE, "person": (await at.at.persons.register(SATO)).ref}
             said = {"person": guest.ref} if body is GUEST else said
             answer = await done(root, row, path.replace("{id}", made), said)
             made = str(answer.get("id", ""))
@@ -212,6 +227,17 @@ async def test_everything_an_administrator_does_is_recorded(tmp_path: Path, serv
             before = after
         for name in get_args(Register):
             await at.at.register_log.verify(name)
+
+
+async def test_what_a_second_administrator_agrees_to_is_recorded_under_their_account(tmp_path: Path) -> None:
+    """Who asked and who agreed are two entries by two people."""
+    async with front(tmp_path) as at:
+        await at.at.accounts.create(AccountDetails(id="ha", name="Hà", roles=("administrator",)))
+        root, ha = await at.token("root"), await at.token("ha")
+        body = {**ERASURE, "person": (await at.at.persons.register(SATO)).ref}
+        made = (await at.browser().ask("POST", "/erasures", body, **root)).json()["id"]
+        assert (await at.browser().ask("POST", f"/erasures/{made}/agreement", None, **ha)).status_code == 200
+        assert (await recorded(at))["erasures"] == [("erasure_asked", "root"), ("erasure_agreed", "ha")]
 
 
 async def test_what_people_change_about_how_they_sign_in_is_recorded_too(tmp_path: Path) -> None:

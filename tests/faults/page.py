@@ -29,6 +29,7 @@ TITLES: Mapping[str, str] = {
     "16": "Line breaks, NUL and direction marks in names, titles and subjects",
     "17": "Uploads that are weapons",
     "18": "Answers by mail: unknown, stale, forged, too large, broken",
+    "19": "A person erased: not a byte of them is left, and every chain holds",
     "20": "Steady load",
     "21": "Checkpoints made by several at once, and by one that is killed",
 }

@@ -20,7 +20,7 @@ from embedded.archive import archive_of
 from embedded.ports import HOST, free_ports
 from settings import Settings, SettingsRefused
 from storage.archive_bucket import ArchiveBucket, Bucket
-from storage.archive_files import ArchiveFolder, ArchiveUnavailable, NotArchived, location_of
+from storage.archive_files import ArchiveFolder, ArchiveUnavailable, ListedArchive, NotArchived, location_of
 
 RUN = "0198f2a4-0000-7000-8000-000000000001"
 PLACE = location_of("tokyo-2026", 1, RUN)
@@ -144,6 +144,21 @@ async def test_nothing_stands_there(bucket: Bucket) -> None:
         with pytest.raises(ArchiveUnavailable) as unavailable:
             await asked
         assert unavailable.value.reason == "cannot_open"
+
+
+async def test_what_stands_in_it_can_be_listed(bucket: Bucket) -> None:
+    """Page by page, in the order of the names, without what is not an archive's."""
+    archive = ArchiveBucket(bucket)
+    assert isinstance(archive, ListedArchive)
+    assert await archive.locations() == []
+    places = [location_of("tokyo-2026", first, RUN) for first in (1, 151, 301)] + [location_of("berlin", 1, RUN)]
+    await asyncio.gather(*(archive.keep(place, b"x") for place in places))
+    other = ArchiveBucket(replace(bucket, prefix="legation"))
+    await other.keep(PLACE, b"beside the prefix")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("storage.archive_bucket.LISTED_AT_ONCE", 2)
+        assert await archive.locations() == sorted(places)
+    assert await other.locations() == [PLACE]
 
 
 async def test_a_server_that_is_away_or_refuses_is_said_without_the_secret(bucket: Bucket, server: Server) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from domain.values import AttachmentRef
-from storage.attachments import Attachments, UnknownAttachment
+from storage.attachments import AttachmentErased, Attachments, UnknownAttachment
 from storage.attachments import attachments as table
 from storage.data_keys import count_keys
 from storage.encrypted_file import CHUNK, MAGIC, TAG, EncryptedReader, EncryptedWriter
@@ -266,3 +266,40 @@ def test_chunks_of_a_file_cannot_be_exchanged_or_cut_off(tmp_path: Path) -> None
     path.write_bytes(stored[: 4 + 2 * step])
     with EncryptedReader(path, SECRET, 2 * CHUNK) as reader, pytest.raises(CiphertextDamaged):
         reader.read()
+
+
+async def test_an_erased_file_is_gone_and_its_digest_says_so(attachments: Attachments, tmp_path: Path) -> None:
+    """No bytes, no key; what was rendered in its place is found by its digest, over several replacements."""
+    first, second, third = [await attachments.store(in_pieces(PDF_FILE + b"%d" % one)) for one in range(3)]
+    assert await attachments.erase([first.digest, "0" * 64], utc_now()) == 1
+    assert await attachments.erase([first.digest], utc_now()) == 0
+    with pytest.raises(AttachmentErased):
+        await attachments.open(first.digest)
+    await attachments.replace(first.digest, second.digest)
+    assert await attachments.erased([first.digest, second.digest]) == {first.digest: second.digest}
+    await attachments.erase([second.digest], utc_now())
+    await attachments.replace(second.digest, third.digest)
+    assert await attachments.erased([first.digest]) == {first.digest: third.digest}
+    assert [file.name for file in files(tmp_path)] == [third.digest]
+
+
+async def test_an_erased_file_is_taken_again_only_when_it_was_rendered_anew(attachments: Attachments) -> None:
+    """Somebody who kept a copy cannot bring it back; the same bytes from the registers of today name nobody erased."""
+    kept = await attachments.store(in_pieces(PDF_FILE))
+    await attachments.erase([kept.digest], utc_now())
+    with pytest.raises(AttachmentRefused) as refused:
+        await attachments.store(in_pieces(PDF_FILE))
+    assert refused.value.code == "attachment_erased"
+    assert await attachments.store(in_pieces(PDF_FILE), rendered=True) == kept
+    assert await attachments.read(kept.digest) == PDF_FILE
+    assert await attachments.erased([kept.digest]) == {}
+
+
+async def test_what_a_crash_left_of_an_erased_file_is_swept(attachments: Attachments, tmp_path: Path) -> None:
+    """Its row names no file on the disk any more."""
+    kept = await attachments.store(in_pieces(PDF_FILE))
+    [path] = files(tmp_path)
+    octets = path.read_bytes()
+    await attachments.erase([kept.digest], utc_now())
+    path.write_bytes(octets)
+    assert await attachments.sweep_files(utc_now() + timedelta(days=1)) == 1

@@ -40,6 +40,6 @@ def test_evidence_is_written_checked_and_never_over_another_file(here: Installed
     again = verb(here, "root", "evidence", "tokyo-evidence", "--out", str(out))
     assert (again.returncode, again.stderr) == (1, f"{out} exists already.\n")
     other = tmp_path / "with-documents.zip"
-    refused = verb(here, "root", "evidence", "tokyo-evidence", "--out", str(other), "--documents")
+    refused = verb(here, "lan", "evidence", "tokyo-evidence", "--out", str(other))
     assert (refused.returncode, other.exists()) == (1, False)
     assert verb(here, "lan", "evidence", "tokyo-evidence", "--out", str(other), "--documents").returncode == 0

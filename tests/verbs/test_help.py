@@ -29,7 +29,7 @@ def test_the_verbs_are_these() -> None:
     assert {" ".join(words) for words in VERBS} == {
         "up", "demo", "status", "verify", "rebuild", "list", "inbox", "desk", "show", "dossier", "open", "sign",
         "return", "move", "report", "channel", "told", "dead-letters", "resend", "trail", "changes", "sign-offs",
-        "evidence",
+        "evidence", "erase",
         "archive list", "archive fetch",
         "token create", "token list", "token revoke", "admin create", "policy explain",
         "directory list", "directory show", "directory add", "directory duplicates", "directory merge",
@@ -41,6 +41,7 @@ def test_the_verbs_are_these() -> None:
         "position list", "position add", "position hold", "position end",
         "leave register", "leave list", "leave revoke",
         "feed make", "feed mine", "feed person", "feed list", "feed rotate", "feed revoke",
+        "keys rotate", "keys retire",
         "replies list", "replies settle", "replies dismiss",
         "request receive", "request list", "request show", "request identify", "request answer", "request extend",
         "request carry-out", "request refuse", "request take-back", "request export",

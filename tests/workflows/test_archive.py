@@ -3,192 +3,47 @@
 import asyncio
 import gzip
 import hashlib
-import json
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
 from structlog.testing import capture_logs
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecution as Listed
 from temporalio.client import WorkflowHistory
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
-from activities.archive import Archiving
 from activities.closed_runs import ClosedRuns
-from audit.closed_run import ArchiveDamaged
-from audit.histories import Archive, Histories
-from audit.history import RunMissing, events_of
-from rebuild import Finding, Rebuild
+from audit.history import events_of
 from storage.archive_files import ArchiveFolder
 from storage.errors import StoreUnavailable
-from storage.journal import journal
-from storage.read_model import READ_TABLES
 from storage.register_log import RegisterLog
+from tests.archived import (
+    archiving,
+    closed_file,
+    closed_runs,
+    continued_file,
+    end,
+    forget,
+    here,
+    histories,
+    listed,
+    temporal_server,
+)
 from tests.running import Running, running
-from tests.temporal import DELETES_AT_ONCE, Connect, TemporalServer
+from tests.temporal import Connect, TemporalServer
 from workflows.ports import Archived, ArchiveInput
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = timedelta(seconds=1)
-
-
-@pytest.fixture(scope="module")
-def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A server of this file's own: a round looks at every delegation of the namespace."""
-    server = TemporalServer(tmp_path_factory.mktemp("temporal"), dynamic=DELETES_AT_ONCE)
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-async def here(tmp_path: Path, connect: Connect, temporal_server: TemporalServer) -> AsyncIterator[Running]:
-    """An installation whose files are gone from the server afterwards, so that the next one begins with none."""
-    async with running(tmp_path, connect, temporal_server.address) as installation:
-        yield installation
-        for run in [one async for one in installation.client.list_workflows("WorkflowType = 'Delegation'")]:
-            await forget(installation, run.id, run.run_id)
-
-
-def archiving(here: Running, retention: timedelta = timedelta(days=3650)) -> Archiving:
-    """What the worker archives with."""
-    return Archiving(here.client, here.registers, retention)
-
-
-def histories(here: Running, *, archive: bool = True) -> Histories:
-    """Histories, with the archive as a second source or without."""
-    both = Archive(here.registers.archived_runs, here.registers.archive_files) if archive else None
-    return Histories(here.client, here.client.data_converter.payload_codec, archive=both, patience=PATIENCE)
-
-
-async def listed(here: Running, closed: int) -> None:
-    """Wait until the server's list names so many closed runs."""
-    async with asyncio.timeout(30):
-        while closed > len(
-            [one async for one in here.client.list_workflows("WorkflowType = 'Delegation'") if one.close_time]
-        ):
-            await asyncio.sleep(0.02)
-
-
-async def end(here: Running) -> None:
-    """Cancel and close the file, to the end of its run."""
-    await here.send({"type": "cancel_delegation", "reason": await here.text("Đoàn bạn hoãn.")})
-    await here.send({"type": "close_delegation"})
-    await here.client.get_workflow_handle(here.id).result()
-
-
-async def closed_file(here: Running) -> str:
-    """One more file that was opened, cancelled and closed; its id."""
-    here.id = f"d-{uuid.uuid4().hex[:12]}"
-    await here.open()
-    await end(here)
-    return here.id
-
-
-async def continued_file(here: Running) -> list[str]:
-    """A file whose first run was continued by a second; the ids of both."""
-    await here.open()
-    first = (await here.client.get_workflow_handle(here.id).describe()).run_id
-    await asyncio.gather(*(here.send({"type": "revise_request", "title": f"Đoàn {n}"}) for n in range(155)))
-    await here.idle()
-    second = (await here.client.get_workflow_handle(here.id).describe()).run_id
-    assert first != second
-    return [first, second]
-
-
-async def forget(here: Running, delegation: str, run_id: str) -> None:
-    """Delete a run from the server, as its retention does."""
-    await here.client.workflow_service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(
-            namespace=here.client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=delegation, run_id=run_id),
-        )
-    )
-    handle = here.client.get_workflow_handle(delegation, run_id=run_id)
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                await handle.fetch_history()
-            except RPCError as error:
-                assert error.status is RPCStatusCode.NOT_FOUND  # noqa: PT017
-                return
-            await asyncio.sleep(0.02)
-
-
-async def test_what_the_server_deleted_is_read_from_the_archive(here: Running) -> None:
-    """Every closed run of a file that was continued, closed and reopened stands in the archive as the server had it.
-
-    Once its histories are deleted, while the file is open in a later run, trail and rebuild are what they were.
-    """
-    chain = await continued_file(here)
-    await end(here)
-    await here.send({"type": "reopen_delegation", "reason": await here.text("Sửa lỗi.")})
-    await here.idle()
-    events = await here.registers.journal.events(here.id)
-    whole = {run: await here.client.get_workflow_handle(here.id, run_id=run).fetch_history() for run in chain}
-    places = await histories(here).places(here.id)
-    assert set(places) == {event.hash for event in events}
-    await listed(here, 2)
-
-    assert await archiving(here).round() == Archived(archived=2, waiting=0)
-    rows = await here.registers.archived_runs.of(here.id)
-    assert [row.run_id for row in rows] == chain
-    assert (rows[0].first_seq, rows[1].first_seq) == (1, rows[0].last_seq + 1)
-    assert [events[row.last_seq - 1].hash for row in rows] == [row.head for row in rows]
-    assert rows[1].prev_head == rows[0].head
-    assert (rows[0].following, rows[1].following) == (chain[1], None)
-    for row in rows:
-        stored = (here.settings.data_dir / "archive" / row.location).read_bytes()
-        content = gzip.decompress(stored)
-        assert json.loads(content) == whole[row.run_id].to_json_dict()
-        assert stored[4:8] == bytes(4), "no time of packing in it"
-        assert row.digest == hashlib.sha256(stored).hexdigest()
-        assert row.content_digest == hashlib.sha256(content).hexdigest()
-        assert row.size == len(stored)
-    sealed = await RegisterLog(here.registers.database).entries("archive")
-    assert [one.data["after"] for one in sealed] == [row.sealed() for row in rows]
-    assert await archiving(here).round() == Archived(archived=0, waiting=0)
-
-    for run in chain:
-        await forget(here, here.id, run)
-    with pytest.raises(RunMissing) as missing:
-        await histories(here, archive=False).trail(here.id)
-    assert missing.value.seq == 1
-    assert await histories(here).trail(here.id) == events
-    assert await histories(here).places(here.id) == places
-    async with here.registers.database.writing() as connection:
-        for table in (*READ_TABLES, journal):
-            await connection.execute(delete(table))
-    rebuild = Rebuild(histories(here), here.registers, patience=PATIENCE)
-    assert (await rebuild.replace()).findings == []
-    assert await here.registers.journal.events(here.id) == events
-    assert (await rebuild.compare()).findings == []
-
-    # And it says where it is when it is not what it was.
-    damaged = here.settings.data_dir / "archive" / rows[1].location
-    damaged.chmod(0o600)
-    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
-    with pytest.raises(ArchiveDamaged) as refused:
-        await histories(here).trail(here.id)
-    assert (refused.value.location, refused.value.reason) == (rows[1].location, "digest")
-    left = {digest: place for digest, place in places.items() if place.run_id != chain[1]}
-    assert await histories(here).places(here.id) == left, "what one run no longer proves, the others still do"
-    damaged.unlink()
-    with pytest.raises(ArchiveDamaged) as refused:
-        await histories(here).trail(here.id)
-    assert (refused.value.location, refused.value.reason) == (rows[1].location, "missing")
-    finding = Finding("archive_damaged", here.id, place=rows[1].location)
-    assert (await Rebuild(histories(here), here.registers, patience=PATIENCE).compare()).findings == [finding]
-    assert await archiving(here).round() == Archived(archived=0, waiting=0)
+__all__ = ["here", "temporal_server"]
 
 
 async def test_a_run_that_the_list_does_not_name_is_found(here: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,13 +60,20 @@ async def test_a_run_that_the_list_does_not_name_is_found(here: Running, monkeyp
             yield [one for one in page if one.run_id not in hidden]
 
     monkeypatch.setattr(ClosedRuns, "_listed", lagging)
-    looking = ClosedRuns(here.client, here.registers.archived_runs, here.registers.journal)
+    looking = closed_runs(here)
     assert list(await looking.unarchived()) == [first]
     hidden.add(second)
     assert list(await looking.unarchived()) == [first]
     assert await archiving(here).round() == Archived(archived=1, waiting=0)
     assert await looking.unarchived() == {}
     await end(here)
+    assert list(await looking.unarchived()) == [second]
+
+    async def late(self: ClosedRuns) -> AsyncIterator[list[Listed]]:
+        async for page in listing(self):
+            yield [replace(one, close_time=None) for one in page]
+
+    monkeypatch.setattr(ClosedRuns, "_listed", late)
     assert list(await looking.unarchived()) == [second]
     await forget(here, here.id, second)
     done = await archiving(here).round()
@@ -247,7 +109,7 @@ async def test_a_place_that_is_taken_is_an_alarm_and_holds_up_nothing_else(here:
     """Another history where one belongs is left as it is and told; the other runs are archived."""
     first = await closed_file(here)
     await listed(here, 1)
-    [run_id] = await ClosedRuns(here.client, here.registers.archived_runs, here.registers.journal).unarchived()
+    [run_id] = await closed_runs(here).unarchived()
     place = here.settings.data_dir / "archive" / first / f"00000001-{run_id}.json.gz"
     place.parent.mkdir(parents=True)
     place.write_bytes(b"something else")
@@ -293,6 +155,33 @@ async def test_two_rounds_at_once_archive_each_run_once(here: Running) -> None:
     assert [one.waiting for one in rounds] == [0, 0]
     assert len(await RegisterLog(here.registers.database).entries("archive")) == 3
     assert [len(await here.registers.archived_runs.of(one)) for one in files] == [1, 1, 1]
+
+
+async def test_runs_that_an_operator_broke_off_or_reset_are_archived_too(here: Running) -> None:
+    """They say nothing at their end: what they decided last is it. A reset run is known by its own id."""
+    await here.open()
+    handle = here.client.get_workflow_handle(here.id)
+    await here.idle()
+    first = (await handle.describe()).run_id
+    history = await handle.fetch_history()
+    task = next(one for one in history.events if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    answer = await here.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=here.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=here.id, run_id=first),
+            workflow_task_finish_event_id=task.event_id,
+            reason="a test",
+            request_id=uuid.uuid4().hex,
+        )
+    )
+    await here.client.get_workflow_handle(here.id, run_id=answer.run_id).terminate()
+    await listed(here, 2)
+    events = await here.registers.journal.events(here.id)
+    assert await archiving(here).round() == Archived(archived=2, waiting=0)
+    assert await archiving(here).round() == Archived(archived=0, waiting=0)
+    rows = {row.run_id: row for row in await here.registers.archived_runs.of(here.id)}
+    assert set(rows) == {first, answer.run_id}
+    assert (rows[first].first_seq, rows[first].last_seq, rows[first].head) == (1, len(events), events[-1].hash)
 
 
 async def test_an_archive_that_cannot_be_written_fails_honestly_and_heals(here: Running, tmp_path: Path) -> None:
