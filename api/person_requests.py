@@ -322,7 +322,7 @@ async def _change(
 
 
 async def _require_shown(at: Installation, request: str, body: Done) -> None:
-    """Refuse what shows nothing: no version of the person's details, no export that was made of them."""
+    """Refuse what shows nothing: no version of the person's details, no export or erasure of them."""
     state = await at.person_requests.get(request)
     if state is None or state.person is None:
         return
@@ -330,6 +330,12 @@ async def _require_shown(at: Installation, request: str, body: Done) -> None:
         corrected = await at.persons.as_committed(PersonRef(ref=state.person, commitment=body.correction))
         if corrected is None:
             raise Problem("correction_unknown")
+    if body.erasure is not None:
+        erased = await at.registers.erasures.get(body.erasure)
+        if erased is None or erased.person != state.person:
+            raise Problem("erasure_unknown")
+        if erased.state != "carried_out":
+            raise Problem("erasure_not_carried_out")
     if body.export is not None:
         made = await at.register_log.entries("persons", entry=state.person)
         if not any(one.data.get("after", {}).get("digest") == body.export for one in made):

@@ -29,6 +29,7 @@ from storage.persons import person_versions, persons
 from storage.received_mail import own_key, received_mail
 from storage.register_log import queue, record
 from storage.sessions import sessions
+from storage.texts import texts
 from storage.traces import LETTER, of_person
 
 ERASED = "erased"
@@ -52,6 +53,7 @@ SCRUBBED: tuple[Table, ...] = (
     persons,
     received_mail,
     sessions,
+    texts,
     tokens,
 )
 """The tables that an erasure removes anything from."""
