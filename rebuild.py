@@ -169,6 +169,8 @@ class Rebuild:
         self._chains = StoredChains(registers.database)
         self._restoring = restoring or Restoring(registers, None)
         self._copies = copies
+        # SQLite has one writer, and whoever waits too long for their turn is refused: here nobody does.
+        self._turn = asyncio.Semaphore(1 if registers.database.on_sqlite else AT_ONCE)
         self._put_back: list[PutBack] = []
         self._lost: list[Lost] = []
         self._database = registers.database
@@ -251,7 +253,8 @@ class Rebuild:
         events = await self._histories.trail(delegation, runs, at_least=head.seq if head else 0)
         await self._say_what_lacked(delegation, events)
         while events:
-            head = await self._projection.replace(delegation, events)
+            async with self._turn:
+                head = await self._projection.replace(delegation, events)
             if head.seq == len(events):
                 return len(events), []
             # Rows stand behind this trail: accepted meanwhile, as its history then says too, or nobody's.

@@ -139,10 +139,10 @@ async def verify(
 ) -> Account:
     """Verify what is asked for. Raises Unknown."""
     started = time.perf_counter()
-    anchored = await tree.anchored(list(asked.checkpoints()))
+    anchored = await tree.anchored(list(asked.checkpoints()), only=asked.streams)
     anchored.verdict.findings += asked.found
     known = await verification.streams()
-    streams = list(asked.streams) or known
+    streams = [*dict.fromkeys(asked.streams)] or known
     if unknown := [one for one in streams if one not in {*known, *anchored.reached}]:
         raise Unknown(unknown[0])
     account = Account()

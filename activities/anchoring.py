@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from audit.anchoring import Anchoring, SpanOrder, chain_holds, copies_hold
 from audit.checkpoint import Checkpoint, Span, document_of
-from audit.tiles import GrowingTree, leaf_hashes
+from audit.merkle import includes, inclusion_proof
+from audit.tiles import HASH, GrowingTree, Tile, leaf_hashes, nodes_in, tile_of
 from audit.verdicts import Verdict
 from audit.verification import CHECKPOINTS, Finding
 from storage.as_stored import StoredChains
@@ -47,8 +48,12 @@ class TreeVerification:
         self._tree = StoredTree(database)
         self._trusted = trusted
 
-    async def anchored(self, copies: Sequence[Checkpoint] = ()) -> Anchored:
-        """Verify all of them; `copies` were kept elsewhere."""
+    async def anchored(self, copies: Sequence[Checkpoint] = (), *, only: Sequence[str] = ()) -> Anchored:
+        """Verify all of them; `copies` were kept elsewhere.
+
+        With `only`, the entries of these streams are proven to stand in the newest checkpoint's tree, and the entries
+        of others are not read.
+        """
         rows = await self._tree.checkpoints()
         good, findings = chain_holds([_read(row) for row in rows], [row.number for row in rows], self._trusted)
         last = good[-1] if good else None
@@ -63,8 +68,70 @@ class TreeVerification:
         )
         for finding in (*findings, *copies_hold(copies, good, self._trusted)):
             anchored.found(finding)
-        await self._grow(good, anchored, beyond=bool(findings))
+        if only:
+            for stream in only:
+                await self._prove(stream, good, anchored)
+        else:
+            await self._grow(good, anchored, beyond=bool(findings))
         return anchored
+
+    async def _prove(self, stream: str, good: Sequence[Checkpoint], anchored: Anchored) -> None:
+        """Prove each entry of a stream by its path through the kept tiles, up to the first that does not hold."""
+        sizes = [0, *(one.size for one in good)]
+        reached = 0
+        async for batch in self._tree.spans(stream):
+            for span in batch:
+                if span.checkpoint > len(good):
+                    continue
+                count = span.last_seq - span.first_seq + 1
+                fits = (
+                    span.first_seq == reached + 1
+                    and count > 0
+                    and span.checkpoint > 0
+                    and sizes[span.checkpoint - 1] <= span.position <= sizes[span.checkpoint] - count
+                )
+                finding = await self._unproven(span, good[-1]) if fits else _broken(span)
+                if finding is not None:
+                    anchored.found(finding)
+                    return
+                reached = span.last_seq
+                anchored.reached[stream] = (span.last_seq, span.checkpoint)
+
+    async def _unproven(self, span: KeptSpan, newest: Checkpoint) -> Finding | None:
+        """The first entry of a span that the newest checkpoint's tree does not have in its place."""
+        root, place = bytes.fromhex(newest.root), "register" if ":" in span.stream else "journal"
+        wanted: set[Tile] = set()
+
+        def noted(level: int, index: int) -> bytes:
+            wanted.add(tile_of(level, index))
+            return bytes(HASH)
+
+        def differs(code: str, seq: int) -> Finding:
+            said = {"code": code, "place": place, "stream": span.stream, "seq": seq, "number": span.checkpoint}
+            return Finding.model_validate(said)
+
+        ahead = span.position - span.first_seq
+        for seq in range(span.first_seq, span.last_seq + 1):
+            noted(0, seq + ahead)
+            inclusion_proof(seq + ahead, newest.size, noted)
+        tiles = {tile: await self._tree.tile(tile) or b"" for tile in sorted(wanted)}
+        nodes, expected, head = nodes_in(tiles), span.first_seq, ""
+        async for batch in self._chains.hashes(span.stream, span.first_seq, span.last_seq):
+            head = batch[-1][1]
+            for (seq, _), leaf in zip(batch, leaf_hashes(span.stream, _plain(batch)), strict=True):
+                if seq != expected:
+                    return differs("leaf_missing", expected)
+                try:
+                    kept, proof = nodes(0, seq + ahead), inclusion_proof(seq + ahead, newest.size, nodes)
+                except IndexError:
+                    return _tile_differs(tile_of(0, seq + ahead))
+                if not includes(leaf, seq + ahead, newest.size, proof, root):
+                    # Where the kept leaf is the entry's own, what lies above it in the tree is wrong.
+                    return _tile_differs(tile_of(0, seq + ahead)) if kept == leaf else differs("leaf_differs", seq)
+                expected += 1
+        if expected <= span.last_seq:
+            return differs("leaf_missing", expected)
+        return None if span.head == head else _broken(span)
 
     async def _grow(self, good: Sequence[Checkpoint], anchored: Anchored, *, beyond: bool) -> None:
         """Take every leaf again; `beyond`: what is under a checkpoint that does not hold is passed over."""

@@ -145,7 +145,7 @@ class EvidenceBundles:
             checkpoints=checkpoints,
             added=added,
             nodes=await self._nodes(added),
-            trail_pdf=await asyncio.to_thread(document.render, record, events[-1].instant),
+            trail_pdfs=await asyncio.to_thread(document.render, record, events[-1].instant),
             openings=await self._openings(events) if documents else None,
         )
 

@@ -97,17 +97,19 @@ class Verification:
         self._runs: Mapping[str, Collection[str]] = {}
         self._unrecorded: dict[str, list[Finding]] = {}
         self._listed: Mapping[str, str] = {}
+        self._stored: set[str] = set()
 
     async def streams(self) -> list[str]:
         """Return every delegation that any place knows, then every register; call it before the others."""
         stored = await self._chains.streams()
-        self._listed = await listed_in_read_tables(self._database)
+        self._listed = {str(name): table for name, table in (await listed_in_read_tables(self._database)).items()}
         self._runs = await self._live.runs()
         self._unrecorded = await self._differences()
         archived = await self._archived.runs()
         files = {one for one in stored if not one.startswith(REGISTER)}
         names = {*files, *self._listed, *self._runs, *archived, *self._unrecorded}
-        return [*sorted(names, key=str.encode), *(one for one in stored if one.startswith(REGISTER))]
+        self._stored = set(stored)
+        return [*sorted(names, key=_octets), *(one for one in stored if one.startswith(REGISTER))]
 
     async def register(self, stream: str) -> Verdict:
         """Verify a register's chain."""
@@ -116,6 +118,7 @@ class Verification:
             chain.take(batch)
         head = chain.head.hash if chain.head.seq else None
         verdict = Verdict(stream, "register", entries=chain.count, head=head)
+        verdict.findings += self._unnamed(stream, chain)
         verdict.findings += [chain.finding] if chain.finding else []
         return verdict
 
@@ -135,6 +138,7 @@ class Verification:
 
         verdict.entries, verdict.runs, verdict.archived = chain.count, len(told.runs), told.archived
         verdict.head = chain.head.hash if chain.head.seq else None
+        verdict.findings += self._unnamed(name, chain)
         verdict.findings += [chain.finding] if chain.finding else []
         verdict.findings += told.findings
         against = self._run_by_run(name, told, chain, stored)
@@ -149,6 +153,13 @@ class Verification:
                 verdict.findings.append(told.findings[-1])
             verdict.replayed += 1
         return verdict
+
+    def _unnamed(self, stream: str, chain: Chain) -> list[Finding]:
+        """Entries of a stream whose name is no text: nobody of ours could find them."""
+        if stream not in self._stored or chain.count:
+            return []
+        place: Place = "register" if stream.startswith(REGISTER) else "journal"
+        return [Finding(code="entry_unreadable", place=place, stream=stream)]
 
     @staticmethod
     def _table(name: str, table: str) -> Finding:
@@ -296,6 +307,10 @@ class Verification:
         if not told.findings:
             found += covered(name, [*told.runs.values()], upto)
         return found
+
+
+def _octets(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _agrees(run: Run, events: Sequence[SealedEvent], chain: Chain) -> bool:

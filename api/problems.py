@@ -201,7 +201,12 @@ PROBLEMS: dict[str, Answer] = {
 }
 """What is refused before, beside or instead of a decision."""
 
-RETRY_AFTER = {"store_unavailable": "2", "engine_unavailable": "1", "provider_unavailable": "30"}
+RETRY_AFTER = {
+    "store_unavailable": "2",
+    "engine_unavailable": "1",
+    "provider_unavailable": "30",
+    "archive_unavailable": "30",
+}
 """Seconds after which asking again makes sense."""
 
 BY_STATUS = {

@@ -70,7 +70,7 @@ class Evidence:
     checkpoints: Sequence[Checkpoint]
     added: Sequence[Sequence[Added]]
     nodes: Nodes
-    trail_pdf: bytes
+    trail_pdfs: Sequence[bytes]
     openings: Sequence[Opening] | None = None
     """The texts that could be opened; None where no personal data is asked for."""
 
@@ -138,7 +138,8 @@ def members(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
     bundle = files("audit") / "bundle"
     yield "README.txt", (bundle / "README.txt").read_bytes()
     yield "verify.py", (bundle / "verify.py").read_bytes()
-    yield "trail.pdf", evidence.trail_pdf
+    for number, pdf in enumerate(evidence.trail_pdfs, start=1):
+        yield "trail.pdf" if len(evidence.trail_pdfs) == 1 else f"trail-{number:03}.pdf", pdf
     yield "events.jsonl", lines(event.model_dump(mode="json") for event in evidence.events)
     for run in evidence.runs:
         yield f"histories/{run.said['first_seq']:06}-{run.said['run_id']}.json", lines([run.history])

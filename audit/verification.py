@@ -183,6 +183,8 @@ def runs_differ(stream: str, archived: Run, live: Run) -> Finding | None:
 
 def covered(stream: str, runs: Sequence[Run], length: int) -> list[Finding]:
     """Return which events no run carries (the first of each gap), and from which on the journal is beyond all runs."""
+    if not runs and not length:
+        return []
     if not runs:
         return [Finding(code="no_history", place="history", stream=stream, seq=1)]
     found, reached = [], 0

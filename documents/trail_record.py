@@ -10,6 +10,9 @@ from domain.text import Line
 from domain.values import Digest, Value
 from locales import mark, translator
 
+LINES = 500
+"""Events in one PDF: the typesetter keeps what it made of the last few, some 40 MB each of this length."""
+
 TITLE = mark("Trail of a delegation’s file")
 SUBTITLE = mark("Everything that was sealed, in order; the events themselves stand in events.jsonl")
 COLUMNS = (
@@ -44,13 +47,20 @@ class TrailRecord(Value):
     checkpoint: int
 
 
-def render(record: TrailRecord, at: datetime) -> bytes:
-    """The record as a PDF (see :func:`documents.typeset.typeset` for `at` and what is refused)."""
-    return typeset("trail", laid_out(record), language="vi", at=at)
+def render(record: TrailRecord, at: datetime) -> list[bytes]:
+    """The record as one PDF, a longer one as several (see :func:`documents.typeset.typeset` for `at` and refusals)."""
+    return [
+        typeset("trail", laid_out(record, first), language="vi", at=at)
+        for first in range(0, len(record.lines), LINES) or (0,)
+    ]
 
 
-def laid_out(record: TrailRecord) -> dict[str, object]:
-    """The record's words in their places, as the template wants them."""
+def laid_out(record: TrailRecord, first: int = 0) -> dict[str, object]:
+    """The record's words in their places, as the template wants them, from line `first` (from 0) of LINES."""
+    lines = record.lines[first : first + LINES]
+    count = str(len(record.lines))
+    if len(lines) < len(record.lines):
+        count = f"{lines[0].seq}–{lines[-1].seq} / {count}"
     dates = Bilingual(
         vi=translator("vi").date_range(record.starts, record.ends),
         en=translator("en").date_range(record.starts, record.ends),
@@ -61,7 +71,7 @@ def laid_out(record: TrailRecord) -> dict[str, object]:
         (_both(mark("Partner")), record.partner),
         (_both(mark("Dates")), f"{dates.vi} / {dates.en}"),
         (_both(mark("Clock of the times")), f"{record.clock.vi} / {record.clock.en}"),
-        (_both(mark("Events")), str(len(record.lines))),
+        (_both(mark("Events")), count),
     )
     rows = [
         [
@@ -70,7 +80,7 @@ def laid_out(record: TrailRecord) -> dict[str, object]:
             {"text": one.who.vi, "note": _note(one.right)},
             {"text": one.what.vi, "note": one.what.en},
         ]
-        for one in record.lines
+        for one in lines
     ]
     closing = mark("Hash of the last event: %(head)s. Checkpoint %(checkpoint)s has it. verify.py checks both.")
     return {

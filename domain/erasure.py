@@ -96,7 +96,8 @@ class Traces(Fact):
 
     `places` says as the how manieth person they stand on each file. `documents` are digests of what was rendered and
     names them, each with its delegation; `lines` are positions of the mail ledger that are the person's, `naming` those
-    of mails to others that name them; `received` references of mails that came; `accounts` those of the person.
+    of mails to others that name them; `received` references of mails that came, `answers` those of texts that the
+    person wrote beside an answer; `accounts` those of the person.
     """
 
     places: dict[str, tuple[int, ...]] = Field(default_factory=dict)
@@ -104,6 +105,7 @@ class Traces(Fact):
     lines: tuple[int, ...] = ()
     naming: tuple[int, ...] = ()
     received: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     beyond: OutOfReach = OutOfReach()
 

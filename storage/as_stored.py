@@ -47,7 +47,10 @@ class StoredChains:
         async with self._database.reading() as connection:
             files = (await connection.execute(select(journal.c.delegation_id).distinct())).scalars().all()
             registers = (await connection.execute(select(register_log.c.register).distinct())).scalars().all()
-        return [*sorted(files, key=str.encode), *(f"{REGISTER}{one}" for one in sorted(registers, key=str.encode))]
+        # What is no text is a stream that nobody can have: its name stands as Python writes it.
+        names = [one if isinstance(one, str) else repr(one) for one in files]
+        names += [f"{REGISTER}{one if isinstance(one, str) else repr(one)}" for one in registers]
+        return sorted(names, key=lambda name: (name.startswith(REGISTER), name.encode("utf-8", "surrogateescape")))
 
     async def entries(self, stream: str, *, after: int | None = None) -> AsyncIterator[list[Stored]]:
         """Yield a stream's entries in order, a batch in memory at a time: all, or those after a number.
@@ -77,7 +80,7 @@ class StoredChains:
             rows = await self._rows(wanted.where(table.c.seq >= first).limit(BATCH * 10))
             if not rows:
                 return
-            yield [(row["seq"], row["hash"]) for row in rows]
+            yield [(row["seq"], row["hash"] if isinstance(row["hash"], str) else "") for row in rows]
             first = rows[-1]["seq"] + 1
 
     async def _rows(self, wanted: Select[Any]) -> list[dict[str, Any]]:

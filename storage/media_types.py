@@ -55,7 +55,8 @@ class AttachmentRefused(ValueError):
 
     `code` is one of attachment_empty, attachment_too_large, attachment_type_unknown, attachment_type_mismatch,
     attachment_malformed, attachment_unpacks_too_large, attachment_has_archive, attachment_has_path,
-    attachment_has_macros, attachment_has_declarations, attachment_encrypted, attachment_picture_too_large.
+    attachment_has_macros, attachment_has_declarations, attachment_encrypted, attachment_picture_too_large,
+    attachment_erased.
     """
 
     def __init__(self, code: str, reason: str) -> None:

@@ -95,8 +95,8 @@ TABLES: Mapping[str, Kept] = {
     "texts": Kept(
         "personal",
         "reasons, reports, remarks, under their file's key",
-        "by reading them",
-        "listed, with whether the name was found: a person has to judge them",
+        "ReplyRecorded; others by reading them",
+        "what the person wrote beside an answer deleted; others listed, with whether the name was found",
     ),
     "tokens": Kept("reference", "digests of tokens", "account", "revoked"),
     "journal": Kept(

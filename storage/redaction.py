@@ -134,7 +134,10 @@ class Redaction:
         return removed
 
     async def received(self, erasure: str, person: str, traces: Traces) -> int:
-        """Empty every mail that came from the person, or named them. One that waited for somebody is dismissed."""
+        """Empty every mail that is the person's, and delete what they wrote beside an answer.
+
+        A mail that waited for somebody is dismissed: there is nothing left to look at.
+        """
         now = utc_now()
         padded = literal(" ") + received_mail.c.subjects + literal(" ")
         theirs = padded.contains(f" {person_key(person)} ", autoescape=True)
@@ -151,7 +154,8 @@ class Redaction:
                 emptied = update(received_mail).where(received_mail.c.ref == row.ref)
                 await connection.execute(emptied.values(values))
                 await connection.execute(delete(data_keys).where(data_keys.c.subject == own_key(row.ref)))
-        return sum(1 for row in rows if row.content)
+            answers = await connection.execute(delete(texts).where(texts.c.ref.in_(traces.answers)))
+        return sum(1 for row in rows if row.content) + answers.rowcount
 
 
 def _stand_in() -> str:

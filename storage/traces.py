@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.erasure import Brought, Mailed, OutOfReach, Sealed, Traces, Written, places_of
-from domain.events import DelegationInvited, DocumentRendered, ReportFiled
+from domain.events import DelegationInvited, DocumentRendered, ReplyRecorded, ReportFiled
 from domain.evolve import fold
 from domain.state import Delegation
 from domain.upcast import read_event
+from domain.values import TextRef
 from storage.accounts import account_key, accounts
 from storage.attachments import attachments
 from storage.collection_rows import calendar_collections, calendar_resources
@@ -50,10 +51,14 @@ class Theirs:
 
 @dataclass(frozen=True)
 class Named:
-    """What was rendered with a person's name: digests with their delegation, and the issues that mailed the letters."""
+    """What was rendered with a person's name: digests with their delegation, and the issues that mailed the letters.
+
+    `answers` are the texts that the person wrote beside an answer.
+    """
 
     documents: dict[str, str]
     issues: frozenset[str]
+    answers: tuple[str, ...]
 
 
 class TraceFinder:
@@ -82,13 +87,16 @@ class TraceFinder:
                 elif mentions.in_mail(octets):
                     namesakes.append(letter)
             beyond = await self._out_of_reach(connection, ref, theirs, mentions, lines, naming)
-            beyond = beyond.model_copy(update={"received": tuple(namesakes)})
+            # What the person wrote themselves goes, whatever it says.
+            texts = tuple(one for one in beyond.texts if one.ref not in named.answers)
+            beyond = beyond.model_copy(update={"received": tuple(namesakes), "texts": texts})
         return Traces(
             places={name: places for name, file in theirs.files.items() if (places := places_of(file, ref))},
             documents=named.documents,
             lines=tuple(lines),
             naming=tuple(naming),
             received=tuple(received),
+            answers=named.answers,
             accounts=theirs.accounts,
             beyond=beyond,
         )
@@ -231,7 +239,7 @@ async def _named(connection: AsyncConnection, ref: str, theirs: Theirs) -> Named
 
     A letter lists those who are delegates then, a report everybody who ever was, and the accounts that signed.
     """
-    documents, issues = dict[str, str](), set[str]()
+    documents, issues, answers = dict[str, str](), set[str](), list[str]()
     for name in sorted({*theirs.files, *theirs.acted}):
         asked: dict[tuple[str, int], bool] = {}
         state: Delegation | None = None
@@ -247,9 +255,11 @@ async def _named(connection: AsyncConnection, ref: str, theirs: Theirs) -> Named
                     documents |= {version.attachment.digest: name for version in versions}
                     if kind == LETTER:
                         issues.add(f"{name}:letter-mail:{number}")
+                case ReplyRecorded(participant_id=who, comment=TextRef(ref=text)) if state is not None:
+                    answers += [text] if who in state.people and state.people[who].person.ref == ref else []
                 case _:
                     pass
-    return Named(documents, frozenset(issues))
+    return Named(documents, frozenset(issues), tuple(answers))
 
 
 async def _mailed(connection: AsyncConnection, positions: Sequence[int]) -> tuple[Mailed, ...]:

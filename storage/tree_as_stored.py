@@ -12,6 +12,7 @@ from storage.checkpoint_rows import KeptSpan, Tile, checkpoint_spans, checkpoint
 from storage.engine import Database
 
 BATCH = 500
+NUMBERS = ("first_seq", "last_seq", "position", "checkpoint")
 WIDTH, HASH = 256, 32
 """Hashes of a whole tile, and bytes of a hash."""
 
@@ -46,7 +47,7 @@ class StoredTree:
         if stream is not None:
             wanted = wanted.where(table.stream == stream)
         while batch := await self._rows(wanted if after is None else wanted.where(table.position > after)):
-            yield [KeptSpan(**row) for row in batch]
+            yield [_span(row) for row in batch]
             after = batch[-1]["position"]
 
     async def leaves(self, first: int, count: int) -> list[bytes | None]:
@@ -54,11 +55,11 @@ class StoredTree:
         number, last = first // WIDTH, (first + count - 1) // WIDTH
         at = merkle_tiles.c
         wanted = select(at.tile, at.hashes).where(at.level == 0, at.tile.between(number, last))
-        found = {row["tile"]: row["hashes"] for row in await self._rows(wanted)}
+        found = {row["tile"]: _octets(row["hashes"]) for row in await self._rows(wanted)}
         kept: list[bytes | None] = []
         for place in range(first, first + count):
             start = place % WIDTH * HASH
-            one = bytes(found.get(place // WIDTH, b"")[start : start + HASH])
+            one = found.get(place // WIDTH, b"")[start : start + HASH]
             kept.append(one if len(one) == HASH else None)
         return kept
 
@@ -67,7 +68,7 @@ class StoredTree:
         level, number = tile
         wanted = select(merkle_tiles.c.hashes).where(merkle_tiles.c.level == level, merkle_tiles.c.tile == number)
         rows = await self._rows(wanted)
-        return bytes(rows[0]["hashes"]) if rows else None
+        return _octets(rows[0]["hashes"]) if rows else None
 
     async def tiles(self) -> int:
         """Return how many tiles there are."""
@@ -76,6 +77,17 @@ class StoredTree:
     async def _rows(self, wanted: Select[Any]) -> list[dict[str, Any]]:
         async with self._database.reading() as connection:
             return [dict(row) for row in (await connection.execute(wanted)).mappings()]
+
+
+def _span(row: dict[str, Any]) -> KeptSpan:
+    """The row; what is no number there is -1, and fits nowhere."""
+    first, last, position, checkpoint = (row[name] if isinstance(row[name], int) else -1 for name in NUMBERS)
+    return KeptSpan(str(row["stream"]), first, last, str(row["head"]), position, checkpoint)
+
+
+def _octets(kept: Any) -> bytes:
+    """What is kept, as far as it is octets: SQLite takes text into any column."""
+    return bytes(kept) if isinstance(kept, (bytes, memoryview)) else b""
 
 
 def _object(written: Any) -> dict[str, Any] | None:

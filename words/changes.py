@@ -13,11 +13,13 @@ from locales import mark
 from locales.dossier import FIGURES
 from words.codes import (
     ANSWERS,
+    CEILING_LINES,
     CHANNELS,
     DEADLINE_STATES,
     DIRECTIONS,
     DOCUMENTS,
     FACTORS,
+    FORMALITIES,
     ITEM_KINDS,
     LEFT,
     PERSON_ROLES,
@@ -49,7 +51,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
     "phase": PHASES,
     "direction": DIRECTIONS,
     "role": PERSON_ROLES,
-    "kind": ITEM_KINDS | DOCUMENTS,
+    "kind": ITEM_KINDS | DOCUMENTS | FORMALITIES,
     "answer": ANSWERS,
     "channel": CHANNELS,
     "left": LEFT,
@@ -131,7 +133,9 @@ def _thing(holder: str, name: str, reader: Reader) -> str:
         case "justifications" | "breaches":
             return reader.rules.limit(name)
         case "rendered" | "formalities":
-            return word(DOCUMENTS, name, reader.translator)
+            return word(DOCUMENTS | FORMALITIES, name, reader.translator)
+        case "lines":
+            return word(CEILING_LINES, name, reader.translator)
     return name
 
 
@@ -191,6 +195,8 @@ class _Told:
             return self.reader.translator.country(value)
         if self.root == "deadlines" and field == "what":
             return self.reader.duty(value)
+        if self.root == "ceiling" and field == "what":
+            return word(CEILING_LINES, value, self.reader.translator)
         if len(value) == DIGEST and set(value) <= HEXADECIMAL:
             return f"{value[:SHOWN_DIGEST]}…"
         return self._time(value) if BEGINS_A_DAY.match(value) else value

@@ -90,6 +90,25 @@ DOCUMENTS = {"invitation_letter": mark("invitation letter"), "final_report": mar
 LEFT = {"withdrawn": mark("withdrawn"), "replaced": mark("replaced"), "released": mark("released")}
 
 
+CEILING_LINES = {
+    "meals": mark("Meals"),
+    "lodging_heads": mark("Lodging, heads of delegation"),
+    "lodging_members": mark("Lodging, members"),
+    "flowers": mark("Flowers"),
+}
+
+FORMALITIES = {
+    "entry_papers_requested": mark("entry papers requested"),
+    "entry_papers_granted": mark("entry papers granted"),
+    "guest_data_sent": mark("guest data sent"),
+    "delegation_list_sent": mark("list of the delegation sent"),
+    "police_notified": mark("police notified"),
+    "department_notified": mark("foreign-affairs department notified"),
+    "note_verbale_sent": mark("note verbale sent"),
+    "visas_granted": mark("visas granted"),
+}
+"""What the shipped rules and scenarios call formalities; an office may have kinds of its own."""
+
 MAIL_STATES = {
     "pending": mark("waits to be sent"),
     "sending": mark("is being sent"),

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from locales import Translator, mark
-from words.codes import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, PERSON_ROLES, word
+from words.codes import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, FORMALITIES, PERSON_ROLES, word
 from words.edition import EditionWords
 from words.times import at_place, business_time
 
@@ -293,7 +293,7 @@ def _channel(data: Data, reader: Reader) -> str:
 
 def _formality(data: Data, reader: Reader) -> str:
     reference = f" ({data['reference']})" if data.get("reference") else ""
-    values = {"kind": data["kind"], "day": reader.day(data["on"])}
+    values = {"kind": word(FORMALITIES, data["kind"], reader.translator), "day": reader.day(data["on"])}
     return reader.tr(mark("records a formality: %(kind)s, %(day)s"), **values) + reference
 
 

@@ -7,7 +7,7 @@ from api.installation import At
 from domain.bilingual import Bilingual
 from domain.rules import Edition
 from locales import Translator, mark
-from words.codes import DIRECTIONS, DOCUMENTS, PERSON_ROLES, STEP_STATES, word
+from words.codes import CEILING_LINES, DIRECTIONS, DOCUMENTS, PERSON_ROLES, STEP_STATES, word
 
 FACTORS = {
     "password": mark("password"),
@@ -15,13 +15,6 @@ FACTORS = {
     "oidc": mark("another provider’s word"),
     "token": mark("token"),
     "passkey_signature": mark("passkey, over this very digest"),
-}
-
-CEILING_LINES = {
-    "meals": mark("Meals"),
-    "lodging_heads": mark("Lodging, heads of delegation"),
-    "lodging_members": mark("Lodging, members"),
-    "flowers": mark("Flowers"),
 }
 
 PART_KINDS = {

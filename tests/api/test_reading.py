@@ -2,11 +2,13 @@
 
 import csv
 import io
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.api.conftest import Api, code, member, opening
 
@@ -24,8 +26,10 @@ async def trail(api: Api, **query: Any) -> list[dict[str, Any]]:
     return found
 
 
-async def a_visit(api: Api) -> None:
-    """An approved file with a published session that then moved, and invitations that went out twice."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def visit(served: Api) -> Api:
+    """An approved file with a published session that then moved, and invitations that went out twice; only read."""
+    api = replace(served, id=f"d-{uuid.uuid4().hex[:12]}", tokens=dict(served.tokens))
     here = replace(api.here, id=api.id)
     await here.open()
     await here.add("sato", "head")
@@ -37,13 +41,13 @@ async def a_visit(api: Api) -> None:
     later = {"starts": {"local": starts.replace("T09", "T14")}, "ends": {"local": starts.replace("T09", "T15")}}
     await here.send({"type": "move_item", "item_id": "opening", **later}, {"type": "publish_programme"})
     await here.idle()
+    return api
 
 
-async def test_every_event_is_told_with_who_what_changed_and_what_came_of_it(api: Api) -> None:
+async def test_every_event_is_told_with_who_what_changed_and_what_came_of_it(visit: Api) -> None:
     """Of an approved and invited file: words, before and after, right, rule, messages, documents, outcomes."""
-    await a_visit(api)
-    entries = await trail(api, limit=200)
-    raw = (await api.ask("GET", f"/delegations/{api.id}/events?limit=1000")).json()["items"]
+    entries = await trail(visit, limit=200)
+    raw = (await visit.ask("GET", f"/delegations/{visit.id}/events?limit=1000")).json()["items"]
     assert [(one["seq"], one["type"], one["hash"]) for one in entries] == [
         (one["seq"], one["type"], one["hash"]) for one in raw
     ]
@@ -77,55 +81,54 @@ async def test_every_event_is_told_with_who_what_changed_and_what_came_of_it(api
     )
     letters = by_type["DelegationInvited"]["documents"]
     assert {(one["kind"], one["number"]) for one in letters} == {("invitation_letter", 1)}
-    assert {one["edition"] for one in entries} == {(await api.file())["state"]["edition"]}
+    assert {one["edition"] for one in entries} == {(await visit.file())["state"]["edition"]}
 
 
-async def test_a_page_begins_where_the_last_one_ended_with_the_same_words(api: Api) -> None:
+async def test_a_page_begins_where_the_last_one_ended_with_the_same_words(visit: Api) -> None:
     """What an event changed does not depend on the page that it stands on."""
-    await a_visit(api)
-    whole = await trail(api, limit=200)
+    whole = await trail(visit, limit=200)
     found: list[dict[str, Any]] = []
     after: int | None = 0
     while after is not None:
-        answer = await api.ask(
-            "GET", f"/delegations/{api.id}/trail", params={"after": after, "limit": 7}, headers=ENGLISH
+        answer = await visit.ask(
+            "GET", f"/delegations/{visit.id}/trail", params={"after": after, "limit": 7}, headers=ENGLISH
         )
         page = answer.json()
         found += page["items"]
         after = page["next_after"]
     assert found == whole
-    assert await trail(api, after=len(whole) + 5) == []
+    assert await trail(visit, after=len(whole) + 5) == []
 
 
-async def test_filters_take_who_what_type_and_time(api: Api) -> None:
+async def test_filters_take_who_what_type_and_time(visit: Api) -> None:
     """All that is set must hold."""
-    await a_visit(api)
-    everything = await trail(api, limit=200)
-    assert {one["actor"] for one in await trail(api, actor="system")} == {"system"}
-    assert {one["type"] for one in await trail(api, type=["ItemMoved", "StepSigned"])} == {"ItemMoved", "StepSigned"}
-    about = await trail(api, about="opening")
+    everything = await trail(visit, limit=200)
+    assert {one["actor"] for one in await trail(visit, actor="system")} == {"system"}
+    assert {one["type"] for one in await trail(visit, type=["ItemMoved", "StepSigned"])} == {"ItemMoved", "StepSigned"}
+    about = await trail(visit, about="opening")
     assert {"ItemScheduled", "ItemMoved", "InvitationsIssued", "ProgrammePublished"} <= {one["type"] for one in about}
     assert "MemberAdded" not in {one["type"] for one in about}
     moved = next(one for one in everything if one["type"] == "ItemMoved")
-    assert [one["seq"] for one in await trail(api, since=moved["at"], limit=200)] == [
+    assert [one["seq"] for one in await trail(visit, since=moved["at"], limit=200)] == [
         one["seq"] for one in everything if one["at"] >= moved["at"]
     ]
-    assert [one["seq"] for one in await trail(api, until=moved["at"], limit=200)] == [
+    assert [one["seq"] for one in await trail(visit, until=moved["at"], limit=200)] == [
         one["seq"] for one in everything if one["at"] < moved["at"]
     ]
 
 
-async def test_each_event_is_proven_by_an_event_of_the_history(api: Api) -> None:
+async def test_each_event_is_proven_by_an_event_of_the_history(visit: Api) -> None:
     """Workflow, run, and the marker whose result carries the event, as the server itself has it."""
-    await a_visit(api)
-    entries = await trail(api, proof=True, limit=200)
-    assert {one["proof"]["workflow_id"] for one in entries} == {api.id}
-    history = await api.here.client.get_workflow_handle(api.id, run_id=entries[0]["proof"]["run_id"]).fetch_history()
+    entries = await trail(visit, proof=True, limit=200)
+    assert {one["proof"]["workflow_id"] for one in entries} == {visit.id}
+    history = await visit.here.client.get_workflow_handle(
+        visit.id, run_id=entries[0]["proof"]["run_id"]
+    ).fetch_history()
     kinds = {event.event_id: event.WhichOneof("attributes") for event in history.events}
     assert {kinds[one["proof"]["event_id"]] for one in entries} == {"marker_recorded_event_attributes"}
     places = [one["proof"]["event_id"] for one in entries]
     assert places == sorted(places)
-    assert [one["proof"] for one in await trail(api, limit=2)] == [None, None]
+    assert [one["proof"] for one in await trail(visit, limit=2)] == [None, None]
 
 
 @pytest.mark.parametrize("title", ["=cmd()|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1;2)", "＝HYPERLINK(1)"])
@@ -144,21 +147,20 @@ async def test_a_sheet_shows_a_title_that_looks_like_a_formula_as_text(api: Api,
     assert any(title in cell for row in rows[1:] for cell in row)
 
 
-async def test_a_file_is_shown_as_it_was_after_any_event_and_at_any_instant(api: Api) -> None:
+async def test_a_file_is_shown_as_it_was_after_any_event_and_at_any_instant(visit: Api) -> None:
     """Its state, its head and what is worked out from it; the same by number and by time."""
-    await a_visit(api)
-    now = await api.file()
-    moved = (await trail(api, type="ItemMoved"))[0]
-    before = (await api.ask("GET", f"/delegations/{api.id}?seq={moved['seq'] - 1}")).json()
-    after = (await api.ask("GET", f"/delegations/{api.id}?seq={moved['seq']}")).json()
+    now = await visit.file()
+    moved = (await trail(visit, type="ItemMoved"))[0]
+    before = (await visit.ask("GET", f"/delegations/{visit.id}?seq={moved['seq'] - 1}")).json()
+    after = (await visit.ask("GET", f"/delegations/{visit.id}?seq={moved['seq']}")).json()
     assert before["state"]["items"]["opening"]["starts"]["local"].endswith("T09:00")
     assert after["state"]["items"]["opening"]["starts"]["local"].endswith("T14:00")
     assert (after["seq"], after["head"]) == (moved["seq"], moved["hash"])
-    assert (await api.ask("GET", f"/delegations/{api.id}?seq={now['seq']}")).json() == now
+    assert (await visit.ask("GET", f"/delegations/{visit.id}?seq={now['seq']}")).json() == now
     far = (datetime.now(UTC) + timedelta(days=3000)).isoformat()
-    assert (await api.ask("GET", f"/delegations/{api.id}", params={"as_of": far})).json() == now
-    opened = (await trail(api, limit=1))[0]
-    drafted = (await api.ask("GET", f"/delegations/{api.id}", params={"as_of": opened["at"]})).json()
+    assert (await visit.ask("GET", f"/delegations/{visit.id}", params={"as_of": far})).json() == now
+    opened = (await trail(visit, limit=1))[0]
+    drafted = (await visit.ask("GET", f"/delegations/{visit.id}", params={"as_of": opened["at"]})).json()
     assert (drafted["phase"], drafted["state"]["people"], drafted["state"]["proposal"]) == ("drafted", {}, None)
 
 
@@ -183,19 +185,18 @@ async def test_before_the_opening_beyond_the_head_and_both_at_once_are_refused(a
         assert code(both) == (422, "as_of_said_twice")
 
 
-async def test_documents_ceilings_due_dates_and_messages_are_shown_as_of_then(api: Api) -> None:
+async def test_documents_ceilings_due_dates_and_messages_are_shown_as_of_then(visit: Api) -> None:
     """None before what brought them; after the first round of messages that one alone."""
-    await a_visit(api)
-    first, second = await trail(api, type="InvitationsIssued")
+    first, second = await trail(visit, type="InvitationsIssued")
 
     async def items(path: str, seq: int) -> list[dict[str, Any]]:
-        answer = await api.ask("GET", f"/delegations/{api.id}/{path}?seq={seq}")
+        answer = await visit.ask("GET", f"/delegations/{visit.id}/{path}?seq={seq}")
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()["items"]
         return found
 
-    end = (await api.file())["seq"]
-    rounds = [f"{api.id}:calendars:{number}" for number in (1, 2)]
+    end = (await visit.file())["seq"]
+    rounds = [f"{visit.id}:calendars:{number}" for number in (1, 2)]
 
     async def sent(seq: int) -> list[str]:
         return [one["issue"] for one in await items("messages", seq) if one["issue"] in rounds]
@@ -205,7 +206,7 @@ async def test_documents_ceilings_due_dates_and_messages_are_shown_as_of_then(ap
     assert await sent(end) == rounds
     assert await items("messages", 1) == []
     told = [
-        (await api.ask("GET", f"/delegations/{api.id}/items/opening/told?seq={one['seq']}")).json()
+        (await visit.ask("GET", f"/delegations/{visit.id}/items/opening/told?seq={one['seq']}")).json()
         for one in (first, second)
     ]
     assert [[line["seq"] for line in one["people"][0]["tellings"]] for one in told] == [
@@ -214,7 +215,7 @@ async def test_documents_ceilings_due_dates_and_messages_are_shown_as_of_then(ap
     ]
     assert [one["view"]["starts"]["local"][-5:] for one in told] == ["09:00", "14:00"]
     for path in ("documents", "ceilings", "deadlines"):
-        assert await items(path, end) == (await api.ask("GET", f"/delegations/{api.id}/{path}")).json()["items"]
+        assert await items(path, end) == (await visit.ask("GET", f"/delegations/{visit.id}/{path}")).json()["items"]
     assert await items("documents", 1) == []
 
 

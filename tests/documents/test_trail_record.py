@@ -1,7 +1,11 @@
 """The trail as a PDF: each line in both languages, literal, and the same bytes each time."""
 
+import re
 from datetime import UTC, date, datetime
 
+import pytest
+
+from documents import trail_record
 from documents.trail_record import TrailLine, TrailRecord, render
 from domain.bilingual import Bilingual
 from tests.documents.reading import flowing, pages
@@ -40,7 +44,8 @@ def record(count: int = 1, **more: object) -> TrailRecord:
 
 def test_who_by_what_right_what_and_when_stand_in_both_languages() -> None:
     """With the head and the checkpoint, by which it can be checked."""
-    text = flowing(render(record(), AT))
+    [pdf] = render(record(), AT)
+    text = flowing(pdf)
     for said in (
         "Nhật ký hồ sơ đoàn · Trail of a delegation’s file",
         "09:00, 04/05/2026 09:00, 4 May 2026",
@@ -56,7 +61,8 @@ def test_who_by_what_right_what_and_when_stand_in_both_languages() -> None:
 def test_what_people_wrote_stands_as_they_wrote_it() -> None:
     """No markup, no formula, no template (faults.md, row 15)."""
     line = record().lines[0].model_copy(update={"what": both(HOSTILE)})
-    text = flowing(render(record(title=HOSTILE, lines=(line,)), AT))
+    [pdf] = render(record(title=HOSTILE, lines=(line,)), AT)
+    text = flowing(pdf)
     assert text.count("{{7*7}} =cmd() *đậm* $x$") == 3
 
 
@@ -64,6 +70,14 @@ def test_the_same_record_gives_the_same_bytes_on_as_many_pages_as_it_takes() -> 
     """The head of the table is repeated on each."""
     one, again = (render(record(60), AT) for _ in range(2))
     assert one == again
-    shown = pages(one)
+    shown = pages(one[0])
     assert len(shown) > 1
     assert all("Nội dung / What" in page for page in shown)
+
+
+def test_a_long_record_is_several_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each says which events of how many are in it; together they have all."""
+    monkeypatch.setattr(trail_record, "LINES", 2)
+    texts = [flowing(pdf) for pdf in render(record(5), AT)]
+    found = [re.search(r"Sự kiện / Events (\S+(?: / 5)?)", text) for text in texts]
+    assert [one and one[1] for one in found] == ["1–2 / 5", "3–4 / 5", "5–5 / 5"]

@@ -174,8 +174,8 @@ class Small:
         """The store, opened."""
         return Database(f"sqlite:///{self.database_file}", synchronous="OFF")
 
-    async def verified(self, *, copies: Sequence[Path] = (), witness: bool = False) -> Account:
-        """What a verification finds; the witness's folder is asked only if so said."""
+    async def verified(self, *streams: str, copies: Sequence[Path] = (), witness: bool = False) -> Account:
+        """What a verification finds, of all or of some; the witness's folder is asked only if so said."""
         database = self.database()
         read_any_text(database)
 
@@ -194,7 +194,7 @@ class Small:
                     patience=timedelta(0),
                 ),
                 TreeVerification(database, KEYS.public),
-                Asked(copies=copies, witness=self.witness if witness else None),
+                Asked(streams, copies, self.witness if witness else None),
             )
         finally:
             await database.close()

@@ -1,5 +1,6 @@
 """Ways to change an installation behind its back; each takes the installation, or makes what does."""
 
+import base64
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from temporalio.client import WorkflowHistory
 
 from audit.checkpoint import Checkpoint, document_of, following
 from audit.closed_run import packed, unpacked
@@ -15,7 +17,7 @@ from audit.tiles import GrowingTree, leaf_hashes
 from domain.canonical import canonical_json
 from domain.seal import SealedEvent, genesis, head_of, seal
 from storage.projection import Projection
-from tests.audit.histories import with_sealed
+from tests.audit.histories import changed, with_sealed
 from tests.faults.installation import CLOSED, OPEN, OPEN_RUN, RUNS, Small, beginning, decisions_of, history_of
 
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -195,23 +197,34 @@ def flipped(place: int) -> Change:
 
 def rewritten(seq: int, change: Callable[[dict[str, Any]], None]) -> Change:
     """An event is another in its archived history, and the register names the new file's digests and size."""
+    return archived_anew(0 if seq <= 30 else 1, lambda history: with_sealed(history, seq, change))
+
+
+def archived_anew(run: int, change: Callable[[WorkflowHistory], WorkflowHistory]) -> Change:
+    """An archived history is another, and the register names the new file's digests and size."""
 
     def rewrite(small: Small) -> None:
-        run = 0 if seq <= 30 else 1
-        path = archived_file(small, run)
-        (digest,) = rows(small, "SELECT digest FROM archived_runs WHERE run_id = ?", RUNS[CLOSED][run])[0]
-        made = packed(with_sealed(unpacked(path.read_bytes(), CLOSED, RUNS[CLOSED][run], digest, ""), seq, change))
+        path, run_id = archived_file(small, run), RUNS[CLOSED][run]
+        (digest,) = rows(small, "SELECT digest FROM archived_runs WHERE run_id = ?", run_id)[0]
+        made = packed(change(unpacked(path.read_bytes(), CLOSED, run_id, digest, "")))
         path.chmod(0o600)
         path.write_bytes(made.stored)
-        execute(
-            small,
-            (
-                "UPDATE archived_runs SET digest = ?, content_digest = ?, size = ? WHERE run_id = ?",
-                (made.digest, made.content_digest, len(made.stored), RUNS[CLOSED][run]),
-            ),
-        )
+        put = "UPDATE archived_runs SET digest = ?, content_digest = ?, size = ? WHERE run_id = ?"
+        execute(small, (put, (made.digest, made.content_digest, len(made.stored), run_id)))
 
     return rewrite
+
+
+def handed_on(change: Callable[[dict[str, Any]], None]) -> Change:
+    """What the first run of the closed file handed to the second is another."""
+
+    def change_one(document: dict[str, Any]) -> None:
+        payload = document["events"][0]["workflowExecutionStartedEventAttributes"]["input"]["payloads"][0]
+        carried = json.loads(base64.b64decode(payload["data"]))
+        change(carried)
+        payload["data"] = base64.b64encode(json.dumps(carried).encode()).decode()
+
+    return archived_anew(1, lambda history: changed(history, change_one))
 
 
 def another_actor(event: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Row 19: whoever was erased is in no byte of database, logs, server's file, attached files, or a backup made after."""
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from audit.checkpoint import Checkpoint, verify_checkpoints
 from domain.seal import genesis, verify_chain
 from settings import Settings
 from storage.registers import Registers
 from tests.calendars.radicale_server import PASSWORD, Radicale
 from tests.calendars.servers import one_radicale, server
+from tests.embedded.running_stack import legation
 from tests.faults.asking import File, a_file
 from tests.faults.page import Note
 from tests.installed import Installed, installed
@@ -132,6 +135,7 @@ async def test_no_byte_of_an_erased_person_is_left(tmp_path: Path, server: Radic
             file, person = await prepared(stack, http, server.make("doan"))
             before = await opened(folder)
             assert {text for text, _ in SEARCH.in_octets(before)} == {KEIKO[name] for name in SEARCHED}
+            await sealed_now(file)
             trail, counts = await file.whole(), (await file.ask("GET", f"/delegations/{file.id}/messages")).json()
             found = await erased(file, person)
             assert found["places"] == {file.id: [1]}
@@ -141,11 +145,21 @@ async def test_no_byte_of_an_erased_person_is_left(tmp_path: Path, server: Radic
             verify_chain(genesis(file.id), after)
             log = (await file.ask("GET", "/institution/log/erasures", by="root")).json()
             assert log["first_bad"] is None
+            await sealed_now(file)
             assert SEARCH.in_octets(await opened(folder)) == set()
             assert await left_in(folder) == []
         await asyncio.to_thread(backed_up, folder, tmp_path / "backup")
         assert await left_in(tmp_path / "backup") == []
         assert SEARCH.in_octets(stack.said().encode()) == set()
+
+
+async def sealed_now(file: File) -> dict[str, Any]:
+    """Make a checkpoint, and return it once the whole chain of them was found good."""
+    assert (await file.ask("POST", "/checkpoints", by="root")).status_code == 201
+    items = (await file.ask("GET", "/checkpoints", by="root")).json()["items"]
+    assert verify_checkpoints([Checkpoint.model_validate(one) for one in items], None) is not None
+    last: dict[str, Any] = items[-1]
+    return last
 
 
 async def left_in(folder: Path) -> list[Leftover]:
@@ -161,12 +175,17 @@ async def test_nothing_is_left_where_payloads_are_in_the_clear(tmp_path: Path, s
         await stack.make_tokens()
         async with stack.asking() as http:
             file, person = await prepared(stack, http, server.make("doan"))
+            kept = await sealed_now(file)
+            (tmp_path / "kept.json").write_text(json.dumps(kept))
             await erased(file, person)
             assert SEARCH.in_octets(await opened(folder)) == set()
             assert await left_in(folder) == []
             await file.whole()
         stack.stop()
     assert await left_in(folder) == []
+    words = ("verify", "--all", "--checkpoint", str(tmp_path / "kept.json"))
+    verified = await asyncio.to_thread(legation, "--data", str(folder), *words)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 @pytest.mark.faults

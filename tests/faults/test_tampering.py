@@ -5,21 +5,26 @@ column of every table, every leaf of every kind of event by every class of byte 
 """
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from audit.checkpoint import document_of, following
 from audit.verdicts import Account
-from tests.faults.installation import CLOSED, OPEN, Small, build
+from tests.faults.installation import CLOSED, KEYS, OPEN, OPEN_RUN, Small, build
 from tests.faults.tampering import (
     OTHER_KEY,
     Change,
     another_actor,
+    checkpoints,
     cut,
     cut_everywhere,
     deleted,
     events_of,
+    execute,
     flipped,
+    handed_on,
     rechained,
     rewritten,
     signed_anew,
@@ -52,8 +57,9 @@ def bad(account: Account) -> Bad:
 
 
 def checkpoint_findings(account: Account) -> list[tuple[str, int | None, str | None]]:
-    """Code, number and reason of each finding about the checkpoints themselves."""
-    return [(one.code, one.number, one.reason) for one in account.verdicts[-1].findings]
+    """Code, number and reason of each finding about the checkpoints themselves, by code."""
+    found = [(one.code, one.number, one.reason) for one in account.verdicts[-1].findings]
+    return sorted(found, key=str)
 
 
 async def test_what_nobody_touched_holds(built: Small) -> None:
@@ -93,6 +99,14 @@ FIXED: dict[str, tuple[Change, Bad]] = {
     ),
     "an archived history": (flipped(100), {CLOSED: ("archive_damaged", None)}),
     "an archived event, and its digest": (rewritten(20, another_actor), {CLOSED: ("content_changed", 20)}),
+    "the state that a run was handed": (
+        handed_on(lambda carried: carried["state"].update(title="Another visit")),
+        {CLOSED: ("state_differs", 30)},
+    ),
+    "where a run goes on": (
+        handed_on(lambda carried: carried["head"].update(hash="0" * 64)),
+        {CLOSED: ("chain_broken", 31)},
+    ),
     "the read model alone": (updated("desks", "missed", 1, delegation_id=OPEN), {OPEN: ("table_differs", None)}),
     "the signature of a checkpoint": (
         lambda small: signed_anew(small, OTHER_KEY),
@@ -119,3 +133,96 @@ async def test_what_was_cut_everywhere_is_shown_by_a_checkpoint_kept_elsewhere(s
     assert checkpoint_findings(account) == [("checkpoint_lost", 3, None)]
     copy = small.witness / "checkpoint-000003.json"
     assert checkpoint_findings(await small.verified(copies=[copy])) == [("checkpoint_lost", 3, None)]
+
+
+JUNK: dict[str, tuple[str, Bad]] = {
+    "a stream that is no text": (
+        (
+            "INSERT INTO journal SELECT CAST(delegation_id AS BLOB), seq, type, version, at, actor, command_id, data, "
+            "prev_hash, hash FROM journal WHERE delegation_id = 'tokyo-2' AND seq = 1"
+        ),
+        {"b'tokyo-2'": ("entry_unreadable", None)},
+    ),
+    "a number that is none": (
+        (
+            "INSERT INTO journal SELECT delegation_id, 'first', type, version, at, actor, command_id, data, prev_hash, "
+            "hash FROM journal WHERE delegation_id = 'tokyo-2' AND seq = 1"
+        ),
+        {OPEN: ("entry_unreadable", 21)},
+    ),
+    "a number below the first": (
+        (
+            "INSERT INTO journal SELECT delegation_id, -1, type, version, at, actor, command_id, data, prev_hash, "
+            "hash FROM journal WHERE delegation_id = 'tokyo-2' AND seq = 1"
+        ),
+        {OPEN: ("entry_missing", 1)},
+    ),
+    "a hash that is no text": (
+        "UPDATE journal SET hash = CAST(hash AS BLOB) WHERE delegation_id = 'tokyo-2' AND seq = 20",
+        {OPEN: ("entry_unreadable", 20)},
+    ),
+    "a span that is no number": (
+        "UPDATE checkpoint_spans SET last_seq = 'x' WHERE stream = 'tokyo-2' AND first_seq = 10",
+        {OPEN: ("span_broken", -1)},
+    ),
+    "a row in the read model of a file that nobody has": (
+        "INSERT INTO trips VALUES (CAST('berlin-9' AS BLOB), 'per_somebody', 2026)",
+        {"b'berlin-9'": ("table_differs", None)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(JUNK))
+async def test_what_could_stop_whoever_reads_it_is_found(name: str, small: Small) -> None:
+    """SQLite takes any kind of value into any column: it is named, and the rest is verified all the same."""
+    statement, expected = JUNK[name]
+    execute(small, (statement, ()))
+    assert bad(await small.verified()) == expected
+
+
+async def test_one_file_is_proven_by_itself(built: Small, small: Small) -> None:
+    """By paths through the kept tiles to the newest root: its own entries alone, whatever befell others."""
+    for stream, checkpoint in ((CLOSED, 2), (OPEN, 3), (ORGANISATIONS, 3)):
+        account = await built.verified(stream)
+        assert bad(account) == {}
+        assert [(one.stream, one.checkpoint) for one in account.verdicts] == [(stream, checkpoint), ("checkpoints", 3)]
+    cut("register_log", "register", "organisations", 3)(small)
+    assert bad(await small.verified(OPEN)) == {}
+    assert bad(await small.verified(ORGANISATIONS)) == {ORGANISATIONS: ("leaf_missing", 4)}
+    write_journal(small, CLOSED, rechained(events_of(small, CLOSED), 20))
+    account = await small.verified(CLOSED)
+    assert [(one.code, one.seq) for one in account.verdicts[0].findings] == [("sealed_twice", 20), ("leaf_differs", 20)]
+    updated_tile = ("UPDATE merkle_tiles SET hashes = zeroblob(32) || substr(hashes, 33)", ())
+    execute(small, updated_tile)
+    assert bad(await small.verified(OPEN)) == {"checkpoints": ("tile_differs", None)}
+
+
+async def test_a_checkpoint_of_our_own_key_over_another_tree_is_no_better(small: Small) -> None:
+    """Signed, chained and trusted, and yet not the root of what stands there: the first such one is named, once."""
+    signed_anew(small, KEYS.newest, roots=["1" * 64, "2" * 64, "3" * 64])
+    assert checkpoint_findings(await small.verified()) == [("root_differs", 1, None)]
+
+
+async def test_a_copy_that_is_none_is_told_apart_from_one_that_contradicts(small: Small, tmp_path: Path) -> None:
+    """A file that is no checkpoint, one of another key, and one of ours with the same number and other content."""
+    no_checkpoint, foreign, other = (tmp_path / name for name in ("a.json", "b.json", "c.json"))
+    no_checkpoint.write_text("{}")
+    copy = checkpoints(small)[0]
+    for path, key in ((foreign, OTHER_KEY), (other, KEYS.newest)):
+        made = following(None, size=copy.size, root=bytes(32), at=copy.at, key=key)
+        path.write_text(json.dumps(document_of(made)))
+    assert checkpoint_findings(await small.verified(copies=[no_checkpoint, foreign, other])) == [
+        ("checkpoint_replaced", 1, None),
+        ("witness_unreadable", None, "a.json"),
+        ("witness_untrusted", 1, "key_unknown"),
+    ]
+
+
+@pytest.mark.parametrize(("says", "code"), [("hangs", "replay_hangs"), ("NondeterminismError", "replay_failed")])
+async def test_an_open_run_that_does_not_replay_is_named(says: str, code: str, small: Small) -> None:
+    """Its file goes on with this release no further; the closed one is not asked."""
+    small.replay_says = says
+    account = await small.verified()
+    assert bad(account) == {OPEN: (code, None)}
+    (finding,) = account.verdicts[1].findings
+    assert (finding.run, finding.reason) == (OPEN_RUN, says)

@@ -127,7 +127,7 @@ async def test_a_line_then_names_the_rule_of_its_next_due_date(database: Databas
     assert (line.seq, line.updated_at) == (2, START + timedelta(hours=1))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     times=st.lists(st.sampled_from(AT[1:]), min_size=1, max_size=23),
     cuts=st.lists(st.integers(1, 6), min_size=24, max_size=24),

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from domain.canonical import sha256_hex
 from domain.commands import RenderedDocument
 from domain.erasure import Traces
-from domain.events import AnyEvent, DelegationInvited, DocumentRendered, MemberAdded
-from domain.values import AttachmentRef
+from domain.events import AnyEvent, DelegationInvited, DocumentRendered, MemberAdded, ReplyRecorded
+from domain.values import AttachmentRef, TextRef
 from storage.accounts import AccountDetails, Accounts
 from storage.data_keys import data_keys
 from storage.engine import Database
@@ -25,6 +25,7 @@ from storage.projection import Projection
 from storage.received_mail import Arrived, Filed, ReceivedMail
 from storage.redaction import SCRUBBED, Redaction
 from storage.register_log import RegisterLog
+from storage.texts import Texts
 from storage.traces import LETTER, TraceFinder
 from tests.storage.streams import opened, sealed
 from tests.storage.test_persons import SATO
@@ -49,7 +50,8 @@ class Store:
         self.projection = Projection(database)
         self.finder = TraceFinder(database, keyring, self.persons)
         self.redaction = Redaction(database, keyring)
-        self.keiko = self.hiro = self.digest = ""
+        self.texts = Texts(database, keyring)
+        self.keiko = self.hiro = self.digest = self.comment = self.remark = ""
 
     async def open(self) -> "Store":
         """A file with Keiko as head and Hiro."""
@@ -65,7 +67,11 @@ class Store:
         versions = (RenderedDocument(language="vi", attachment=rendered),)
         document = DocumentRendered(kind="invitation_letter", number=1, versions=versions)
         lettered: list[AnyEvent] = [DelegationInvited(letter=1), document]
-        await self.projection.project(FILE, sealed(FILE, [opened(FILE), *joined, *lettered, late]))
+        self.comment = (await self.texts.write(FILE, "Tôi đến muộn")).ref
+        self.remark = (await self.texts.write(FILE, "Ghi chú của cơ quan")).ref
+        said = TextRef(ref=self.comment, commitment="0" * 64)
+        answer = ReplyRecorded(participant_id="keiko", answer="accepted", item_id="s1", comment=said)
+        await self.projection.project(FILE, sealed(FILE, [opened(FILE), *joined, *lettered, late, answer]))
         return self
 
     async def mail(self, number: int, kind: str, *persons: str, to: str = "keiko.sato@example.jp") -> str:
@@ -142,6 +148,14 @@ async def test_what_was_rendered_before_somebody_came_does_not_name_them(store: 
     await store.mail(1, LETTER, store.hiro, to="hiro@example.jp")
     traces = await store.finder.look(third.ref)
     assert (traces.places, traces.documents, traces.naming) == ({FILE: (4,)}, {}, ())
+
+
+async def test_what_the_person_wrote_beside_an_answer_goes(store: Store) -> None:
+    """It is theirs, whatever it says; what the house wrote is listed, for a person to read."""
+    traces = await store.finder.look(store.keiko)
+    assert (traces.answers, [one.ref for one in traces.beyond.texts]) == ((store.comment,), [store.remark])
+    await store.erase(traces)
+    assert await store.texts.read_many([store.comment, store.remark]) == {store.remark: "Ghi chú của cơ quan"}
 
 
 async def test_a_name_alone_takes_no_mail_away(store: Store) -> None:

@@ -5,6 +5,7 @@ import gzip
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx2
@@ -63,16 +64,16 @@ def test_a_closed_run_is_listed_and_fetched(here: Installed, tmp_path: Path) -> 
     send(here, "tokyo-archive", type="cancel_delegation", reason=answer.json())
     send(here, "tokyo-archive", type="close_delegation")
 
-    async def until_archived() -> None:
+    async def archived() -> list[dict[str, Any]]:
         async with asyncio.timeout(60):
-            while (await archive(here)).failure is None:
-                if done(here, "root", "archive", "list", "--delegation", "tokyo-archive")["items"]:
-                    return
+            while True:
+                assert (await archive(here)).failure is None
+                listed = await asyncio.to_thread(done, here, "root", "archive", "list", "--delegation", "tokyo-archive")
+                if listed["items"]:
+                    return list(listed["items"])
 
-    asyncio.run(until_archived())
-    [run] = done(here, "root", "archive", "list", "--delegation", "tokyo-archive")["items"]
+    [run] = asyncio.run(archived())
     assert (run["first_seq"], run["following"]) == (1, None)
-    assert run in done(here, "root", "archive", "list")["items"]
     shown = " ".join(verb(here, "root", "archive", "list").stdout.split())
     assert run["run_id"] in shown
     assert f"1–{run['last_seq']}" in shown
@@ -84,11 +85,9 @@ def test_a_closed_run_is_listed_and_fetched(here: Installed, tmp_path: Path) -> 
     assert json.loads(gzip.decompress(out.read_bytes()))["events"][0]["eventId"] == "1"
     again = verb(here, "root", "archive", "fetch", run["run_id"], "--out", str(out))
     assert (again.returncode, again.stderr) == (1, f"{out} exists already or cannot be written.\n")
-    assert "may not" in verb(here, "lan", "archive", "list").stderr
     assert (
         "đã tồn tại" in verb(here, "root", "archive", "fetch", run["run_id"], "--out", str(out), language="vi").stderr
     )
 
     status = json.loads(legation("--data", str(here.folder), "status", "--json").stdout)
     assert status["archive"] == {"ready": True, "detail": "ready"}
-    assert "archive" in legation("--data", str(here.folder), "status").stdout

@@ -120,3 +120,19 @@ def test_a_sheet_begins_with_its_byte_order_mark_once() -> None:
     """Lines end as RFC 4180 says; quotes and breaks stay within their cell."""
     assert sheet([["Đoàn", 'a "b"\nc']], first=True) == '\ufeffĐoàn,"a ""b""\nc"\r\n'.encode()
     assert sheet([["–", "a-b"]]) == "–,a-b\r\n".encode()
+
+
+def test_formalities_and_lines_of_a_ceiling_are_called_by_words() -> None:
+    """One of an office's own kind as it stands."""
+    done = {"change": "changed", "before": None, "after": {"kind": "police_notified", "on": "2026-04-01"}}
+    own = {"change": "changed", "before": None, "after": {"kind": "harbour_told", "on": "2026-04-01"}}
+    line = {"named": ("ceiling", "lines", "meals", "quantity"), "change": "changed", "before": 84, "after": 77}
+    told_of = [
+        told(change, reader())
+        for change in ({"named": ("formalities", "x"), **done}, {"named": ("formalities", "x"), **own}, line)
+    ]
+    assert [said and said.line() for said in told_of] == [
+        "Formality, x: – → kind police notified, on 1 Apr 2026",
+        "Formality, x: – → kind harbour_told, on 1 Apr 2026",
+        "Ceiling, lines, Meals, quantity: 84 → 77",
+    ]

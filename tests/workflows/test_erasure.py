@@ -29,7 +29,7 @@ from storage.persons import Erased
 from storage.received_mail import Arrived
 from tests.rulebook import edition
 from tests.running import Running
-from tests.workflows.test_delegation import prepared
+from tests.workflows.test_delegation import at, prepared
 from tests.workflows.test_documents import words
 from worker import house_of, sandbox
 from workflows import ports
@@ -156,6 +156,27 @@ async def test_what_is_out_of_reach_is_said(here: Running) -> None:
     assert found.beyond.key == f"person:{person_of(file, 'head')}"
 
 
+@pytest.mark.slow
+async def test_a_report_is_rendered_anew_without_whoever_was_erased(here: Running) -> None:
+    """Two of the delegation, one who had dropped out: each by the place on the file, the others by their names."""
+    invited = await prepared(here)
+    await here.send({"type": "withdraw_member", "member_id": "second"})
+    await here.clock.advance(here.id, at(invited.starts, 8))
+    await here.send({"type": "depart"})
+    await here.send({"type": "conclude"})
+    await here.send({"type": "file_report", "results": await here.text("Hai bên thống nhất ba việc.")})
+    file = await here.idle()
+    await carried_out(here, await agreed(here, person_of(file, "second")))
+    found = next(one for one in file.rendered if one.kind == "final_report")
+    anew = await here.registers.attachments.erased([one.attachment.digest for one in found.versions])
+    for version in found.versions:
+        said = words(await here.registers.attachments.read(anew[version.attachment.digest] or ""))
+        assert "Delegate head" in said
+        assert "Delegate second" not in said
+        assert ("người đã xóa số 2" if version.language == "vi" else "erased person 2") in said
+        assert "Hai bên thống nhất ba việc." in said
+
+
 class Crash(Exception):
     """The worker died right after a step's work, before anybody heard of it."""
 
@@ -178,19 +199,19 @@ class Crashing(Erasing):
 async def test_a_crash_after_any_step_delays_an_erasure_and_changes_nothing(here: Running) -> None:
     """Every step is done again; what was done is found done, and is sealed once."""
     file = await prepared(here)
-    at, queue = here.registers, f"crashing-{here.id}"
+    kept, queue = here.registers, f"crashing-{here.id}"
     house = house_of(here.settings)
-    documents = Documents(at.journal, at.persons, at.texts, at.accounts, at.editions, at.attachments, house)
-    erasing = Crashing(at, documents)
+    documents = Documents(kept.journal, kept.persons, kept.texts, kept.accounts, kept.editions, kept.attachments, house)
+    erasing = Crashing(kept, documents)
     erasing.crashed = []
     async with Worker(
         here.client, task_queue=queue, workflows=[ErasureWorkflow], activities=[erasing.step], workflow_runner=sandbox()
     ):
         done = await carried_out(here, await agreed(here, person_of(file, "head")), queue=queue)
     assert erasing.crashed == [*STEPS]
-    assert isinstance(await at.persons.get(done.person), Erased)
+    assert isinstance(await kept.persons.get(done.person), Erased)
     assert done.done == {"person": 1, "feeds": 1, "mails": 4, "documents": 2, "render": 2}
-    mine = [one.type for one in await at.register_log.entries("erasures") if one.command_id == done.id]
+    mine = [one.type for one in await kept.register_log.entries("erasures") if one.command_id == done.id]
     assert mine == ["erasure_asked", "erasure_agreed", "erasure_carried_out"]
 
 
