@@ -115,6 +115,8 @@ class Erasing:
     async def _person(self, entry: Erasure, traces: Traces) -> int:
         versions = len(await self._registers.persons.every_version(entry.person))
         await self._registers.persons.erase(entry.person)
+        async with self._registers.database.writing() as connection:
+            await self._registers.person_requests.forget_texts_of(connection, entry.person, utc_now())
         return versions
 
     async def _accounts(self, entry: Erasure, traces: Traces) -> int:

@@ -8,14 +8,21 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from api.access import BEARER, Actor, GuardedRoute
 from api.bodies import IdempotencyKey, Strictly
-from api.desks import PageQuery
 from api.installation import At, Installation
-from api.parameters import SentInstant
 from api.problems import Problem, refused
+from api.request_bodies import (
+    AnswerGiven,
+    Denial,
+    Done,
+    Identification,
+    MoreTime,
+    NewRequest,
+    RequestQuery,
+)
 from api.texts import refused_text
 from domain.canonical import digest_of
 from domain.decision import Refusal
@@ -25,17 +32,15 @@ from domain.request_events import (
     Answer,
     CarryOut,
     Command,
-    ErasureName,
     Extend,
     Identify,
-    PersonName,
     Reason,
     Refuse,
     TakeBack,
     Via,
 )
 from domain.sign_in import Acting
-from domain.values import Digest, PersonRef, TextRef, Value, business_date
+from domain.values import PersonRef, TextRef, Value, business_date
 from storage.cursors import BadCursor
 from storage.data_keys import KeyDestroyed
 from storage.editions import UnknownEdition
@@ -46,62 +51,6 @@ from storage.texts import TextRefused
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["person requests"])
 
 RequestId = Annotated[str, Path(pattern=r"^req_[a-z0-9]{8,64}$", description="The request's id.")]
-Words = Annotated[str, Field(description="What was written; kept under a key of the request's own.")]
-
-
-class NewRequest(Value):
-    """Who asks for what: somebody of the register, or whom a text describes; `received_at` if not just now."""
-
-    kind: RequestKind
-    via: Via
-    person: PersonName | None = None
-    description: Words | None = None
-    received_at: SentInstant | None = None
-    processor: bool = Field(False, description="Whether somebody who works on the house's behalf has to take part.")
-
-
-class Identification(Value):
-    """Who in the register asks."""
-
-    person: PersonName
-
-
-class AnswerGiven(Value):
-    """What whoever asks was answered."""
-
-    text: Words | None = None
-
-
-class MoreTime(Value):
-    """How many days more, and what whoever asks was told."""
-
-    days: Annotated[int, Field(ge=1, le=366)]
-    reason: Words
-
-
-class Done(Value):
-    """What shows that it is done: the erasure's id, the commitment of the corrected version, the export's digest."""
-
-    erasure: ErasureName | None = None
-    correction: Digest | None = None
-    export: Digest | None = None
-    text: Words | None = None
-
-
-class Denial(Value):
-    """Why what is asked is not done."""
-
-    reason: Reason
-    text: Words | None = None
-
-
-class RequestQuery(PageQuery):
-    """Which requests, and which page of them."""
-
-    kind: RequestKind | None = None
-    person: PersonName | None = None
-    open: bool | None = Field(None, description="Only those that wait, or only those that are ended.")
-    overdue: bool = Field(False, description="Only those of which something should have been done by now.")
 
 
 class RequestLine(BaseModel):
@@ -322,7 +271,7 @@ async def _change(
 
 
 async def _require_shown(at: Installation, request: str, body: Done) -> None:
-    """Refuse what shows nothing: no version of the person's details, no export that was made of them."""
+    """Refuse what shows nothing: no version of the person's details, no export or erasure of them."""
     state = await at.person_requests.get(request)
     if state is None or state.person is None:
         return
@@ -330,6 +279,12 @@ async def _require_shown(at: Installation, request: str, body: Done) -> None:
         corrected = await at.persons.as_committed(PersonRef(ref=state.person, commitment=body.correction))
         if corrected is None:
             raise Problem("correction_unknown")
+    if body.erasure is not None:
+        erased = await at.registers.erasures.get(body.erasure)
+        if erased is None or erased.person != state.person:
+            raise Problem("erasure_unknown")
+        if erased.state != "carried_out":
+            raise Problem("erasure_not_carried_out")
     if body.export is not None:
         made = await at.register_log.entries("persons", entry=state.person)
         if not any(one.data.get("after", {}).get("digest") == body.export for one in made):

@@ -79,6 +79,7 @@ PROBLEMS: dict[str, Answer] = {
     "person_unknown": Answer(404, mark("The register has no such person.")),
     "person_erased": Answer(410, mark("This person's data were erased.")),
     "erasure_unknown": Answer(404, mark("There is no erasure of this id.")),
+    "erasure_not_carried_out": Answer(409, mark("This erasure was not carried out yet.")),
     "erasure_exists": Answer(409, mark("This person's erasure was asked for already; see the one that waits.")),
     "erasure_settled": Answer(409, mark("This erasure was agreed to, carried out or withdrawn already.")),
     "erasure_not_yours": Answer(403, mark("Only whoever asked for an erasure takes it back.")),

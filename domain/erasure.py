@@ -47,10 +47,7 @@ class Mailed(Fact):
 
 
 class Written(Fact):
-    """A free text that a person has to read; `names` says that the name or an address was found in it.
-
-    `delegation` is whose file it belongs to, or `request:ID` for one of a request of the person's own.
-    """
+    """A free text that a person has to read; `names` says that the name or an address was found in it."""
 
     delegation: str
     ref: str

@@ -70,25 +70,7 @@ class Erasures:
         Raises ChangeRefused: `person_unknown`, `person_erased`, `erasure_of_oneself`, `erasure_exists`.
         """
         async with self._database.writing() as connection:
-            await queue(connection)
-            known = (await connection.execute(select(persons).where(persons.c.ref == person))).one_or_none()
-            if known is None:
-                raise ChangeRefused("person_unknown")
-            waiting = await _one(connection, erasures.c.person == person, erasures.c.state.in_(OPEN))
-            if waiting is not None:
-                if (waiting.asked_by, waiting.reason) == (by, reason):
-                    return waiting
-                raise ChangeRefused("erasure_exists")
-            if known.erased_at is not None:
-                raise ChangeRefused("person_erased")
-            if await _person_of(connection, by) == person:
-                raise ChangeRefused("erasure_of_oneself")
-            erasure, now = new_reference("era"), utc_now()
-            row = {"id": erasure, "person": person, "reason": reason, "state": "asked", "done": "{}"}
-            await connection.execute(insert(erasures).values(row | {"asked_by": by, "asked_at": now}))
-            after = {"person": person, "reason": reason}
-            await record(connection, "erasures", "erasure_asked", erasure, by=by, after=after, at=now)
-            return await _get(connection, erasure)
+            return await ask_within(connection, person, reason, by=by)
 
     async def agree(self, erasure: str, *, by: str) -> Erasure:
         """Agree that a person be erased: from then on it is carried out. The same agreement again is no error.
@@ -177,6 +159,29 @@ class Erasures:
             wanted = wanted.where(erasures.c.state == state)
         async with self._database.reading() as connection:
             return [_erasure(row) for row in await connection.execute(wanted)]
+
+
+async def ask_within(connection: AsyncConnection, person: str, reason: Reason, *, by: str) -> Erasure:
+    """Ask, in the caller's transaction, that a person be erased; as `Erasures.ask`, refusals included."""
+    await queue(connection)
+    known = (await connection.execute(select(persons).where(persons.c.ref == person))).one_or_none()
+    if known is None:
+        raise ChangeRefused("person_unknown")
+    waiting = await _one(connection, erasures.c.person == person, erasures.c.state.in_(OPEN))
+    if waiting is not None:
+        if (waiting.asked_by, waiting.reason) == (by, reason):
+            return waiting
+        raise ChangeRefused("erasure_exists")
+    if known.erased_at is not None:
+        raise ChangeRefused("person_erased")
+    if await _person_of(connection, by) == person:
+        raise ChangeRefused("erasure_of_oneself")
+    erasure, now = new_reference("era"), utc_now()
+    row = {"id": erasure, "person": person, "reason": reason, "state": "asked", "done": "{}"}
+    await connection.execute(insert(erasures).values(row | {"asked_by": by, "asked_at": now}))
+    after = {"person": person, "reason": reason}
+    await record(connection, "erasures", "erasure_asked", erasure, by=by, after=after, at=now)
+    return await _get(connection, erasure)
 
 
 async def _require_two(connection: AsyncConnection, known: Erasure, by: str, now: datetime) -> None:

@@ -77,7 +77,7 @@ TABLES: Mapping[str, Kept] = {
         "reference",
         "what somebody asked about their own data, and its dates; what they wrote stands in texts",
         "person",
-        "stays: it shows that it was asked and answered",
+        "stays: it shows that it was asked and answered; what was written about it is deleted",
     ),
     "persons": Kept("reference", "that there is, or was, somebody", "ref", "marked as erased"),
     "positions": Kept("none", "offices that sign"),

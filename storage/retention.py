@@ -7,6 +7,7 @@ anywhere goes on where it was, and whoever stops a plan half-way stops it there.
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -19,6 +20,7 @@ from domain.decision import SYSTEM
 from domain.retention import KINDS, PROPOSED, Cutoff, Due, Kept, due, is_due
 from domain.values import Digest, Fact, write_instant
 from storage.engine import Database
+from storage.erasures import ask_within
 from storage.metadata import Instant, Name, Words, metadata, utc_now
 from storage.references import new_reference
 from storage.register_log import ChangeRefused, queue, record
@@ -30,7 +32,7 @@ Status = Literal["open", "agreed", "applied", "stopped", "superseded"]
 Outcome = Literal["removed", "proposed", "kept"]
 """`kept`: no longer due when its turn came."""
 
-STEP = 200
+STEP = 100
 """Entries removed in one transaction."""
 
 retention_plans = Table(
@@ -253,6 +255,10 @@ class RetentionPlans:
             by = plan.agreed_by or SYSTEM
             for entry in due_now:
                 await record(connection, "retention", "erasure_proposed", entry, by=by, after={"plan": plan.id})
+                if by != SYSTEM:
+                    # Who agreed to the plan asks; another administrator has to agree. Refused: it was asked already.
+                    with suppress(ChangeRefused):
+                        await ask_within(connection, entry, "retention_over", by=by)
         elif due_now:
             await self._holdings.remove(connection, what, due_now, utc_now())
         kept = sorted(set(waiting) - set(due_now))

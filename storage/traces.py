@@ -26,7 +26,6 @@ from storage.journal import journal, read
 from storage.keyring import Keyring
 from storage.mail_rows import HANDED_OVER, MAILBOX_INDEX, UNSENT, mail_ledger, mailbox_mac
 from storage.mentions import Mentions
-from storage.person_requests import person_requests, text_owner
 from storage.persons import Persons, persons
 from storage.read_model import delegations, participants
 from storage.received_mail import opened, received_mail
@@ -167,11 +166,9 @@ class TraceFinder:
             register_log.c.register == "evidence",
             or_(register_log.c.entry.in_(files), *(register_log.c.data.contains(f'"{one}"') for one in files)),
         )
-        asked = select(person_requests.c.id).where(person_requests.c.person == ref).order_by(person_requests.c.id)
-        owners = [*files, *(text_owner(one) for one in (await connection.execute(asked)).scalars())]
         written = [
             Written(delegation=file, ref=text, names=mentions.in_text(content))
-            async for file, text, content in texts_in(connection, self._keys, owners)
+            async for file, text, content in texts_in(connection, self._keys, files)
         ]
         return OutOfReach(
             to_person=await _mailed(connection, lines),

@@ -123,13 +123,13 @@ async def test_refusals_have_their_codes(api: Api) -> None:
     assert code(await act(api, request, "extend", {"days": 1, "reason": "Lâu"})) == (409, "extension_repeated")
     assert code(await act(api, request, "extend", {"days": 0, "reason": "Lâu"})) == (422, "validation_failed")
     assert code(await act(api, request, "refuse", {"reason": "because"})) == (422, "validation_failed")
-    done = await act(api, request, "carry-out", {"erasure": "era_1", "text": "Đã xóa."}, key="gone")
+    assert code(await act(api, request, "carry-out", {"erasure": "era_nothing00"})) == (404, "erasure_unknown")
+    gone = await erased(api, request)
+    done = await act(api, request, "carry-out", {"erasure": gone, "text": "Đã xóa."}, key="gone")
     assert done.json()["status"] == "carried_out"
     # What was written went with it; the same sent again is the same, and nothing else follows.
     assert set(done.json()["texts"].values()) == {None}
-    assert (
-        await act(api, request, "carry-out", {"erasure": "era_1", "text": "Đã xóa."}, key="gone")
-    ).status_code == 200
+    assert (await act(api, request, "carry-out", {"erasure": gone, "text": "Đã xóa."}, key="gone")).status_code == 200
     assert code(await act(api, request, "answer", {"text": "Còn gì"})) == (409, "request_ended")
     assert code(await act(api, request, "extend", {"days": 1, "reason": "Lâu"})) == (409, "request_ended")
     late = await received(api, received_at="2026-02-13T16:00:00+07:00")
@@ -137,6 +137,18 @@ async def test_refusals_have_their_codes(api: Api) -> None:
     for what, body in (("answer", {}), ("take-back", None), ("carry-out", {})):
         assert code(await act(api, {"id": "req_nothing00"}, what, body)) == (404, "request_unknown")
     assert code(await api.ask("GET", "/person-requests/req_nothing00", by="root")) == (404, "request_unknown")
+
+
+async def erased(api: Api, request: dict[str, Any]) -> str:
+    """Ask for the person's erasure and agree to it; it counts once it was carried out."""
+    registers = api.here.registers
+    await registers.accounts.create(AccountDetails(id=f"e-{api.id}", name="Quản trị", roles=("administrator",)))
+    erasure = (await registers.erasures.ask(request["person"], "asked_by_person", by="root")).id
+    early = await act(api, request, "carry-out", {"erasure": erasure})
+    assert code(early) == (409, "erasure_not_carried_out")
+    await registers.erasures.agree(erasure, by=f"e-{api.id}")
+    await registers.erasures.close(erasure)
+    return erasure
 
 
 async def test_a_correction_names_a_version_and_access_what_was_handed_over(api: Api) -> None:

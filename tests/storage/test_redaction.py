@@ -20,6 +20,7 @@ from storage.identities import Identities, identities
 from storage.journal import Journal
 from storage.keyring import Keyring
 from storage.mail_ledger import Mail, MailLedger, mail_ledger
+from storage.metadata import utc_now
 from storage.person_requests import PersonRequests, text_owner
 from storage.persons import Persons, person_versions
 from storage.projection import Projection
@@ -179,19 +180,20 @@ async def test_what_the_person_wrote_beside_an_answer_goes(store: Store) -> None
     assert await store.texts.read_many([store.comment, store.remark]) == {store.remark: "Ghi chú của cơ quan"}
 
 
-async def test_what_was_written_of_a_request_of_theirs_is_listed(
+async def test_what_was_written_of_a_request_of_theirs_is_not_listed_but_taken(
     store: Store, database: Database, keyring: Keyring
 ) -> None:
-    """It shows what was asked and answered, so it stays for its time; another one's is none of theirs."""
+    """It goes with the person, so nobody has to judge it; another one's is none of theirs."""
     requests = PersonRequests(database, keyring)
     for request, person in (("req_1", store.keiko), ("req_2", store.hiro)):
         await requests.receive(request, came("erasure", person=person), command=request, digest="d", by="lan")
     theirs = await store.texts.write(text_owner("req_1"), "Sato Keiko, please")
-    await store.texts.write(text_owner("req_2"), "Abe Hiro, please")
+    others = await store.texts.write(text_owner("req_2"), "Abe Hiro, please")
     listed = (await store.finder.look(store.keiko)).beyond.texts
-    assert [(one.delegation, one.ref, one.names) for one in listed if ":" in one.delegation] == [
-        ("request:req_1", theirs.ref, True)
-    ]
+    assert [one for one in listed if ":" in one.delegation] == []
+    async with database.writing() as connection:
+        await requests.forget_texts_of(connection, store.keiko, utc_now())
+    assert await store.texts.read_many([theirs.ref, others.ref]) == {others.ref: "Abe Hiro, please"}
 
 
 async def test_a_name_alone_takes_no_mail_away(store: Store) -> None:

@@ -12,7 +12,10 @@ from temporalio.worker import Worker
 from activities.documents import Documents
 from activities.erasure import Erasing
 from domain.canonical import sha256_hex
+from domain.decision import Refusal
 from domain.erasure import STEPS, Step
+from domain.person_requests import decide, receive
+from domain.request_events import CarryOut, RequestReceived
 from domain.seal import genesis, verify_chain
 from domain.state import Delegation
 from storage.accounts import AccountDetails
@@ -20,8 +23,11 @@ from storage.attachments import AttachmentErased
 from storage.erasures import Erasure
 from storage.feeds import Subject
 from storage.mail_rows import mail_ledger
+from storage.metadata import utc_now
+from storage.person_requests import text_owner
 from storage.persons import Erased
 from storage.received_mail import Arrived
+from tests.rulebook import edition
 from tests.running import Running
 from tests.workflows.test_delegation import at, prepared
 from tests.workflows.test_documents import words
@@ -239,3 +245,36 @@ async def test_nothing_is_erased_that_nobody_agreed_to(here: Running) -> None:
         while not [1 async for one in handle.fetch_history_events() if one.HasField("timer_started_event_attributes")]:
             await asyncio.sleep(0.05)
     assert not isinstance(await here.registers.persons.get(person), Erased)
+
+
+@pytest.mark.slow
+async def test_what_was_written_about_an_erased_person_s_requests_goes_too(here: Running) -> None:
+    """Of all their requests, whatever they asked; the requests stay, and the one for erasure can be ended by it."""
+    person = (await here.person("Satō Keiko", "keiko@tokyo.example"))["ref"]
+    texts, requests = here.registers.texts, here.registers.person_requests
+    for kind in ("access", "erasure"):
+        said = await texts.write(text_owner(f"req_{kind}"), "Satō Keiko, hộ chiếu TK0000101")
+        event = receive(
+            "erasure" if kind == "erasure" else "access",
+            edition(),
+            received_at=utc_now(),
+            now=utc_now(),
+            via="letter",
+            person=person,
+            description=said,
+        )
+        assert isinstance(event, RequestReceived)
+        await requests.receive(f"req_{kind}", event, command="k", digest="d", by="lan")
+    entry = await carried_out(here, await agreed(here, person))
+    known = await requests.of_person(person)
+    assert [one.status for one in known] == ["received", "received"]
+    assert await texts.read_many(text.ref for one in known for text in one.texts) == {}
+    done = await requests.change(
+        "req_erasure",
+        lambda state, now: decide(state, CarryOut(erasure=entry.id), now),
+        command="k2",
+        digest="d2",
+        by="root",
+    )
+    assert not isinstance(done, Refusal)
+    assert (done.status, done.erasure) == ("carried_out", entry.id)

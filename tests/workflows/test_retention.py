@@ -96,7 +96,7 @@ async def test_a_worker_that_dies_leaves_the_rest_to_the_next(idle: Running) -> 
     assert plan is not None
     await here.registers.retention.agree(plan.id, by="root")
     assert await here.registers.retention.step(plan.id)
-    assert await left(here) == 250
+    assert await left(here) == 350
     async with build_worker(here.client, here.settings, here.registers):
         await night(here, ApplyInput(plan=plan.id))
     done = await plan_of(here, plan.id)
