@@ -95,9 +95,9 @@ class Traces(Fact):
     """Where a person was found, while that could be read.
 
     `places` says as the how manieth person they stand on each file. `documents` are digests of what was rendered and
-    names them, each with its delegation; `lines` are positions of the mail ledger that are the person's, `naming` those
-    of mails to others that name them; `received` references of mails that came, `answers` those of texts that the
-    person wrote beside an answer; `accounts` those of the person.
+    names them, or was brought and concerns them alone, each with its delegation; `lines` are positions of the mail
+    ledger that are the person's, `naming` those of mails to others that name them; `received` references of mails that
+    came, `answers` those of texts that the person wrote beside an answer; `accounts` those of the person.
     """
 
     places: dict[str, tuple[int, ...]] = Field(default_factory=dict)

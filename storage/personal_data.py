@@ -36,8 +36,8 @@ TABLES: Mapping[str, Kept] = {
     "attachments": Kept(
         "personal",
         "files on disk, each under a key of its own; here their digests",
-        "the journal's DocumentRendered, of files that the person is on",
-        "rendered letters and reports: bytes and key destroyed, digest kept; brought files are for people to judge",
+        "the journal's DocumentRendered and DocumentAttached, of files that the person is on",
+        "what names them, or concerns them alone: bytes and key destroyed, digest kept; others are for people to judge",
     ),
     "calendar_collections": Kept(
         "personal", "address and credentials of a calendar", "owner", "deleted; what stands in it is the person's"

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.erasure import Brought, Mailed, OutOfReach, Sealed, Traces, Written, places_of
-from domain.events import DelegationInvited, DocumentRendered, ReplyRecorded, ReportFiled
+from domain.events import DelegationInvited, DocumentAttached, DocumentRendered, ReplyRecorded, ReportFiled
 from domain.evolve import fold
 from domain.state import Delegation
 from domain.upcast import read_event
@@ -51,9 +51,9 @@ class Theirs:
 
 @dataclass(frozen=True)
 class Named:
-    """What was rendered with a person's name: digests with their delegation, and the issues that mailed the letters.
+    """What was rendered with a person's name or brought of them alone, and the issues that mailed the letters.
 
-    `answers` are the texts that the person wrote beside an answer.
+    `documents` are digests with their delegation; `answers` the texts that the person wrote beside an answer.
     """
 
     documents: dict[str, str]
@@ -87,9 +87,10 @@ class TraceFinder:
                 elif mentions.in_mail(octets):
                     namesakes.append(letter)
             beyond = await self._out_of_reach(connection, ref, theirs, mentions, lines, naming)
-            # What the person wrote themselves goes, whatever it says.
+            # What the person wrote themselves goes, whatever it says; so do files that concern them alone.
             texts = tuple(one for one in beyond.texts if one.ref not in named.answers)
-            beyond = beyond.model_copy(update={"received": tuple(namesakes), "texts": texts})
+            files = tuple(one for one in beyond.files if one.digest not in named.documents)
+            beyond = beyond.model_copy(update={"received": tuple(namesakes), "texts": texts, "files": files})
         return Traces(
             places={name: places for name, file in theirs.files.items() if (places := places_of(file, ref))},
             documents=named.documents,
@@ -237,9 +238,11 @@ async def _lines(
 async def _named(connection: AsyncConnection, ref: str, theirs: Theirs) -> Named:
     """Return what was rendered with the person's name, from the files as they stood when it was asked for.
 
-    A letter lists those who are delegates then, a report everybody who ever was, and the accounts that signed.
+    A letter lists those who are delegates then, a report everybody who ever was, and the accounts that signed. A file
+    that was brought, such as a copy of a passport, is the person's where it concerns them and nobody else.
     """
     documents, issues, answers = dict[str, str](), set[str](), list[str]()
+    brought, of_others = dict[str, str](), set[str]()
     for name in sorted({*theirs.files, *theirs.acted}):
         asked: dict[tuple[str, int], bool] = {}
         state: Delegation | None = None
@@ -255,10 +258,16 @@ async def _named(connection: AsyncConnection, ref: str, theirs: Theirs) -> Named
                     documents |= {version.attachment.digest: name for version in versions}
                     if kind == LETTER:
                         issues.add(f"{name}:letter-mail:{number}")
+                case DocumentAttached(attachment=file, concerns=who) if state is not None:
+                    if who in state.people and state.people[who].person.ref == ref:
+                        brought[file.digest] = name
+                    else:
+                        of_others.add(file.digest)
                 case ReplyRecorded(participant_id=who, comment=TextRef(ref=text)) if state is not None:
                     answers += [text] if who in state.people and state.people[who].person.ref == ref else []
                 case _:
                     pass
+    documents |= {digest: name for digest, name in brought.items() if digest not in of_others}
     return Named(documents, frozenset(issues), tuple(answers))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from domain.canonical import sha256_hex
 from domain.commands import RenderedDocument
 from domain.erasure import Traces
-from domain.events import AnyEvent, DelegationInvited, DocumentRendered, MemberAdded, ReplyRecorded
+from domain.events import AnyEvent, DelegationInvited, DocumentAttached, DocumentRendered, MemberAdded, ReplyRecorded
 from domain.values import AttachmentRef, TextRef
 from storage.accounts import AccountDetails, Accounts
 from storage.data_keys import data_keys
@@ -151,6 +151,25 @@ async def test_what_was_rendered_before_somebody_came_does_not_name_them(store: 
     await store.mail(1, LETTER, store.hiro, to="hiro@example.jp")
     traces = await store.finder.look(third.ref)
     assert (traces.places, traces.documents, traces.naming) == ({FILE: (4,)}, {}, ())
+
+
+async def test_a_copy_of_their_passport_goes_and_what_concerns_others_too_is_listed(store: Store) -> None:
+    """A file that concerns them alone is theirs; the same bytes for somebody else too are for a person to judge."""
+    files = {
+        name: AttachmentRef(digest=sha256_hex(name.encode()), media_type="application/pdf", size=9) for name in "abc"
+    }
+    brought = [
+        DocumentAttached(document_id="p1", kind="passport_copy", attachment=files["a"], concerns="keiko"),
+        DocumentAttached(document_id="p2", kind="passport_copy", attachment=files["b"], concerns="keiko"),
+        DocumentAttached(document_id="p3", kind="passport_copy", attachment=files["b"], concerns="hiro"),
+        DocumentAttached(document_id="letter", kind="request_letter", attachment=files["c"]),
+    ]
+    head = await Journal(store.database).head(FILE)
+    await store.projection.project(FILE, sealed(FILE, brought, after=head))
+    traces = await store.finder.look(store.keiko)
+    assert traces.documents == {store.digest: FILE, files["a"].digest: FILE}
+    listed = [files["b"].digest, files["b"].digest, files["c"].digest]
+    assert [one.digest for one in traces.beyond.files] == listed
 
 
 async def test_what_the_person_wrote_beside_an_answer_goes(store: Store) -> None:
