@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +38,9 @@ DEMO_DATA = Path("var") / "demo"
 ADMINISTRATOR = "demo-administrator"
 SIGNATORY = {"signatory_name": "Đặng Hoài Nam"}
 """Who signs the invented province's letters."""
+
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds after each look whether a closed file's run has been archived."""
 
 CANCELLATIONS = mark("cancellations: %(messages)s, calendars: %(calendars)s")
 INVITATIONS = mark("invitations: %(messages)s, calendars: %(calendars)s")
@@ -137,13 +141,18 @@ async def _play(
     )
     summary = await player.play()
     # The clock's own rounds are minutes apart: nothing of what was played is left without one.
-    await asyncio.to_thread(_seal, record, administrator["token"], translator)
+    await asyncio.to_thread(_seal, record, administrator["token"], translator, summary)
     return summary
 
 
-def _seal(record: StackRecord, token: str, translator: Translator) -> None:
+def _seal(record: StackRecord, token: str, translator: Translator, summary: "Summary") -> None:
+    """Ask for a checkpoint; for further ones while the run of a file that was closed has not ended, to be archived."""
     with Api(record.api_url, token, translator) as api:
-        api.post("/checkpoints", None)
+        for pause in PAUSES:
+            api.post("/checkpoints", None)
+            if summary.phase != "closed" or api.get(f"/delegations/{summary.delegation}/runs")["items"]:
+                return
+            time.sleep(pause)
 
 
 class Progress:
