@@ -156,7 +156,10 @@ async def test_figures_of_checkpoints_are_those_of_the_last_round(api: Api) -> N
     assert (await figures_of(api))["legation_checkpoint_failing"] == 1.0
     await kept.done(SEALING, number, at=now)
     await kept.done("witness", number, at=now)
-    assert set(await figures_of(api)) == set(ABOUT)
+    # Those of the archive stand there once somebody archived.
+    assert {one for one in await figures_of(api) if "archive" not in one} == {
+        one for one in ABOUT if "archive" not in one
+    }
 
 
 async def figures_of(api: Api) -> dict[str, float]:
