@@ -1,5 +1,6 @@
 """Fixtures that every folder of tests may use."""
 
+import gc
 import os
 import sys
 
@@ -22,6 +23,17 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
         where = getattr(getattr(report.longrepr, "reprcrash", None), "message", report.longreprtext[-500:])
         print(f"\n{report.when} of {report.nodeid} failed: {where[:500]}", file=sys.stderr, flush=True)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector leave alone what stays for the whole run, and look less often at what comes.
+
+    A full look at everything takes seconds in a process of thousands of tests, and holds up the workflows that run in
+    it for longer than their worker bears.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.hookimpl(trylast=True)

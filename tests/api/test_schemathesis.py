@@ -41,7 +41,7 @@ async def test_schemathesis_finds_nothing_whoever_asks(own: Served, tmp_path: Pa
     """Random and broken data and chains of requests, at each address, within seconds."""
     await own.api.open()
     for role in ROLES:
-        seconds = "16" if role == "coordinator" else "8"
+        seconds = "8" if role == "coordinator" else "4"
         told = await found(
             own, role, tmp_path, ("--phases", "fuzzing,stateful", "--max-examples", "4", "--max-time", seconds)
         )

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 # To make a failing log smaller takes longer than a test may.
 thoroughly = settings(
     deadline=None,
-    max_examples=60,
+    max_examples=30,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -32,11 +32,10 @@ def behaviours() -> dict[tuple[object, ...], str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hour", [7, 2])
-def test_every_zone_gets_exactly_one_digest_for_each_day_of_2026(hour: int) -> None:
-    """At seven, and at an hour that some clocks skip in spring and show twice in autumn. Asked every full hour."""
+def test_every_zone_gets_exactly_one_digest_for_each_day_of_2026() -> None:
+    """At two, an hour that some clocks skip in spring and show twice in autumn. Asked every full hour."""
     for zone in behaviours().values():
-        assert days_of_2026(zone, hour, RUNS) == YEAR, zone
+        assert days_of_2026(zone, 2, RUNS) == YEAR, zone
 
 
 @forall(

@@ -30,13 +30,7 @@ PARAMETERS = [
     for cell in CELLS
 ]
 
-ONE_OF_TWO = [
-    pytest.param(
-        cell, id=str(cell), marks=pytest.mark.slow if str(cell) == "worker-during-invitations" else pytest.mark.faults
-    )
-    for cell in CELLS
-    if cell.part == "worker"
-]
+ONE_OF_TWO = [pytest.param(cell, id=str(cell), marks=pytest.mark.faults) for cell in CELLS if cell.part == "worker"]
 
 
 def left_undisturbed(stack: Installed) -> Left:

@@ -10,7 +10,7 @@ from domain.seal import genesis, verify_chain
 from tests.faults.page import Note
 from tests.running import Running
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 COMMANDS = 2_100
 """The server's own limit is 2,000 updates a run."""

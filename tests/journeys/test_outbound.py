@@ -1,5 +1,6 @@
 """Scenario B on the real stack, by `legation demo FILE --exit --json` (domain.md, B), and what can be asked of it."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -95,3 +96,16 @@ def test_a_stranger_checks_the_evidence_with_nothing_of_ours(
     assert checked.returncode == 0, checked.stdout + checked.stderr
     checks = ["manifest", "chain", "histories", "dossiers", "documents", "sign_offs", "inclusion", "checkpoints"]
     assert [line.split()[:2] for line in checked.stdout.splitlines()] == [["ok", check] for check in checks]
+
+
+def test_the_archived_run_is_listed_and_fetched(printed: dict[str, Any], folder: Path, tmp_path: Path) -> None:
+    """What is fetched is what stands in the data folder, and never overwrites one of the reader's own."""
+    [run] = json.loads(asked(folder, "archive", "list", "--delegation", FILE, "--json"))["items"]
+    assert (run["first_seq"], run["last_seq"], run["following"]) == (1, printed["trail"]["length"], None)
+    out = tmp_path / "history.json.gz"
+    fetch = ("--data", str(folder), "archive", "fetch", run["run_id"], "--out", str(out))
+    assert legation(*fetch).stdout == f"{out}, SHA-256 {run['digest']}\n"
+    assert out.read_bytes() == (folder / "archive" / run["location"]).read_bytes()
+    assert json.loads(gzip.decompress(out.read_bytes()))["events"][0]["eventId"] == "1"
+    again = legation(*fetch, language="vi")
+    assert (again.returncode, "đã tồn tại" in again.stderr) == (1, True)
