@@ -11,13 +11,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
@@ -43,6 +42,7 @@ from storage.errors import StoreUnavailable
 from storage.keyring import CiphertextDamaged, UnknownMasterKey
 from storage.registers import Registers
 from verbs.language import translator_of
+from verbs.progress import Watch, progress, refuse
 
 AT_ONCE = 8
 """Delegations in work at a time."""
@@ -138,9 +138,6 @@ class Account:
         others = [translator.tr(OTHERS)] if back else []
         return [*back, *archived, *lost, *others]
 
-
-Watch = Callable[[int, int], None]
-"""Hears how many delegations are done, of how many."""
 
 Treated = tuple[int, list[Finding]]
 """The number of a delegation's events, and what was found."""
@@ -345,36 +342,23 @@ def main(arguments: Sequence[str]) -> int:
     try:
         settings = load_settings()
         translator = translator_of(settings)
-        with _progress(messages, quiet=asked.json) as watch:
+        with progress(messages, quiet=asked.json) as watch:
             account = asyncio.run(run(settings, check=asked.check, watch=watch))
     except SettingsRefused as refused:
-        return _refuse(messages, str(refused))
+        return refuse(messages, str(refused))
     except StackFailure as failure:
-        return _refuse(messages, failure.sentence.told(translator))
+        return refuse(messages, failure.sentence.told(translator))
     except StoreUnavailable as unavailable:
         text = mark("The database cannot be used: %(reason)s.")
-        return _refuse(messages, translator.tr(text, reason=unavailable.reason))
+        return refuse(messages, translator.tr(text, reason=unavailable.reason))
     except (RPCError, ServerUnreachable):
-        return _refuse(messages, translator.tr(mark("The Temporal server does not answer.")))
+        return refuse(messages, translator.tr(mark("The Temporal server does not answer.")))
     if asked.json:
         print(json.dumps(account.document(), ensure_ascii=False))  # noqa: T201
     else:
         for sentence in account.told(translator):
             print(sentence)  # noqa: T201
     return 1 if account.findings else 0
-
-
-@contextlib.contextmanager
-def _progress(console: Console, *, quiet: bool) -> Iterator[Watch]:
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)
-
-
-def _refuse(console: Console, sentence: str) -> int:
-    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
-    return 1
 
 
 if __name__ == "__main__":

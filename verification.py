@@ -11,12 +11,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from temporalio.client import WorkflowHistory
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
@@ -41,6 +40,7 @@ from storage.as_stored import REGISTER, read_any_text
 from storage.errors import StoreUnavailable
 from storage.registers import Registers
 from verbs.language import translator_of
+from verbs.progress import Watch, progress, refuse
 
 ROOT = Path(__file__).parent
 REPLAY_SECONDS = 60.0
@@ -48,9 +48,6 @@ REPLAY_SECONDS = 60.0
 
 LINE = 64 * 1024 * 1024
 """Bytes of the longest answer of the replaying process."""
-
-Watch = Callable[[int, int], None]
-"""Hears how many streams are done, of how many."""
 
 
 class Unknown(StackFailure):
@@ -225,38 +222,25 @@ def main(arguments: Sequence[str]) -> int:
         settings = load_settings()
         translator = translator_of(settings)
         wanted = Asked(asked.streams, asked.checkpoint, settings.witness_folder)
-        with _progress(messages, quiet=asked.json) as watch:
+        with progress(messages, quiet=asked.json) as watch:
             account = asyncio.run(run(settings, wanted, watch))
     except SettingsRefused as refused:
-        return _refuse(messages, str(refused))
+        return refuse(messages, str(refused))
     except NoSigningKey:
-        return _refuse(messages, translator.tr(mark("There is no key that checkpoints are signed with.")))
+        return refuse(messages, translator.tr(mark("There is no key that checkpoints are signed with.")))
     except StackFailure as failure:
-        return _refuse(messages, failure.sentence.told(translator))
+        return refuse(messages, failure.sentence.told(translator))
     except StoreUnavailable as unavailable:
         said = Sentence(mark("The database cannot be used: %(reason)s."), {"reason": unavailable.reason})
-        return _refuse(messages, said.told(translator))
+        return refuse(messages, said.told(translator))
     except (RPCError, ServerUnreachable):
-        return _refuse(messages, translator.tr(mark("The Temporal server does not answer.")))
+        return refuse(messages, translator.tr(mark("The Temporal server does not answer.")))
     if asked.json:
         print(json.dumps(account.document(), ensure_ascii=False))  # noqa: T201
     else:
         for line in account.told(translator):
             print(line)  # noqa: T201
     return 0 if account.holds else 1
-
-
-@contextlib.contextmanager
-def _progress(console: Console, *, quiet: bool) -> Iterator[Watch]:
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)
-
-
-def _refuse(console: Console, sentence: str) -> int:
-    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
-    return 1
 
 
 if __name__ == "__main__":
