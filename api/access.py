@@ -197,6 +197,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_programme_page": ANYBODY,
     "choose_channel_by_page": ANYBODY,
     "show_inbox_page": EVERYBODY,
+    "show_file_page": EVERYBODY,
     "show_passkeys_page": EVERYBODY,
     "remove_passkey_by_page": EVERYBODY,
     "show_step_page": EVERYBODY,

@@ -114,27 +114,38 @@ def decide(delegation: str, state: Delegation | None, command: Command, context:
     Refusals of its own: those of `permitted`, `delegation_exists`, `delegation_unknown`, `delegation_closed`,
     `wrong_phase`; all others are the rule's.
     """
-    forbidden = permitted(context.actor, command.type, context.lineage)
-    if forbidden and command.type not in SIGNING:
-        return refuse(forbidden, command=command.type)
     if isinstance(command, c.OpenDelegation):
+        forbidden = permitted(context.actor, command.type, context.lineage)
+        if forbidden:
+            return refuse(forbidden, command=command.type)
         if state is not None:
             return refuse("delegation_exists")
         return request.open_delegation(delegation, command, context)
+    refusal = barred(state, type(command), context)
+    if refusal is not None or state is None:
+        return Outcome(refusal=refusal)
+    return TABLE[type(command)].rule(state, command, context)
+
+
+def barred(state: Delegation | None, kind: type[Value], context: Context) -> Refusal | None:
+    """Return why no command of a kind is taken now, whatever it says: by role, reach and phase; else None.
+
+    Who may sign is not among it: that is for the rule itself, which records the attempt.
+    """
+    name: str = kind.model_fields["type"].default
+    forbidden = permitted(context.actor, name, context.lineage)
+    if forbidden and name not in SIGNING:
+        return Refusal(code=forbidden, params={"command": name})
     if state is None:
-        return refuse("delegation_unknown")
-    row = TABLE[type(command)]
+        return Refusal(code="delegation_unknown")
+    row = TABLE[kind]
     answerable = row.answers and state.current_proposal is not state.proposal
-    if state.phase not in row.phases and not answerable:
-        if state.phase is Phase.CLOSED:
-            return refuse("delegation_closed", command=command.type)
-        return refuse(
-            "wrong_phase",
-            command=command.type,
-            phase=state.phase.value,
-            allowed=sorted(one.value for one in row.phases),
-        )
-    return row.rule(state, command, context)
+    if state.phase in row.phases or answerable:
+        return None
+    if state.phase is Phase.CLOSED:
+        return Refusal(code="delegation_closed", params={"command": name})
+    allowed = sorted(one.value for one in row.phases)
+    return Refusal(code="wrong_phase", params={"command": name, "phase": state.phase.value, "allowed": allowed})
 
 
 def decide_all(asked: DecideInput, context: Context) -> tuple[Decision, Delegation | None, Head]:

@@ -13,17 +13,29 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from api.documents import ENDINGS
 from api.installation import installation_of
+from api.pages.navigation import places_of
 from api.pages.reader import reader_of
 from api.pages.static import address
-from api.pages.words import CEILING_LINES, DOCUMENT_KINDS, FACTORS, PART_KINDS, PERSON_ROLES, STEP_STATES, word
+from api.pages.words import (
+    CEILING_LINES,
+    DIRECTIONS,
+    DOCUMENT_KINDS,
+    FACTORS,
+    PART_KINDS,
+    PERSON_ROLES,
+    PHASES,
+    STEP_STATES,
+    word,
+)
 from domain.values import Moment
 from locales import Language, Translator, translator
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "pages"
 
+# The base style sheet draws its small marks by `data:` images, which load nothing.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 HEADERS = {
@@ -42,7 +54,12 @@ def show(
     """Return a page. Values are never read as templates or HTML."""
     reader = reader_of(request)
     environment = _environment(reader.language, installation_of(request).settings.zone)
-    body = environment.get_template(template).render(reader=reader, path=request.url.path, **values)
+    body = environment.get_template(template).render(
+        reader=reader,
+        path=request.url.path,
+        places=places_of(reader.actor.roles) if reader.actor else (),
+        **values,
+    )
     return HTMLResponse(body, status, headers={**HEADERS, "Content-Language": reader.language, **(headers or {})})
 
 
@@ -83,6 +100,8 @@ def _environment(language: Language, zone: str) -> Environment:
         **{
             name: partial(_named, table, words)
             for name, table in {
+                "direction_name": DIRECTIONS,
+                "phase_name": PHASES,
                 "role_name": PERSON_ROLES,
                 "ceiling_line": CEILING_LINES,
                 "document_kind": DOCUMENT_KINDS,

@@ -1,7 +1,7 @@
 """The guard of pages: a session or the way to one, a form from this very site, and what was typed is not lost."""
 
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -13,14 +13,15 @@ from api.access import ALLOWED, LARGEST_BODY, measured
 from api.cookies import SAFE_METHODS, csrf_token
 from api.installation import installation_of
 from api.pages.reader import Reader, language_of, signed_in
+from api.pages.typed import Typed
 from api.problems import Problem
 from domain.decision import SYSTEM
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 FORM = "application/x-www-form-urlencoded"
-LARGEST_FORM = 100
-"""Fields of one form."""
+LARGEST_FORM = 2000
+"""Fields of one form: a box for each of many people is one."""
 
 NOT_CARRIED = frozenset({"csrf", "signature", "digest", "again"})
 """What of a form does not outlive a sign-in: its secrets, and what the page then says anew."""
@@ -32,7 +33,7 @@ NO_WAY_BACK = ("/api/", "/sign-in", "/sign-out", "/static/", "/language")
 class SignInFirst(Exception):
     """Nobody is signed in. `form` is what was typed and must not be lost."""
 
-    def __init__(self, form: Mapping[str, str]) -> None:
+    def __init__(self, form: Typed) -> None:
         super().__init__("nobody is signed in")
         self.form = form
 
@@ -66,7 +67,7 @@ class PageRoute(APIRoute):
 
 async def _admit(request: Request, route: str) -> None:
     """Problems: `origin_refused`, `csrf_token_refused`, `role_not_allowed` (403), `content_type_not_form` (415)."""
-    at, allowed, form = installation_of(request), ALLOWED.get(route, ()), dict[str, str]()
+    at, allowed, form = installation_of(request), ALLOWED.get(route, ()), Typed([])
     if request.method not in SAFE_METHODS:
         at.cookies.refuse_other_sites(request, strictly=True)
         form = await _form(request)
@@ -89,20 +90,20 @@ async def _admit(request: Request, route: str) -> None:
         raise Problem("role_not_allowed")
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """Return the fields of a form; of several with one name the last. Problem `body_malformed` for anything else."""
+async def _form(request: Request) -> Typed:
+    """Return the fields of a form. Problem `body_malformed` for anything else."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise Problem("content_type_not_form")
     try:
         text = (await request.body()).decode("ascii")
-        return dict(
+        return Typed(
             parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=LARGEST_FORM)
         )
     except ValueError:
         raise Problem("body_malformed") from None
 
 
-def _sign_in_first(request: Request, form: Mapping[str, str]) -> Response:
+def _sign_in_first(request: Request, form: Typed) -> Response:
     at, way_back = installation_of(request), own_path(request.url.path)
     headers = at.cookies.dropping(at.cookies.session) if at.cookies.session in request.cookies else {}
     if request.method in SAFE_METHODS:
@@ -113,16 +114,16 @@ def _sign_in_first(request: Request, form: Mapping[str, str]) -> Response:
     return sign_in_form(request, 401, way_back=way_back, carried=carried(form), headers=headers)
 
 
-def _once_more(request: Request, typed: Mapping[str, str]) -> Response:
+def _once_more(request: Request, typed: Typed) -> Response:
     """A form of this site that was made in an earlier session: nothing is done, and nothing of it is lost."""
     from api.pages.rendering import show
 
     return show(request, "resume.html", 403, way_back=own_path(request.url.path), carried=typed)
 
 
-def carried(form: Mapping[str, str]) -> dict[str, str]:
+def carried(form: Typed) -> Typed:
     """Return what of a form outlives a sign-in."""
-    return {name: value for name, value in form.items() if name not in NOT_CARRIED}
+    return Typed([(name, value) for name, value in form.pairs if name not in NOT_CARRIED])
 
 
 def own_path(asked: str | None) -> str:

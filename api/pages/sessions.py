@@ -13,6 +13,7 @@ from api.pages.problems import sentence_of
 from api.pages.reader import Reader, language_of, reader_of, signed_in
 from api.pages.rendering import show
 from api.pages.route import PageRoute, own_path
+from api.pages.typed import Typed
 from api.problems import Problem
 from api.sessions import LONGEST_TYPED, begin
 from domain.values import Slug
@@ -44,9 +45,9 @@ async def show_sign_in_page(
 @router.post("/sign-in")
 async def sign_in_by_page(request: Request, at: At) -> Response:
     """Sign in with a password, and go on; what was typed before goes along."""
-    form: dict[str, str] = request.state.form
+    form: Typed = request.state.form
     way_back = own_path(form.get("next"))
-    typed = {name.removeprefix(CARRIED): value for name, value in form.items() if name.startswith(CARRIED)}
+    typed = Typed([(name.removeprefix(CARRIED), value) for name, value in form.pairs if name.startswith(CARRIED)])
     account, password = form.get("account", "").strip(), form.get("password", "")
     try:
         await at.attempts.sign_in(request, account)
@@ -101,20 +102,21 @@ def sign_in_form(
     status: int = 200,
     *,
     way_back: str,
-    carried: Mapping[str, str] | None = None,
+    carried: Typed | None = None,
     errors: Sequence[tuple[str, str]] = (),
     typed: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the page on which one signs in; `carried` is what a form held when its session was over."""
+    held = carried or Typed([])
     return show(
         request,
         "sign_in.html",
         status,
         headers=headers,
         way_back=way_back,
-        carried={CARRIED + name: value for name, value in (carried or {}).items()},
-        held=dict(carried or {}),
+        carried=[(CARRIED + name, value) for name, value in held.pairs],
+        held=held,
         errors=errors,
         typed=typed,
         providers=installation_of(request).providers.all,

@@ -4,16 +4,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from api.installation import Installation
+from api.pages.possible import possible_of
 from domain.commands import AcceptReport, SignOff
-from domain.decide import decide
-from domain.decision import Context, Refusal
+from domain.decision import Refusal
 from domain.desk import SIGNING_REPORT
 from domain.dossiers import standing
 from domain.events import StepPlan
 from domain.sign_in import Acting
 from domain.state import Deadline, Delegation, Proposal, Signature
-from domain.values import business_date
-from storage.metadata import utc_now
 from storage.queries import File
 
 Status = Literal["waiting", "open", "signed", "returned", "rejected"]
@@ -100,19 +98,10 @@ def _report(state: Delegation) -> Turn | None:
 
 
 async def refusal_of(at: Installation, file: File, actor: Acting, turn: Turn) -> Refusal | None:
-    """Return why somebody could not sign now, or None if they could: asked of the decider itself, and nothing sealed.
-
-    In the demo a file's clock is ahead of the wall's: then its last event says how late it is.
-    """
-    state, now = file.state, max(utc_now(), file.updated_at)
-    stands = await at.registers.standing.look(
-        actor.id, now, on=business_date(now, state.zone), organisation=state.organisation
-    )
-    edition = await at.editions.get(state.edition)
-    context = Context(now=now, actor=stands.actor, edition=edition, newest=edition, lineage=stands.lineage)
+    """Return why somebody could not sign now, or None if they could."""
     command = (
         AcceptReport(report_digest=turn.digest)
         if turn.of_report
         else SignOff(step_id=turn.id, dossier_digest=turn.digest)
     )
-    return decide(state.id, state, command, context).refusal
+    return (await possible_of(at, file, actor)).refusal(command)

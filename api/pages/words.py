@@ -7,7 +7,7 @@ from api.installation import At
 from domain.bilingual import Bilingual
 from domain.rules import Edition
 from locales import Translator, mark
-from words.codes import CEILING_LINES, DIRECTIONS, DOCUMENTS, PERSON_ROLES, STEP_STATES, word
+from words.codes import CEILING_LINES, DIRECTIONS, DOCUMENTS, PERSON_ROLES, PHASES, STEP_STATES, word
 
 FACTORS = {
     "password": mark("password"),
@@ -38,6 +38,7 @@ __all__ = [
     "FACTORS",
     "PART_KINDS",
     "PERSON_ROLES",
+    "PHASES",
     "STEP_STATES",
     "word",
 ]

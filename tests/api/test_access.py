@@ -182,6 +182,7 @@ PAGES: dict[str, set[str]] = {
     "GET /my/{token}": NOBODY_ASKED,
     "POST /my/{token}": NOBODY_ASKED,
     "GET /": EVERYBODY,
+    "GET /delegations/{delegation}": EVERYBODY,
     "GET /me/passkeys": EVERYBODY,
     "POST /me/passkeys/{passkey}/remove": EVERYBODY,
     "GET /delegations/{delegation}/steps/{step}": EVERYBODY,

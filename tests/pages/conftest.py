@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from tests.running import ACCOUNTS, Running, running
 from tests.temporal import TemporalServer
 
 CHROMIUM = shutil.which("chromium") or ""
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -72,6 +76,16 @@ class Visitor:
         await self.page.fill("#password", PASSWORD)
         await self.page.click("form[data-form=sign-in] button.button:not([type])")
         await self.page.wait_for_load_state()
+
+    async def speak(self, language: str) -> None:
+        """Read pages in a language, whatever the account says."""
+        await self.context.add_cookies([{"name": "legation-language", "value": language, "url": self.site.origin}])
+
+    async def violations(self) -> list[str]:
+        """Return what axe finds on the page against WCAG 2.2 AA: rule and place of each."""
+        await self.page.evaluate(AXE)
+        found = await self.page.evaluate("tags => axe.run({ runOnly: tags, preload: false })", WCAG)
+        return [f"{one['id']}: {node['target']}" for one in found["violations"] for node in one["nodes"]]
 
     async def device(self) -> None:
         """Put a device into the browser that makes and uses passkeys, and verifies its owner."""

@@ -34,7 +34,7 @@ async def submitted(site: Site) -> str:
 
 async def in_english(visitor: Visitor) -> None:
     """Read pages in English, whatever the account says."""
-    await visitor.context.add_cookies([{"name": "legation-language", "value": "en", "url": visitor.site.origin}])
+    await visitor.speak("en")
 
 
 async def events(site: Site, kind: str) -> list[dict[str, object]]:

@@ -1,0 +1,54 @@
+"""What somebody may do with a file now, and why not: asked of the decider itself, and nothing is sealed for asking."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from api.installation import Installation
+from api.pages.problems import sentence_of
+from api.problems import refused
+from domain.commands import Command
+from domain.decide import barred, decide
+from domain.decision import Context, Refusal
+from domain.sign_in import Acting
+from domain.state import Delegation
+from domain.values import Value, business_date
+from storage.metadata import utc_now
+from storage.queries import File
+
+
+@dataclass(frozen=True)
+class Possible:
+    """A file as somebody finds it, with the registers as they stand."""
+
+    state: Delegation
+    context: Context
+
+    def refusal(self, command: Command) -> Refusal | None:
+        """Return why this very command would be refused now, or None."""
+        return decide(self.state.id, self.state, command, self.context).refusal
+
+    def barred(self, kind: type[Value]) -> Refusal | None:
+        """Return why no command of a kind is taken now from this person, or None if that depends on what it says."""
+        return barred(self.state, kind, self.context)
+
+    def may(self, kind: type[Value]) -> bool:
+        """Return whether a command of a kind may be taken now from this person."""
+        return self.barred(kind) is None
+
+
+async def possible_of(at: Installation, file: File, actor: Acting) -> Possible:
+    """Return what is possible now. In the demo a file's clock is ahead of the wall's: its last event says how late."""
+    state, now = file.state, max(utc_now(), file.updated_at)
+    stands = await at.registers.standing.look(
+        actor.id, now, on=business_date(now, state.zone), organisation=state.organisation
+    )
+    edition = await at.editions.get(state.edition)
+    return Possible(
+        state, Context(now=now, actor=stands.actor, edition=edition, newest=edition, lineage=stands.lineage)
+    )
+
+
+def why_not(request: Request, refusal: Refusal | None) -> str | None:
+    """Return the sentence of a refusal for the reader."""
+    return None if refusal is None else sentence_of(request, refused(refusal))[1]
