@@ -44,7 +44,7 @@ def _run(words: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
         code = 1
     finally:
         sys.stdin, sys.stdout, sys.stderr, sys.argv = stands
-    texts = [stream.buffer.getvalue().decode("utf-8") for stream in (out, errors)]  # type: ignore[attr-defined]
+    texts = [stream.buffer.getvalue().decode("utf-8") for stream in (out, errors)]
     return subprocess.CompletedProcess(["legation", *words], code, *texts)
 
 

@@ -93,8 +93,8 @@ class Play:
     def wait(self, until: datetime) -> None:
         """Let time pass, and wake at every deadline on the way."""
         while self.state and (wake := self.state.next_wake) and wake <= until:
-            self.decide("tick", THE_SYSTEM, ({"type": "tick"},), wake)
-            if (again := self.state.next_wake) and again <= wake:
+            again = self.decide("tick", THE_SYSTEM, ({"type": "tick"},), wake).decision.wake
+            if again is not None and again <= wake:
                 raise AssertionError(f"after the wake at {wake} the next one is at {again}, and so for ever")
 
     def decide(self, step: str, actor: Actor, commands: tuple[dict[str, Any], ...], at: datetime) -> Played:
