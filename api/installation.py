@@ -74,6 +74,7 @@ class Installation:
         self.attachments = self.registers.attachments
         self.directory = self.registers.directory
         self.directory_imports = self.registers.directory_imports
+        self.drafts = self.registers.drafts
         self.editions = self.registers.editions
         self.institution = self.registers.institution
         self.tenures = self.registers.tenures

@@ -55,6 +55,12 @@ TABLES: Mapping[str, Kept] = {
     ),
     "directory_imports": Kept("none", "how many rows a table brought; not the rows"),
     "directory_versions": Kept("reference", "as the entries", "content", STAYS),
+    "drafts": Kept(
+        "personal",
+        "what was typed into a long form and not sent yet, under its owner's key; gone 30 days after the last change",
+        "account; of others by nobody but their owner",
+        "the person's own deleted",
+    ),
     "editions": Kept("none", "rules"),
     "erasures": Kept("reference", "who was erased, by reference", "person", "stays: it shows that it was done"),
     "feeds": Kept("reference", "secret addresses, by their digests", "person", "revoked; they answer that it is over"),

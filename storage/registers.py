@@ -18,6 +18,7 @@ from storage.dead_letters import DeadLetters
 from storage.desks import Desks
 from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
+from storage.drafts import Drafts
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
 from storage.erasures import Erasures
@@ -61,6 +62,7 @@ class Registers:
     tenures: Tenures
     leaves: Leaves
     register_log: RegisterLog
+    drafts: Drafts
     editions: Editions
     standing: Standing
     mail_ledger: MailLedger
@@ -121,6 +123,7 @@ class Registers:
             tenures=Tenures(database),
             leaves=Leaves(database),
             register_log=RegisterLog(database),
+            drafts=Drafts(database, keyring),
             editions=Editions(database),
             standing=Standing(database),
             mail_ledger=MailLedger(database, keyring),

@@ -12,6 +12,7 @@ from storage.data_keys import data_keys
 from storage.directory import entries as directory_entries
 from storage.directory import versions as directory_versions
 from storage.directory_imports import directory_imports
+from storage.drafts import drafts
 from storage.editions import editions
 from storage.erasures import erasures
 from storage.feeds import feeds
@@ -51,6 +52,7 @@ REGISTERS: tuple[Table, ...] = (
     directory_entries,
     directory_imports,
     directory_versions,
+    drafts,
     editions,
     erasures,
     feeds,
