@@ -63,6 +63,7 @@ from api.pages import passwords as password_page
 from api.pages import programme as programme_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
+from api.pages import trails as trail_page
 from api.problems import ProblemDetails
 from api.schema import require_schema
 from settings import Settings
@@ -111,7 +112,17 @@ FEATURES = (
     health,
 )
 
-PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page, file_page, programme_page)
+PAGES = (
+    static,
+    sign_in_page,
+    password_page,
+    passkeys_page,
+    inbox_page,
+    approval_page,
+    file_page,
+    trail_page,
+    programme_page,
+)
 
 DESCRIPTION = """\
 One delegation is one file: commands go in, sealed events come out, everything else is read from them.
