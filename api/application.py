@@ -65,6 +65,7 @@ from api.pages import passwords as password_page
 from api.pages import programme as programme_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
+from api.pages import trails as trail_page
 from api.problems import ProblemDetails
 from api.schema import require_schema
 from settings import Settings
@@ -123,6 +124,7 @@ PAGES = (
     file_page,
     copy_page,
     new_file_page,
+    trail_page,
     programme_page,
 )
 

@@ -197,6 +197,10 @@ PAGES: dict[str, set[str]] = {
     "GET /delegations/{delegation}/steps/{step}": EVERYBODY,
     "POST /delegations/{delegation}/steps/{step}": EVERYBODY,
     "GET /delegations/{delegation}/receipts/{seq}": EVERYBODY,
+    "GET /delegations/{delegation}/trail": EVERYBODY,
+    "GET /delegations/{delegation}/trail/export": EVERYBODY,
+    "GET /delegations/{delegation}/trail/verification": EVERYBODY,
+    "GET /delegations/{delegation}/trail/{seq}": EVERYBODY,
 }
 """Pages: in a session, never by a token. What holds for them is tried in tests/pages/test_guard.py."""
 

@@ -22,6 +22,11 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("file", "lan", "/delegations/tokyo"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
+    ("trail", "lan", "/delegations/tokyo/trail"),
+    ("trail-then", "an", "/delegations/tokyo/trail?seq=20"),
+    ("trail-overfull", "lan", "/delegations/lien-hoan-song/trail?seq=190&words=phiên"),
+    ("trail-verification", "an", "/delegations/tokyo/trail/verification"),
+    ("trail-proof", "an", "/delegations/tokyo/trail/12"),
 )
 """The name of a picture, who looks, and at which address."""
 
