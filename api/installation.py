@@ -86,6 +86,8 @@ class Installation:
         self.desks = self.registers.desks
         self.person_requests = self.registers.person_requests
         self.held = self.registers.held
+        self.checklists = self.registers.checklists
+        self.notes = self.registers.notes
         self.retention = self.registers.retention
         self.caldav = CalDav(
             Reach.of(

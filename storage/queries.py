@@ -93,16 +93,22 @@ class Queries:
 
     async def get(self, delegation_id: str) -> File | None:
         """Return one delegation."""
-        wanted = select(delegations).where(delegations.c.id == delegation_id)
+        found = await self.of([delegation_id])
+        return found[0] if found else None
+
+    async def of(self, delegation_ids: Sequence[str]) -> list[File]:
+        """Return the delegations of these ids that there are, by id."""
+        wanted = select(delegations).where(delegations.c.id.in_(delegation_ids)).order_by(delegations.c.id)
         async with self._database.reading() as connection:
-            row = (await connection.execute(wanted)).one_or_none()
-        if row is None:
-            return None
-        return File(
-            state=Delegation.model_validate_json(row.state),
-            head=Head(seq=row.seq, hash=row.head_hash),
-            updated_at=row.updated_at,
-        )
+            rows = (await connection.execute(wanted)).all()
+        return [
+            File(
+                state=Delegation.model_validate_json(row.state),
+                head=Head(seq=row.seq, hash=row.head_hash),
+                updated_at=row.updated_at,
+            )
+            for row in rows
+        ]
 
     async def events(
         self, delegation_id: str, *, after: int = 0, limit: int | None = None, types: Sequence[str] = ()

@@ -92,6 +92,18 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/directory-imports/{digest}": {"coordinator"},
     "POST /api/v1/delegations/{delegation}/texts": {"coordinator", "approver"},
     "GET /api/v1/texts/{ref}": PERSONAL,
+    "GET /api/v1/checklist-templates": EVERYBODY,
+    "GET /api/v1/me/tasks": PERSONAL,
+    "GET /api/v1/delegations/{delegation}/checklist": PERSONAL,
+    "POST /api/v1/delegations/{delegation}/checklist": STAFF,
+    "POST /api/v1/delegations/{delegation}/checklist/template": STAFF,
+    "PUT /api/v1/delegations/{delegation}/checklist/{entry}": STAFF,
+    "POST /api/v1/delegations/{delegation}/checklist/{entry}/done": PERSONAL,
+    "DELETE /api/v1/delegations/{delegation}/checklist/{entry}": STAFF,
+    "GET /api/v1/delegations/{delegation}/notes": PERSONAL,
+    "POST /api/v1/delegations/{delegation}/notes": PERSONAL,
+    "PUT /api/v1/delegations/{delegation}/notes/{note}": PERSONAL,
+    "GET /api/v1/delegations/{delegation}/notes/{note}/versions": PERSONAL,
     "POST /api/v1/attachments": {"coordinator"},
     "POST /api/v1/delegations/{delegation}/feeds": STAFF,
     "GET /api/v1/delegations/{delegation}/feeds": STAFF,
@@ -207,6 +219,7 @@ PAGES: dict[str, set[str]] = {
 WHO = {"coordinator": "lan", "approver": "hung", "auditor": "an", "administrator": "root"}
 
 PLACES = {
+    "{note}": "not_nothing00",
     "{digest}": "0" * 64,
     "{ref}": "per_nobody00",
     "{entry}": "dir_nothing00",
