@@ -58,11 +58,15 @@ from api.openapi import described
 from api.pages import approval as approval_page
 from api.pages import desks as inbox_page
 from api.pages import files as file_page
+from api.pages import lists as files_page
+from api.pages import live as live_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
 from api.pages import programme as programme_page
+from api.pages import search as search_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
+from api.pages import today as today_page
 from api.problems import ProblemDetails
 from api.schema import require_schema
 from settings import Settings
@@ -111,7 +115,20 @@ FEATURES = (
     health,
 )
 
-PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page, file_page, programme_page)
+PAGES = (
+    static,
+    sign_in_page,
+    password_page,
+    passkeys_page,
+    today_page,
+    inbox_page,
+    files_page,
+    search_page,
+    live_page,
+    approval_page,
+    file_page,
+    programme_page,
+)
 
 DESCRIPTION = """\
 One delegation is one file: commands go in, sealed events come out, everything else is read from them.

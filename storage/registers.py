@@ -42,6 +42,7 @@ from storage.retention_kinds import Holdings
 from storage.standing import Standing
 from storage.tenures import Tenures
 from storage.texts import Texts
+from storage.today import Today
 from storage.traces import TraceFinder
 
 
@@ -72,6 +73,7 @@ class Registers:
     queries: Queries
     as_of: AsOf
     desks: Desks
+    today: Today
     collections: Collections
     collection_entries: CollectionEntries
     collection_queue: CollectionQueue
@@ -132,6 +134,7 @@ class Registers:
             queries=Queries(database),
             as_of=AsOf(database),
             desks=Desks(database),
+            today=Today(database),
             collections=Collections(database, keyring),
             collection_entries=CollectionEntries(database),
             collection_queue=CollectionQueue(database),
