@@ -210,7 +210,12 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     # The address is the right to it.
     "show_programme_page": ANYBODY,
     "choose_channel_by_page": ANYBODY,
+    "show_first_page": EVERYBODY,
     "show_inbox_page": EVERYBODY,
+    "show_files_page": EVERYBODY,
+    "show_search_page": EVERYBODY,
+    "watch_file": EVERYBODY,
+    "watch_day": EVERYBODY,
     "show_file_page": EVERYBODY,
     "show_new_file_page": COORDINATOR,
     "show_draft_page": COORDINATOR,

@@ -62,12 +62,16 @@ from api.pages import copying as copy_page
 from api.pages import desks as inbox_page
 from api.pages import files as file_page
 from api.pages import new_file as new_file_page
+from api.pages import lists as files_page
+from api.pages import live as live_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
 from api.pages import programme as programme_page
+from api.pages import search as search_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
 from api.pages import trails as trail_page
+from api.pages import today as today_page
 from api.problems import ProblemDetails
 from api.schema import require_schema
 from settings import Settings
@@ -129,6 +133,10 @@ PAGES = (
     copy_page,
     new_file_page,
     trail_page,
+    today_page,
+    files_page,
+    search_page,
+    live_page,
     programme_page,
 )
 

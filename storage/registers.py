@@ -45,6 +45,7 @@ from storage.retention_kinds import Holdings
 from storage.standing import Standing
 from storage.tenures import Tenures
 from storage.texts import Texts
+from storage.today import Today
 from storage.traces import TraceFinder
 
 
@@ -76,6 +77,7 @@ class Registers:
     queries: Queries
     as_of: AsOf
     desks: Desks
+    today: Today
     collections: Collections
     collection_entries: CollectionEntries
     collection_queue: CollectionQueue
@@ -139,6 +141,7 @@ class Registers:
             queries=Queries(database),
             as_of=AsOf(database),
             desks=Desks(database),
+            today=Today(database),
             collections=Collections(database, keyring),
             collection_entries=CollectionEntries(database),
             collection_queue=CollectionQueue(database),

@@ -17,7 +17,13 @@ from tests.temporal import TemporalServer
 
 PAGES: tuple[tuple[str, str, str], ...] = (
     ("sign-in", "", "/sign-in"),
-    ("inbox", "hung", "/"),
+    ("inbox", "hung", "/inbox"),
+    ("inbox-empty", "an", "/inbox"),
+    ("today", "lan", "/"),
+    ("files", "lan", "/files"),
+    ("files-filtered", "lan", "/files?phase=&country=JP&year=abc&q=kyoto&sort=title"),
+    ("search", "lan", "/search?q=ha"),
+    ("search-nothing", "lan", "/search?q=zzz"),
     ("step", "hung", "/delegations/kyoto/steps/department_head"),
     ("file", "lan", "/delegations/tokyo"),
     ("file-empty", "lan", "/delegations/hoi-an"),
