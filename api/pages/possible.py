@@ -9,7 +9,7 @@ from api.pages.problems import sentence_of
 from api.problems import refused
 from domain.commands import Command
 from domain.decide import barred, decide
-from domain.decision import Context, Refusal
+from domain.decision import Actor, Context, Refusal
 from domain.sign_in import Acting
 from domain.state import Delegation
 from domain.values import Value, business_date
@@ -28,6 +28,11 @@ class Possible:
         """Return why this very command would be refused now, or None."""
         return decide(self.state.id, self.state, command, self.context).refusal
 
+    def coordinating(self) -> "Possible":
+        """Return the same for the file's coordinator: what is missing does not depend on who reads of it."""
+        coordinator = Actor(id=self.state.coordinator, roles=("coordinator",))
+        return Possible(self.state, self.context.model_copy(update={"actor": coordinator}))
+
     def barred(self, kind: type[Value]) -> Refusal | None:
         """Return why no command of a kind is taken now from this person, or None if that depends on what it says."""
         return barred(self.state, kind, self.context)
@@ -43,10 +48,8 @@ async def possible_of(at: Installation, file: File, actor: Acting) -> Possible:
     stands = await at.registers.standing.look(
         actor.id, now, on=business_date(now, state.zone), organisation=state.organisation
     )
-    edition = await at.editions.get(state.edition)
-    return Possible(
-        state, Context(now=now, actor=stands.actor, edition=edition, newest=edition, lineage=stands.lineage)
-    )
+    edition, newest = await at.editions.get(state.edition), await at.editions.get(stands.newest)
+    return Possible(state, Context(now=now, actor=stands.actor, edition=edition, newest=newest, lineage=stands.lineage))
 
 
 def why_not(request: Request, refusal: Refusal | None) -> str | None:
