@@ -102,7 +102,7 @@ async def dossier_of(
     """
     requested, delegates, items, documents, untold = _read(state, submitted)
     servants = [one for one in state.people.values() if one.active and not one.delegate]
-    people = await _people(at, state, [*delegates, *servants], reader)
+    people = await people_of(at, state, [*delegates, *servants], reader)
     justified = submitted.breaches if submitted else ()
     report = None if submitted else state.report
     wanted = [one.justification.ref for one in justified if one.justification]
@@ -154,9 +154,10 @@ def _read(
     return requested, delegates, items, documents, untold
 
 
-async def _people(
+async def people_of(
     at: Installation, state: Delegation, people: Iterable[Participant], reader: Reader
 ) -> Mapping[str, Traveller]:
+    """Return people on the file by their ids on it, with their names for whoever may read them."""
     people = list(people)
     found = await at.persons.as_committed_each(one.person for one in people) if reader.sees_personal_data else {}
 

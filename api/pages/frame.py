@@ -10,7 +10,7 @@ from api.installation import Installation
 from api.pages.possible import Possible, possible_of, why_not
 from api.pages.reader import reader_of
 from api.pages.rendering import show
-from api.pages.stateline import Line, Standing, Turned, asked_for, lines
+from api.pages.stateline import Line, Standing, Turned, asked_for, edition_words, lines
 from api.pages.words import position_titles
 from domain.bilingual import Bilingual
 from domain.commands import SubmitRequest
@@ -76,7 +76,10 @@ async def head_of(request: Request, at: Installation, file: File, actor: Acting)
     today = business_date(possible.context.now, state.zone)
     titles = await position_titles(at, edition)
     preparing = state.phase in (Phase.DRAFTED, Phase.RETURNED)
-    missing = why_not(request, possible.coordinating().refusal(SubmitRequest())) if preparing else None
+    missing = None
+    if preparing:
+        refusal = possible.coordinating().refusal(SubmitRequest())
+        missing = why_not(request, refusal, edition_words(edition, reader.language))
     turned = await _turned(at, state, sees=reader.sees_personal_data)
     words = translator(reader.language)
     return Head(

@@ -15,6 +15,7 @@ from domain.state import Delegation
 from domain.values import Value, business_date
 from storage.metadata import utc_now
 from storage.queries import File
+from words.edition import EditionWords
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,12 @@ async def possible_of(at: Installation, file: File, actor: Acting) -> Possible:
     return Possible(state, Context(now=now, actor=stands.actor, edition=edition, newest=newest, lineage=stands.lineage))
 
 
-def why_not(request: Request, refusal: Refusal | None) -> str | None:
-    """Return the sentence of a refusal for the reader."""
-    return None if refusal is None else sentence_of(request, refused(refusal))[1]
+def why_not(request: Request, refusal: Refusal | None, rules: EditionWords | None = None) -> str | None:
+    """Return the sentence of a refusal for the reader; with `rules`, limits and steps by their titles."""
+    if refusal is None:
+        return None
+    params = dict(refusal.params)
+    if rules is not None:
+        titles = {"limit": rules.limit, "step": rules.step}
+        params |= {name: titles[name](str(value)) for name, value in params.items() if name in titles}
+    return sentence_of(request, refused(refusal.model_copy(update={"params": params})))[1]
