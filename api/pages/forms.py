@@ -21,18 +21,19 @@ from api.access import ALLOWED
 from api.bodies import as_json
 from api.commands import ReceiptView, execute
 from api.engine import CommandRefused, EngineUnavailable, KeyReused
-from api.installation import Installation
+from api.installation import Installation, installation_of
 from api.pages.limits import Limit, limits_of
 from api.pages.problems import sentence_of
 from api.pages.reader import reader_of
 from api.pages.typed import Typed, day_of, lines_of, number_of
+from api.pages.uploads import MOST_FILES, REFUSED, Kept
 from api.problems import Problem, refused
 from api.texts import SENTENCES as TEXT_SENTENCES
 from api.violations import field_problems
 from domain.canonical import digest_of
 from domain.commands import PublicCommand
 from domain.sign_in import Acting
-from domain.values import TextRef
+from domain.values import AttachmentRef, TextRef
 from locales import mark, translator
 from storage.idempotency import IdempotencyConflict
 from storage.texts import LARGEST_TEXT, TextRefused
@@ -84,6 +85,10 @@ class Form:
         """Return what is wrong with a field."""
         return next((sentence for id_, sentence in self.errors if id_ == self.id(name)), None)
 
+    def files(self, name: str) -> tuple[Kept, ...]:
+        """Return the files that stand in a field already."""
+        return tuple(kept for value in self.values(name) if (kept := Kept.read(value)))
+
     @property
     def refused(self) -> bool:
         """Whether it came back."""
@@ -127,6 +132,18 @@ def read(request: Request, model: type[M], typed: Typed, more: Mapping[str, Any]
         found = field_problems([dict(one) for one in wrong.errors(include_url=False, include_input=False)])
         errors = {one.field: words.tr(one.sentence, **one.params) for one in reversed(found)}
         raise FormRefused(list(reversed(errors.items()))) from None
+
+
+def attached(request: Request, typed: Typed, name: str) -> tuple[AttachmentRef, ...]:
+    """Return the files that a field of a form brought, in their order.
+
+    FormRefused with the sentence of what the register did not take; a file stays in its field where another one came.
+    """
+    at, words = installation_of(request), translator(reader_of(request).language)
+    told = {"limit": at.attachments.limits.size, "most": MOST_FILES}
+    if codes := [code for field, code in request.state.files_refused if field == name]:
+        raise FormRefused([(name, words.tr(REFUSED[codes[0]], **told))])
+    return tuple(kept.file for value in typed.all(name) if (kept := Kept.read(value)))
 
 
 def _value(limit: Limit, typed: Typed, name: str) -> Any:

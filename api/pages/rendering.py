@@ -91,6 +91,7 @@ def _environment(language: Language, zone: str) -> Environment:
         tr=words.tr, ntr=words.ntr, words=words, static=address, clock=clock, local=local, at_home=at_home, zone=zone
     )
     environment.filters.update(
+        size=lambda octets: f"{words.number(max(1, octets // 1000))} kB",
         iso=lambda at: at.astimezone(UTC).isoformat(timespec="seconds"),
         capital=lambda text: text[:1].upper() + text[1:],
         country_name=words.country,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -9,11 +10,12 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
-from api.access import ALLOWED, LARGEST_BODY, measured
+from api.access import ALLOWED, measured
 from api.cookies import SAFE_METHODS, csrf_token
 from api.installation import installation_of
 from api.pages.reader import Reader, language_of, signed_in
 from api.pages.typed import Typed
+from api.pages.uploads import MULTIPART, UPLOADS, may_store, received, room_of
 from api.problems import Problem
 from domain.decision import SYSTEM
 
@@ -51,7 +53,7 @@ class PageRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            request = measured(request, LARGEST_BODY)
+            request = measured(request, room_of(self.name, installation_of(request)))
             try:
                 await _admit(request, self.name)
             except SignInFirst as nobody:
@@ -67,11 +69,10 @@ class PageRoute(APIRoute):
 
 async def _admit(request: Request, route: str) -> None:
     """Problems: `origin_refused`, `csrf_token_refused`, `role_not_allowed` (403), `content_type_not_form` (415)."""
-    at, allowed, form = installation_of(request), ALLOWED.get(route, ()), Typed([])
-    if request.method not in SAFE_METHODS:
+    at, allowed, changes = installation_of(request), ALLOWED.get(route, ()), request.method not in SAFE_METHODS
+    if changes:
         at.cookies.refuse_other_sites(request, strictly=True)
-        form = await _form(request)
-    request.state.form, request.state.actor = form, None
+    request.state.form, request.state.actor, request.state.files_refused = Typed([]), None, ()
     request.state.reader = Reader(language_of(request))
     secret = request.cookies.get(at.cookies.session)
     # Files of the pages are everybody's: nobody's session is looked up for them.
@@ -79,6 +80,9 @@ async def _admit(request: Request, route: str) -> None:
     if secret and actor is not None and actor.id != SYSTEM:
         request.state.actor = actor
         request.state.reader = await signed_in(request, actor, csrf_token(secret))
+    if changes:
+        request.state.form = await _form(request, route, partial(_may_keep, request, allowed, secret))
+    form: Typed = request.state.form
     if "anybody" in allowed:
         return
     if secret is None or request.state.actor is None:
@@ -90,9 +94,24 @@ async def _admit(request: Request, route: str) -> None:
         raise Problem("role_not_allowed")
 
 
-async def _form(request: Request) -> Typed:
+def _may_keep(request: Request, allowed: tuple[str, ...], secret: str | None, form: Typed) -> bool:
+    """Return whether files of a form are kept: of whoever may use the route and keep files, under their own token."""
+    actor = request.state.actor
+    if actor is None or secret is None or not set(actor.roles) & set(allowed) or not may_store(actor.roles):
+        return False
+    try:
+        installation_of(request).cookies.require_csrf_token(request, secret, given=form.get("csrf", ""))
+    except Problem:
+        return False
+    return True
+
+
+async def _form(request: Request, route: str, may_keep: Callable[[Typed], bool]) -> Typed:
     """Return the fields of a form. Problem `body_malformed` for anything else."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == MULTIPART and route in UPLOADS:
+        return await received(request, route, may_keep)
+    if kind != FORM:
         raise Problem("content_type_not_form")
     try:
         text = (await request.body()).decode("ascii")
