@@ -55,12 +55,16 @@ from api.envelope import Envelope
 from api.handlers import add_handlers
 from api.installation import Installation
 from api.openapi import described
+from api.pages import acts as acts_page
 from api.pages import approval as approval_page
+from api.pages import approvals as approvals_page
 from api.pages import desks as inbox_page
 from api.pages import files as file_page
+from api.pages import invitations as invitations_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
 from api.pages import programme as programme_page
+from api.pages import reports as report_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
 from api.problems import ProblemDetails
@@ -111,7 +115,20 @@ FEATURES = (
     health,
 )
 
-PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page, file_page, programme_page)
+PAGES = (
+    static,
+    sign_in_page,
+    password_page,
+    passkeys_page,
+    inbox_page,
+    approval_page,
+    file_page,
+    acts_page,
+    approvals_page,
+    invitations_page,
+    report_page,
+    programme_page,
+)
 
 DESCRIPTION = """\
 One delegation is one file: commands go in, sealed events come out, everything else is read from them.

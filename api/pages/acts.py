@@ -11,7 +11,7 @@ from api.dead_letters import DeadLetterQuery, list_dead_letters
 from api.files import KnownFile
 from api.installation import At, Installation
 from api.pages.dossier import Traveller, people_of
-from api.pages.forms import Form, FormRefused, done, must_write, read, send, write
+from api.pages.forms import Form, FormRefused, attached, done, must_write, read, send, write
 from api.pages.frame import Head, head_of, show_part
 from api.pages.offers import BY_NAME, Act, Foreseen, foreseen, refusal_of
 from api.pages.possible import Possible, why_not
@@ -39,6 +39,12 @@ ActName = Annotated[Slug, Path()]
 REASONED = ("withdraw_request", "postpone", "cancel_delegation", "reopen_delegation")
 """Acts whose command has a reason that is written with them."""
 
+OUTCOMES = {
+    "approved": mark("It approves"),
+    "returned": mark("It sends the file back"),
+    "rejected": mark("It refuses"),
+}
+
 DONE = {
     "submit_request": mark("The proposal is submitted."),
     "submit_change": mark("The change is submitted."),
@@ -62,6 +68,9 @@ DONE = {
     "reopen_delegation": mark("The file is open again."),
 }
 """What is said once an act is done."""
+
+FILED = {"record_external_decision": "letter", "issue_decision": "document", "record_formality": "document"}
+"""The field of an act that takes a file."""
 
 FOLDED = 24
 
@@ -103,7 +112,7 @@ async def send_act_by_page(act: ActName, file: KnownFile, request: Request, acto
 
 def _act(name: str) -> Act:
     act = BY_NAME.get(name)
-    if act is None or (act.path and name != "resend_mail"):
+    if act is None or act.path or act.name == "sign_off":
         raise Problem("not_found")
     return act
 
@@ -120,8 +129,24 @@ async def command_of(
         more |= {"comment": comment.model_dump() if comment else None, "via": "coordinator"}
         # What was recorded by hand answers what stands: a number or a stamp is a mail's.
         typed = _without(typed, "sequence", "dtstamp", "via")
+    if act.name in FILED and (files := attached(request, typed, FILED[act.name])):
+        more[FILED[act.name]] = files[-1].model_dump()
+    if act.name == "record_external_decision":
+        more |= await _external(request, at, state, typed, actor, has_letter="letter" in more)
     command: Any = read(request, act.kind, typed, more)
     return command  # type: ignore[no-any-return]
+
+
+async def _external(
+    request: Request, at: Installation, state: Delegation, typed: Typed, actor: Acting, *, has_letter: bool
+) -> dict[str, Any]:
+    """Return which dossier the authority decided on, and why; a letter is asked for in words, and so is a reason."""
+    words = translator(reader_of(request).language)
+    if not has_letter:
+        raise FormRefused([("letter", words.tr("Choose the signed letter: without it nothing is recorded."))])
+    needs_reason = typed.get("outcome") in ("returned", "rejected")
+    reason = await (must_write if needs_reason else write)(request, at, state.id, "reason", typed, actor)
+    return {"reason": reason.model_dump() if reason else None, "dossier_digest": typed.get("dossier_digest", "")}
 
 
 def _without(typed: Typed, *names: str) -> Typed:
@@ -198,13 +223,15 @@ async def _letters(at: Installation, file: File, actor: Acting, act: Act) -> Seq
 
 async def _choices(
     request: Request, at: Installation, head: Head, state: Delegation, act: Act, people: Mapping[str, Traveller]
-) -> dict[str, list[tuple[str, str]]]:
-    """Return what can be chosen in the fields of an act: (code, word) by field."""
+) -> dict[str, list[tuple[str, ...]]]:
+    """Return what can be chosen in the fields of an act, by field: (code, word), of boxes with a meaning."""
     words = translator(reader_of(request).language)
-    named = [(who, _name(one)) for who, one in people.items() if one.participant.active]
+    named: list[tuple[str, ...]] = [(who, _name(one)) for who, one in people.items() if one.participant.active]
     match act.name:
         case "record_reply":
-            items = [(one.id, one.title) for one in state.items.values() if one.id in state.published]
+            items: list[tuple[str, ...]] = [
+                (one.id, one.title) for one in state.items.values() if one.id in state.published
+            ]
             return {
                 "participant_id": named,
                 "item_id": items,
@@ -215,13 +242,21 @@ async def _choices(
                 "participant_id": named,
                 "channel": [(code, words.tr(said)) for code, said in CHANNELS.items()],
             }
+        case "record_external_decision":
+            title = "title_vi" if words.language == "vi" else "title_en"
+            return {
+                "step_id": [(one.id, getattr(one.plan, title)) for one in state.open_steps if one.plan.external],
+                "outcome": [(code, words.tr(said)) for code, said in OUTCOMES.items()],
+            }
         case "hand_over":
             accounts = await at.accounts.actors()
             others = [one for one in accounts if "coordinator" in one.roles and one.id != state.coordinator]
             return {"to": [(one.id, one.name) for one in others]}
         case "record_formality":
             kinds = {kind: word(FORMALITIES, kind, words) for kind in _kinds(state, head)}
-            members = [(one.id, _name(people[one.id])) for one in state.delegates if one.entry_papers]
+            members: list[tuple[str, ...]] = [
+                (one.id, _name(people[one.id]), "") for one in state.delegates if one.entry_papers
+            ]
             return {"kind": list(kinds.items()), "members": members}
     return {}
 

@@ -180,7 +180,6 @@ ACTS: tuple[Act, ...] = (
         c.ResendMail,
         mark("Send again what did not arrive"),
         lambda state: c.ResendMail(messages=(f"<{NOTHING}@nowhere.invalid>",)),
-        path="/invitations?show=failed",
         back="/invitations",
     ),
     Act("adopt_rules", c.AdoptRules, mark("Adopt the newer rules"), lambda state: c.AdoptRules()),

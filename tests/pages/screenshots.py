@@ -22,6 +22,15 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("file", "lan", "/delegations/tokyo"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
+    ("file-waiting", "lan", "/delegations/kyoto"),
+    ("file-approvals", "lan", "/delegations/tokyo/approvals"),
+    ("file-approvals-waiting", "hung", "/delegations/kyoto/approvals"),
+    ("file-invitations", "lan", "/delegations/tokyo/invitations"),
+    ("file-report", "lan", "/delegations/tokyo/report"),
+    ("act-submit", "lan", "/delegations/lien-hoan-song/acts/submit_request"),
+    ("act-cancel", "lan", "/delegations/tokyo/acts/cancel_delegation"),
+    ("act-formality", "lan", "/delegations/tokyo/acts/record_formality"),
+    ("act-reply", "lan", "/delegations/tokyo/acts/record_reply"),
 )
 """The name of a picture, who looks, and at which address."""
 
