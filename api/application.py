@@ -57,6 +57,7 @@ from api.envelope import Envelope
 from api.handlers import add_handlers
 from api.installation import Installation
 from api.openapi import described
+from api.pages import acts as acts_page
 from api.pages import approval as approval_page
 from api.pages import copying as copy_page
 from api.pages import desks as inbox_page
@@ -68,6 +69,9 @@ from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
 from api.pages import programme as programme_page
 from api.pages import search as search_page
+from api.pages import approvals as approvals_page
+from api.pages import invitations as invitations_page
+from api.pages import reports as report_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
 from api.pages import trails as trail_page
@@ -137,6 +141,10 @@ PAGES = (
     files_page,
     search_page,
     live_page,
+    acts_page,
+    approvals_page,
+    invitations_page,
+    report_page,
     programme_page,
 )
 

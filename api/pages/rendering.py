@@ -32,6 +32,7 @@ from api.pages.words import (
 )
 from domain.values import Moment
 from locales import Language, Translator, translator
+from words.codes import ANSWERS, CHANNELS, DEADLINE_STATES, FORMALITIES, ITEM_KINDS, MAIL_KINDS, MAIL_STATES
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "pages"
 
@@ -121,6 +122,11 @@ def _environment(language: Language, zone: str) -> Environment:
                 "answer_word": ANSWERS,
                 "mail_kind": MAIL_KINDS,
                 "mail_state": MAIL_STATES,
+                "answer_name": ANSWERS,
+                "channel_name": CHANNELS,
+                "deadline_state": DEADLINE_STATES,
+                "formality_name": FORMALITIES,
+                "item_kind": ITEM_KINDS,
             }.items()
         },
     )

@@ -33,6 +33,15 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("trail-overfull", "lan", "/delegations/lien-hoan-song/trail?seq=190&words=phiên"),
     ("trail-verification", "an", "/delegations/tokyo/trail/verification"),
     ("trail-proof", "an", "/delegations/tokyo/trail/12"),
+    ("file-waiting", "lan", "/delegations/kyoto"),
+    ("file-approvals", "lan", "/delegations/tokyo/approvals"),
+    ("file-approvals-waiting", "hung", "/delegations/kyoto/approvals"),
+    ("file-invitations", "lan", "/delegations/tokyo/invitations"),
+    ("file-report", "lan", "/delegations/tokyo/report"),
+    ("act-submit", "lan", "/delegations/lien-hoan-song/acts/submit_request"),
+    ("act-cancel", "lan", "/delegations/tokyo/acts/cancel_delegation"),
+    ("act-formality", "lan", "/delegations/tokyo/acts/record_formality"),
+    ("act-reply", "lan", "/delegations/tokyo/acts/record_reply"),
 )
 """The name of a picture, who looks, and at which address."""
 

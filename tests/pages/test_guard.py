@@ -39,7 +39,7 @@ async def signed_in(found: Front, account: str) -> tuple[Browser, str]:
 async def visit(browser: Browser, row: str, form: Any = None, **headers: str) -> httpx2.Response:
     """Ask for a page as a browser does; a POST says that it comes from this site. `_` stands for `-` in headers."""
     method, path = row.split()
-    path = path.replace("{step}", "department_head").replace("{seq}", "1")
+    path = path.replace("{step}", "department_head").replace("{seq}", "1").replace("{act}", "postpone")
     address = concrete(path, "d-1").replace("http:", "https:")
     sent = {name.replace("_", "-").lower(): value for name, value in headers.items()}
     if method == "GET":
