@@ -73,9 +73,16 @@ class Envelope:
                 request_id=scope["request_id"],
                 method=scope["method"],
                 route=getattr(route, "path", None),
+                account=account_of(scope),
                 status=status,
                 ms=round((time.perf_counter() - begun) * 1000, 1),
             )
+
+
+def account_of(scope: Scope) -> str | None:
+    """Return whose account asked, or None where nobody is asked or nobody was known."""
+    actor = scope.get("state", {}).get("actor")
+    return None if actor is None else str(actor.id)
 
 
 def _place(error: BaseException) -> list[str]:

@@ -38,7 +38,7 @@ async def test_without_tls_nothing_is_promised(tmp_path: Path) -> None:
 
 
 async def test_every_answer_has_a_policy_that_nothing_gets_around(at: Front) -> None:
-    """What falls back to nothing is said: frames, the base of addresses, where forms go. Nothing is framed or sniffed."""
+    """What falls back to nothing is said: frames, the base of addresses, where forms go."""
     for path in ANSWERS:
         headers = (await asked(at, path)).headers
         policy = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
