@@ -305,7 +305,8 @@ class GuardedRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            request.state.actor = await admit(request, self.name)
+            request.state.actor = None
+            await admit(request, self.name)
             if self.body_field is not None and not _says_json(request):
                 raise Problem("content_type_not_json")
             if self.name in UNMEASURED:
@@ -315,8 +316,8 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
-async def admit(request: Request, route: str) -> Acting | None:
-    """Return who asks, or None where nobody is asked. A token goes before a cookie.
+async def admit(request: Request, route: str) -> None:
+    """Let a request in; `request.state.actor` is then who asks, where anybody is asked. A token goes before a cookie.
 
     Problems: `token_missing`, `token_refused`, `session_refused` (401), `origin_refused`, `csrf_token_refused`,
     `role_not_allowed`, `session_needed`, `scope_missing` (403), `too_many_attempts` (429).
@@ -324,7 +325,7 @@ async def admit(request: Request, route: str) -> Acting | None:
     allowed, at = ALLOWED.get(route, ()), installation_of(request)
     if "anybody" in allowed:
         at.cookies.refuse_other_sites(request, strictly=False)
-        return None
+        return
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret.strip():
         actor = await _by_token(request, secret.strip())
@@ -332,6 +333,8 @@ async def admit(request: Request, route: str) -> Acting | None:
         actor = await _by_session(request, request.cookies[at.cookies.session])
     else:
         raise Problem("token_missing", headers={"WWW-Authenticate": "Bearer"})
+    # Also of one who is refused below: the log says who it was.
+    request.state.actor = actor
     if not set(actor.roles) & set(allowed):
         raise Problem("role_not_allowed")
     if route in SESSION_ONLY and actor.session is None:
@@ -339,7 +342,6 @@ async def admit(request: Request, route: str) -> Acting | None:
     scope = scope_of(route, request.method)
     if scope not in actor.scopes and not (route in EITHER_SCOPE and "sign" in actor.scopes):
         raise Problem("scope_missing", params={"scope": scope})
-    return actor
 
 
 def scope_of(route: str, method: str) -> Scope:

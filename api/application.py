@@ -197,5 +197,5 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
     application.include_router(metrics.router)
     for page in PAGES:
         application.include_router(page.router)
-    application.add_middleware(Envelope)
+    application.add_middleware(Envelope, tls=settings.public_origin.startswith("https:"))
     return application
