@@ -26,9 +26,8 @@ from domain.events import EXTERNAL_AUTHORITY
 from domain.seal import SealedEvent
 from domain.state import Deadline, Delegation, Proposal, Signature, StandsIn, Step
 from locales import translator
-from words.events import Data
+from words.events import Data, sentence_of
 from words.events import Reader as Teller
-from words.events import sentence_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
