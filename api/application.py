@@ -62,7 +62,9 @@ from api.pages import files as file_page
 from api.pages import new_file as new_file_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
+from api.pages import people as people_page
 from api.pages import programme as programme_page
+from api.pages import requests as request_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
 from api.problems import ProblemDetails
@@ -123,6 +125,8 @@ PAGES = (
     file_page,
     copy_page,
     new_file_page,
+    request_page,
+    people_page,
     programme_page,
 )
 

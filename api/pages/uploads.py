@@ -26,7 +26,7 @@ from storage.media_types import AttachmentRefused
 
 MULTIPART = "multipart/form-data"
 
-UPLOADS: Mapping[str, frozenset[str]] = {"attach_document_by_page": frozenset({"file"})}
+UPLOADS: Mapping[str, frozenset[str]] = {"attach_document_by_page": frozenset({"attachment"})}
 """The routes whose forms bring files, by the name of their function, with the fields that files stand in."""
 
 MOST_FILES = 20
