@@ -17,7 +17,7 @@ from api.pages.possible import Possible, why_not
 from api.pages.reader import reader_of
 from api.pages.route import PageRoute
 from api.pages.typed import Typed
-from api.pages.words import PERSON_ROLES, word
+from api.pages.words import PERSON_ROLES, PHASES, word
 from api.problems import Problem
 from domain.canonical import digest_of
 from domain.commands import (
@@ -77,6 +77,7 @@ MANY = 24
 
 MOST_CONTACTS = 200
 
+NOT_IN_THIS_PHASE = mark("Nobody can be added as the file stands: %(phase)s.")
 UNKNOWN_COUNTRY = mark("This is no country that we know: write its name in Vietnamese or English, or its code.")
 UNKNOWN_CONTACT = mark("The directory does not have this person any more.")
 
@@ -274,10 +275,13 @@ def _may(possible: Possible) -> dict[str, bool]:
 
 def _unless_expected(request: Request, possible: Possible) -> str | None:
     """Return why nobody can be added now, for somebody whose role does it at other times."""
-    actor = reader_of(request).actor
-    if actor is None or "coordinator" not in actor.roles:
+    actor, refusal = reader_of(request).actor, possible.barred(AddMember)
+    if actor is None or "coordinator" not in actor.roles or refusal is None:
         return None
-    return why_not(request, possible.barred(AddMember))
+    if refusal.code != "wrong_phase":
+        return why_not(request, refusal)
+    words = translator(reader_of(request).language)
+    return words.tr(NOT_IN_THIS_PHASE, phase=word(PHASES, possible.state.phase.value, words))
 
 
 def _by_country(delegates: Sequence[Shown]) -> list[tuple[str, list[Shown]]]:

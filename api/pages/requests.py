@@ -44,7 +44,7 @@ from api.pages.reader import reader_of
 from api.pages.route import PageRoute
 from api.pages.typed import Typed, day_of
 from api.pages.typed import lines_of as typed_lines
-from api.pages.words import DOCUMENT_KINDS
+from api.pages.words import DOCUMENT_KINDS, PHASES, word
 from domain.bilingual import Bilingual
 from domain.commands import AttachDocument, JustifyLimit, ReviseRequest
 from domain.differences import differences, entries
@@ -103,6 +103,7 @@ NOTHING_CHANGED = mark("Nothing is different from what stands in the file.")
 CANNOT_BE_EMPTY = mark("%(field)s: this is missing.")
 CHOOSE_A_FILE = mark("Choose a file.")
 SOMEBODY = mark("somebody")
+NOT_IN_THIS_PHASE = mark("The request cannot be changed as the file stands: %(phase)s.")
 
 
 @dataclass(frozen=True)
@@ -347,7 +348,7 @@ async def _page(
         head=head,
         told=said(request, SAID),
         errors=all_errors([document, *(one.form for one in exceeded)]),
-        cannot_revise=_unless_expected(request, head, ReviseRequest),
+        cannot_revise=_unless_expected(request, head),
         may_revise=head.possible.may(ReviseRequest),
         may_justify=head.possible.may(JustifyLimit),
         may_attach=head.possible.may(AttachDocument),
@@ -369,12 +370,15 @@ async def _page(
     )
 
 
-def _unless_expected(request: Request, head: Head, kind: type[ReviseRequest]) -> str | None:
-    """Return why something is not possible now, for somebody whose role does it at other times."""
-    actor = reader_of(request).actor
-    if actor is None or "coordinator" not in actor.roles:
+def _unless_expected(request: Request, head: Head) -> str | None:
+    """Return why the request cannot be changed now, for somebody whose role does it at other times."""
+    actor, refusal = reader_of(request).actor, head.possible.barred(ReviseRequest)
+    if actor is None or "coordinator" not in actor.roles or refusal is None:
         return None
-    return why_not(request, head.possible.barred(kind))
+    if refusal.code != "wrong_phase":
+        return why_not(request, refusal)
+    words = translator(reader_of(request).language)
+    return words.tr(NOT_IN_THIS_PHASE, phase=word(PHASES, head.possible.state.phase.value, words))
 
 
 async def _exceeded(
