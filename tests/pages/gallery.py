@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.directory import PartnerEntry
 from domain.state import Delegation
 from tests.running import Running
 
@@ -65,6 +66,25 @@ async def overfull(here: Running, id: str = "lien-hoan-song") -> Running:
     file = await one.file()
     await one.send(*(_item(file, number) for number in range(67)))
     return one
+
+
+async def half_written(here: Running) -> None:
+    """A partner of the directory, and a draft of a delegation whose dates are missing."""
+    partner = PartnerEntry(kind="partner", name="Nagoya–Sông Lam Friendship Association", country="JP")
+    await here.registers.directory.add(partner, "lan", idempotency_key="partner-of-the-pictures")
+    typed = [
+        ("direction", "inbound"),
+        ("title", "Đoàn Hội hữu nghị Nagoya"),
+        ("purpose", "Trao đổi về hợp tác giữa hai địa phương"),
+        ("organisation", "song-lam"),
+        ("partner", partner.name),
+        ("countries", "Nhật Bản"),
+        ("stays", ""),
+        ("starts", "12/4/2027"),
+        ("ends", ""),
+        ("places", "Hà Nội\nVinh"),
+    ]
+    await here.registers.drafts.save("lan", "new_delegation", "dra_picture00", typed)
 
 
 def _item(file: Delegation, number: int) -> dict[str, Any]:
