@@ -56,10 +56,13 @@ from api.handlers import add_handlers
 from api.installation import Installation
 from api.openapi import described
 from api.pages import approval as approval_page
+from api.pages import board as board_page
 from api.pages import desks as inbox_page
 from api.pages import files as file_page
+from api.pages import items as items_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
+from api.pages import preview as preview_page
 from api.pages import programme as programme_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
@@ -111,7 +114,19 @@ FEATURES = (
     health,
 )
 
-PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page, file_page, programme_page)
+PAGES = (
+    static,
+    sign_in_page,
+    password_page,
+    passkeys_page,
+    inbox_page,
+    approval_page,
+    file_page,
+    board_page,
+    items_page,
+    preview_page,
+    programme_page,
+)
 
 DESCRIPTION = """\
 One delegation is one file: commands go in, sealed events come out, everything else is read from them.

@@ -22,6 +22,16 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("file", "lan", "/delegations/tokyo"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
+    ("programme-empty", "lan", "/delegations/hoi-an/programme"),
+    ("programme", "lan", "/delegations/tokyo/programme"),
+    ("programme-list", "lan", "/delegations/tokyo/programme?view=list"),
+    ("programme-now", "lan", "/delegations/tokyo/programme?view=now"),
+    ("programme-print", "lan", "/delegations/tokyo/programme/print"),
+    ("programme-overfull", "lan", "/delegations/lien-hoan-song/programme"),
+    ("programme-item", "lan", "/delegations/tokyo/programme/items/s-2"),
+    ("programme-new", "lan", "/delegations/tokyo/programme/new"),
+    ("programme-preview", "lan", "/delegations/tokyo/programme/preview"),
+    ("programme-audited", "an", "/delegations/tokyo/programme"),
 )
 """The name of a picture, who looks, and at which address."""
 
