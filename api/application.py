@@ -70,6 +70,9 @@ from api.pages import new_file as new_file_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
 from api.pages import people as people_page
+from api.pages import board as board_page
+from api.pages import items as items_page
+from api.pages import preview as preview_page
 from api.pages import programme as programme_page
 from api.pages import reports as report_page
 from api.pages import search as search_page
@@ -149,6 +152,9 @@ PAGES = (
     report_page,
     request_page,
     people_page,
+    board_page,
+    items_page,
+    preview_page,
     programme_page,
 )
 

@@ -227,6 +227,15 @@ PAGES: dict[str, set[str]] = {
     "GET /delegations/{delegation}/invitations": EVERYBODY,
     "GET /delegations/{delegation}/report": EVERYBODY,
     "POST /delegations/{delegation}/report": {"coordinator"},
+    "GET /delegations/{delegation}/programme": EVERYBODY,
+    "GET /delegations/{delegation}/programme/print": EVERYBODY,
+    "POST /delegations/{delegation}/programme/restore": {"coordinator"},
+    "GET /delegations/{delegation}/programme/new": {"coordinator"},
+    "POST /delegations/{delegation}/programme/new": {"coordinator"},
+    "GET /delegations/{delegation}/programme/items/{item}": EVERYBODY,
+    "POST /delegations/{delegation}/programme/items/{item}": {"coordinator"},
+    "GET /delegations/{delegation}/programme/preview": EVERYBODY,
+    "POST /delegations/{delegation}/programme/preview": {"coordinator"},
     "GET /me/passkeys": EVERYBODY,
     "POST /me/passkeys/{passkey}/remove": EVERYBODY,
     "GET /delegations/{delegation}/steps/{step}": EVERYBODY,
@@ -266,6 +275,7 @@ PLACES = {
     "{kind}": "sessions",
     "{number}": "999999",
     "{seq}": "1",
+    "{item}": "s-1",
     "{erasure}": "era_nothing00",
 }
 

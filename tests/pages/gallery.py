@@ -43,7 +43,25 @@ async def typical(here: Running, id: str = "tokyo") -> Running:
     await one.approve()
     await one.send({"type": "publish_programme"})
     await one.send({"type": "invite"})
+    await _redrafted(one)
     return one
+
+
+async def _redrafted(one: Running) -> None:
+    """What a coordinator changes and has not published: another hour, somewhere else with too little time, one more."""
+    day = (await one.file()).starts
+    at = {"starts": {"local": f"{day}T11:05"}, "ends": {"local": f"{day}T12:00"}}
+    walk = {"item_id": "s-5", "title": "Đi bộ quanh hồ Hoàn Kiếm", "kind": "meeting", "place": "Hồ Hoàn Kiếm", **at}
+    await one.send(
+        {"type": "revise_item", "item_id": "s-2", "place": "Trụ sở Liên hiệp, 105A Quán Thánh"},
+        {"type": "schedule_item", **walk, "audience": {"groups": ["delegates", "hosts"]}},
+        {
+            "type": "move_item",
+            "item_id": "s-4",
+            "starts": {"local": f"{day + timedelta(days=1)}T15:30"},
+            "ends": {"local": f"{day + timedelta(days=1)}T17:00"},
+        },
+    )
 
 
 async def waiting(here: Running, id: str = "kyoto") -> Running:

@@ -57,6 +57,16 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("act-cancel", "lan", "/delegations/tokyo/acts/cancel_delegation"),
     ("act-formality", "lan", "/delegations/tokyo/acts/record_formality"),
     ("act-reply", "lan", "/delegations/tokyo/acts/record_reply"),
+    ("programme-empty", "lan", "/delegations/hoi-an/programme"),
+    ("programme", "lan", "/delegations/tokyo/programme"),
+    ("programme-list", "lan", "/delegations/tokyo/programme?view=list"),
+    ("programme-now", "lan", "/delegations/tokyo/programme?view=now"),
+    ("programme-print", "lan", "/delegations/tokyo/programme/print"),
+    ("programme-overfull", "lan", "/delegations/lien-hoan-song/programme"),
+    ("programme-item", "lan", "/delegations/tokyo/programme/items/s-2"),
+    ("programme-new", "lan", "/delegations/tokyo/programme/new"),
+    ("programme-preview", "lan", "/delegations/tokyo/programme/preview"),
+    ("programme-audited", "an", "/delegations/tokyo/programme"),
 )
 """The name of a picture, who looks, and at which address."""
 
