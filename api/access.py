@@ -204,6 +204,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_proof_page": EVERYBODY,
     "show_passkeys_page": EVERYBODY,
     "remove_passkey_by_page": EVERYBODY,
+    "read_inbox_page": EVERYBODY,
     "show_step_page": EVERYBODY,
     "answer_step_by_page": EVERYBODY,
     "show_receipt_page": EVERYBODY,

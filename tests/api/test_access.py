@@ -185,6 +185,7 @@ PAGES: dict[str, set[str]] = {
     "GET /delegations/{delegation}": EVERYBODY,
     "GET /me/passkeys": EVERYBODY,
     "POST /me/passkeys/{passkey}/remove": EVERYBODY,
+    "GET /inbox/read": EVERYBODY,
     "GET /delegations/{delegation}/steps/{step}": EVERYBODY,
     "POST /delegations/{delegation}/steps/{step}": EVERYBODY,
     "GET /delegations/{delegation}/receipts/{seq}": EVERYBODY,
