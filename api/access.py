@@ -196,6 +196,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     # The address is the right to it.
     "show_programme_page": ANYBODY,
     "choose_channel_by_page": ANYBODY,
+    "fetch_own_document": ANYBODY,
     "show_inbox_page": EVERYBODY,
     "show_file_page": EVERYBODY,
     "show_trail_page": EVERYBODY,

@@ -181,6 +181,7 @@ PAGES: dict[str, set[str]] = {
     "POST /sign-out": EVERYBODY,
     "GET /my/{token}": NOBODY_ASKED,
     "POST /my/{token}": NOBODY_ASKED,
+    "GET /my/{token}/documents/{digest}": NOBODY_ASKED,
     "GET /": EVERYBODY,
     "GET /delegations/{delegation}": EVERYBODY,
     "GET /me/passkeys": EVERYBODY,

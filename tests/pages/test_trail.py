@@ -43,7 +43,7 @@ async def events(site: Site) -> list[Any]:
 
 async def seq_of(site: Site, kind: str) -> int:
     """The number of the first event of a type."""
-    return next(one.seq for one in await events(site) if one.type == kind)
+    return next(int(one.seq) for one in await events(site) if one.type == kind)
 
 
 async def sealed(site: Site) -> None:
