@@ -58,6 +58,7 @@ from api.handlers import add_handlers
 from api.installation import Installation
 from api.openapi import described
 from api.pages import approval as approval_page
+from api.pages import checklists as checklist_page
 from api.pages import desks as inbox_page
 from api.pages import files as file_page
 from api.pages import passkeys as passkeys_page
@@ -115,7 +116,17 @@ FEATURES = (
     health,
 )
 
-PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page, file_page, programme_page)
+PAGES = (
+    static,
+    sign_in_page,
+    password_page,
+    passkeys_page,
+    inbox_page,
+    approval_page,
+    file_page,
+    checklist_page,
+    programme_page,
+)
 
 DESCRIPTION = """\
 One delegation is one file: commands go in, sealed events come out, everything else is read from them.

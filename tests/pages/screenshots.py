@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.async_api import async_playwright
 
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
-from tests.pages.gallery import empty, overfull, typical, waiting
+from tests.pages.gallery import busy, empty, overfull, typical, waiting
 from tests.temporal import TemporalServer
 
 PAGES: tuple[tuple[str, str, str], ...] = (
@@ -20,6 +20,9 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("inbox", "hung", "/"),
     ("step", "hung", "/delegations/kyoto/steps/department_head"),
     ("file", "lan", "/delegations/tokyo"),
+    ("checklist", "lan", "/delegations/tokyo/checklist"),
+    ("checklist-empty", "lan", "/delegations/hoi-an/checklist"),
+    ("notes", "hung", "/delegations/tokyo/notes"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
 )
@@ -32,6 +35,7 @@ async def prepared(site: Site) -> None:
     """Open the files that the pictures show."""
     for make in (empty, typical, waiting, overfull):
         await make(site.here)
+    await busy(site.here)
 
 
 async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> None:
