@@ -13,6 +13,7 @@ from playwright.async_api import async_playwright
 
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
 from tests.pages.gallery import empty, half_written, overfull, typical, waiting
+from tests.pages.gallery import busy, empty, overfull, typical, waiting
 from tests.temporal import TemporalServer
 from workflows.checkpoints import CheckpointRound
 
@@ -42,6 +43,9 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("people-leave", "lan", "/delegations/tokyo/people/m-2/leave"),
     ("people-overfull", "lan", "/delegations/lien-hoan-song/people"),
     ("request-overfull", "lan", "/delegations/lien-hoan-song/request"),
+    ("checklist", "lan", "/delegations/tokyo/checklist"),
+    ("checklist-empty", "lan", "/delegations/hoi-an/checklist"),
+    ("notes", "hung", "/delegations/tokyo/notes"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
     ("trail", "lan", "/delegations/tokyo/trail"),
@@ -81,6 +85,7 @@ async def prepared(site: Site) -> None:
     await half_written(site.here)
     here = site.here
     await here.client.execute_workflow(CheckpointRound.run, id="round", task_queue=here.settings.temporal_task_queue)
+    await busy(site.here)
 
 
 async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> None:
