@@ -34,7 +34,6 @@ EXPECTED = frozenset(
     {
         "approval_incomplete",
         "change_unapproved",
-        "journey_not_begun",
         "limit_absolute",
         "limit_unjustified",
         "no_approval_chain",
