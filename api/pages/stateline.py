@@ -35,6 +35,10 @@ CHANGE_ANSWERED = ("StepReturned", "StepRejected", "ExternalDecisionRecorded")
 """The same of a change after the decision that came back or was refused."""
 
 
+MOST_LATE = 2
+"""Overdue things that are named in the head of a file; how many more there are is counted."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One sentence of where a file stands: `stands` of the phase, `due` of what comes next, `overdue` of what is late.
@@ -337,17 +341,17 @@ def _waits(here: Standing, whom: Sequence[str], step: Step | None, still: int = 
 
 
 def _due(here: Standing) -> Iterator[Line]:
-    """Yield what is late, all of it, and what is due next."""
-    tr, rules = here.words.tr, edition_words(here.edition, here.words.language)
+    """Yield what is late, the longest first, and what is due next; the first page has all of it."""
+    tr, ntr, rules = here.words.tr, here.words.ntr, edition_words(here.edition, here.words.language)
     found = pressing(here.state)
-    for due in found:
-        if is_late(due, here.today):
-            said = {"duty": rules.duty(due.what, due.rule.model_dump()), **_when(here, due)}
-            yield Line(
-                tr("Overdue: %(duty)s, since %(day)s (%(left)s), rule %(rule)s, version %(version)s.", **said),
-                "overdue",
-            )
-    if coming := next((one for one in found if not is_late(one, here.today)), None):
+    late = [one for one in found if is_late(one, here.today)]
+    for due in late[:MOST_LATE]:
+        said = {"duty": rules.duty(due.what, due.rule.model_dump()), **_when(here, due)}
+        text = tr("%(duty)s, since %(day)s (%(left)s), rule %(rule)s, version %(version)s.", **said)
+        yield Line(text, "overdue")
+    if more := len(late[MOST_LATE:]):
+        yield Line(ntr("%(count)s more is overdue.", "%(count)s more are overdue.", more), "overdue")
+    if coming := next((one for one in found if one not in late), None):
         said = {"duty": rules.duty(coming.what, coming.rule.model_dump()), **_when(here, coming)}
         yield Line(tr("Next: %(duty)s, by %(day)s, %(left)s, rule %(rule)s, version %(version)s.", **said), "due")
 
