@@ -55,8 +55,8 @@ class Log:
             sys.stdout.flush()
 
 
-def main() -> int:
-    """0 after a clean stop, or 1 after one plain sentence on standard error."""
+def configure_log() -> None:
+    """Write one line of JSON for each event, its time in UTC."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -66,6 +66,11 @@ def main() -> int:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, Log())),
     )
+
+
+def main() -> int:
+    """0 after a clean stop, or 1 after one plain sentence on standard error."""
+    configure_log()
     try:
         settings = load_settings()
         application = create_application(settings)

@@ -12,6 +12,7 @@ from api import (
     attachments,
     calendars,
     ceilings,
+    checklists,
     checkpoints,
     clock,
     collections,
@@ -34,6 +35,7 @@ from api import (
     institution,
     messages,
     metrics,
+    notes,
     own_tokens,
     passkeys,
     passwords,
@@ -58,15 +60,22 @@ from api.openapi import described
 from api.pages import acts as acts_page
 from api.pages import approval as approval_page
 from api.pages import approvals as approvals_page
+from api.pages import copying as copy_page
 from api.pages import desks as inbox_page
 from api.pages import files as file_page
 from api.pages import invitations as invitations_page
+from api.pages import lists as files_page
+from api.pages import live as live_page
+from api.pages import new_file as new_file_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
 from api.pages import programme as programme_page
 from api.pages import reports as report_page
+from api.pages import search as search_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
+from api.pages import today as today_page
+from api.pages import trails as trail_page
 from api.problems import ProblemDetails
 from api.schema import require_schema
 from settings import Settings
@@ -99,6 +108,8 @@ FEATURES = (
     directory_imports,
     directory,
     texts,
+    checklists,
+    notes,
     attachments,
     accounts,
     identities,
@@ -123,6 +134,13 @@ PAGES = (
     inbox_page,
     approval_page,
     file_page,
+    copy_page,
+    new_file_page,
+    trail_page,
+    today_page,
+    files_page,
+    search_page,
+    live_page,
     acts_page,
     approvals_page,
     invitations_page,
@@ -179,5 +197,5 @@ def create_application(settings: Settings, *, client: Client | None = None) -> F
     application.include_router(metrics.router)
     for page in PAGES:
         application.include_router(page.router)
-    application.add_middleware(Envelope)
+    application.add_middleware(Envelope, tls=settings.public_origin.startswith("https:"))
     return application

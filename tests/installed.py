@@ -25,7 +25,8 @@ from scenarioplayer.mailboxes import Mailboxes
 from settings import Settings
 from storage.accounts import AccountDetails
 from storage.registers import Registers
-from tests.embedded.running_stack import ROOT, legation, until
+from tests.command import legation
+from tests.embedded.running_stack import ROOT, until
 
 PATIENCE = 90.0
 ACCOUNTS: Mapping[str, tuple[str, ...]] = {

@@ -26,7 +26,7 @@ from storage.metadata import utc_now
 from storage.migrate import migrate
 from storage.persons import Person
 from storage.registers import Registers
-from tests.embedded.running_stack import legation
+from tests.command import legation
 from tests.running import Running
 from tests.storage.test_persons import SATO
 

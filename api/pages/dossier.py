@@ -113,7 +113,7 @@ async def dossier_of(
         delegates=tuple(people[one.id] for one in delegates),
         countries=tuple(_by_country(delegates, reader)),
         servants=tuple(people[one.id] for one in servants),
-        days=tuple(_by_day(items)),
+        days=tuple(items_by_day(items)),
         ceiling=submitted.ceiling if submitted else state.ceiling,
         breaches=tuple(_shown(one, edition, texts) for one in justified),
         warnings=tuple(_warned(one, edition, people) for one in state.observations.values() if one.exceeded),
@@ -157,7 +157,7 @@ def _read(
 async def people_of(
     at: Installation, state: Delegation, people: Iterable[Participant], reader: Reader
 ) -> Mapping[str, Traveller]:
-    """Return people on the file by their ids on it, with their names for whoever may read them."""
+    """Return people as they stood when the file named them, by their ids; by name for whoever may read names."""
     people = list(people)
     found = await at.persons.as_committed_each(one.person for one in people) if reader.sees_personal_data else {}
 
@@ -178,7 +178,7 @@ def _by_country(delegates: Iterable[Participant], reader: Reader) -> Iterator[st
         yield f"{words.country(country)} {words.number(count)}"
 
 
-def _by_day(items: Iterable[Item]) -> Iterator[tuple[date, tuple[Item, ...]]]:
+def items_by_day(items: Iterable[Item]) -> Iterator[tuple[date, tuple[Item, ...]]]:
     """Yield the items that stand, by the day of their own place, in the order in which they begin."""
     standing = sorted((item for item in items if not item.cancelled), key=lambda item: (item.starts.instant, item.id))
 

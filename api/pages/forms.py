@@ -27,7 +27,7 @@ from api.pages.problems import sentence_of
 from api.pages.reader import reader_of
 from api.pages.typed import Typed, day_of, lines_of, number_of
 from api.pages.uploads import MOST_FILES, REFUSED, Kept
-from api.problems import Problem, refused
+from api.problems import FieldProblem, Problem, refused
 from api.texts import SENTENCES as TEXT_SENTENCES
 from api.violations import field_problems
 from domain.canonical import digest_of
@@ -40,6 +40,10 @@ from storage.texts import LARGEST_TEXT, TextRefused
 
 KEY = re.compile(r"^[0-9a-f]{32}$")
 SAID = re.compile(r"^[a-z_]{1,40}$")
+
+MISSING = frozenset({"required", "text_is_empty", "too_few"})
+IS_MISSING = mark("%(field)s: this is missing.")
+OF_FIELD = mark("%(field)s: %(sentence)s")
 
 WRITE_SOMETHING = mark("Write something here: it stays in the file.")
 
@@ -114,11 +118,20 @@ class FormRefused(Exception):
         return shown
 
 
-def read(request: Request, model: type[M], typed: Typed, more: Mapping[str, Any] | None = None) -> M:
+def read(
+    request: Request,
+    model: type[M],
+    typed: Typed,
+    more: Mapping[str, Any] | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    whole: str = "",
+) -> M:
     """Return the command or body that a form says; FormRefused names the fields that must be put right.
 
     What was left empty is not said. `more` are fields that the page has put together itself, and those that are no
-    plain text, number, day, choice or list.
+    plain text, number, day, choice or list. `labels` are what fields are called: an error then names its field.
+    `whole` is the field that shows what is wrong with several of them together.
     """
     said: dict[str, Any] = {}
     for name, limit in limits_of(model).items():
@@ -128,10 +141,22 @@ def read(request: Request, model: type[M], typed: Typed, more: Mapping[str, Any]
     try:
         return TypeAdapter(model).validate_json(json.dumps(said), strict=True)
     except ValidationError as wrong:
-        words = translator(reader_of(request).language)
         found = field_problems([dict(one) for one in wrong.errors(include_url=False, include_input=False)])
-        errors = {one.field: words.tr(one.sentence, **one.params) for one in reversed(found)}
+        # What is wrong with one entry of a list stands beside the list.
+        fields = limits_of(model)
+        placed = [(one.field if one.field in fields else one.field.partition(".")[0] or whole, one) for one in found]
+        errors = {name: _sentence(request, name, one, labels or {}) for name, one in reversed(placed)}
         raise FormRefused(list(reversed(errors.items()))) from None
+
+
+def _sentence(request: Request, name: str, wrong: FieldProblem, labels: Mapping[str, str]) -> str:
+    words = translator(reader_of(request).language)
+    sentence, label = words.tr(wrong.sentence, **wrong.params), labels.get(name)
+    if label is None:
+        return sentence
+    if wrong.rule in MISSING:
+        return words.tr(IS_MISSING, field=words.tr(label))
+    return words.tr(OF_FIELD, field=words.tr(label), sentence=sentence)
 
 
 def attached(request: Request, typed: Typed, name: str) -> tuple[AttachmentRef, ...]:

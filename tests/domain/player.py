@@ -93,10 +93,9 @@ class Play:
     def wait(self, until: datetime) -> None:
         """Let time pass, and wake at every deadline on the way."""
         while self.state and (wake := self.state.next_wake) and wake <= until:
-            before = self.head
-            self.decide("tick", THE_SYSTEM, ({"type": "tick"},), wake)
-            if self.head == before:
-                raise AssertionError(f"the wake at {wake} brought nothing and would come again for ever")
+            again = self.decide("tick", THE_SYSTEM, ({"type": "tick"},), wake).decision.wake
+            if again is not None and again <= wake:
+                raise AssertionError(f"after the wake at {wake} the next one is at {again}, and so for ever")
 
     def decide(self, step: str, actor: Actor, commands: tuple[dict[str, Any], ...], at: datetime) -> Played:
         """Decide commands as one, whatever time has passed meanwhile."""

@@ -54,3 +54,49 @@ def test_whatever_the_clock_does_nothing_falls_due_twice(start: str, data: st.Da
         assert decided.decision.wake is None or decided.decision.wake > now
     fell_due(play)
     assert verify_chain(genesis(DELEGATION), play.events) == play.head
+
+
+VISIT = ("guest_data", "notice_department", "notice_police", "report")
+WAITING = {
+    "drafted": (*VISIT, "proposal"),
+    "submitted": (*VISIT, "appraisal", "step.department_head.1"),
+    "approved": VISIT,
+    "inviting": VISIT,
+    "under_way": ("report",),
+    "amending": (*VISIT, "step.vice_president.2"),
+}
+"""What is due in a file of each phase, as the rulebook has it."""
+
+
+@pytest.mark.parametrize(("start", "due"), WAITING.items())
+def test_after_a_long_sleep_each_deadline_was_missed_once_and_nobody_is_reminded_of_it(
+    start: str, due: tuple[str, ...]
+) -> None:
+    """A clock that jumps a year: what passed meanwhile is recorded, by its own due date, and once."""
+    play = going_on(start)
+    assert play.state is not None
+    waiting = sorted(one.what for one in play.state.deadlines.values() if one.status == "open")
+    assert waiting == sorted(due)
+    before = len(play.events)
+    late = play.log[-1].at + timedelta(days=400)
+    play.decide("tick", THE_SYSTEM, ({"type": "tick"},), late)
+    again = play.decide("tick", THE_SYSTEM, ({"type": "tick"},), late + timedelta(days=400))
+    missed = [one for one in map(read_event, play.events[before:]) if isinstance(one, e.DeadlineMissed)]
+    assert sorted(one.what for one in missed) == waiting
+    assert again.decision.events == ()
+    fell_due(play)
+
+
+@pytest.mark.parametrize("start", WAITING)
+def test_awake_at_every_wake_each_reminder_comes_once_before_the_day(start: str) -> None:
+    """As a workflow wakes: as many reminders as the deadline had left, then one word that it was missed."""
+    play = going_on(start)
+    assert play.state is not None
+    left = {
+        one.what: len(one.remind_at) - one.reminders for one in play.state.deadlines.values() if one.status == "open"
+    }
+    before = len(play.events)
+    play.wait(play.log[-1].at + timedelta(days=400))
+    came = [read_event(one) for one in play.events[before:]]
+    assert Counter(one.what for one in came if isinstance(one, e.DeadlineReminded)) == Counter(left)
+    assert Counter(one.what for one in came if isinstance(one, e.DeadlineMissed)) == Counter(dict.fromkeys(left, 1))

@@ -20,7 +20,7 @@ from tests.faults.asking import File, a_file
 from tests.faults.page import Note
 from tests.installed import Installed, installed
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 HOUR, DAY = 3600, 86_400
 
@@ -53,10 +53,10 @@ def skewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installed
 
 SKEWS = [
     (HOUR, -HOUR),
-    pytest.param(-DAY, DAY, marks=pytest.mark.faults),
-    pytest.param(DAY, 0, marks=pytest.mark.faults),
+    (-DAY, DAY),
+    (DAY, 0),
     # To a leap day, and across the hour that European clocks leave out.
-    pytest.param(465 * DAY, 490 * DAY, marks=pytest.mark.faults),
+    (465 * DAY, 490 * DAY),
 ]
 
 

@@ -84,6 +84,7 @@ async def test_exactly_one_of_sixteen_signs_a_contested_step(stack: Installed, n
     assert [event.type for event in events].count("StepSigned") == 1
 
 
+@pytest.mark.faults
 async def test_two_approvers_and_a_double_click_from_three_processes_make_one_signature(
     stack: Installed, note: Note
 ) -> None:

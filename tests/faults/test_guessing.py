@@ -67,6 +67,7 @@ async def form_of(browser: httpx2.AsyncClient, path: str) -> dict[str, str]:
     return found
 
 
+@pytest.mark.faults
 async def test_ids_that_somebody_made_up_lead_nowhere(tmp_path: Path, note: Note) -> None:
     """Whoever is signed in learns of nothing by guessing; whoever is not is slowed down, and it stands in the log."""
     note(row="13", fault="guessed ids, tokens and sessions")

@@ -11,15 +11,11 @@ from tests.faults.page import Note
 from tests.installed import Installed, installed
 
 EVERYDAY = (
-    "worker-during-opened",
     "worker-during-drafted",
     "worker-after-invitations",
-    "worker-before-reminder",
     "api-during-opened",
-    "api-during-signed-without-right",
     "api-after-report",
     "temporal-during-invitations",
-    "temporal-after-change",
     "temporal-before-closed",
 )
 """Cells of the everyday run; `make faults` runs all of them."""

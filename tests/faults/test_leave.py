@@ -30,6 +30,7 @@ async def moves(file: File) -> int:
     return sum(event.type == "DeskMoved" for event in await file.events())
 
 
+@pytest.mark.faults
 async def test_a_worker_killed_while_telling_the_files_tells_each_once(stack: Installed, note: Note) -> None:
     """Twenty files wait for one desk, whose holder's leave is registered; the worker dies once the first has heard."""
     note(row="1", part="worker", moment="while files are told of leave")

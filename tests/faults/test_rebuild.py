@@ -80,7 +80,7 @@ async def file(here: Running) -> Running:
     return here
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.faults)])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a store, empty for the embedded one."""
     if request.param == "sqlite":

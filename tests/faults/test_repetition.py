@@ -61,6 +61,7 @@ def own_stack(tmp_path: Path) -> Iterator[Installed]:
         yield running
 
 
+@pytest.mark.faults
 async def test_after_a_restart_of_everything_a_repetition_is_known_and_deadlines_still_fire(
     own_stack: Installed, note: Note
 ) -> None:

@@ -236,7 +236,7 @@ def unsynced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Install
         yield running, flag
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 async def test_nothing_reaches_the_disk(unsynced: tuple[Installed, Path], note: Note) -> None:
     """Every write succeeds and only the sync at the commit fails: what was not on the disk was never acknowledged."""
     note(row="2", fault="I/O error at fsync")

@@ -10,7 +10,8 @@ import pytest
 
 from embedded.folder import StackRecord
 from scenariofile import load_scenario
-from tests.embedded.running_stack import ROOT, legation
+from tests.command import legation
+from tests.embedded.running_stack import ROOT
 from tests.journeys.demonstration import kept_running
 from tests.journeys.mail import Told, attached, mailbox, told
 

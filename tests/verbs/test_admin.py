@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from embedded.folder import DataFolder
-from tests.embedded.running_stack import legation
+from tests.command import legation
 from tests.embedded.test_folder import RECORD
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.calendars.radicale_server import PASSWORD, Radicale, radicale
-from tests.embedded.running_stack import legation, until
+from tests.command import legation
+from tests.embedded.running_stack import until
 from tests.installed import Installed
 from tests.verbs.test_journey import VISIT, done, verb, written
 

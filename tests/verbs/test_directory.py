@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded.running_stack import legation
+from tests.command import legation
 from tests.installed import Installed
 from tests.storage.tables import csv_text, workbook
 

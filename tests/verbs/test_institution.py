@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded.running_stack import legation
+from tests.command import legation
 from tests.installed import Installed, installed
 from tests.verbs.test_journey import VISIT, done, send, verb, written
 

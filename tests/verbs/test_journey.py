@@ -17,7 +17,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.embedded.running_stack import ROOT, legation
+from tests.command import legation
+from tests.embedded.running_stack import ROOT
 from tests.installed import Installed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("verbs")]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.calendars.answers import Answered, outlook
-from tests.embedded.running_stack import legation, until
+from tests.command import legation
+from tests.embedded.running_stack import until
 from tests.installed import Installed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("verbs")]

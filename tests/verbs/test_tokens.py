@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded.running_stack import legation
+from tests.command import legation
 
 pytestmark = pytest.mark.slow
 
