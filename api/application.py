@@ -69,9 +69,14 @@ from api.pages import live as live_page
 from api.pages import new_file as new_file_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
+from api.pages import people as people_page
+from api.pages import board as board_page
+from api.pages import items as items_page
+from api.pages import preview as preview_page
 from api.pages import programme as programme_page
 from api.pages import reports as report_page
 from api.pages import search as search_page
+from api.pages import requests as request_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
 from api.pages import today as today_page
@@ -145,6 +150,11 @@ PAGES = (
     approvals_page,
     invitations_page,
     report_page,
+    request_page,
+    people_page,
+    board_page,
+    items_page,
+    preview_page,
     programme_page,
 )
 

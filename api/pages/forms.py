@@ -78,6 +78,10 @@ class Form:
         found = self.typed.get(name, "")
         return found if isinstance(found, str) else "\n".join(found)
 
+    def day(self, name: str) -> str:
+        """Return a day as a picker takes it, however it was typed; empty where it is none."""
+        return day_shown(day_of(self.value(name)))
+
     def values(self, name: str) -> tuple[str, ...]:
         """Return everything that is chosen under one name."""
         if isinstance(self.typed, Typed):

@@ -27,7 +27,7 @@ from storage.media_types import AttachmentRefused
 MULTIPART = "multipart/form-data"
 
 UPLOADS: Mapping[str, frozenset[str]] = {
-    "attach_document_by_page": frozenset({"file"}),
+    "attach_document_by_page": frozenset({"attachment"}),
     "send_act_by_page": frozenset({"letter", "document"}),
     "file_report_by_page": frozenset({"annexes"}),
 }

@@ -41,6 +41,12 @@ PART_KINDS = {
 DOCUMENT_KINDS = DOCUMENTS | {
     "decision": mark("decision"),
     "annex": mark("annex"),
+    "request_letter": mark("letter of request"),
+    "passport_copy": mark("copy of a passport"),
+    "partner_invitation": mark("the partner’s letter of invitation"),
+    "estimate": mark("estimate of costs"),
+    "itinerary": mark("itinerary"),
+    "other_document": mark("another document"),
 }
 
 __all__ = [

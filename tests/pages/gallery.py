@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.directory import PartnerEntry
 from domain.state import Delegation
 from tests.running import Running
 
@@ -42,7 +43,25 @@ async def typical(here: Running, id: str = "tokyo") -> Running:
     await one.approve()
     await one.send({"type": "publish_programme"})
     await one.send({"type": "invite"})
+    await _redrafted(one)
     return one
+
+
+async def _redrafted(one: Running) -> None:
+    """What a coordinator changes and has not published: another hour, somewhere else with too little time, one more."""
+    day = (await one.file()).starts
+    at = {"starts": {"local": f"{day}T11:05"}, "ends": {"local": f"{day}T12:00"}}
+    walk = {"item_id": "s-5", "title": "Đi bộ quanh hồ Hoàn Kiếm", "kind": "meeting", "place": "Hồ Hoàn Kiếm", **at}
+    await one.send(
+        {"type": "revise_item", "item_id": "s-2", "place": "Trụ sở Liên hiệp, 105A Quán Thánh"},
+        {"type": "schedule_item", **walk, "audience": {"groups": ["delegates", "hosts"]}},
+        {
+            "type": "move_item",
+            "item_id": "s-4",
+            "starts": {"local": f"{day + timedelta(days=1)}T15:30"},
+            "ends": {"local": f"{day + timedelta(days=1)}T17:00"},
+        },
+    )
 
 
 async def waiting(here: Running, id: str = "kyoto") -> Running:
@@ -65,6 +84,25 @@ async def overfull(here: Running, id: str = "lien-hoan-song") -> Running:
     file = await one.file()
     await one.send(*(_item(file, number) for number in range(67)))
     return one
+
+
+async def half_written(here: Running) -> None:
+    """A partner of the directory, and a draft of a delegation whose dates are missing."""
+    partner = PartnerEntry(kind="partner", name="Nagoya–Sông Lam Friendship Association", country="JP")
+    await here.registers.directory.add(partner, "lan", idempotency_key="partner-of-the-pictures")
+    typed = [
+        ("direction", "inbound"),
+        ("title", "Đoàn Hội hữu nghị Nagoya"),
+        ("purpose", "Trao đổi về hợp tác giữa hai địa phương"),
+        ("organisation", "song-lam"),
+        ("partner", partner.name),
+        ("countries", "Nhật Bản"),
+        ("stays", ""),
+        ("starts", "12/4/2027"),
+        ("ends", ""),
+        ("places", "Hà Nội\nVinh"),
+    ]
+    await here.registers.drafts.save("lan", "new_delegation", "dra_picture00", typed)
 
 
 def _item(file: Delegation, number: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.async_api import async_playwright
 
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
-from tests.pages.gallery import empty, overfull, typical, waiting
+from tests.pages.gallery import empty, half_written, overfull, typical, waiting
 from tests.temporal import TemporalServer
 
 PAGES: tuple[tuple[str, str, str], ...] = (
@@ -26,6 +26,21 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("search-nothing", "lan", "/search?q=zzz"),
     ("step", "hung", "/delegations/kyoto/steps/department_head"),
     ("file", "lan", "/delegations/tokyo"),
+    ("new-file", "lan", "/files/new"),
+    ("new-file-matter", "lan", "/files/new/dra_picture00/matter"),
+    ("new-file-partner", "lan", "/files/new/dra_picture00/partner"),
+    ("new-file-dates", "lan", "/files/new/dra_picture00/dates"),
+    ("new-file-level", "lan", "/files/new/dra_picture00/level"),
+    ("new-file-check", "lan", "/files/new/dra_picture00"),
+    ("copy", "lan", "/files/new/copy"),
+    ("copy-file", "lan", "/files/new/copy/tokyo"),
+    ("request", "lan", "/delegations/kyoto/request"),
+    ("request-form", "lan", "/delegations/hoi-an/request/revise"),
+    ("people", "lan", "/delegations/tokyo/people"),
+    ("people-form", "lan", "/delegations/hoi-an/people/new"),
+    ("people-leave", "lan", "/delegations/tokyo/people/m-2/leave"),
+    ("people-overfull", "lan", "/delegations/lien-hoan-song/people"),
+    ("request-overfull", "lan", "/delegations/lien-hoan-song/request"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
     ("trail", "lan", "/delegations/tokyo/trail"),
@@ -42,6 +57,16 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("act-cancel", "lan", "/delegations/tokyo/acts/cancel_delegation"),
     ("act-formality", "lan", "/delegations/tokyo/acts/record_formality"),
     ("act-reply", "lan", "/delegations/tokyo/acts/record_reply"),
+    ("programme-empty", "lan", "/delegations/hoi-an/programme"),
+    ("programme", "lan", "/delegations/tokyo/programme"),
+    ("programme-list", "lan", "/delegations/tokyo/programme?view=list"),
+    ("programme-now", "lan", "/delegations/tokyo/programme?view=now"),
+    ("programme-print", "lan", "/delegations/tokyo/programme/print"),
+    ("programme-overfull", "lan", "/delegations/lien-hoan-song/programme"),
+    ("programme-item", "lan", "/delegations/tokyo/programme/items/s-2"),
+    ("programme-new", "lan", "/delegations/tokyo/programme/new"),
+    ("programme-preview", "lan", "/delegations/tokyo/programme/preview"),
+    ("programme-audited", "an", "/delegations/tokyo/programme"),
 )
 """The name of a picture, who looks, and at which address."""
 
@@ -52,6 +77,7 @@ async def prepared(site: Site) -> None:
     """Open the files that the pictures show."""
     for make in (empty, typical, waiting, overfull):
         await make(site.here)
+    await half_written(site.here)
 
 
 async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> None:

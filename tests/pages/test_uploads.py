@@ -58,7 +58,7 @@ async def test_a_file_becomes_the_value_of_its_field(tmp_path: Path) -> None:
     """Fields in their order, the file by digest, size, found type and the last part of its name."""
     async with front(tmp_path) as found:
         content = body(
-            part("csrf", b"t"), part("kind", "hộ chiếu".encode()), part("file", PDF_FILE, "C:\\a/Hộ chiếu.pdf")
+            part("csrf", b"t"), part("kind", "hộ chiếu".encode()), part("attachment", PDF_FILE, "C:\\a/Hộ chiếu.pdf")
         )
         request = request_of(found, content)
         asked: list[Typed] = []
@@ -73,11 +73,11 @@ async def test_a_file_becomes_the_value_of_its_field(tmp_path: Path) -> None:
     assert typed.pairs == (
         ("csrf", "t"),
         ("kind", "hộ chiếu"),
-        ("file", f"{digest} {len(PDF_FILE)} application/pdf Hộ chiếu.pdf"),
+        ("attachment", f"{digest} {len(PDF_FILE)} application/pdf Hộ chiếu.pdf"),
     )
     assert asked == [{"csrf": "t", "kind": "hộ chiếu"}]
     assert kept == [digest]
-    [again] = Form("attach", typed=typed).files("file")
+    [again] = Form("attach", typed=typed).files("attachment")
     assert again.file == AttachmentRef(digest=digest, media_type="application/pdf", size=len(PDF_FILE))
     assert Kept.read(again.value) == again
 
@@ -85,7 +85,7 @@ async def test_a_file_becomes_the_value_of_its_field(tmp_path: Path) -> None:
 async def test_nothing_is_kept_of_somebody_who_may_not_and_what_was_typed_stays(tmp_path: Path) -> None:
     """The file is read and dropped; what stands after it is there too."""
     async with front(tmp_path) as found:
-        content = body(part("csrf", b"other"), part("file", PDF_FILE, "a.pdf"), part("note", b"after"))
+        content = body(part("csrf", b"other"), part("attachment", PDF_FILE, "a.pdf"), part("note", b"after"))
         typed = await received(request_of(found, content), ROUTE, lambda _: False)
         assert typed.pairs == (("csrf", "other"), ("note", "after"))
         assert await stored(found) == []
@@ -104,10 +104,10 @@ async def test_what_the_register_refuses_is_said_of_its_field(
 ) -> None:
     """The rest of the form is read all the same, and nothing is left on the disk."""
     async with front(tmp_path, attachment_limit_bytes=1_000_000) as found:
-        request = request_of(found, body(part("file", content, name), part("note", b"after")), piece=65536)
+        request = request_of(found, body(part("attachment", content, name), part("note", b"after")), piece=65536)
         typed = await received(request, ROUTE, lambda _: True)
         assert typed.pairs == (("note", "after"),)
-        assert request.state.files_refused == (("file", code),)
+        assert request.state.files_refused == (("attachment", code),)
         assert await stored(found) == []
 
 
@@ -115,20 +115,20 @@ async def test_where_no_file_was_chosen_there_is_none(tmp_path: Path) -> None:
     """Browsers send an empty file without a name; one that came before stays."""
     async with front(tmp_path) as found:
         before = f"{'a' * 64} 12 application/pdf b.pdf"
-        request = request_of(found, body(part("file", before.encode()), part("file", b"", "")))
+        request = request_of(found, body(part("attachment", before.encode()), part("attachment", b"", "")))
         typed = await received(request, ROUTE, lambda _: True)
-        assert typed.pairs == (("file", before),)
+        assert typed.pairs == (("attachment", before),)
         assert request.state.files_refused == ()
 
 
 async def test_only_so_many_files_come_at_once(tmp_path: Path) -> None:
     """The one after the last is said to be too many."""
     async with front(tmp_path) as found:
-        parts = [part("file", PDF_FILE, f"{number}.pdf") for number in range(MOST_FILES + 1)]
+        parts = [part("attachment", PDF_FILE, f"{number}.pdf") for number in range(MOST_FILES + 1)]
         request = request_of(found, body(*parts), piece=65536)
         typed = await received(request, ROUTE, lambda _: True)
         assert len(typed.pairs) == MOST_FILES
-        assert request.state.files_refused == (("file", "too_many_files"),)
+        assert request.state.files_refused == (("attachment", "too_many_files"),)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ async def test_only_so_many_files_come_at_once(tmp_path: Path) -> None:
     [
         b"",
         b"nothing of the kind",
-        body(part("file", PDF_FILE, "a.pdf"))[:-20],
+        body(part("attachment", PDF_FILE, "a.pdf"))[:-20],
         body(part("elsewhere", PDF_FILE, "a.pdf")),
         body(part("note", b"\xff\xfe")),
         body(b"--" + BOUNDARY.encode() + b"\r\nContent-Disposition: attachment\r\n\r\nx\r\n"),
@@ -154,7 +154,7 @@ async def test_a_malformed_form_is_refused(tmp_path: Path, content: bytes) -> No
 async def test_a_large_file_is_never_held_in_memory(tmp_path: Path) -> None:
     """Twenty megabytes pass through less than four."""
     async with front(tmp_path) as found:
-        content = body(part("csrf", b"t"), part("file", b"%PDF-" + bytes(20_000_000) + b"\n%%EOF", "a.pdf"))
+        content = body(part("csrf", b"t"), part("attachment", b"%PDF-" + bytes(20_000_000) + b"\n%%EOF", "a.pdf"))
         request = request_of(found, content, piece=65536)
         tracemalloc.start()
         await received(request, ROUTE, lambda _: False)
