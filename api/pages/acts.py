@@ -77,9 +77,9 @@ FOLDED = 24
 
 @dataclass(frozen=True)
 class Heard:
-    """What one person would hear, with what the page calls them."""
+    """What some people would all hear alike, and who they are. `asked` and `cancelled` are titles of items."""
 
-    who: Traveller
+    who: tuple[Traveller, ...]
     asked: tuple[str, ...]
     cancelled: tuple[str, ...]
     letter: bool
@@ -176,6 +176,7 @@ async def _page(
         why_not=why_not(request, refusal, rules),
         foreseen=seen,
         heard=_heard(seen, people),
+        hearers=len(seen.hearings) if seen else 0,
         folded=FOLDED,
         submitted=_submitted(seen),
         moved=[one for one in seen.events if isinstance(one, DeadlineSet)] if seen else (),
@@ -195,18 +196,13 @@ def _foreseen(possible: Possible, file: File, act: Act) -> Foreseen | None:
 
 
 def _heard(seen: Foreseen | None, people: Mapping[str, Traveller]) -> tuple[Heard, ...]:
-    if seen is None:
-        return ()
-    return tuple(
-        Heard(
-            who=people[one.participant],
-            asked=tuple(message.view.title for message in one.asked),
-            cancelled=tuple(message.view.title for message in one.cancelled),
-            letter=one.letter,
-            seen=one.seen,
-        )
-        for one in seen.hearings
-    )
+    """Return what people would hear, those who hear the same together."""
+    found: dict[tuple[tuple[str, ...], tuple[str, ...], bool, int], list[Traveller]] = {}
+    for one in seen.hearings if seen else ():
+        asked = tuple(message.view.title for message in one.asked)
+        cancelled = tuple(message.view.title for message in one.cancelled)
+        found.setdefault((asked, cancelled, one.letter, one.seen), []).append(people[one.participant])
+    return tuple(Heard(tuple(who), *what) for what, who in found.items())
 
 
 def _submitted(seen: Foreseen | None) -> RequestSubmitted | ChangeSubmitted | None:

@@ -1,6 +1,6 @@
 """The way of a file through its desks: who signed what by which right, who is to sign, what came back and why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -78,7 +78,10 @@ class ShownProposal:
 
 @dataclass(frozen=True)
 class Occurred:
-    """What became of a proposal, in a sentence, with what was written about it for whoever may read it."""
+    """What became of a proposal, in a sentence, with what was written about it for whoever may read it.
+
+    `digest` is that of an earlier submission, which stands nowhere else on the page.
+    """
 
     seq: int
     at: datetime
@@ -184,10 +187,11 @@ async def _happened(at: Installation, state: Delegation, head: Head, reader: Rea
     words = translator(reader.language)
     due: dict[str, Data] = {what: one.rule.model_dump() for what, one in state.deadlines.items()}
     teller = Teller(words, edition_words(head.edition, reader.language), state.zone, due)
-    return tuple(reversed([_occurred(one, teller, texts) for one in told]))
+    standing = {one.digest for one in state.proposals}
+    return tuple(reversed([_occurred(one, teller, texts, standing) for one in told]))
 
 
-def _occurred(event: SealedEvent, teller: Teller, texts: Mapping[str, str]) -> Occurred:
+def _occurred(event: SealedEvent, teller: Teller, texts: Mapping[str, str], standing: Collection[str]) -> Occurred:
     reason: Any = event.data.get("reason")
     return Occurred(
         seq=event.seq,
@@ -195,7 +199,7 @@ def _occurred(event: SealedEvent, teller: Teller, texts: Mapping[str, str]) -> O
         actor=event.actor,
         said=sentence_of({"type": event.type, "data": event.data}, teller),
         reason=texts.get(reason["ref"]) if reason else None,
-        digest=event.data["digest"] if event.type in SUBMISSIONS else None,
+        digest=event.data["digest"] if event.type in SUBMISSIONS and event.data["digest"] not in standing else None,
     )
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -84,27 +85,36 @@ class Duty:
     left: str
     skipped: int
 
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be done."""
+        return self.due.status in ("open", "missed")
+
 
 @dataclass(frozen=True)
 class Happened:
-    """An event of the file as a sentence. `who` is empty where the system did it by itself."""
+    """An event of the file as a sentence. `who` is empty where the system did it by itself.
+
+    `more` counts those of its kind that came by the same command before it.
+    """
 
     seq: int
     at: datetime
     who: str
     said: str
+    more: int = 0
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What belongs to the file, in numbers. `undecided` counts the items that differ from what was published."""
+    """What belongs to the file, in numbers. `drafts` counts the items that differ from what was published."""
 
     by_role: tuple[tuple[str, int], ...]
     by_country: tuple[tuple[str, int], ...]
     items: int
     days: int
     drafts: int
-    overlaps: int
+    overlapping: int
     answers: Mapping[str, int]
 
 
@@ -160,24 +170,27 @@ def _calculation(due: Deadline, reader: Reader) -> str:
         return ""
     anchor = words.tr(ANCHORS[found.anchor]) if found.anchor in ANCHORS else found.anchor
     told = {"anchor": anchor, "day": words.plain_date(found.anchor_on)}
+    ntr, count = words.ntr, found.offset
     match found.unit, found.side:
         case "days", "before":
-            text = ("%(count)s day before %(anchor)s, %(day)s", "%(count)s days before %(anchor)s, %(day)s")
-            return words.ntr(*text, found.offset, **told)
+            return ntr(
+                "%(count)s day before %(anchor)s, %(day)s", "%(count)s days before %(anchor)s, %(day)s", count, **told
+            )
         case "days", _:
-            text = ("%(count)s day after %(anchor)s, %(day)s", "%(count)s days after %(anchor)s, %(day)s")
-            return words.ntr(*text, found.offset, **told)
+            return ntr(
+                "%(count)s day after %(anchor)s, %(day)s", "%(count)s days after %(anchor)s, %(day)s", count, **told
+            )
         case _, "before":
-            return words.ntr(
+            return ntr(
                 "%(count)s working day before %(anchor)s, %(day)s",
                 "%(count)s working days before %(anchor)s, %(day)s",
-                found.offset,
+                count,
                 **told,
             )
-    return words.ntr(
+    return ntr(
         "%(count)s working day after %(anchor)s, %(day)s",
         "%(count)s working days after %(anchor)s, %(day)s",
-        found.offset,
+        count,
         **told,
     )
 
@@ -199,7 +212,7 @@ def figures_of(state: Delegation) -> Figures:
         items=len(items),
         days=len({one.starts.local[:10] for one in items}),
         drafts=len(drafts),
-        overlaps=len(overlaps(state)),
+        overlapping=len({item for one in overlaps(state) for item in (one.first, one.second)}),
         answers=answers(state) if state.phase in (Phase.INVITING, Phase.UNDER_WAY, Phase.REPORTING) else {},
     )
 
@@ -208,7 +221,13 @@ async def story_of(at: Installation, file: File, head: Head, reader: Reader) -> 
     """Return the latest events of a file as sentences, the newest first, without its own bookkeeping."""
     state = file.state
     sealed = await at.queries.events(state.id, after=max(0, file.head.seq - LOOKED_AT))
-    told = [one for one in sealed if one.type not in BOOKKEEPING][-LATEST:]
+    runs = [
+        list(same)
+        for _, same in groupby(
+            (one for one in sealed if one.type not in BOOKKEEPING), key=lambda one: (one.type, one.command_id)
+        )
+    ][-LATEST:]
+    told = [same[-1] for same in runs]
     accounts = {one.actor for one in told} | {
         str(one.data[name]) for one in told for name in ABOUT_ACCOUNTS if isinstance(one.data.get(name), str)
     }
@@ -236,4 +255,7 @@ async def story_of(at: Installation, file: File, head: Head, reader: Reader) -> 
             data["item_id"] = f"“{state.items[data['item_id']].title}”"
         return sentence_case(sentence_of({"type": event.type, "data": data}, teller))
 
-    return tuple(Happened(one.seq, one.instant, who(one), sentence(one)) for one in reversed(told))
+    return tuple(
+        Happened(one.seq, one.instant, who(one), sentence(one), len(same) - 1)
+        for one, same in reversed(list(zip(told, runs, strict=True)))
+    )

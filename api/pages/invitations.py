@@ -19,12 +19,11 @@ from api.pages.forms import said
 from api.pages.frame import head_of, show_part
 from api.pages.reader import reader_of
 from api.pages.route import PageRoute
-from api.pages.stateline import answer_of, answers
+from api.pages.stateline import answer_of, answers, invited
 from domain.commands import ChooseChannel, RecordReply, ResendMail
 from domain.events import CalendarMessage
 from domain.invitations import reaches_calendars, untold
 from domain.state import Delegation, Reply
-from domain.views import viewers
 from locales import mark
 from storage.mail_ledger import Entry
 
@@ -103,7 +102,7 @@ async def show_invitations_page(
             for title, roles in GROUPS
             if (some := [one for one in chosen if one.who.participant.role in roles])
         ],
-        invited=reaches_calendars(state) or bool(state.told),
+        begun=reaches_calendars(state) or bool(state.told),
         answered=answers(state),
         waiting=len({who for message in waiting for who in message.to}),
         folded=FOLDED,
@@ -140,10 +139,7 @@ def _invited(
         for who in letter.participants:
             failed[who].append(letter)
     hears = Counter(who for message in waiting for who in message.to)
-    held = Counter(who for item in state.told.values() for who in item.holders)
-    if reaches_calendars(state):
-        seen = Counter(who for item in state.published for who in viewers(state, item))
-        held |= Counter({who: seen[who] for who, one in state.people.items() if not one.by_mail})
+    held = invited(state)
     for who in state.people:
         reply = _reply(state, who)
         yield Invited(

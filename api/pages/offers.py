@@ -34,7 +34,6 @@ EXPECTED = frozenset(
     {
         "approval_incomplete",
         "change_unapproved",
-        "journey_not_begun",
         "limit_absolute",
         "limit_unjustified",
         "no_approval_chain",
@@ -284,7 +283,8 @@ def bar_of(possible: Possible) -> Bar:
     found = list(offers(possible))
     taken = [one for one in found if one.refusal is None]
     coming = next((one for one in taken if one.act.name in NEXT and _timely(one.act, possible)), None)
-    waiting = tuple(one for one in found if one.refusal is not None and one.refusal.code in EXPECTED)
+    refused = [one for one in found if one.refusal is not None and one.refusal.code in EXPECTED]
+    waiting = tuple(one for one in refused if _timely(one.act, possible))
     codes = [one.refusal.code for one in waiting if one.refusal and one.act.name in NEXT]
     remedy = next((REMEDIES[code] for code in codes if code in REMEDIES), None) if coming is None else None
     others = [one for one in taken if one is not coming]

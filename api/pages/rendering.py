@@ -32,7 +32,7 @@ from api.pages.words import (
 )
 from domain.values import Moment
 from locales import Language, Translator, translator
-from words.codes import ANSWERS, CHANNELS, DEADLINE_STATES, FORMALITIES, ITEM_KINDS, MAIL_KINDS, MAIL_STATES
+from words.codes import CHANNELS, DEADLINE_STATES, FORMALITIES, ITEM_KINDS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "pages"
 

@@ -1,5 +1,6 @@
 """Where a file stands, in sentences: what it waits for, on whose desk, until when, by which rule. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,10 +12,11 @@ from api.pages.words import left
 from domain.bilingual import Bilingual
 from domain.desk import SIGNING_REPORT, Desk, desks
 from domain.events import EXTERNAL_AUTHORITY
-from domain.invitations import untold
+from domain.invitations import reaches_calendars, untold
 from domain.rules import Edition
 from domain.state import RESTING, Deadline, Delegation, Phase, Step
 from domain.values import business_date
+from domain.views import viewers
 from locales import Language, Translator, translator
 from words.edition import EditionWords
 
@@ -31,6 +33,10 @@ WHY: Mapping[Phase, tuple[str, ...]] = {
 
 CHANGE_ANSWERED = ("StepReturned", "StepRejected", "ExternalDecisionRecorded")
 """The same of a change after the decision that came back or was refused."""
+
+
+MOST_LATE = 2
+"""Overdue things that are named in the head of a file; how many more there are is counted."""
 
 
 @dataclass(frozen=True)
@@ -234,30 +240,32 @@ def _planning(here: Standing, whose: str) -> Iterator[Line]:
             count,
             answered=answered,
         )
-        told = [
-            ntr(*ANSWER_COUNTS[answer], found[answer])
-            for answer in ("accepted", "declined", "tentative")
-            if found[answer]
-        ]
+        counts = {
+            "accepted": ntr("%(count)s accepts", "%(count)s accept", found["accepted"]),
+            "declined": ntr("%(count)s declines", "%(count)s decline", found["declined"]),
+            "tentative": ntr(
+                "%(count)s accepts with reservation", "%(count)s accept with reservation", found["tentative"]
+            ),
+        }
+        told = [said for answer, said in counts.items() if found[answer]]
         yield Line(f"{text}: {', '.join(told)}." if told else f"{text}.")
 
 
-ANSWER_COUNTS = {
-    "accepted": ("%(count)s accepts", "%(count)s accept"),
-    "declined": ("%(count)s declines", "%(count)s decline"),
-    "tentative": ("%(count)s accepts with reservation", "%(count)s accept with reservation"),
-}
+def invited(state: Delegation) -> Counter[str]:
+    """Return how many items stand in everybody's calendar, by whatever channel they came there; nobody without one."""
+    held = Counter(who for item in state.told.values() for who in item.holders)
+    if reaches_calendars(state):
+        elsewhere = {who for who, one in state.people.items() if not one.by_mail}
+        held.update(who for item in state.published if elsewhere for who in viewers(state, item) if who in elsewhere)
+    return held
 
 
 def answers(state: Delegation) -> dict[str, int]:
-    """Return how many of those on the file answered what to the invitation as a whole, by answer; `none` did not.
-
-    Who answered single items alone counts by the last of these answers.
-    """
+    """Return how many of those who are invited answered what, by answer; `none` did not."""
     found = {"accepted": 0, "declined": 0, "tentative": 0, "none": 0}
-    for person in state.people.values():
-        if person.active:
-            found[answer_of(state, person.id) or "none"] += 1
+    for who in invited(state):
+        if state.people[who].active:
+            found[answer_of(state, who) or "none"] += 1
     return found
 
 
@@ -333,17 +341,17 @@ def _waits(here: Standing, whom: Sequence[str], step: Step | None, still: int = 
 
 
 def _due(here: Standing) -> Iterator[Line]:
-    """Yield what is late, all of it, and what is due next."""
-    tr, rules = here.words.tr, edition_words(here.edition, here.words.language)
+    """Yield what is late, the longest first, and what is due next; the first page has all of it."""
+    tr, ntr, rules = here.words.tr, here.words.ntr, edition_words(here.edition, here.words.language)
     found = pressing(here.state)
-    for due in found:
-        if is_late(due, here.today):
-            said = {"duty": rules.duty(due.what, due.rule.model_dump()), **_when(here, due)}
-            yield Line(
-                tr("Overdue: %(duty)s, since %(day)s (%(left)s), rule %(rule)s, version %(version)s.", **said),
-                "overdue",
-            )
-    if coming := next((one for one in found if not is_late(one, here.today)), None):
+    late = [one for one in found if is_late(one, here.today)]
+    for due in late[:MOST_LATE]:
+        said = {"duty": rules.duty(due.what, due.rule.model_dump()), **_when(here, due)}
+        text = tr("%(duty)s, since %(day)s (%(left)s), rule %(rule)s, version %(version)s.", **said)
+        yield Line(text, "overdue")
+    if more := len(late[MOST_LATE:]):
+        yield Line(ntr("%(count)s more is overdue.", "%(count)s more are overdue.", more), "overdue")
+    if coming := next((one for one in found if one not in late), None):
         said = {"duty": rules.duty(coming.what, coming.rule.model_dump()), **_when(here, coming)}
         yield Line(tr("Next: %(duty)s, by %(day)s, %(left)s, rule %(rule)s, version %(version)s.", **said), "due")
 
