@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.directory import PartnerEntry
 from domain.checklist import Due
+from domain.directory import PartnerEntry
 from domain.state import Delegation
 from storage.checklist_templates import shipped_templates
 from tests.running import Running

@@ -12,7 +12,7 @@ import pytest
 from api.cookies import csrf_token
 from api.pages.route import own_path
 from tests.api.front import ORIGIN, PASSWORD, Browser, Front, front
-from tests.api.test_access import EVERYBODY, NOBODY_ASKED, PAGES, WHO, concrete
+from tests.api.test_access import NOBODY_ASKED, PAGES, WHO, concrete
 from tests.rulebook import edition
 
 pytestmark = pytest.mark.slow

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.pages.over_http import asking
 from tests.pages.conftest import Site, visiting
+from tests.pages.over_http import asking
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import expect
 
-from tests.pages.over_http import asking
 from tests.pages.conftest import Site, Visitor
+from tests.pages.over_http import asking
 from workflows.checkpoints import CheckpointRound
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
