@@ -60,23 +60,23 @@ from api.openapi import described
 from api.pages import acts as acts_page
 from api.pages import approval as approval_page
 from api.pages import approvals as approvals_page
+from api.pages import board as board_page
 from api.pages import copying as copy_page
 from api.pages import desks as inbox_page
 from api.pages import files as file_page
 from api.pages import invitations as invitations_page
+from api.pages import items as items_page
 from api.pages import lists as files_page
 from api.pages import live as live_page
 from api.pages import new_file as new_file_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
 from api.pages import people as people_page
-from api.pages import board as board_page
-from api.pages import items as items_page
 from api.pages import preview as preview_page
 from api.pages import programme as programme_page
 from api.pages import reports as report_page
-from api.pages import search as search_page
 from api.pages import requests as request_page
+from api.pages import search as search_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
 from api.pages import today as today_page
