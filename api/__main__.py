@@ -11,11 +11,12 @@ from typing import TextIO, cast
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.application import create_application
 from api.installation import Installation
 from api.schema import SchemaOutdated, require_schema
-from settings import SettingsRefused, load_settings
+from settings import Settings, SettingsRefused, load_settings
 
 GRACE = 10
 """Seconds that requests under way have to end."""
@@ -78,7 +79,16 @@ def main() -> int:
         asyncio.run(require_schema(settings.database_url))
     except (SettingsRefused, SchemaOutdated) as refused:
         return _refuse(str(refused))
-    config = uvicorn.Config(
+    server = Server(config_of(application, settings), application.state.installation)
+    # Once it has stopped, uvicorn raises the signal again that stopped it.
+    with suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else 1
+
+
+def config_of(application: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Return how an application is served. `X-Forwarded-…` counts from this machine, or from FORWARDED_ALLOW_IPS."""
+    return uvicorn.Config(
         application,
         host=settings.api_host,
         port=settings.api_port,
@@ -91,11 +101,6 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
-    server = Server(config, application.state.installation)
-    # Once it has stopped, uvicorn raises the signal again that stopped it.
-    with suppress(KeyboardInterrupt):
-        server.run()
-    return 0 if server.started else 1
 
 
 def _refuse(sentence: str) -> int:

@@ -61,6 +61,7 @@ from api.pages import acts as acts_page
 from api.pages import approval as approval_page
 from api.pages import approvals as approvals_page
 from api.pages import board as board_page
+from api.pages import checklists as checklist_page
 from api.pages import copying as copy_page
 from api.pages import desks as inbox_page
 from api.pages import files as file_page
@@ -155,6 +156,7 @@ PAGES = (
     board_page,
     items_page,
     preview_page,
+    checklist_page,
     programme_page,
 )
 

@@ -14,6 +14,7 @@ from api.dead_letters import DeadLetterQuery, list_dead_letters
 from api.files import KnownFile
 from api.installation import At, Installation
 from api.pages.acts import DONE
+from api.pages.checklists import work_of
 from api.pages.dossier import people_of
 from api.pages.forms import said
 from api.pages.frame import Head, head_of, show_part
@@ -142,6 +143,7 @@ async def show_file_page(file: KnownFile, request: Request, actor: Actor, at: At
         failed=failed.items,
         failed_more=failed.next_cursor is not None,
         story=await story_of(at, file, head, reader),
+        **await work_of(request, at, file, actor),
     )
 
 

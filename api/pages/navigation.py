@@ -28,7 +28,7 @@ INBOX = Place("/inbox", mark("Waits for me"))
 FIRST_INBOX = Place("/inbox", mark("Waits for me"), also="/")
 """For whoever has no Today: their first page is the inbox."""
 
-PLACES = (TODAY, INBOX, Place("/files", mark("Files"), also="/search"))
+PLACES = (TODAY, INBOX, Place("/files", mark("Delegations")))
 
 
 def places_of(roles: tuple[str, ...]) -> tuple[Place, ...]:

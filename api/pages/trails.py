@@ -4,8 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from itertools import groupby
+from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -15,7 +14,6 @@ from fastapi.responses import StreamingResponse
 
 from activities.checkpoint_log import CheckpointLog
 from api.access import ALLOWED, Actor
-from api.as_of import ThenQuery, file_then
 from api.checkpoints import (
     CheckpointsQuery,
     CheckpointView,
@@ -26,38 +24,32 @@ from api.checkpoints import (
 )
 from api.files import KnownFile
 from api.installation import At, Installation
-from api.pages.dossier import Traveller, items_by_day, people_of
-from api.pages.frame import SHAPES, show_part
+from api.pages.frame import show_part
+from api.pages.past import Past, Then, past_of
 from api.pages.reader import reader_of
 from api.pages.rendering import HEADERS, show
 from api.pages.route import PageRoute
+from api.pages.timeline import Told, by_day, in_words, names_of
 from api.pages.typed import Typed, day_of
-from api.pages.words import position_titles
 from api.problems import Problem
 from api.reading import (
-    ChangesQuery,
     Reading,
-    SaidChange,
     ToldTrailQuery,
     TrailEntry,
-    changes_between,
     reader_in,
 )
 from audit.merkle import includes
-from domain.bilingual import Bilingual
-from domain.decision import PARTICIPANT, SYSTEM, participant_of
-from domain.desk import COORDINATING, Desk, desks
+from domain.decision import PARTICIPANT, SYSTEM
+from domain.desk import COORDINATING
 from domain.reading import is_about
 from domain.seal import ChainBroken, SealedEvent, genesis, verify_chain
 from domain.sign_in import Acting
-from domain.state import Deadline, Delegation, Item
+from domain.state import Delegation
 from locales import mark, translator
 from storage.checkpoints import Checkpoints
 from storage.queries import File
-from words import trail as told_as
 from words.edition import EditionWords
 from words.events import Reader as Teller
-from words.events import sentence_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -69,56 +61,50 @@ LONGEST_WORDS = 80
 Seq = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Order = Literal["newest", "story"]
 
-KINDS: dict[str, tuple[str, frozenset[str]]] = {
-    name: (title, frozenset(types.split()))
-    for name, title, types in (
+KINDS: dict[str, tuple[str, str]] = {
+    "request": (
+        mark("The request"),
         (
-            "request",
-            mark("The request"),
-            "DelegationOpened RequestRevised DocumentAttached LimitJustified RequestSubmitted RequestWithdrawn "
-            "ChangeSubmitted ChangeSuperseded FactObserved RulesAdopted",
+            "DelegationOpened RequestRevised DocumentAttached LimitJustified RequestSubmitted RequestWithdrawn"
+            " ChangeSubmitted ChangeSuperseded FactObserved RulesAdopted"
         ),
+    ),
+    "approval": (
+        mark("Approval and decision"),
         (
-            "approval",
-            mark("Approval and decision"),
-            "StepSigned StepReturned StepRejected ExternalDecisionRecorded StepEscalated SignaturesVoided "
-            "StandInsNoted DeskMoved DeskReturned SignOffRefused DecisionIssued DelegationRejected",
+            "StepSigned StepReturned StepRejected ExternalDecisionRecorded StepEscalated SignaturesVoided StandInsNoted"
+            " DeskMoved DeskReturned SignOffRefused DecisionIssued DelegationRejected"
         ),
+    ),
+    "people": (
+        mark("People on the file"),
+        "MemberAdded MemberReplaced MemberWithdrawn ParticipantAppointed ParticipantReleased CoordinatorChanged",
+    ),
+    "programme": (mark("The programme"), "ItemScheduled ItemMoved ItemRevised ItemCancelled ProgrammePublished"),
+    "invitations": (
+        mark("Invitations and answers"),
         (
-            "people",
-            mark("People on the file"),
-            "MemberAdded MemberReplaced MemberWithdrawn ParticipantAppointed ParticipantReleased CoordinatorChanged",
+            "DelegationInvited QuietWindowOpened QuietWindowClosed InvitationsIssued InvitationsDelivered ChannelChosen"
+            " ReplyRecorded"
         ),
+    ),
+    "letters": (
+        mark("Letters, notices and formalities"),
+        "DocumentRendered NoticeSent MailResent MailBounced EffectFailed FormalityRecorded",
+    ),
+    "deadlines": (
+        mark("Due dates"),
+        "DeadlineSet DeadlineLifted DeadlineMet DeadlineReminded DeadlineMissed DeadlineEscalated",
+    ),
+    "money": (mark("Money"), "CeilingSet"),
+    "report": (mark("The report"), "ReportFiled ReportReturned ReportAccepted"),
+    "journey": (
+        mark("The journey and the file itself"),
         (
-            "programme",
-            mark("The programme"),
-            "ItemScheduled ItemMoved ItemRevised ItemCancelled ProgrammePublished",
+            "DelegationDeparted DelegationConcluded DelegationPostponed DelegationResumed DelegationCancelled"
+            " DelegationClosed DelegationReopened"
         ),
-        (
-            "invitations",
-            mark("Invitations and answers"),
-            "DelegationInvited QuietWindowOpened QuietWindowClosed InvitationsIssued InvitationsDelivered "
-            "ChannelChosen ReplyRecorded",
-        ),
-        (
-            "letters",
-            mark("Letters, notices and formalities"),
-            "DocumentRendered NoticeSent MailResent MailBounced EffectFailed FormalityRecorded",
-        ),
-        (
-            "deadlines",
-            mark("Due dates"),
-            "DeadlineSet DeadlineLifted DeadlineMet DeadlineReminded DeadlineMissed DeadlineEscalated",
-        ),
-        ("money", mark("Money"), "CeilingSet"),
-        ("report", mark("The report"), "ReportFiled ReportReturned ReportAccepted"),
-        (
-            "journey",
-            mark("The journey and the file itself"),
-            "DelegationDeparted DelegationConcluded DelegationPostponed DelegationResumed DelegationCancelled "
-            "DelegationClosed DelegationReopened",
-        ),
-    )
+    ),
 }
 """What the types of events are about, as people look for them."""
 
@@ -127,29 +113,6 @@ OTHERWISE = mark("Anything else")
 
 NO_DAY = mark("Write a day as 26/3/2026.")
 NO_INSTANT = mark("Write a day and a time, as 26/3/2026 12:00.")
-NOT_OPEN_THEN = mark("The file was not open yet at that time. Its first entry is of %(time)s.")
-
-
-@dataclass(frozen=True)
-class Told:
-    """An entry of the trail in words. `at` is on the file's clock; `who` is a name where the reader may see names."""
-
-    entry: TrailEntry
-    at: datetime
-    who: str
-    by_right: str
-    took_effect: str
-    changes: tuple[SaidChange, ...]
-    rules: str
-    came: tuple[str, ...]
-
-    @property
-    def by_itself(self) -> bool:
-        """Whether the system did it."""
-        return self.entry.actor == SYSTEM
-
-
-Days = list[tuple[date, list[Told]]]
 
 
 @dataclass(frozen=True)
@@ -169,8 +132,7 @@ class Asked:
     since: datetime | None
     until: datetime | None
     cursor: int
-    seq: int
-    as_of: datetime | None
+    then: Then
     errors: tuple[tuple[str, str], ...]
 
     @classmethod
@@ -203,8 +165,7 @@ class Asked:
             since=since,
             until=until,
             cursor=_number(typed.get("cursor", "")),
-            seq=_number(typed.get("seq", "")),
-            as_of=as_of,
+            then=Then(_number(typed.get("seq", "")), as_of, _number(typed.get("to", ""))),
             errors=tuple(errors),
         )
 
@@ -233,7 +194,7 @@ class Asked:
 
 def kind_of(type: str) -> str:
     """Return what an event of a type is about, by its code in KINDS."""
-    return next((name for name, (_, types) in KINDS.items() if type in types), OTHER)
+    return next((name for name, (_, types) in KINDS.items() if type in types.split()), OTHER)
 
 
 def _number(text: str) -> int:
@@ -259,7 +220,7 @@ def _instant(text: str, here: ZoneInfo) -> datetime | None:
 async def show_trail_page(file: KnownFile, request: Request, actor: Actor, at: At) -> Response:
     """Show what happened to a file, page by page, and the file as it was after an event or at an instant."""
     asked = Asked.read(request, file.state.zone)
-    past, wrong = await _past(request, at, file, asked)
+    past, wrong = await past_of(request, at, file, asked.then)
     if asked.typed.get("part") == "then":
         # The script that follows the thumb asks for nothing else.
         return show(
@@ -360,7 +321,7 @@ async def show_proof_page(seq: Seq, file: KnownFile, request: Request, actor: Ac
         # Without Temporal's server histories cannot be read; everything else still proves.
         reading, away = await Reading.of(at, file, query, teller), True
     entry = await anext(reading.entries())
-    [told] = await _in_words(request, at, file.state, [entry], teller)
+    [told] = await in_words(request, at, file.state, [entry], teller)
     try:
         inclusion = await prove_inclusion(file, seq, InclusionQuery(checkpoint=None), at)
     except Problem:
@@ -388,21 +349,6 @@ async def show_proof_page(seq: Seq, file: KnownFile, request: Request, actor: Ac
     )
 
 
-async def recent(request: Request, at: Installation, file: File, count: int = 8) -> Days:
-    """Return the last entries of a trail by day, the newest first, as `timeline.html` shows them."""
-    words = translator(reader_of(request).language)
-    teller = await reader_in(words, file.state, at)
-    query = ToldTrailQuery(after=max(file.head.seq - count, 0), limit=count)
-    reading = await Reading.of(at, file, query, teller)
-    entries = [entry async for entry in reading.entries()]
-    return by_day(reversed(await _in_words(request, at, file.state, entries, teller)))
-
-
-def by_day(told: Iterable[Told]) -> Days:
-    """Return entries by the day on which they were decided, in their order; a clock that went back begins one anew."""
-    return [(day, list(group)) for day, group in groupby(told, key=lambda one: one.at.date())]
-
-
 async def _page(
     request: Request, at: Installation, file: File, asked: Asked, events: Sequence[SealedEvent], teller: Teller
 ) -> tuple[list[Told], int | None]:
@@ -428,54 +374,14 @@ async def _page(
     if asked.order == "newest":
         entries.reverse()
     more = entries[PAGE - 1].seq if len(entries) > PAGE else None
-    return await _in_words(request, at, file.state, entries[:PAGE], teller), more
-
-
-async def _in_words(
-    request: Request, at: Installation, state: Delegation, entries: Sequence[TrailEntry], teller: Teller
-) -> list[Told]:
-    names = await _names(request, at, state, {one.actor for one in entries})
-    zone = ZoneInfo(state.zone)
-
-    def told(one: TrailEntry) -> Told:
-        said = one.model_dump(mode="json")
-        who = told_as.who(said, teller)
-        return Told(
-            entry=one,
-            at=one.at.astimezone(zone),
-            who=names.get(one.actor, who) if one.cause is None else who,
-            by_right=told_as.by_right(said, teller),
-            took_effect=told_as.took_effect(said, teller),
-            changes=tuple(change.said for change in one.changes if change.said),
-            rules=told_as.rules(said, teller),
-            came=tuple(told_as.came_of_it(said, teller)),
-        )
-
-    return [told(one) for one in entries]
-
-
-async def _names(request: Request, at: Installation, state: Delegation, actors: set[str]) -> dict[str, str]:
-    """Return what those who did something are called: by name for whoever may read names, else as the trail has them.
-
-    The trail has people on the file by their place on it, with `participant:` before it.
-    """
-    reader = reader_of(request)
-    places = {one: place for one in actors if (place := participant_of(one)) is not None}
-    said = {one: place for one, place in places.items()} | {one: one for one in actors - set(places) - {SYSTEM}}
-    if reader.sees_personal_data:
-        said |= await at.accounts.names(actors - set(places) - {SYSTEM})
-        known = await people_of(
-            at, state, [state.people[one] for one in places.values() if one in state.people], reader
-        )
-        said |= {one: name for one, place in places.items() if place in known and (name := known[place].name)}
-    return said
+    return await in_words(request, at, file.state, entries[:PAGE], teller), more
 
 
 async def _actors(
     request: Request, at: Installation, state: Delegation, events: Iterable[SealedEvent]
 ) -> list[tuple[str, str]]:
     found = {one.actor for one in events}
-    names = await _names(request, at, state, found)
+    names = await names_of(request, at, state, found)
     if SYSTEM in found:
         names[SYSTEM] = translator(reader_of(request).language).tr(mark("(by itself)"))
     return sorted(names.items(), key=lambda one: (one[0] == SYSTEM, one[0].startswith(PARTICIPANT), one[1].casefold()))
@@ -499,88 +405,6 @@ def _link(asked: Asked, **changed: object) -> str:
     """Return what stands behind the `?` of an address that asks for the same but for what is changed."""
     said = dict(asked.typed) | {"said": ""} | changed
     return urlencode({name: value for name, value in said.items() if value})
-
-
-@dataclass(frozen=True)
-class Past:
-    """A file as it was after entry `seq`, decided at `at` on the file's clock: what `said` says, by `who`.
-
-    `people` are those on the file then, `gone` those who had left it by then. `changed` is what changed from then until
-    entry `to`; what is bookkeeping is not in it.
-    """
-
-    state: Delegation
-    seq: int
-    at: datetime
-    who: str
-    said: str
-    shape: str
-    desks: tuple[Desk, ...]
-    names: dict[str, str]
-    titles: dict[str, Bilingual]
-    people: tuple[Traveller, ...]
-    gone: tuple[Traveller, ...]
-    days: tuple[tuple[date, tuple[Item, ...]], ...]
-    due: tuple[tuple[str, Deadline], ...]
-    to: int
-    changed: tuple[SaidChange, ...]
-
-
-async def _past(
-    request: Request, at: Installation, file: File, asked: Asked
-) -> tuple[Past | None, list[tuple[str, str]]]:
-    """Return the file as it was, None where it is asked for as it stands; and what is wrong with what was asked."""
-    if asked.as_of is None and (not asked.seq or asked.seq >= file.head.seq):
-        return None, []
-    try:
-        query = ThenQuery(as_of=asked.as_of) if asked.as_of else ThenQuery(seq=asked.seq)
-        then = await file_then(at, file, query)
-    except Problem:
-        words, zone = translator(reader_of(request).language), ZoneInfo(file.state.zone)
-        first = words.date_and_time(file.state.opened_at.astimezone(zone))
-        return None, [("as_of", words.tr(NOT_OPEN_THEN, time=first))]
-    if then.head.seq == file.head.seq:
-        return None, []
-    return await _shown(request, at, file, then, asked), []
-
-
-async def _shown(request: Request, at: Installation, file: File, then: File, asked: Asked) -> Past:
-    state, reader = then.state, reader_of(request)
-    words = translator(reader.language)
-    teller = await reader_in(words, state, at)
-    teller.due |= {what: one.rule.model_dump() for what, one in state.deadlines.items()}
-    [event] = await at.queries.events(state.id, after=then.head.seq - 1, limit=1)
-    lies = desks(state)
-    signers = {
-        one.by for proposal in (state.proposal,) if proposal for step in proposal.steps for one in step.signed_by
-    }
-    people = await people_of(at, state, state.people.values(), reader)
-    to = min(max(_number(asked.typed.get("to", "")), then.head.seq), file.head.seq) or file.head.seq
-    if not asked.typed.get("to", "").strip():
-        to = file.head.seq
-    found = await changes_between(at, file, ChangesQuery(since_seq=then.head.seq, until_seq=to), words)
-    names = await _names(request, at, state, {event.actor, state.coordinator} | signers)
-    return Past(
-        state=state,
-        seq=then.head.seq,
-        at=then.updated_at.astimezone(ZoneInfo(state.zone)),
-        who=words.tr("(by itself)") if event.actor == SYSTEM else names[event.actor],
-        said=sentence_of({"type": event.type, "data": event.data}, teller),
-        shape=SHAPES.get(state.phase, "info"),
-        desks=lies,
-        names=names,
-        titles=await position_titles(at, await at.editions.get(state.edition)),
-        people=tuple(people[one.id] for one in state.people.values() if one.active),
-        gone=tuple(people[one.id] for one in state.people.values() if not one.active),
-        days=tuple(items_by_day(one for one in state.items.values() if not one.cancelled)),
-        due=tuple(
-            (teller.duty(what), one)
-            for what, one in sorted(state.deadlines.items(), key=lambda pair: pair[1].due_at)
-            if one.status == "open"
-        ),
-        to=to,
-        changed=tuple(one.said for one in found.items if one.said),
-    )
 
 
 def _ends(file: File, past: Past | None) -> dict[str, Any]:

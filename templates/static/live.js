@@ -69,5 +69,6 @@ function follow() {
   listen();
 }
 
-// htmx makes itself ready once everything has been read.
-if (stream) document.addEventListener("DOMContentLoaded", follow);
+// htmx goes through the page when it comes to it, which may have been before this script was there.
+if (stream && stream._htmx) follow();
+else if (stream) addEventListener("htmx:after:process", follow, { once: true });

@@ -1,6 +1,7 @@
 """Days of a checklist follow the visit; templates are for a direction and grades."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_how_a_day_presses(due_on: date | None, done: bool, how: Pressing) -> No
 def test_a_template_is_for_a_direction_and_the_grades_it_names() -> None:
     """Without grades for any, even where none is known."""
     task = Task(id="gifts", title=Bilingual(vi="Tặng phẩm", en="Gifts"))
-    named = {"title": task.title, "tasks": (task,)}
+    named: dict[str, Any] = {"title": task.title, "tasks": (task,)}
     general = ChecklistTemplate(id="general", direction="inbound", **named)
     high = ChecklistTemplate(id="high", direction="any", grades=("A", "B"), **named)
     assert [general.fits("inbound", None), general.fits("inbound", "C"), general.fits("outbound", "A")] == [1, 1, 0]

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.checklist import Due
 from domain.directory import PartnerEntry
 from domain.state import Delegation
+from storage.checklist_templates import shipped_templates
 from tests.running import Running
 
 TYPICAL_NAMES = (
@@ -22,6 +24,31 @@ LONG_TITLE = (
     "Đoàn đại biểu các tổ chức hữu nghị và nhân dân dự Liên hoan hữu nghị quốc tế các thành phố ven sông tại Hà Nội, "
     "Huế và Đà Nẵng năm 2027"
 )
+
+
+async def busy(here: Running, id: str = "tokyo") -> None:
+    """What the office has to do for a file, some of it done, and what people noted beside it."""
+    lists, template = here.registers.checklists, shipped_templates()[0]
+    await lists.choose(id, template, by="lan")
+    for number, entry in enumerate(await lists.of(id)):
+        if number in (0, 3):
+            await lists.tick(id, entry.id, done=True, by="lan")
+        elif number < 6:
+            title, who = entry.title.vi if entry.title else "", ("lan", "hung", "mai")[number % 3]
+            await lists.change(id, entry.id, 1, title=title, due=entry.due, assignee=who, by="lan")
+    soon = Due(offset=20, unit="days")
+    await lists.add(
+        id, "Xác nhận lại với khách sạn về phòng họp tầng hai và màn hình chiếu", soon, "lan", by="lan", key="a"
+    )
+    await here.registers.notes.write(
+        id, "Bà Tanaka ăn chay, không dùng hành tỏi.\nĐã báo khách sạn.", by="lan", key="a"
+    )
+    note = await here.registers.notes.write(
+        id, "Sở Ngoại vụ đề nghị chuyển buổi làm việc sang chiều.", by="hung", key="b"
+    )
+    await here.registers.notes.change(
+        id, note.id, 1, "Sở Ngoại vụ đề nghị chuyển buổi làm việc thứ hai sang đầu giờ chiều, chờ trả lời.", by="hung"
+    )
 
 
 async def empty(here: Running, id: str = "hoi-an") -> Running:

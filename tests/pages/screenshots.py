@@ -12,8 +12,9 @@ from pathlib import Path
 from playwright.async_api import async_playwright
 
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
-from tests.pages.gallery import empty, half_written, overfull, typical, waiting
+from tests.pages.gallery import busy, empty, half_written, overfull, typical, waiting
 from tests.temporal import TemporalServer
+from workflows.checkpoints import CheckpointRound
 
 PAGES: tuple[tuple[str, str, str], ...] = (
     ("sign-in", "", "/sign-in"),
@@ -41,11 +42,14 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("people-leave", "lan", "/delegations/tokyo/people/m-2/leave"),
     ("people-overfull", "lan", "/delegations/lien-hoan-song/people"),
     ("request-overfull", "lan", "/delegations/lien-hoan-song/request"),
+    ("checklist", "lan", "/delegations/tokyo/checklist"),
+    ("checklist-empty", "lan", "/delegations/hoi-an/checklist"),
+    ("notes", "hung", "/delegations/tokyo/notes"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
     ("trail", "lan", "/delegations/tokyo/trail"),
     ("trail-then", "an", "/delegations/tokyo/trail?seq=20"),
-    ("trail-overfull", "lan", "/delegations/lien-hoan-song/trail?seq=190&words=phiên"),
+    ("trail-overfull", "lan", "/delegations/lien-hoan-song/trail?seq=90&words=phiên"),
     ("trail-verification", "an", "/delegations/tokyo/trail/verification"),
     ("trail-proof", "an", "/delegations/tokyo/trail/12"),
     ("file-waiting", "lan", "/delegations/kyoto"),
@@ -78,6 +82,9 @@ async def prepared(site: Site) -> None:
     for make in (empty, typical, waiting, overfull):
         await make(site.here)
     await half_written(site.here)
+    here = site.here
+    await here.client.execute_workflow(CheckpointRound.run, id="round", task_queue=here.settings.temporal_task_queue)
+    await busy(site.here)
 
 
 async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> None:

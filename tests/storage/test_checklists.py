@@ -1,6 +1,7 @@
 """The register of checklists, and that of notes, on both engines."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -105,12 +106,12 @@ async def test_two_who_change_one_entry_do_not_lose_each_other(lists: Checklists
     await lists.choose("visit", TEMPLATE, by="lan")
     entry = (await lists.of("visit"))[0]
     await lists.tick("visit", entry.id, done=True, by="minh")
-    said = {"title": "Tặng phẩm cho 12 khách", "due": None, "assignee": None}
-    changed = await lists.change("visit", entry.id, entry.version, **said, by="lan")  # type: ignore[arg-type]
+    said: dict[str, Any] = {"title": "Tặng phẩm cho 12 khách", "due": None, "assignee": None}
+    changed = await lists.change("visit", entry.id, entry.version, **said, by="lan")
     assert (changed.title, changed.due, changed.version) == (Bilingual(vi=said["title"], en=said["title"]), None, 2)
     assert (changed.changed_by, changed.done_by) == ("lan", "minh")
     with pytest.raises(ChangeRefused, match="checklist_entry_changed"):
-        await lists.change("visit", entry.id, entry.version, **said, by="minh")  # type: ignore[arg-type]
+        await lists.change("visit", entry.id, entry.version, **said, by="minh")
 
 
 async def test_an_entry_of_a_template_keeps_both_languages_while_its_title_stays(lists: Checklists) -> None:
