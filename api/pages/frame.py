@@ -26,7 +26,7 @@ from storage.read_model import next_due
 TABS: tuple[tuple[str, str], ...] = (
     ("", mark("Overview")),
     ("/request", mark("Request")),
-    ("/people", mark("People")),
+    ("/people", mark("Participants")),
     ("/programme", mark("Programme")),
     ("/approvals", mark("Approvals")),
     ("/invitations", mark("Invitations and letters")),

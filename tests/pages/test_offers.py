@@ -53,7 +53,7 @@ ELSEWHERE = {
     "move_item": "the board",
     "revise_item": "the board",
     "cancel_item": "the board",
-    "discard_draft": "the board",
+    "restore_item": "the board",
 }
 """Commands of people that are sent from another page than an act's."""
 
