@@ -205,6 +205,9 @@ async def revise_request_by_page(file: KnownFile, request: Request, actor: Actor
         told = await _conflicts(request, at, file.state, stands, form, conflicts)
         shown = Form("revise", ReviseRequest, _over(stands, form, mine), key=form.get("key", ""))
         return await _revise(request, at, file, actor, shown, conflicts=told, status=409)
+    if mine and len(theirs) == len(mine):
+        # It says already what was typed: sent twice, or written alike by two.
+        return done(f"/delegations/{file.state.id}/request", "revised")
     try:
         command = _command(request, file.state, form, [field for field in mine if field not in theirs])
         await send(request, at, file.state.id, [command], form, actor, {"seen": ""})
