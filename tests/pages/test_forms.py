@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from api.pages.asked import countries_said
+from api.pages.asked import OPTIONS, countries_said
 from api.pages.forms import Form, FormRefused, read
 from api.pages.limits import limits_of
 from api.pages.people import DELEGATE_ROLES, SERVICE_ROLES
