@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from api.pages.asked import OPTIONS, countries_said
 from api.pages.forms import Form, FormRefused, read
 from api.pages.limits import limits_of
-from api.pages.people import DELEGATE_ROLES, SERVICE_ROLES
+from api.pages.people import DELEGATE_ROLES, SERVANT_ROLES
 from api.pages.reader import Reader
 from api.pages.typed import Typed
 from domain.commands import AddMember, AppointParticipant, AttachDocument, OpenDelegation, ReviseRequest
@@ -112,7 +112,7 @@ def test_words_for_choices_are_those_of_the_command() -> None:
     for name, table in OPTIONS.items():
         assert set(table) == set(limits[name].choices)
     assert set(DELEGATE_ROLES) == set(limits_of(AddMember)["role"].choices)
-    assert set(SERVICE_ROLES) == set(limits_of(AppointParticipant)["role"].choices)
+    assert set(SERVANT_ROLES) == set(limits_of(AppointParticipant)["role"].choices)
 
 
 def test_one_wrong_entry_of_a_list_stands_beside_the_list() -> None:

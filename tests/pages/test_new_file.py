@@ -4,15 +4,17 @@ import re
 from datetime import timedelta
 
 import pytest
+from playwright.async_api import expect
 
 from api.pages.new_file import FIELDS, SECTIONS, delegation_of
 from domain.commands import OpenDelegation
 from domain.directory import ContactEntry, PartnerEntry
 from storage.references import new_reference
 from tests.pages.asking import Guest, names_of, visiting_as, wrong_in
-from tests.pages.conftest import Site
+from tests.pages.conftest import Site, Visitor
+from tests.storage.samples import PDF_FILE
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
 
 ABOUT = {"csrf", "form", "key", "act"}
 """What every form carries beside its fields."""
@@ -211,3 +213,57 @@ async def test_somebody_of_the_directory_is_found_for_the_list(site: Site) -> No
         assert joined.status_code == 303, wrong_in(joined.text)
     [member] = (await here.file()).people.values()
     assert (member.person.ref, member.country, member.role) == (person["ref"], "JP", "head")
+
+
+def only_refused(visitor: Visitor) -> None:
+    """The browser's console names a page that came with 422, and nothing else."""
+    assert visitor.complaints
+    assert all("422" in said for said in visitor.complaints)
+    visitor.complaints.clear()
+
+
+async def test_a_browser_keeps_a_section_while_it_is_typed(site: Site, visitor: Visitor) -> None:
+    """Nothing is pressed: after a reload everything that was typed stands there, on a phone too; axe finds nothing."""
+    path = f"/files/new/{new_reference('dra')}"
+    await visitor.speak("en")
+    await visitor.page.set_viewport_size({"width": 390, "height": 844})
+    await visitor.sign_in("lan", f"/sign-in?next={path}/matter")
+    await visitor.page.get_by_label("Inbound").check()
+    await visitor.page.get_by_label("Title").fill("Đoàn Nagoya, gõ dở")
+    await expect(visitor.page.locator("[data-kept]")).to_contain_text("Kept at")
+    await visitor.page.reload()
+    assert await visitor.page.get_by_label("Title").input_value() == "Đoàn Nagoya, gõ dở"
+    assert await visitor.page.get_by_label("Inbound").is_checked()
+    assert await visitor.violations() == []
+    await visitor.page.get_by_label("Title").press("Enter")
+    await expect(visitor.page.locator("#new-purpose-error")).to_contain_text("Purpose: this is missing.")
+    assert await visitor.page.evaluate("document.activeElement.matches('[data-summary]')")
+    assert await visitor.violations() == []
+    width = await visitor.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390
+    only_refused(visitor)
+
+
+async def test_a_browser_sends_a_file_with_its_form(site: Site, visitor: Visitor) -> None:
+    """A form with a file, as a real browser writes it; the file comes back where another field was wrong."""
+    here = site.here
+    await here.open()
+    await here.add("m-1", role="head")
+    await visitor.speak("en")
+    await visitor.sign_in("lan", f"/sign-in?next=/delegations/{here.id}/request")
+    page = visitor.page
+    await page.get_by_text("Attach a document").click()
+    await page.set_input_files(
+        "#document-attachment", {"name": "Hộ chiếu.pdf", "mimeType": "application/pdf", "buffer": PDF_FILE}
+    )
+    await page.get_by_role("button", name="Attach it").click()
+    await expect(page.locator("#document-kind-error")).to_be_visible()
+    await expect(page.locator(".keptfile")).to_contain_text("Hộ chiếu.pdf")
+    assert await visitor.violations() == []
+    await page.get_by_label("What it is").select_option("passport_copy")
+    await page.get_by_label("Whose it is").select_option("m-1")
+    await page.get_by_role("button", name="Attach it").click()
+    await expect(page.get_by_role("status").first).to_contain_text("The document stands in the file.")
+    [document] = (await here.file()).documents.values()
+    assert (document.kind, document.concerns, document.attachment.size) == ("passport_copy", "m-1", len(PDF_FILE))
+    only_refused(visitor)
