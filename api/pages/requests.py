@@ -51,7 +51,7 @@ from domain.differences import differences, entries
 from domain.dossiers import Dossier, read_trail
 from domain.events import Breach
 from domain.meanwhile import request_seen
-from domain.request import breaches
+from domain.request import breaches, ceiling
 from domain.rules import Edition
 from domain.sign_in import Acting
 from domain.state import Delegation
@@ -366,7 +366,8 @@ async def _page(
             if not any(doc.kind == "passport_copy" and doc.concerns == one.id for doc in state.documents.values())
         ],
         versions=await _versions(at, state, head.edition, request),
-        ceiling=ceilings.current,
+        ceiling=ceilings.current or ceiling(state, head.edition),
+        ceiling_set=ceilings.current is not None,
         ceilings=tuple(reversed(ceilings.items)),
         options=options_of(request),
         organisations=dict((await choices_of(request, at, head.edition)).organisations),
