@@ -11,11 +11,12 @@ from typing import TextIO, cast
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.application import create_application
 from api.installation import Installation
 from api.schema import SchemaOutdated, require_schema
-from settings import SettingsRefused, load_settings
+from settings import Settings, SettingsRefused, load_settings
 
 GRACE = 10
 """Seconds that requests under way have to end."""
@@ -55,8 +56,8 @@ class Log:
             sys.stdout.flush()
 
 
-def main() -> int:
-    """0 after a clean stop, or 1 after one plain sentence on standard error."""
+def configure_log() -> None:
+    """Write one line of JSON for each event, its time in UTC."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -66,6 +67,11 @@ def main() -> int:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, Log())),
     )
+
+
+def main() -> int:
+    """0 after a clean stop, or 1 after one plain sentence on standard error."""
+    configure_log()
     try:
         settings = load_settings()
         application = create_application(settings)
@@ -73,7 +79,16 @@ def main() -> int:
         asyncio.run(require_schema(settings.database_url))
     except (SettingsRefused, SchemaOutdated) as refused:
         return _refuse(str(refused))
-    config = uvicorn.Config(
+    server = Server(config_of(application, settings), application.state.installation)
+    # Once it has stopped, uvicorn raises the signal again that stopped it.
+    with suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else 1
+
+
+def config_of(application: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Return how an application is served. `X-Forwarded-…` counts from this machine, or from FORWARDED_ALLOW_IPS."""
+    return uvicorn.Config(
         application,
         host=settings.api_host,
         port=settings.api_port,
@@ -86,11 +101,6 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
-    server = Server(config, application.state.installation)
-    # Once it has stopped, uvicorn raises the signal again that stopped it.
-    with suppress(KeyboardInterrupt):
-        server.run()
-    return 0 if server.started else 1
 
 
 def _refuse(sentence: str) -> int:

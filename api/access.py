@@ -110,6 +110,20 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "accept_import": COORDINATOR,
     "write_text": ("coordinator", "approver"),
     "read_text": PERSONAL,
+    # What people wrote: for those who may see personal data.
+    "list_checklist_templates": EVERYBODY,
+    "show_checklist": PERSONAL,
+    "choose_checklist_template": STAFF,
+    "add_checklist_entry": STAFF,
+    "change_checklist_entry": STAFF,
+    # Also for whoever it is assigned to, and for nobody else of them.
+    "tick_checklist_entry": PERSONAL,
+    "remove_checklist_entry": STAFF,
+    "list_own_tasks": PERSONAL,
+    "list_notes": PERSONAL,
+    "write_note": PERSONAL,
+    "change_note": PERSONAL,
+    "list_note_versions": PERSONAL,
     "store_attachment": COORDINATOR,
     "make_feed_of_delegation": STAFF,
     "list_feeds_of_delegation": STAFF,
@@ -196,7 +210,13 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     # The address is the right to it.
     "show_programme_page": ANYBODY,
     "choose_channel_by_page": ANYBODY,
+    "show_first_page": EVERYBODY,
+    "fetch_own_document": ANYBODY,
     "show_inbox_page": EVERYBODY,
+    "show_files_page": EVERYBODY,
+    "show_search_page": EVERYBODY,
+    "watch_file": EVERYBODY,
+    "watch_day": EVERYBODY,
     "show_file_page": EVERYBODY,
     "show_new_file_page": COORDINATOR,
     "show_draft_page": COORDINATOR,
@@ -219,8 +239,35 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_copy_page": COORDINATOR,
     "show_copy_choices": COORDINATOR,
     "copy_by_page": COORDINATOR,
+    "show_trail_page": EVERYBODY,
+    "export_trail_by_page": EVERYBODY,
+    "show_verification_page": EVERYBODY,
+    "show_proof_page": EVERYBODY,
+    "show_act_page": STAFF,
+    "send_act_by_page": STAFF,
+    "show_approvals_page": EVERYBODY,
+    "show_invitations_page": EVERYBODY,
+    "show_report_page": EVERYBODY,
+    "file_report_by_page": COORDINATOR,
+    "show_board_page": EVERYBODY,
+    "show_programme_print": EVERYBODY,
+    "restore_programme_by_page": COORDINATOR,
+    "show_new_item_page": COORDINATOR,
+    "add_item_by_page": COORDINATOR,
+    "show_item_page": EVERYBODY,
+    "change_item_by_page": COORDINATOR,
+    "show_preview_page": EVERYBODY,
+    "publish_by_page": COORDINATOR,
+    "show_checklist_page": PERSONAL,
+    "change_checklist_by_page": STAFF,
+    "change_checklist_entry_by_page": PERSONAL,
+    "show_notes_page": PERSONAL,
+    "write_note_by_page": PERSONAL,
+    "show_note_page": PERSONAL,
+    "change_note_by_page": PERSONAL,
     "show_passkeys_page": EVERYBODY,
     "remove_passkey_by_page": EVERYBODY,
+    "read_inbox_page": EVERYBODY,
     "show_step_page": EVERYBODY,
     "answer_step_by_page": EVERYBODY,
     "show_receipt_page": EVERYBODY,
@@ -288,7 +335,8 @@ class GuardedRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            request.state.actor = await admit(request, self.name)
+            request.state.actor = None
+            await admit(request, self.name)
             if self.body_field is not None and not _says_json(request):
                 raise Problem("content_type_not_json")
             if self.name in UNMEASURED:
@@ -298,8 +346,8 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
-async def admit(request: Request, route: str) -> Acting | None:
-    """Return who asks, or None where nobody is asked. A token goes before a cookie.
+async def admit(request: Request, route: str) -> None:
+    """Let a request in; `request.state.actor` is then who asks, where anybody is asked. A token goes before a cookie.
 
     Problems: `token_missing`, `token_refused`, `session_refused` (401), `origin_refused`, `csrf_token_refused`,
     `role_not_allowed`, `session_needed`, `scope_missing` (403), `too_many_attempts` (429).
@@ -307,7 +355,7 @@ async def admit(request: Request, route: str) -> Acting | None:
     allowed, at = ALLOWED.get(route, ()), installation_of(request)
     if "anybody" in allowed:
         at.cookies.refuse_other_sites(request, strictly=False)
-        return None
+        return
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret.strip():
         actor = await _by_token(request, secret.strip())
@@ -315,6 +363,8 @@ async def admit(request: Request, route: str) -> Acting | None:
         actor = await _by_session(request, request.cookies[at.cookies.session])
     else:
         raise Problem("token_missing", headers={"WWW-Authenticate": "Bearer"})
+    # Also of one who is refused below: the log says who it was.
+    request.state.actor = actor
     if not set(actor.roles) & set(allowed):
         raise Problem("role_not_allowed")
     if route in SESSION_ONLY and actor.session is None:
@@ -322,7 +372,6 @@ async def admit(request: Request, route: str) -> Acting | None:
     scope = scope_of(route, request.method)
     if scope not in actor.scopes and not (route in EITHER_SCOPE and "sign" in actor.scopes):
         raise Problem("scope_missing", params={"scope": scope})
-    return actor
 
 
 def scope_of(route: str, method: str) -> Scope:

@@ -12,6 +12,7 @@ from api.bodies import Strictly
 from api.installation import At, Installation
 from api.parameters import SentInstant
 from api.problems import Problem
+from api.sessions import require_fresh
 from domain.decision import SYSTEM
 from domain.mailbox import Address
 from domain.permission import ROLES, SIGNING, may_send
@@ -205,7 +206,9 @@ async def create_token(
     """Make a token. Its secret is in this answer and nowhere else: the register keeps only a digest.
 
     It does not sign: a signature is under its signatory's sole control. In the demo, where nobody signs in, it does.
+    In a session it is made soon after signing in (`sign_in_again`).
     """
+    require_fresh(at, actor)
     return await make_token(at, account, body, body.given(signing=at.settings.has_virtual_clock), by=actor.id)
 
 

@@ -84,7 +84,7 @@ async def download_document(
     headers = {
         "Content-Length": str(reference.size),
         "Content-Disposition": f'attachment; filename="{_name(file.state.id, known)}"',
-        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     }
     return StreamingResponse(_after(first, pieces), media_type=reference.media_type, headers=headers)
 

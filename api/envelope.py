@@ -22,17 +22,23 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    # Neither of the last two falls back to `default-src`.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "Cache-Control": "no-store",
 }
 """Set on every answer that does not say otherwise itself."""
+
+TLS_ALWAYS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+"""A year in which a browser that came by TLS once comes by nothing else (RFC 6797)."""
 
 
 class Envelope:
     """ASGI middleware, the outermost one."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, tls: bool) -> None:
+        """`tls`: the address that people open begins with https."""
         self._app = app
+        self._headers = HEADERS | (TLS_ALWAYS if tls else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and note how it ended."""
@@ -47,7 +53,7 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 headers["X-Request-Id"] = scope["request_id"]
             await send(message)
@@ -67,9 +73,16 @@ class Envelope:
                 request_id=scope["request_id"],
                 method=scope["method"],
                 route=getattr(route, "path", None),
+                account=account_of(scope),
                 status=status,
                 ms=round((time.perf_counter() - begun) * 1000, 1),
             )
+
+
+def account_of(scope: Scope) -> str | None:
+    """Return whose account asked, or None where nobody is asked or nobody was known."""
+    actor = scope.get("state", {}).get("actor")
+    return None if actor is None else str(actor.id)
 
 
 def _place(error: BaseException) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
@@ -10,11 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from api.engine import CommandRefused, DecisionFailed, EngineUnavailable, KeyReused
+from api.envelope import account_of
 from api.pages.problems import answer
-from api.problems import BY_STATUS, Problem, refused
+from api.problems import BY_STATUS, Problem, answer_of, refused
 from api.violations import field_problems
 from storage.errors import StoreUnavailable
 from storage.idempotency import IdempotencyConflict
+
+log = structlog.get_logger()
 
 KEY_HEADER = ("header", "Idempotency-Key")
 
@@ -37,9 +41,18 @@ def add_handlers(application: FastAPI) -> None:
         application.add_exception_handler(kind, _handler(lambda error, code=code: Problem(code)))
 
 
+NOTED = frozenset({401, 403, 429})
+"""Statuses of what somebody may not do, or not so often: the log says who it was, if that is known."""
+
+
 def _handler(problem_of: Callable[..., Problem]) -> Callable[[Request, Exception], Any]:
     async def handle(request: Request, error: Exception) -> Response:
-        return answer(request, problem_of(error))
+        problem = problem_of(error)
+        if answer_of(problem.code).status in NOTED:
+            log.warning(
+                "refused", request_id=request.scope["request_id"], code=problem.code, account=account_of(request.scope)
+            )
+        return answer(request, problem)
 
     return handle
 

@@ -4,6 +4,7 @@ import hmac
 import secrets
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import quote
 
 import structlog
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
@@ -17,7 +18,7 @@ from api.installation import At
 from api.oidc import ProviderUnavailable, WordRefused
 from api.pages.route import own_path
 from api.problems import Problem
-from api.sessions import begin
+from api.sessions import begin, require_fresh
 from domain.values import Slug, Value
 from storage.accounts import UnknownAccount, digest_of_secret
 from storage.identities import Identity, IdentityExists
@@ -114,10 +115,14 @@ async def go_to_provider(
     at: At,
     next: Annotated[str | None, Query(max_length=2000, description="The page to come to afterwards.")] = None,
 ) -> RedirectResponse:
-    """Go to a provider to sign in there."""
+    """Go to a provider to sign in there; from a page of another site, to the page on which one signs in."""
     found = at.providers.named(provider)
     if found is None:
         raise Problem("provider_unknown")
+    if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        # Another site sent the browser here: a person presses the button first, or a provider that still knows them
+        # would open a session that nobody asked for.
+        return RedirectResponse(f"/sign-in?next={quote(own_path(next), safe='')}", 303)
     await at.attempts.sign_in(request)
     try:
         begun = await at.providers.begin(found)
@@ -157,7 +162,11 @@ async def link_identity(
     actor: Actor,
     at: At,
 ) -> IdentityView:
-    """Link an account to a provider's subject. An e-mail address links nothing: addresses pass to others."""
+    """Link an account to a provider's subject, in a session soon after signing in (`sign_in_again`).
+
+    An e-mail address links nothing: addresses pass to others.
+    """
+    require_fresh(at, actor)
     try:
         return _view(await at.identities.link(account, body.issuer, body.subject, by=actor.id))
     except UnknownAccount:

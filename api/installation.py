@@ -84,8 +84,11 @@ class Installation:
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries
         self.desks = self.registers.desks
+        self.today = self.registers.today
         self.person_requests = self.registers.person_requests
         self.held = self.registers.held
+        self.checklists = self.registers.checklists
+        self.notes = self.registers.notes
         self.retention = self.registers.retention
         self.caldav = CalDav(
             Reach.of(

@@ -11,7 +11,7 @@ from api.accounts import AccountId
 from api.bodies import Strictly
 from api.installation import At
 from api.problems import Problem
-from api.sessions import LONGEST_TYPED
+from api.sessions import LONGEST_TYPED, require_fresh
 from domain.sign_in import LONGEST_PASSWORD, SHORTEST_PASSWORD, new_password
 from domain.values import Value
 from storage.accounts import UnknownAccount
@@ -88,7 +88,11 @@ async def choose_password(
 
 @router.post("/accounts/{account}/password-link", status_code=201, dependencies=[Depends(BEARER)])
 async def make_password_link(account: AccountId, actor: Actor, at: At) -> PasswordLink:
-    """Make a link with which somebody chooses a password: an administrator hands it out and sets none."""
+    """Make a link with which somebody chooses a password: an administrator hands it out and sets none.
+
+    In a session soon after signing in (`sign_in_again`): whoever finds it open is not to become anybody.
+    """
+    require_fresh(at, actor)
     try:
         secret, until = await at.passwords.make_link(account, by=actor.id)
     except UnknownAccount:

@@ -28,7 +28,8 @@ POLICY = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 async def show_reference(request: Request) -> HTMLResponse:
     """Show the description of the API."""
     headers = {
-        "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{POLICY}'; frame-ancestors 'none'",
+        "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{POLICY}'; frame-ancestors 'none'; "
+        "base-uri 'none'; form-action 'none'",
         "Cache-Control": "no-cache",
     }
     return HTMLResponse(page(request.app.openapi()), headers=headers)

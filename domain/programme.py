@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from heapq import heappop, heappush
+from typing import Literal
 
 from domain.amendment import unapproved
 from domain.commands import CancelItem, MoveItem, Note, PublishProgramme, RestoreItem, ReviseItem, ScheduleItem
@@ -13,6 +14,9 @@ from domain.state import Delegation, Item
 from domain.values import Fact
 
 LARGEST_PROGRAMME = 1_000
+
+Draft = Literal["new", "changed", "gone"]
+"""What was drafted of an item since the programme was last published."""
 
 
 def schedule(state: Delegation, command: ScheduleItem, context: Context) -> Outcome:
@@ -119,11 +123,19 @@ def published_items(state: Delegation) -> tuple[str, ...]:
 
 def published_as_drafted(state: Delegation) -> bool:
     """Return whether the programme as it stands is the one that was last published."""
-    standing = {item: one for item, one in state.published.items() if not one.cancelled}
-    return tuple(sorted(standing)) == tuple(sorted(published_items(state))) and all(
-        (one.view, one.audience, one.notes) == (item.view, item.audience, item.notes)
-        for item, one in ((state.items[name], one) for name, one in standing.items())
-    )
+    return all(drafted(state, item_id) is None for item_id in state.items)
+
+
+def drafted(state: Delegation, item_id: str) -> Draft | None:
+    """Return what a publication would do to an item in calendars: make it new, change it, take it away; else None."""
+    item, one = state.items[item_id], state.published.get(item_id)
+    stands = one is not None and not one.cancelled
+    if not item.published or item.cancelled:
+        return "gone" if stands else None
+    if one is None or one.cancelled:
+        return "new"
+    same = (one.view, one.audience, one.notes) == (item.view, item.audience, item.notes)
+    return None if same else "changed"
 
 
 class Overlap(Fact):

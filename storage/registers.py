@@ -11,6 +11,7 @@ from storage.archive_files import ArchiveFiles, ArchiveFolder
 from storage.archived_runs import ArchivedRuns
 from storage.as_of import AsOf
 from storage.attachments import Attachments
+from storage.checklists import Checklists
 from storage.collection_entries import CollectionEntries
 from storage.collection_queue import CollectionQueue
 from storage.collections import Collections
@@ -31,6 +32,7 @@ from storage.keyring import Keyring, MasterKey
 from storage.leaves import Leaves
 from storage.mail_ledger import MailLedger
 from storage.media_types import Limits
+from storage.notes import Notes
 from storage.person_requests import PersonRequests
 from storage.persons import Persons
 from storage.projection import Projection
@@ -43,6 +45,7 @@ from storage.retention_kinds import Holdings
 from storage.standing import Standing
 from storage.tenures import Tenures
 from storage.texts import Texts
+from storage.today import Today
 from storage.traces import TraceFinder
 
 
@@ -74,6 +77,7 @@ class Registers:
     queries: Queries
     as_of: AsOf
     desks: Desks
+    today: Today
     collections: Collections
     collection_entries: CollectionEntries
     collection_queue: CollectionQueue
@@ -87,6 +91,8 @@ class Registers:
     erasures: Erasures
     trace_finder: TraceFinder
     redaction: Redaction
+    checklists: Checklists
+    notes: Notes
 
     @classmethod
     def open(
@@ -107,14 +113,14 @@ class Registers:
         database = Database(url, synchronous=synchronous)
         keyring = Keyring([MasterKey.of(secret) for secret in master_keys])
         limits = Limits() if attachment_limit is None else Limits(size=attachment_limit)
-        persons = Persons(database, keyring)
+        persons, texts = Persons(database, keyring), Texts(database, keyring)
         attachments = Attachments(database, keyring, folder / "attachments", limits=limits)
         requests = PersonRequests(database, keyring)
         return cls(
             database=database,
             keyring=keyring,
             persons=persons,
-            texts=Texts(database, keyring),
+            texts=texts,
             attachments=attachments,
             accounts=Accounts(database, keyring),
             directory=Directory(database),
@@ -135,6 +141,7 @@ class Registers:
             queries=Queries(database),
             as_of=AsOf(database),
             desks=Desks(database),
+            today=Today(database),
             collections=Collections(database, keyring),
             collection_entries=CollectionEntries(database),
             collection_queue=CollectionQueue(database),
@@ -148,6 +155,8 @@ class Registers:
             erasures=Erasures(database),
             trace_finder=TraceFinder(database, keyring, persons),
             redaction=Redaction(database, keyring),
+            checklists=Checklists(database, texts),
+            notes=Notes(database, texts),
         )
 
     async def close(self) -> None:

@@ -6,6 +6,7 @@ from storage.accounts import account_roles, accounts, tokens
 from storage.archived_runs import archive_state, archived_runs
 from storage.attachments import attachments
 from storage.challenges import challenges
+from storage.checklists import checklist_entries
 from storage.checkpoint_rows import checkpoint_duties, checkpoint_spans, checkpoints, merkle_tiles
 from storage.collection_rows import calendar_collections, calendar_drift, calendar_due, calendar_resources
 from storage.data_keys import data_keys
@@ -22,6 +23,7 @@ from storage.journal import journal
 from storage.leaves import leaves
 from storage.mail_rows import mail_ledger
 from storage.metadata import metadata
+from storage.notes import note_versions
 from storage.passkeys import passkeys
 from storage.passwords import password_links, passwords
 from storage.person_requests import person_requests
@@ -45,6 +47,7 @@ REGISTERS: tuple[Table, ...] = (
     calendar_due,
     calendar_resources,
     challenges,
+    checklist_entries,
     checkpoint_duties,
     checkpoint_spans,
     checkpoints,
@@ -61,6 +64,7 @@ REGISTERS: tuple[Table, ...] = (
     mail_ledger,
     mailbox_places,
     merkle_tiles,
+    note_versions,
     organisations,
     passkeys,
     password_links,

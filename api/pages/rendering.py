@@ -17,10 +17,13 @@ from api.pages.navigation import places_of
 from api.pages.reader import reader_of
 from api.pages.static import address
 from api.pages.words import (
+    ANSWERS,
     CEILING_LINES,
     DIRECTIONS,
     DOCUMENT_KINDS,
     FACTORS,
+    MAIL_KINDS,
+    MAIL_STATES,
     PART_KINDS,
     PERSON_ROLES,
     PHASES,
@@ -29,6 +32,7 @@ from api.pages.words import (
 )
 from domain.values import Moment
 from locales import Language, Translator, translator
+from words.codes import CHANNELS, DEADLINE_STATES, FORMALITIES, ITEM_KINDS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "pages"
 
@@ -57,10 +61,17 @@ def show(
     body = environment.get_template(template).render(
         reader=reader,
         path=request.url.path,
+        here=_here(request),
         places=places_of(reader.actor.roles) if reader.actor else (),
         **values,
     )
     return HTMLResponse(body, status, headers={**HEADERS, "Content-Language": reader.language, **(headers or {})})
+
+
+def _here(request: Request) -> str:
+    """The address that was asked for, within this site."""
+    query = request.url.query.replace("+", "%20")
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 @cache
@@ -108,6 +119,14 @@ def _environment(language: Language, zone: str) -> Environment:
                 "document_kind": DOCUMENT_KINDS,
                 "step_state": STEP_STATES,
                 "factor_name": FACTORS,
+                "answer_word": ANSWERS,
+                "mail_kind": MAIL_KINDS,
+                "mail_state": MAIL_STATES,
+                "answer_name": ANSWERS,
+                "channel_name": CHANNELS,
+                "deadline_state": DEADLINE_STATES,
+                "formality_name": FORMALITIES,
+                "item_kind": ITEM_KINDS,
             }.items()
         },
     )

@@ -32,6 +32,10 @@ OWN_PATH = re.compile(r"^/(?!/)[A-Za-z0-9/._~-]*(?:\?[A-Za-z0-9=&._~%-]*)?$")
 NO_WAY_BACK = ("/api/", "/sign-in", "/sign-out", "/static/", "/language")
 
 
+UNATTENDED = "x-unattended"
+"""The header of what a page asks by itself, to stay fresh: it keeps no session alive."""
+
+
 class SignInFirst(Exception):
     """Nobody is signed in. `form` is what was typed and must not be lost."""
 
@@ -76,7 +80,9 @@ async def _admit(request: Request, route: str) -> None:
     request.state.reader = Reader(language_of(request))
     secret = request.cookies.get(at.cookies.session)
     # Files of the pages are everybody's: nobody's session is looked up for them.
-    actor = await at.sessions.acting(secret) if secret and route != "send_static_file" else None
+    actor = None
+    if secret and route != "send_static_file":
+        actor = await at.sessions.acting(secret, attended=UNATTENDED not in request.headers)
     if secret and actor is not None and actor.id != SYSTEM:
         request.state.actor = actor
         request.state.reader = await signed_in(request, actor, csrf_token(secret))
@@ -125,6 +131,9 @@ async def _form(request: Request, route: str, may_keep: Callable[[Typed], bool])
 def _sign_in_first(request: Request, form: Typed) -> Response:
     at, way_back = installation_of(request), own_path(request.url.path)
     headers = at.cookies.dropping(at.cookies.session) if at.cookies.session in request.cookies else {}
+    if "hx-request" in request.headers:
+        # A script that asked for a part of a page is not to put the sign-in page in its place.
+        raise Problem("session_refused", headers=headers)
     if request.method in SAFE_METHODS:
         return RedirectResponse(f"/sign-in?next={quote(way_back, safe='')}", 303, headers=headers)
     # Imported here: the sign-in page is itself a page behind this guard.

@@ -26,7 +26,11 @@ from storage.media_types import AttachmentRefused
 
 MULTIPART = "multipart/form-data"
 
-UPLOADS: Mapping[str, frozenset[str]] = {"attach_document_by_page": frozenset({"attachment"})}
+UPLOADS: Mapping[str, frozenset[str]] = {
+    "attach_document_by_page": frozenset({"attachment"}),
+    "send_act_by_page": frozenset({"letter", "document"}),
+    "file_report_by_page": frozenset({"annexes"}),
+}
 """The routes whose forms bring files, by the name of their function, with the fields that files stand in."""
 
 MOST_FILES = 20

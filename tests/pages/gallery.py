@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.checklist import Due
 from domain.directory import PartnerEntry
 from domain.state import Delegation
+from storage.checklist_templates import shipped_templates
 from tests.running import Running
 
 TYPICAL_NAMES = (
@@ -22,6 +24,31 @@ LONG_TITLE = (
     "Đoàn đại biểu các tổ chức hữu nghị và nhân dân dự Liên hoan hữu nghị quốc tế các thành phố ven sông tại Hà Nội, "
     "Huế và Đà Nẵng năm 2027"
 )
+
+
+async def busy(here: Running, id: str = "tokyo") -> None:
+    """What the office has to do for a file, some of it done, and what people noted beside it."""
+    lists, template = here.registers.checklists, shipped_templates()[0]
+    await lists.choose(id, template, by="lan")
+    for number, entry in enumerate(await lists.of(id)):
+        if number in (0, 3):
+            await lists.tick(id, entry.id, done=True, by="lan")
+        elif number < 6:
+            title, who = entry.title.vi if entry.title else "", ("lan", "hung", "mai")[number % 3]
+            await lists.change(id, entry.id, 1, title=title, due=entry.due, assignee=who, by="lan")
+    soon = Due(offset=20, unit="days")
+    await lists.add(
+        id, "Xác nhận lại với khách sạn về phòng họp tầng hai và màn hình chiếu", soon, "lan", by="lan", key="a"
+    )
+    await here.registers.notes.write(
+        id, "Bà Tanaka ăn chay, không dùng hành tỏi.\nĐã báo khách sạn.", by="lan", key="a"
+    )
+    note = await here.registers.notes.write(
+        id, "Sở Ngoại vụ đề nghị chuyển buổi làm việc sang chiều.", by="hung", key="b"
+    )
+    await here.registers.notes.change(
+        id, note.id, 1, "Sở Ngoại vụ đề nghị chuyển buổi làm việc thứ hai sang đầu giờ chiều, chờ trả lời.", by="hung"
+    )
 
 
 async def empty(here: Running, id: str = "hoi-an") -> Running:
@@ -43,7 +70,25 @@ async def typical(here: Running, id: str = "tokyo") -> Running:
     await one.approve()
     await one.send({"type": "publish_programme"})
     await one.send({"type": "invite"})
+    await _redrafted(one)
     return one
+
+
+async def _redrafted(one: Running) -> None:
+    """What a coordinator changes and has not published: another hour, somewhere else with too little time, one more."""
+    day = (await one.file()).starts
+    at = {"starts": {"local": f"{day}T11:05"}, "ends": {"local": f"{day}T12:00"}}
+    walk = {"item_id": "s-5", "title": "Đi bộ quanh hồ Hoàn Kiếm", "kind": "meeting", "place": "Hồ Hoàn Kiếm", **at}
+    await one.send(
+        {"type": "revise_item", "item_id": "s-2", "place": "Trụ sở Liên hiệp, 105A Quán Thánh"},
+        {"type": "schedule_item", **walk, "audience": {"groups": ["delegates", "hosts"]}},
+        {
+            "type": "move_item",
+            "item_id": "s-4",
+            "starts": {"local": f"{day + timedelta(days=1)}T15:30"},
+            "ends": {"local": f"{day + timedelta(days=1)}T17:00"},
+        },
+    )
 
 
 async def waiting(here: Running, id: str = "kyoto") -> Running:

@@ -12,12 +12,19 @@ from pathlib import Path
 from playwright.async_api import async_playwright
 
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
-from tests.pages.gallery import empty, half_written, overfull, typical, waiting
+from tests.pages.gallery import busy, empty, half_written, overfull, typical, waiting
 from tests.temporal import TemporalServer
+from workflows.checkpoints import CheckpointRound
 
 PAGES: tuple[tuple[str, str, str], ...] = (
     ("sign-in", "", "/sign-in"),
-    ("inbox", "hung", "/"),
+    ("inbox", "hung", "/inbox"),
+    ("inbox-empty", "an", "/inbox"),
+    ("today", "lan", "/"),
+    ("files", "lan", "/files"),
+    ("files-filtered", "lan", "/files?phase=&country=JP&year=abc&q=kyoto&sort=title"),
+    ("search", "lan", "/search?q=ha"),
+    ("search-nothing", "lan", "/search?q=zzz"),
     ("step", "hung", "/delegations/kyoto/steps/department_head"),
     ("file", "lan", "/delegations/tokyo"),
     ("new-file", "lan", "/files/new"),
@@ -35,8 +42,35 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("people-leave", "lan", "/delegations/tokyo/people/m-2/leave"),
     ("people-overfull", "lan", "/delegations/lien-hoan-song/people"),
     ("request-overfull", "lan", "/delegations/lien-hoan-song/request"),
+    ("checklist", "lan", "/delegations/tokyo/checklist"),
+    ("checklist-empty", "lan", "/delegations/hoi-an/checklist"),
+    ("notes", "hung", "/delegations/tokyo/notes"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
+    ("trail", "lan", "/delegations/tokyo/trail"),
+    ("trail-then", "an", "/delegations/tokyo/trail?seq=20"),
+    ("trail-overfull", "lan", "/delegations/lien-hoan-song/trail?seq=90&words=phiên"),
+    ("trail-verification", "an", "/delegations/tokyo/trail/verification"),
+    ("trail-proof", "an", "/delegations/tokyo/trail/12"),
+    ("file-waiting", "lan", "/delegations/kyoto"),
+    ("file-approvals", "lan", "/delegations/tokyo/approvals"),
+    ("file-approvals-waiting", "hung", "/delegations/kyoto/approvals"),
+    ("file-invitations", "lan", "/delegations/tokyo/invitations"),
+    ("file-report", "lan", "/delegations/tokyo/report"),
+    ("act-submit", "lan", "/delegations/lien-hoan-song/acts/submit_request"),
+    ("act-cancel", "lan", "/delegations/tokyo/acts/cancel_delegation"),
+    ("act-formality", "lan", "/delegations/tokyo/acts/record_formality"),
+    ("act-reply", "lan", "/delegations/tokyo/acts/record_reply"),
+    ("programme-empty", "lan", "/delegations/hoi-an/programme"),
+    ("programme", "lan", "/delegations/tokyo/programme"),
+    ("programme-list", "lan", "/delegations/tokyo/programme?view=list"),
+    ("programme-now", "lan", "/delegations/tokyo/programme?view=now"),
+    ("programme-print", "lan", "/delegations/tokyo/programme/print"),
+    ("programme-overfull", "lan", "/delegations/lien-hoan-song/programme"),
+    ("programme-item", "lan", "/delegations/tokyo/programme/items/s-2"),
+    ("programme-new", "lan", "/delegations/tokyo/programme/new"),
+    ("programme-preview", "lan", "/delegations/tokyo/programme/preview"),
+    ("programme-audited", "an", "/delegations/tokyo/programme"),
 )
 """The name of a picture, who looks, and at which address."""
 
@@ -48,6 +82,9 @@ async def prepared(site: Site) -> None:
     for make in (empty, typical, waiting, overfull):
         await make(site.here)
     await half_written(site.here)
+    here = site.here
+    await here.client.execute_workflow(CheckpointRound.run, id="round", task_queue=here.settings.temporal_task_queue)
+    await busy(site.here)
 
 
 async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> None:

@@ -1,0 +1,63 @@
+"""Whoever finds an open browser, or sends one here, opens no way in that lasts."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from settings import OidcProvider
+from tests.api.conftest import code
+from tests.api.front import Front, front
+
+ISSUER = "http://localhost:1"
+
+
+@pytest.fixture
+async def at(tmp_path: Path) -> AsyncIterator[Front]:
+    """An installation with a provider that is away."""
+    union = OidcProvider(
+        name="union", organisation="Sông Lam", issuer=ISSUER, client_id="legation", client_secret=SecretStr("s&cret")
+    )
+    async with front(tmp_path, oidc_providers=(union,)) as found:
+        yield found
+
+
+async def test_an_administrator_opens_a_way_in_only_soon_after_signing_in(at: Front) -> None:
+    """A link to choose a password, a provider's subject, a token: fifteen minutes, then one signs in again."""
+    root = at.browser()
+    await root.sign_in("root")
+    ways = (
+        ("/accounts/root/password-link", None),
+        ("/accounts/root/identities", {"issuer": ISSUER, "subject": "s-found"}),
+        ("/accounts/root/tokens", {}),
+    )
+    at.moment.pass_by(minutes=15, seconds=1)
+    for path, body in ways:
+        assert code(await root.ask("POST", path, body)) == (403, "sign_in_again"), path
+    assert await at.at.identities.of("root") == []
+    assert await at.at.accounts.tokens_of("root") == []
+    await root.sign_in("root")
+    for path, body in ways:
+        assert (await root.ask("POST", path, body)).status_code == 201, path
+
+
+async def test_a_program_with_a_token_needs_no_sign_in(at: Front) -> None:
+    """Nobody leaves it open on a desk; it was given the scope for this."""
+    answer = await at.browser().ask("POST", "/accounts/hung/password-link", **await at.token("root"))
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_another_site_cannot_begin_a_sign_in_with_a_provider(at: Front, site: str) -> None:
+    """It leads to the page with the button; the page to come to is kept, and nothing is begun."""
+    answer = await at.browser().ask("GET", "/session/oidc/union?next=/me/passkeys", origin="", sec_fetch_site=site)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Fme%2Fpasskeys")
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none", ""])
+async def test_the_button_and_a_typed_address_begin_one(at: Front, site: str) -> None:
+    """As far as the provider, which is away here."""
+    answer = await at.browser().ask("GET", "/session/oidc/union", origin="", sec_fetch_site=site)
+    assert code(answer) == (503, "provider_unavailable")
