@@ -57,6 +57,7 @@ QUERY = re.compile(r"^\?[A-Za-z0-9=&._-]{0,200}$")
 
 ItemName = Annotated[Slug, Path()]
 
+BACKWARDS = CUSTOM["ends_before_starts"]
 TYPE_DAY = mark("Type a day that exists, such as 11/4/2026.")
 TYPE_TIME = mark("Type a time of day, such as 9, 09:30 or 9h30.")
 TOO_SHORT = mark("An item lasts at least %(minutes)s minutes.")
@@ -537,7 +538,7 @@ def _moments(request: Request, typed: Typed, state: Delegation) -> dict[str, Any
         stops = LocalTime.model_validate({"local": f"{until:%Y-%m-%dT%H:%M}", "zone": ends_zone, "fold": until.fold})
     length = (stops.resolve().instant - begins.resolve().instant).total_seconds()
     if length <= 0:
-        raise FormRefused([("ends", words.tr(CUSTOM["ends_before_starts"]))])
+        raise FormRefused([("ends", words.tr(BACKWARDS))])
     if length < 60 * SHORTEST:
         raise FormRefused([("ends", words.tr(TOO_SHORT, minutes=SHORTEST))])
     return {"starts": begins.model_dump(mode="json"), "ends": stops.model_dump(mode="json")}
