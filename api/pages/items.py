@@ -67,7 +67,7 @@ WITH_THE_GROUP = mark("Who attends with a whole group, or is not on the file, ca
 KIND_OF_LANE = mark("Give the item another place instead: without one it cannot stand here.")
 
 LABELS = {
-    "title": mark("Title"),
+    "title": mark("Name of the item"),
     "kind": mark("Kind"),
     "place": mark("Place"),
     "groups": mark("Groups"),
@@ -75,8 +75,8 @@ LABELS = {
     "published": mark("For calendars"),
     "notes": mark("Notes"),
     "day": mark("Day"),
-    "starts": mark("From"),
-    "ends": mark("To"),
+    "starts": mark("Begins"),
+    "ends": mark("Ends"),
     "ends_day": mark("Ends on another day"),
     "zone": mark("Time zone"),
     "ends_zone": mark("Time zone of the end"),

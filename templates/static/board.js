@@ -126,12 +126,12 @@ function content({ event: shown }) {
   const item = items.get(shown.id);
   if (!item) return { domNodes: [] };
   const start = shown.start, end = shown.end;
-  const span = item.overDays ? "" : `${clock(start.getHours() * 60 + start.getMinutes())}–${clock(end.getHours() * 60 + end.getMinutes())} `;
+  const span = item.overDays ? "" : `${clock(start.getHours() * 60 + start.getMinutes())}–${clock(end.getHours() * 60 + end.getMinutes())}`;
   const link = made("a", item.title);
   link.href = board.dataset.address + encodeURIComponent(item.id);
   link.draggable = false;
   link.dataset.of = item.id;
-  link.setAttribute("aria-label", [item.title, `${dayName(localWall(start).slice(0, 10))}, ${span}`, ...laneNames(item)].join(", "));
+  link.setAttribute("aria-label", [item.title, dayName(localWall(start).slice(0, 10)), span, ...laneNames(item)].filter(Boolean).join(", "));
   if (!item.fixed) link.setAttribute("aria-describedby", "board-keys");
   const nodes = [made("b", span), link];
   const draft = marked(item.row.querySelector(".state .mark"), says("Draft"), "info");
@@ -170,7 +170,7 @@ function draw() {
     slotMaxTime: "21:00:00",
     flexibleSlotTimeLimits: true,
     slotDuration: "00:30:00",
-    slotHeight: 36,
+    slotHeight: 40,
     snapDuration: "00:05:00",
     slotEventOverlap: false,
     columnWidth: days().length * lanes().length > 8 ? "150px" : undefined,
