@@ -57,6 +57,12 @@ from api.envelope import Envelope
 from api.handlers import add_handlers
 from api.installation import Installation
 from api.openapi import described
+from api.pages import admin_accounts as accounts_page
+from api.pages import admin_institution as institution_page
+from api.pages import admin_leave as leave_page
+from api.pages import admin_mail as mail_page
+from api.pages import admin_rules as rules_page
+from api.pages import administration as administration_page
 from api.pages import approval as approval_page
 from api.pages import checklists as checklist_page
 from api.pages import desks as inbox_page
@@ -126,6 +132,12 @@ PAGES = (
     file_page,
     checklist_page,
     programme_page,
+    administration_page,
+    institution_page,
+    leave_page,
+    accounts_page,
+    mail_page,
+    rules_page,
 )
 
 DESCRIPTION = """\

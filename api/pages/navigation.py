@@ -21,7 +21,10 @@ class Place:
         return path == self.path or (self.path != "/" and path.startswith(f"{self.path}/"))
 
 
-PLACES = (Place("/", mark("Waits for me")),)
+PLACES = (
+    Place("/", mark("Waits for me")),
+    Place("/admin", mark("Administration"), roles=("coordinator", "auditor", "administrator")),
+)
 
 
 def places_of(roles: tuple[str, ...]) -> tuple[Place, ...]:
