@@ -73,8 +73,10 @@ async def show_replies_page(
 async def settle_reply_by_page(mail: MailRef, request: Request, actor: Actor, at: At) -> Response:
     """Record what a mail says as somebody's answer, or dismiss it."""
     typed: Typed = request.state.form
+    if typed.get("act") not in ("settle", "dismiss"):
+        raise Problem("body_malformed")
     try:
-        if typed.get("act") == "dismiss":
+        if typed["act"] == "dismiss":
             with answering(request):
                 await dismiss_reply(mail, actor, at)
             return done(REPLIES, "dismissed")
