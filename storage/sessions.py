@@ -98,11 +98,11 @@ class Sessions:
             await connection.execute(insert(sessions).values(**vars(session), digest=digest_of_secret(secret)))
         return session, secret
 
-    async def acting(self, secret: str) -> Acting | None:
+    async def acting(self, secret: str, *, attended: bool = True) -> Acting | None:
         """Return who is signed in with a secret, or None if the session is unknown, over, or its account disabled.
 
         One statement. When the session was last seen is noted at most once a minute, and never in the way of the
-        request.
+        request; not `attended`, it is not: what a page asks by itself while nobody looks at it keeps no session alive.
         """
         digest, now = digest_of_secret(secret), self.clock()
         async with self._database.reading() as connection:
@@ -110,7 +110,7 @@ class Sessions:
         genuine = hmac.compare_digest(rows[0].digest if rows else digest_of_secret(""), digest)
         if not rows or not genuine or not self._lasts(rows[0], now):
             return None
-        if now - rows[0].last_seen_at >= SEEN_EVERY:
+        if attended and now - rows[0].last_seen_at >= SEEN_EVERY:
             with suppress(StoreUnavailable):
                 await self._seen(rows[0].id, now)
         return Acting(**vars(rights_in(rows)), factor=rows[0].factor, factor_at=rows[0].created_at, session=rows[0].id)
