@@ -404,6 +404,20 @@ async def admit(request: Request, route: str) -> None:
         raise Problem("scope_missing", params={"scope": scope})
 
 
+async def asks_still(request: Request, route: str) -> Acting | None:
+    """Return who asked, with the rights they have by now, for an answer that goes on; None once they may not ask.
+
+    That is no use of a session: whoever only follows is over in time like anybody.
+    """
+    at = installation_of(request)
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        actor = await at.accounts.actor_for_token(secret.strip())
+    else:
+        actor = await at.sessions.acting(request.cookies.get(at.cookies.session, ""), attended=False)
+    return actor if actor is not None and set(actor.roles) & set(ALLOWED[route]) else None
+
+
 def scope_of(route: str, method: str) -> Scope:
     """Return the scope that a token needs for a route."""
     if ALLOWED.get(route) == ADMINISTRATOR:
