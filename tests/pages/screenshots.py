@@ -12,8 +12,7 @@ from pathlib import Path
 from playwright.async_api import async_playwright
 
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
-from tests.pages.gallery import busy, empty, half_written, overfull, typical, waiting
-from tests.pages.gallery import busy, empty, house, overfull, typical, waiting
+from tests.pages.gallery import busy, empty, half_written, house, overfull, typical, waiting
 from tests.temporal import TemporalServer
 from workflows.checkpoints import CheckpointRound
 
