@@ -10,8 +10,11 @@ from typing import Any
 
 import httpx2
 
-from tests.api.front import PASSWORD
+from api.cookies import csrf_token
+from tests.api.front import ORIGIN, PASSWORD, Browser, Front
 from tests.pages.conftest import Site
+
+COOKIE = "__Host-legation-session"
 
 Value = str | list[str] | None
 
@@ -123,3 +126,19 @@ def wrong_in(page: str) -> dict[str, str]:
     """What a page says is wrong, by the id of the field beside which it stands."""
     found = re.findall(r'id="([^"]+)-error">(?:<span[^>]*>[^<]*</span>)?\s*([^<]*)<', page)
     return {field: html.unescape(sentence).strip() for field, sentence in found}
+
+
+async def signed_in(found: Front, account: str) -> tuple[Browser, str]:
+    """A browser in a session of an account, and the session's own token."""
+    browser = found.browser()
+    _, secret = await found.at.sessions.open(account, "password")
+    browser.http.cookies.set(COOKIE, secret, domain="legation.test")
+    browser.csrf = csrf_token(secret)
+    return browser, browser.csrf
+
+
+async def look(browser: Browser, path: str, language: str = "en") -> httpx2.Response:
+    """Ask for a page."""
+    headers = {"cookie-language": language, "accept-language": language}
+    browser.http.cookies.set("__Host-legation-language", language, domain="legation.test")
+    return await browser.http.get(ORIGIN + path, headers=headers)
