@@ -117,6 +117,8 @@ class Today:
 
     async def due(self, scope: Scope, *, until: date, limit: int) -> list[DueOfFile]:
         """Return what is due up to and including a day and what was missed and is still to be done, earliest first."""
+        # Not the column itself: its index would lead through the due dates of all files that are over.
+        still = func.coalesce(deadlines.c.status, "")
         wanted = (
             select(
                 deadlines.c.delegation_id,
@@ -124,7 +126,7 @@ class Today:
                 *(deadlines.c[name] for name in ("what", "due_on", "status", "rule", "rule_version")),
             )
             .join_from(deadlines, delegations, delegations.c.id == deadlines.c.delegation_id)
-            .where(deadlines.c.status.in_(("open", "missed")), deadlines.c.due_on <= until, OPEN, *_of(scope))
+            .where(still.in_(("open", "missed")), deadlines.c.due_on <= until, OPEN, *_of(scope))
             .order_by(deadlines.c.due_at, deadlines.c.delegation_id, deadlines.c.what)
             .limit(limit)
         )
@@ -190,10 +192,10 @@ class Today:
             found: int = (await connection.execute(wanted)).scalar_one()
         return found
 
-    async def mark(self, scope: Scope, *, account: str, positions: Collection[str]) -> str:
+    async def mark(self, scope: Scope | None, *, account: str, positions: Collection[str]) -> str:
         """Return a mark that is another one once anything changed that Today or the inbox of somebody shows.
 
-        One statement. A change that they do not show may change it too.
+        One statement. A change that they do not show may change it too. Without a scope there is the inbox alone.
         """
         mine = or_(desk_rows.c.account == account, desk_rows.c.position.in_(sorted(positions)))
         desks = desk_rows.join(delegations, delegations.c.id == desk_rows.c.delegation_id)
@@ -201,7 +203,7 @@ class Today:
             *(
                 one.scalar_subquery()
                 for one in (
-                    _sum(delegations, *_of(scope)),
+                    *(() if scope is None else (_sum(delegations, OPEN, *_of(scope)),)),
                     _sum(desks, mine),
                     select(func.count()).select_from(mail_ledger).where(LISTED),
                     select(func.count()).select_from(received_mail).where(received_mail.c.outcome == "review"),
