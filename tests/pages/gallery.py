@@ -121,6 +121,14 @@ async def _redrafted(one: Running) -> None:
             "ends": {"local": f"{day + timedelta(days=1)}T17:00"},
         },
     )
+async def answered(here: Running, id: str = "tokyo") -> Running:
+    """The typical file once some of its guests have answered: one accepts everything, one something, one nothing."""
+    one = replace(here, id=id)
+    for who, answer, item in (("m-1", "accepted", None), ("m-2", "accepted", "s-1"), ("m-2", "declined", "s-3")):
+        about = {"item_id": item} if item else {}
+        await one.send({"type": "record_reply", "participant_id": who, "answer": answer, "via": "mail", **about})
+    await one.send({"type": "record_reply", "participant_id": "m-3", "answer": "tentative", "via": "mail"})
+    return one
 
 
 async def waiting(here: Running, id: str = "kyoto") -> Running:
