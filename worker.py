@@ -47,6 +47,7 @@ from domain.bilingual import Bilingual
 from domain.mailbox import Mailbox
 from embedded.archive import archive_of
 from embedded.connection import connect
+from embedded.log import configure_log
 from notices.imap import ImapServer, Postbox
 from notices.smtp import SmtpServer
 from settings import LOOPBACK, Settings, SettingsRefused, load_settings
@@ -358,6 +359,7 @@ async def _until_asked(worker: Worker) -> None:
 
 def main(arguments: Sequence[str] = ()) -> int:
     """0 when asked to end; 1 after one plain sentence on standard error."""
+    configure_log()
     try:
         settings = load_settings()
         with suppress(KeyboardInterrupt):

@@ -1,21 +1,19 @@
 """`python -m api`: serves the API on the address that the settings name, until it is told to stop."""
 
 import asyncio
-import logging
 import os
 import signal
 import sys
 from contextlib import suppress
 from types import FrameType
-from typing import TextIO, cast
 
-import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from api.application import create_application
 from api.installation import Installation
 from api.schema import SchemaOutdated, require_schema
+from embedded.log import configure_log
 from settings import Settings, SettingsRefused, load_settings
 
 GRACE = 10
@@ -40,33 +38,6 @@ class Server(uvicorn.Server):
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._installation.announcements.close)
         super().handle_exit(sig, frame)
-
-
-class Log:
-    """Standard output. A full disk may refuse a line: it is lost, and the request is answered all the same."""
-
-    def write(self, text: str) -> None:
-        """Write what can be written."""
-        with suppress(OSError):
-            sys.stdout.write(text)
-
-    def flush(self) -> None:
-        """Hand over what can be handed over."""
-        with suppress(OSError):
-            sys.stdout.flush()
-
-
-def configure_log() -> None:
-    """Write one line of JSON for each event, its time in UTC."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, Log())),
-    )
 
 
 def main() -> int:
@@ -97,6 +68,7 @@ def config_of(application: ASGIApp, settings: Settings) -> uvicorn.Config:
         ws="none",
         lifespan="on",
         access_log=False,
+        log_config=None,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=GRACE,

@@ -265,6 +265,36 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "write_note_by_page": PERSONAL,
     "show_note_page": PERSONAL,
     "change_note_by_page": PERSONAL,
+    "show_administration_page": EVERYBODY,
+    "show_organisations_page": EVERYBODY,
+    "add_organisation_by_page": ADMINISTRATOR,
+    "show_organisation_page": EVERYBODY,
+    "change_organisation_by_page": ADMINISTRATOR,
+    "show_positions_page": EVERYBODY,
+    "add_position_by_page": ADMINISTRATOR,
+    "show_position_page": EVERYBODY,
+    "begin_tenure_by_page": ADMINISTRATOR,
+    "end_tenure_by_page": ADMINISTRATOR,
+    "show_leave_page": EVERYBODY,
+    "register_leave_by_page": ADMINISTRATOR,
+    "change_leave_by_page": ADMINISTRATOR,
+    "show_own_leave_page": EVERYBODY,
+    "register_own_leave_by_page": EVERYBODY,
+    "change_own_leave_by_page": EVERYBODY,
+    "show_accounts_page": ADMINISTRATOR,
+    "create_account_by_page": ADMINISTRATOR,
+    "show_account_page": ADMINISTRATOR,
+    "change_account_by_page": ADMINISTRATOR,
+    "show_own_tokens_page": EVERYBODY,
+    "create_own_token_by_page": EVERYBODY,
+    "revoke_own_token_by_page": EVERYBODY,
+    "show_replies_page": STAFF,
+    "settle_reply_by_page": STAFF,
+    "show_undelivered_page": EVERYBODY,
+    "resend_by_page": COORDINATOR,
+    "show_rules_page": EVERYBODY,
+    "explain_policy_by_page": EVERYBODY,
+    "show_edition_page": EVERYBODY,
     "show_passkeys_page": EVERYBODY,
     "remove_passkey_by_page": EVERYBODY,
     "read_inbox_page": EVERYBODY,
@@ -372,6 +402,20 @@ async def admit(request: Request, route: str) -> None:
     scope = scope_of(route, request.method)
     if scope not in actor.scopes and not (route in EITHER_SCOPE and "sign" in actor.scopes):
         raise Problem("scope_missing", params={"scope": scope})
+
+
+async def asks_still(request: Request, route: str) -> Acting | None:
+    """Return who asked, with the rights they have by now, for an answer that goes on; None once they may not ask.
+
+    That is no use of a session: whoever only follows is over in time like anybody.
+    """
+    at = installation_of(request)
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        actor = await at.accounts.actor_for_token(secret.strip())
+    else:
+        actor = await at.sessions.acting(request.cookies.get(at.cookies.session, ""), attended=False)
+    return actor if actor is not None and set(actor.roles) & set(ALLOWED[route]) else None
 
 
 def scope_of(route: str, method: str) -> Scope:

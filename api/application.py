@@ -58,6 +58,12 @@ from api.handlers import add_handlers
 from api.installation import Installation
 from api.openapi import described
 from api.pages import acts as acts_page
+from api.pages import admin_accounts as accounts_page
+from api.pages import admin_institution as institution_page
+from api.pages import admin_leave as leave_page
+from api.pages import admin_mail as mail_page
+from api.pages import admin_rules as rules_page
+from api.pages import administration as administration_page
 from api.pages import approval as approval_page
 from api.pages import approvals as approvals_page
 from api.pages import board as board_page
@@ -158,6 +164,12 @@ PAGES = (
     preview_page,
     checklist_page,
     programme_page,
+    administration_page,
+    institution_page,
+    leave_page,
+    accounts_page,
+    mail_page,
+    rules_page,
 )
 
 DESCRIPTION = """\

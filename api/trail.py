@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import BEARER, GuardedRoute
-from api.files import DelegationId, KnownFile
-from api.installation import At
+from api.access import BEARER, GuardedRoute, asks_still
+from api.files import DelegationId, KnownFile, require_reach
+from api.installation import At, Installation
+from api.problems import Problem
 from domain.seal import SealedEvent
 from storage.errors import StoreUnavailable
 
@@ -63,13 +64,14 @@ async def follow_trail(
     delegation: DelegationId,
     file: KnownFile,
     query: Annotated[StreamQuery, Query()],
+    request: Request,
     at: At,
     last_event_id: Annotated[Seq | None, Header(description="What EventSource sends when it reconnects.")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow a file: every sealed event, as `text/event-stream`; `id` is its number, `event` its type.
 
     Comments keep an idle connection open. The stream ends when the API stops or its database is away; the client asks
-    again with the last id it saw.
+    again with the last id it saw. It ends before anything is sent to somebody who may not see it any more.
     """
     seen = query.after if last_event_id is None else last_event_id
     yield ServerSentEvent(comment="following", retry=RECONNECT)
@@ -78,6 +80,8 @@ async def follow_trail(
             bell.silence()
             try:
                 events = await at.queries.events(delegation, after=seen, limit=STREAM_BATCH)
+                if events and not await _may_follow(request, at, delegation):
+                    return
             except StoreUnavailable:
                 return
             for event in events:
@@ -85,3 +89,15 @@ async def follow_trail(
                 seen = event.seq
             if not events:
                 await bell.wait(LOOK_AGAIN)
+
+
+async def _may_follow(request: Request, at: Installation, delegation: str) -> bool:
+    """Whether who began to follow may go on: token, session, account, role and reach are looked at again."""
+    actor = await asks_still(request, "follow_trail")
+    if actor is None:
+        return False
+    try:
+        await require_reach(actor, at, delegation)
+    except Problem:
+        return False
+    return True

@@ -1,15 +1,14 @@
 """The days of a checklist, in words."""
 
-from domain.checklist import Due
 from locales import Translator
 
 
-def due_words(due: Due, words: Translator) -> str:
+def due_words(anchor: str, side: str, offset: int, unit: str, words: Translator) -> str:
     """Return when something is due: `3 working days before the first day`."""
-    if due.offset == 0:
-        return words.tr("on the first day") if due.anchor == "arrival" else words.tr("on the last day")
-    count = due.offset
-    match due.anchor, due.side, due.unit:
+    if offset == 0:
+        return words.tr("on the first day") if anchor == "arrival" else words.tr("on the last day")
+    count = offset
+    match anchor, side, unit:
         case "arrival", "before", "days":
             return words.ntr("%(count)s day before the first day", "%(count)s days before the first day", count)
         case "arrival", "after", "days":

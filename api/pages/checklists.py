@@ -226,7 +226,7 @@ async def _checklist(
         checklist=checklist,
         open_tasks=[one for one in checklist.items if one.done_at is None],
         done_tasks=[one for one in checklist.items if one.done_at is not None],
-        due_on_words={one.id: due_words(one.due, words) for one in checklist.items if one.due},
+        due_on_words={one.id: due_words(**one.due.model_dump(), words=words) for one in checklist.items if one.due},
         may_change=_is_staff(actor),
         may_tick={one.id for one in checklist.items if may_tick(actor, one.assignee)},
         called=known | {one: name for one, name in (await at.accounts.names(people)).items() if one not in known},

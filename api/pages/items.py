@@ -57,6 +57,7 @@ QUERY = re.compile(r"^\?[A-Za-z0-9=&._-]{0,200}$")
 
 ItemName = Annotated[Slug, Path()]
 
+BACKWARDS = CUSTOM["ends_before_starts"]
 TYPE_DAY = mark("Type a day that exists, such as 11/4/2026.")
 TYPE_TIME = mark("Type a time of day, such as 9, 09:30 or 9h30.")
 TOO_SHORT = mark("An item lasts at least %(minutes)s minutes.")
@@ -66,7 +67,7 @@ WITH_THE_GROUP = mark("Who attends with a whole group, or is not on the file, ca
 KIND_OF_LANE = mark("Give the item another place instead: without one it cannot stand here.")
 
 LABELS = {
-    "title": mark("Title"),
+    "title": mark("Name of the item"),
     "kind": mark("Kind"),
     "place": mark("Place"),
     "groups": mark("Groups"),
@@ -74,8 +75,8 @@ LABELS = {
     "published": mark("For calendars"),
     "notes": mark("Notes"),
     "day": mark("Day"),
-    "starts": mark("From"),
-    "ends": mark("To"),
+    "starts": mark("Begins"),
+    "ends": mark("Ends"),
     "ends_day": mark("Ends on another day"),
     "zone": mark("Time zone"),
     "ends_zone": mark("Time zone of the end"),
@@ -537,7 +538,7 @@ def _moments(request: Request, typed: Typed, state: Delegation) -> dict[str, Any
         stops = LocalTime.model_validate({"local": f"{until:%Y-%m-%dT%H:%M}", "zone": ends_zone, "fold": until.fold})
     length = (stops.resolve().instant - begins.resolve().instant).total_seconds()
     if length <= 0:
-        raise FormRefused([("ends", words.tr(CUSTOM["ends_before_starts"]))])
+        raise FormRefused([("ends", words.tr(BACKWARDS))])
     if length < 60 * SHORTEST:
         raise FormRefused([("ends", words.tr(TOO_SHORT, minutes=SHORTEST))])
     return {"starts": begins.model_dump(mode="json"), "ends": stops.model_dump(mode="json")}

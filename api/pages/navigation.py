@@ -28,7 +28,12 @@ INBOX = Place("/inbox", mark("Waits for me"))
 FIRST_INBOX = Place("/inbox", mark("Waits for me"), also="/")
 """For whoever has no Today: their first page is the inbox."""
 
-PLACES = (TODAY, INBOX, Place("/files", mark("Delegations")))
+PLACES = (
+    TODAY,
+    INBOX,
+    Place("/files", mark("Delegations")),
+    Place("/admin", mark("Administration"), ("coordinator", "auditor", "administrator")),
+)
 
 
 def places_of(roles: tuple[str, ...]) -> tuple[Place, ...]:

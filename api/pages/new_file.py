@@ -252,7 +252,7 @@ async def _said(
     try:
         command = read(request, OpenDelegation, plain, more, labels=LABELS, whole="ends")
     except FormRefused as wrong:
-        known = {field for field, _ in errors}
+        known = {"countries", "stays"} if errors else set[str]()
         errors += [one for one in wrong.errors if one[0] not in known]
     if errors or command is None:
         raise FormRefused(errors)

@@ -70,7 +70,7 @@ LABELS = {
 }
 
 DELEGATE_ROLES = ("head", "member")
-SERVICE_ROLES = ("host", "escort", "interpreter", "driver", "coordinator")
+SERVANT_ROLES = ("host", "escort", "interpreter", "driver", "coordinator")
 
 MANY = 24
 """Beyond so many, people are folded by country."""
@@ -393,7 +393,7 @@ async def _form(
 ) -> Response:
     head, words = await head_of(request, at, file, actor), translator(reader_of(request).language)
     command = ReplaceMember if leaving else _command_of(kind)
-    roles = SERVICE_ROLES if kind == "servant" else DELEGATE_ROLES
+    roles = SERVANT_ROLES if kind == "servant" else DELEGATE_ROLES
     path = f"/delegations/{file.state.id}/people"
     return await show_part(
         request,

@@ -51,8 +51,9 @@ class Clock:
 class Row:
     """An item as pages show it. `starts` and `ends` are on the clocks of their own places, `beside` on others.
 
-    `draft` is what was drafted since the last publication. `marks` say in words what it collides with. `drawn_until` is
-    where it ends on the clock on which it begins. `over_days` says that it goes on after midnight.
+    `draft` is what was drafted since the last publication. `marks` are what it collides with: a word, and a
+    sentence. `drawn_until` is where it ends on the clock on which it begins. `over_days` says that it goes on after
+    midnight.
     """
 
     item: Item
@@ -60,7 +61,7 @@ class Row:
     ends: datetime
     beside: tuple[Clock, ...]
     draft: Draft | None
-    marks: tuple[str, ...]
+    marks: tuple[tuple[str, str], ...]
     lanes: tuple[str, ...]
     seen: str
 
@@ -99,7 +100,12 @@ def rows_of(state: Delegation, words: Translator, by: By = "place") -> tuple[Row
 
 
 def _row(
-    state: Delegation, item: Item, words: Translator, by: By, guests: Mapping[str, str], marks: tuple[str, ...]
+    state: Delegation,
+    item: Item,
+    words: Translator,
+    by: By,
+    guests: Mapping[str, str],
+    marks: tuple[tuple[str, str], ...],
 ) -> Row:
     starts, ends = local(item.starts), local(item.ends)
     return Row(
@@ -142,9 +148,10 @@ def guest_zones(state: Delegation) -> dict[str, str]:
     return found
 
 
-def _collisions(state: Delegation, words: Translator) -> dict[str, tuple[str, ...]]:
+def _collisions(state: Delegation, words: Translator) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return in words what each item collides with."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
+    overlap, short = words.tr(mark("overlap")), words.tr(mark("too little time"))
     places: dict[tuple[str, str], str] = {}
     people: dict[tuple[str, str], int] = {}
     for one in overlaps(state):
@@ -160,11 +167,10 @@ def _collisions(state: Delegation, words: Translator) -> dict[str, tuple[str, ..
             title = state.items[other].title
             if count:
                 attend = words.ntr("%(count)s person attends both", "%(count)s people attend both", count)
-                found.setdefault(here, []).append(
-                    words.tr("Overlaps “%(title)s”: %(people)s.", title=title, people=attend)
-                )
+                said = words.tr("Overlaps “%(title)s”: %(people)s.", title=title, people=attend)
             else:
-                found.setdefault(here, []).append(words.tr("Overlaps “%(title)s” at the same place.", title=title))
+                said = words.tr("Overlaps “%(title)s” at the same place.", title=title)
+            found.setdefault(here, []).append((overlap, said))
     for way in too_short(state):
         first, second = state.items[way.first], state.items[way.second]
         said = words.tr(
@@ -175,7 +181,7 @@ def _collisions(state: Delegation, words: Translator) -> dict[str, tuple[str, ..
             needed=words.number(way.needed),
         )
         for here in (way.first, way.second):
-            found.setdefault(here, []).append(said)
+            found.setdefault(here, []).append((short, said))
     return {item: tuple(sentences) for item, sentences in found.items()}
 
 

@@ -81,10 +81,10 @@ def differing(words: Translator) -> Callable[[CalendarView | None, CalendarView]
 
     def fields(view: CalendarView) -> dict[str, str]:
         return {
-            words.tr("Title"): view.title,
+            words.tr("Name of the item"): view.title,
             words.tr("Kind"): word(ITEM_KINDS, view.kind, words),
-            words.tr("From"): _when(view.starts, words),
-            words.tr("To"): _when(view.ends, words),
+            words.tr("Begins"): _when(view.starts, words),
+            words.tr("Ends"): _when(view.ends, words),
             words.tr("Place"): view.place or "",
             words.tr("Notes"): "; ".join(view.notes),
         }

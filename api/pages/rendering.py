@@ -61,14 +61,14 @@ def show(
     body = environment.get_template(template).render(
         reader=reader,
         path=request.url.path,
-        here=_here(request),
+        own_address=_own_address(request),
         places=places_of(reader.actor.roles) if reader.actor else (),
         **values,
     )
     return HTMLResponse(body, status, headers={**HEADERS, "Content-Language": reader.language, **(headers or {})})
 
 
-def _here(request: Request) -> str:
+def _own_address(request: Request) -> str:
     """The address that was asked for, within this site."""
     query = request.url.query.replace("+", "%20")
     return f"{request.url.path}?{query}" if query else request.url.path

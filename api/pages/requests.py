@@ -51,7 +51,7 @@ from domain.differences import differences, entries
 from domain.dossiers import Dossier, read_trail
 from domain.events import Breach
 from domain.meanwhile import request_seen
-from domain.request import breaches
+from domain.request import breaches, ceiling
 from domain.rules import Edition
 from domain.sign_in import Acting
 from domain.state import Delegation
@@ -205,6 +205,9 @@ async def revise_request_by_page(file: KnownFile, request: Request, actor: Actor
         told = await _conflicts(request, at, file.state, stands, form, conflicts)
         shown = Form("revise", ReviseRequest, _over(stands, form, mine), key=form.get("key", ""))
         return await _revise(request, at, file, actor, shown, conflicts=told, status=409)
+    if mine and len(theirs) == len(mine):
+        # It says already what was typed: sent twice, or written alike by two.
+        return done(f"/delegations/{file.state.id}/request", "revised")
     try:
         command = _command(request, file.state, form, [field for field in mine if field not in theirs])
         await send(request, at, file.state.id, [command], form, actor, {"seen": ""})
@@ -363,7 +366,8 @@ async def _page(
             if not any(doc.kind == "passport_copy" and doc.concerns == one.id for doc in state.documents.values())
         ],
         versions=await _versions(at, state, head.edition, request),
-        ceiling=ceilings.current,
+        ceiling=ceilings.current or ceiling(state, head.edition),
+        ceiling_set=ceilings.current is not None,
         ceilings=tuple(reversed(ceilings.items)),
         options=options_of(request),
         organisations=dict((await choices_of(request, at, head.edition)).organisations),

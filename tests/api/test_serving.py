@@ -83,9 +83,9 @@ async def _ready(http: httpx2.AsyncClient) -> bool:
         return False
 
 
-async def events_of(api: Api, last_event_id: str | None = None) -> AsyncIterator[dict[str, Any]]:
+async def events_of(api: Api, last_event_id: str | None = None, by: str = "an") -> AsyncIterator[dict[str, Any]]:
     """The events of a delegation's stream."""
-    headers = {"Authorization": f"Bearer {api.tokens['an']}"}
+    headers = {"Authorization": f"Bearer {api.tokens[by]}"}
     if last_event_id is not None:
         headers["Last-Event-ID"] = last_event_id
     async with api.http.stream("GET", f"/delegations/{api.id}/stream", headers=headers, timeout=60) as answer:
@@ -127,6 +127,39 @@ async def test_a_stream_shows_events_as_they_happen_and_resumes_after_the_last_o
     trail = (await api.ask("GET", f"/delegations/{api.id}/events?limit=1000")).json()["items"]
     assert [event["data"] for event in seen] == trail[:total]
     assert [event["event"] for event in seen] == [event["type"] for event in trail[:total]]
+
+
+@pytest.mark.parametrize("over", ["the token is revoked", "the account is elsewhere", "the account is disabled"])
+async def test_a_stream_ends_before_anything_goes_to_who_may_not_follow_any_more(own: Served, over: str) -> None:
+    """It was begun with every right; the next event is not sent, and the connection ends."""
+    api, name = own.api, f"reader-{len(over)}"
+    await api.open()
+    details = {"name": "Đỗ Thị Thu", "email": f"{name}@songlam.example", "roles": ["auditor"]}
+    assert (await api.ask("POST", "/accounts", {"id": name} | details, by="root")).status_code == 201
+    token = (await api.ask("POST", f"/accounts/{name}/tokens", {}, by="root")).json()
+    api.tokens[name] = token["token"]
+    opened = (await api.file())["seq"]
+    seen: list[str] = []
+
+    async def follow() -> None:
+        async for event in events_of(api, by=name):
+            seen.append(event["id"])  # noqa: PERF401 - how many there are is looked at meanwhile
+
+    following = asyncio.create_task(follow())
+    async with asyncio.timeout(20):
+        while len(seen) < opened:
+            await asyncio.sleep(0.02)
+        if over == "the token is revoked":
+            done = await api.ask("DELETE", f"/tokens/{token['id']}", by="root")
+        elif over == "the account is disabled":
+            done = await api.ask("DELETE", f"/accounts/{name}", by="root")
+        else:
+            moved = details | {"organisation": "elsewhere"}
+            done = await api.ask("PUT", f"/accounts/{name}", moved, by="root")
+        assert done.is_success, done.text
+        await api.send(await member(api, "m-1"))
+        await following
+    assert len(seen) == opened
 
 
 async def test_a_stop_ends_streams_and_the_process_within_seconds(own: Served) -> None:

@@ -1,14 +1,22 @@
 """Forms as browsers send them, read out of the pages that show them: what a test types replaces what stands there."""
 
+import html
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
 import httpx2
 
 from api.cookies import csrf_token
-from tests.api.front import ORIGIN, Browser, Front
+from tests.api.front import ORIGIN, PASSWORD, Browser, Front
+from tests.pages.conftest import Site
 
 COOKIE = "__Host-legation-session"
+
+Value = str | list[str] | None
 
 
 class Forms(HTMLParser):
@@ -66,6 +74,60 @@ def names_of(page: str, form: str) -> set[str]:
     return {name for name, _ in found.forms[form]} | set(found.ids)
 
 
+@dataclass
+class Guest:
+    """Somebody at a browser without scripts."""
+
+    http: httpx2.AsyncClient
+    origin: str
+
+    async def look(self, path: str) -> str:
+        """Return a page."""
+        answer = await self.http.get(self.origin + path)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[:2000])
+        return answer.text
+
+    async def post(
+        self, path: str, fields: list[tuple[str, str]], files: dict[str, tuple[str, bytes]] | None = None
+    ) -> httpx2.Response:
+        """Send a form from this very site."""
+        data: dict[str, list[str]] = {}
+        for name, value in fields:
+            data.setdefault(name, []).append(value)
+        headers = {"origin": self.origin, "sec-fetch-site": "same-origin"}
+        more: dict[str, Any] = {"files": files} if files else {}
+        return await self.http.post(self.origin + path, data=data, headers=headers, **more)
+
+    async def filled(self, path: str, form: str, **typed: Value) -> list[tuple[str, str]]:
+        """Return a form of a page as it is sent once it was filled in; None takes a field away."""
+        fields = [pair for pair in Forms(await self.look(path)).forms[form] if pair[0] not in typed]
+        for name, value in typed.items():
+            if value is not None:
+                fields += [(name, one) for one in ([value] if isinstance(value, str) else value)]
+        return fields
+
+    async def fill(self, path: str, form: str, to: str | None = None, **typed: Value) -> httpx2.Response:
+        """Fill in a form of a page and send it."""
+        return await self.post(to or path, await self.filled(path, form, **typed))
+
+
+@asynccontextmanager
+async def visiting_as(site: Site, account: str, language: str = "en") -> AsyncIterator[Guest]:
+    """Somebody who has signed in, without a browser."""
+    async with httpx2.AsyncClient(timeout=30) as http:
+        guest = Guest(http, site.origin)
+        http.cookies.set("legation-language", language)
+        answer = await guest.post("/sign-in", [("account", account), ("password", PASSWORD), ("next", "/me/passkeys")])
+        assert answer.status_code == 303, answer.text
+        yield guest
+
+
+def wrong_in(page: str) -> dict[str, str]:
+    """What a page says is wrong, by the id of the field beside which it stands."""
+    found = re.findall(r'id="([^"]+)-error">(?:<span[^>]*>[^<]*</span>)?\s*([^<]*)<', page)
+    return {field: html.unescape(sentence).strip() for field, sentence in found}
+
+
 async def signed_in(found: Front, account: str) -> tuple[Browser, str]:
     """A browser in a session of an account, and the session's own token."""
     browser = found.browser()
@@ -80,22 +142,3 @@ async def look(browser: Browser, path: str, language: str = "en") -> httpx2.Resp
     headers = {"cookie-language": language, "accept-language": language}
     browser.http.cookies.set("__Host-legation-language", language, domain="legation.test")
     return await browser.http.get(ORIGIN + path, headers=headers)
-
-
-async def fill(browser: Browser, path: str, form: str, typed: dict[str, Any], to: str | None = None) -> httpx2.Response:
-    """Fill in a form of a page and send it; a list is several values of one name, None takes a field away."""
-    page = (await look(browser, path)).text
-    fields = [pair for pair in Forms(page).forms[form] if pair[0] not in typed]
-    for name, value in typed.items():
-        if value is not None:
-            fields += [(name, one) for one in (value if isinstance(value, list) else [value])]
-    return await post(browser, to or path, fields)
-
-
-async def post(browser: Browser, path: str, fields: list[tuple[str, str]]) -> httpx2.Response:
-    """Send a form from this very site."""
-    data: dict[str, list[str]] = {}
-    for name, value in fields:
-        data.setdefault(name, []).append(value)
-    headers = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
-    return await browser.http.post(ORIGIN + path, data=data, headers=headers)

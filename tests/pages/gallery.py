@@ -4,10 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from calendars.received import body_of, message_id_of
 from domain.checklist import Due
 from domain.directory import PartnerEntry
+from domain.institution import Organisation, Position
 from domain.state import Delegation
 from storage.checklist_templates import shipped_templates
+from storage.received_mail import Arrived, Filed
+from tests.calendars.answers import Answered, outlook
 from tests.running import Running
 
 TYPICAL_NAMES = (
@@ -49,6 +53,34 @@ async def busy(here: Running, id: str = "tokyo") -> None:
     await here.registers.notes.change(
         id, note.id, 1, "Sở Ngoại vụ đề nghị chuyển buổi làm việc thứ hai sang đầu giờ chiều, chờ trả lời.", by="hung"
     )
+
+
+async def house(here: Running) -> None:
+    """A union with two of its organisations, the positions that sign, somebody away, and a mail to look at."""
+    registers, since = here.registers, datetime(2020, 1, 1, tzinfo=UTC)
+    for slug, kind, parent, vi, en in (
+        ("central", "central_union", None, "Liên hiệp các tổ chức hữu nghị Việt Nam", "Viet Nam Union of Friendship"),
+        ("song-lam", "provincial_union", "central", "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam", "Song Lam Union"),
+        ("song-lam-jp", "member_organisation", "song-lam", "Hội hữu nghị Việt – Nhật tỉnh", "Viet–Japan Association"),
+    ):
+        said = {"slug": slug, "kind": kind, "parent": parent, "name": {"vi": vi, "en": en}, "since": since}
+        await registers.institution.add_organisation(Organisation.model_validate(said), by="root")
+    for slug, vi, en in (
+        ("department_head", "Trưởng phòng Hợp tác quốc tế", "Head of the department of international cooperation"),
+        ("vice_president", "Phó Chủ tịch thường trực", "Standing Vice-President"),
+        ("president", "Chủ tịch", "President"),
+        ("clerk", "Văn thư", "Clerk"),
+    ):
+        said = {"slug": slug, "title": {"vi": vi, "en": en}}
+        await registers.institution.add_position(Position.model_validate(said), by="root")
+    now = datetime.now(UTC)
+    for begins, days in ((-1, 6), (40, 12), (-60, 10)):
+        begin = (now + timedelta(days=begins)).replace(hour=17, minute=0, second=0, microsecond=0)
+        await registers.leaves.register("mai", "hung", begin, begin + timedelta(days=days), by="mai")
+    octets = outlook(Answered(sender="alias@tokyo.example", message_id="<a@b.example>", comment="Có thể đến muộn"))
+    arrived = Arrived(uid=1, message_id=message_id_of(octets), body=body_of(octets), octets=octets)
+    (ref,) = await registers.received_mail.take("gallery", 1, 1, [arrived])
+    await registers.received_mail.file(ref, Filed("review", "reply", "sender_unknown", "tokyo", "s-1", ("m-1", "m-2")))
 
 
 async def empty(here: Running, id: str = "hoi-an") -> Running:

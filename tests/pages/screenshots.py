@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.async_api import async_playwright
 
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
-from tests.pages.gallery import busy, empty, half_written, overfull, typical, waiting
+from tests.pages.gallery import busy, empty, half_written, house, overfull, typical, waiting
 from tests.temporal import TemporalServer
 from workflows.checkpoints import CheckpointRound
 
@@ -45,6 +45,19 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("checklist", "lan", "/delegations/tokyo/checklist"),
     ("checklist-empty", "lan", "/delegations/hoi-an/checklist"),
     ("notes", "hung", "/delegations/tokyo/notes"),
+    ("admin", "root", "/admin"),
+    ("admin-organisations", "root", "/admin/organisations"),
+    ("admin-organisation", "root", "/admin/organisations/song-lam"),
+    ("admin-positions", "root", "/admin/positions"),
+    ("admin-position", "root", "/admin/positions/vice_president"),
+    ("admin-leave", "root", "/admin/leave"),
+    ("own-leave", "mai", "/me/leave"),
+    ("admin-accounts", "root", "/admin/accounts"),
+    ("admin-account", "root", "/admin/accounts/mai"),
+    ("own-tokens", "lan", "/me/tokens"),
+    ("admin-replies", "lan", "/admin/replies"),
+    ("admin-undelivered", "lan", "/admin/undelivered"),
+    ("admin-rules", "root", "/admin/rules"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
     ("trail", "lan", "/delegations/tokyo/trail"),
@@ -85,6 +98,7 @@ async def prepared(site: Site) -> None:
     here = site.here
     await here.client.execute_workflow(CheckpointRound.run, id="round", task_queue=here.settings.temporal_task_queue)
     await busy(site.here)
+    await house(site.here)
 
 
 async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> None:

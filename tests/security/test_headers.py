@@ -77,3 +77,15 @@ async def test_no_folder_is_listed_and_no_file_is_sent_that_pages_do_not_use(at:
         "/settings.py",
     ):
         assert (path, (await asked(at, path)).status_code) == (path, 404)
+
+
+async def test_whatever_is_text_says_its_encoding(at: Front) -> None:
+    """Otherwise a browser would guess."""
+    paths = ("/sign-in", "/docs", "/static/0/pages.css", "/static/0/pages.js", "/static/0/mark.svg")
+    assert {path: (await asked(at, path)).headers["content-type"] for path in paths} == {
+        "/sign-in": "text/html; charset=utf-8",
+        "/docs": "text/html; charset=utf-8",
+        "/static/0/pages.css": "text/css; charset=utf-8",
+        "/static/0/pages.js": "text/javascript; charset=utf-8",
+        "/static/0/mark.svg": "image/svg+xml; charset=utf-8",
+    }

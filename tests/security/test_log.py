@@ -1,15 +1,15 @@
 """What the log says of who tried what, and what it never says."""
 
-import io
 import json
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
-import api.__main__ as entry
+from embedded.log import configure_log
 from tests.api.front import Front, front
 
 
@@ -81,19 +81,45 @@ async def test_who_tries_too_often_is_noted(tmp_path: Path) -> None:
     assert [line["code"] for line in of("refused", lines)] == ["sign_in_refused"] + ["too_many_attempts"] * 2
 
 
-def test_one_event_is_one_line_of_json_in_utc_whatever_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Line breaks, quotation marks and terminal codes of a value stay within its string."""
-    written = io.StringIO()
-    monkeypatch.setattr("sys.stdout", written)
-    before = structlog.get_config()
+@pytest.fixture
+def written(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
+    """What a process writes that was configured as worker and API are."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers = []
+    configure_log()
     try:
-        entry.configure_log()
-        structlog.get_logger().warning("tried", value='one\r\n{"event": "signed_in"}\x1b[2J\u2028two')
+        yield capsys
     finally:
         structlog.configure(**before)
-    [line] = written.getvalue().splitlines()
+        root.handlers, root.level = handlers, level
+
+
+HOSTILE = 'one\r\n{"event": "signed_in"}\x1b[2J\u2028two'
+
+
+def test_one_event_is_one_line_of_json_in_utc_whatever_it_holds(written: pytest.CaptureFixture[str]) -> None:
+    """Line breaks, quotation marks and terminal codes of a value stay within its string."""
+    structlog.get_logger().warning("tried", value=HOSTILE)
+    [line] = written.readouterr().out.splitlines()
     said = json.loads(line)
-    assert (said["event"], said["level"]) == ("tried", "warning")
-    assert said["value"] == 'one\r\n{"event": "signed_in"}\x1b[2J\u2028two'
+    assert (said["event"], said["level"], said["value"]) == ("tried", "warning", HOSTILE)
+    assert said["timestamp"].endswith("Z")
+    assert line.isprintable()
+
+
+def test_what_a_library_warns_of_has_the_same_form(written: pytest.CaptureFixture[str]) -> None:
+    """Who said it, when, and its stack within the line; what it merely tells is left out."""
+    log = logging.getLogger("temporalio.activity")
+    log.info("nothing that has to be looked at")
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        log.exception("the effect %s failed", HOSTILE)
+    [line] = written.readouterr().out.splitlines()
+    said = json.loads(line)
+    assert (said["event"], said["level"]) == (f"the effect {HOSTILE} failed", "error")
+    assert said["logger"] == "temporalio.activity"
+    assert said["exception"].startswith("Traceback")
     assert said["timestamp"].endswith("Z")
     assert line.isprintable()

@@ -27,7 +27,7 @@ async def test_an_administrator_opens_a_way_in_only_soon_after_signing_in(at: Fr
     """A link to choose a password, a provider's subject, a token: fifteen minutes, then one signs in again."""
     root = at.browser()
     await root.sign_in("root")
-    ways = (
+    ways: tuple[tuple[str, dict[str, str] | None], ...] = (
         ("/accounts/root/password-link", None),
         ("/accounts/root/identities", {"issuer": ISSUER, "subject": "s-found"}),
         ("/accounts/root/tokens", {}),

@@ -81,6 +81,15 @@ async def test_a_session_that_nobody_uses_is_over_after_an_hour(register: Sessio
     assert await register.acting(secret) is None
 
 
+async def test_what_a_page_asks_by_itself_keeps_no_session_alive(register: Sessions, moment: Moment) -> None:
+    """It is answered as long as the session lasts, and makes it last no longer."""
+    _, secret = await register.open("hung", "password")
+    moment.pass_by(minutes=59)
+    assert await register.acting(secret, attended=False) is not None
+    moment.pass_by(minutes=1)
+    assert await register.acting(secret, attended=False) is None
+
+
 async def test_when_it_was_last_seen_is_written_once_a_minute(register: Sessions, moment: Moment) -> None:
     """A write for each request would cost more than it tells."""
     session, secret = await register.open("hung", "password")
