@@ -30,7 +30,7 @@ from domain.state import Delegation
 from domain.values import Slug
 from locales import mark, translator
 from storage.queries import File
-from words.codes import ANSWERS, CHANNELS, FORMALITIES
+from words.codes import ANSWERS, CHANNELS, FORMALITIES, sentence_case
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -231,12 +231,12 @@ async def _choices(
             return {
                 "participant_id": named,
                 "item_id": items,
-                "answer": [(code, words.tr(said)) for code, said in ANSWERS.items()],
+                "answer": [(code, sentence_case(words.tr(said))) for code, said in ANSWERS.items()],
             }
         case "choose_channel":
             return {
                 "participant_id": named,
-                "channel": [(code, words.tr(said)) for code, said in CHANNELS.items()],
+                "channel": [(code, sentence_case(words.tr(said))) for code, said in CHANNELS.items()],
             }
         case "record_external_decision":
             title = "title_vi" if words.language == "vi" else "title_en"
@@ -249,7 +249,7 @@ async def _choices(
             others = [one for one in accounts if "coordinator" in one.roles and one.id != state.coordinator]
             return {"to": [(one.id, one.name) for one in others]}
         case "record_formality":
-            kinds = {kind: word(FORMALITIES, kind, words) for kind in _kinds(state, head)}
+            kinds = {kind: sentence_case(word(FORMALITIES, kind, words)) for kind in _kinds(state, head)}
             members: list[tuple[str, ...]] = [
                 (one.id, _name(people[one.id]), "") for one in state.delegates if one.entry_papers
             ]
