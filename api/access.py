@@ -225,6 +225,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_section_page": COORDINATOR,
     "keep_section_by_page": COORDINATOR,
     "show_request_page": EVERYBODY,
+    "show_part_of_request_page": EVERYBODY,
     "justify_limit_by_page": COORDINATOR,
     "attach_document_by_page": COORDINATOR,
     "show_revise_page": COORDINATOR,
