@@ -58,10 +58,12 @@ from api.handlers import add_handlers
 from api.installation import Installation
 from api.openapi import described
 from api.pages import admin_accounts as accounts_page
+from api.pages import admin_data as data_page
 from api.pages import admin_institution as institution_page
 from api.pages import admin_leave as leave_page
 from api.pages import admin_mail as mail_page
 from api.pages import admin_rules as rules_page
+from api.pages import admin_state as state_page
 from api.pages import administration as administration_page
 from api.pages import approval as approval_page
 from api.pages import checklists as checklist_page
@@ -138,6 +140,8 @@ PAGES = (
     accounts_page,
     mail_page,
     rules_page,
+    data_page,
+    state_page,
 )
 
 DESCRIPTION = """\
