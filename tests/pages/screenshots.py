@@ -36,6 +36,11 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("admin-replies", "lan", "/admin/replies"),
     ("admin-undelivered", "lan", "/admin/undelivered"),
     ("admin-rules", "root", "/admin/rules"),
+    ("admin-person-requests", "root", "/admin/person-requests"),
+    ("admin-erasures", "root", "/admin/erasures"),
+    ("admin-retention", "root", "/admin/retention"),
+    ("admin-health", "root", "/admin/health"),
+    ("admin-checkpoints", "root", "/admin/checkpoints"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
 )
