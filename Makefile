@@ -17,10 +17,10 @@ PYTEST := $(BIN)/pytest -q -n $(JOBS) --dist loadgroup --max-worker-restart 0
 
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help setup demo up check test bench faults lint types imports browser browser
+.PHONY: help setup demo up check test bench faults screenshots lint types imports browser
 
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.development ## install everything, for development too, into .venv (and nowhere else)
 
@@ -75,3 +75,6 @@ bench: $(VENV)/.development ## compare with the raw floor on the same server
 
 faults: $(VENV)/.development ## inject every fault of the table; writes docs/faults.md
 	@HYPOTHESIS=explore $(PYTEST) tests/faults tests/api/test_schemathesis.py --faults-page docs/faults.md
+
+screenshots: $(VENV)/.development browser ## take a picture of every page into docs/screenshots
+	@$(BIN)/python -m tests.pages.screenshots docs/screenshots

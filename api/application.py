@@ -12,6 +12,7 @@ from api import (
     attachments,
     calendars,
     ceilings,
+    checklists,
     checkpoints,
     clock,
     collections,
@@ -34,6 +35,7 @@ from api import (
     institution,
     messages,
     metrics,
+    notes,
     own_tokens,
     passkeys,
     passwords,
@@ -55,14 +57,37 @@ from api.envelope import Envelope
 from api.handlers import add_handlers
 from api.installation import Installation
 from api.openapi import described
+from api.pages import acts as acts_page
+from api.pages import admin_accounts as accounts_page
+from api.pages import admin_institution as institution_page
+from api.pages import admin_leave as leave_page
+from api.pages import admin_mail as mail_page
+from api.pages import admin_rules as rules_page
+from api.pages import administration as administration_page
 from api.pages import approval as approval_page
+from api.pages import approvals as approvals_page
+from api.pages import board as board_page
+from api.pages import checklists as checklist_page
+from api.pages import copying as copy_page
 from api.pages import desks as inbox_page
 from api.pages import files as file_page
+from api.pages import invitations as invitations_page
+from api.pages import items as items_page
+from api.pages import lists as files_page
+from api.pages import live as live_page
+from api.pages import new_file as new_file_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
+from api.pages import people as people_page
+from api.pages import preview as preview_page
 from api.pages import programme as programme_page
+from api.pages import reports as report_page
+from api.pages import requests as request_page
+from api.pages import search as search_page
 from api.pages import sessions as sign_in_page
 from api.pages import static
+from api.pages import today as today_page
+from api.pages import trails as trail_page
 from api.problems import ProblemDetails
 from api.schema import require_schema
 from settings import Settings
@@ -95,6 +120,8 @@ FEATURES = (
     directory_imports,
     directory,
     texts,
+    checklists,
+    notes,
     attachments,
     accounts,
     identities,
@@ -111,7 +138,39 @@ FEATURES = (
     health,
 )
 
-PAGES = (static, sign_in_page, password_page, passkeys_page, inbox_page, approval_page, file_page, programme_page)
+PAGES = (
+    static,
+    sign_in_page,
+    password_page,
+    passkeys_page,
+    inbox_page,
+    approval_page,
+    file_page,
+    copy_page,
+    new_file_page,
+    trail_page,
+    today_page,
+    files_page,
+    search_page,
+    live_page,
+    acts_page,
+    approvals_page,
+    invitations_page,
+    report_page,
+    request_page,
+    people_page,
+    board_page,
+    items_page,
+    preview_page,
+    checklist_page,
+    programme_page,
+    administration_page,
+    institution_page,
+    leave_page,
+    accounts_page,
+    mail_page,
+    rules_page,
+)
 
 DESCRIPTION = """\
 One delegation is one file: commands go in, sealed events come out, everything else is read from them.

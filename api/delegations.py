@@ -147,19 +147,7 @@ async def list_delegations(query: Annotated[ListQuery, Query()], actor: Actor, a
 
     Whoever belongs to an organisation sees those of its subtree.
     """
-    filters = Filters(
-        phases=tuple(query.phase),
-        direction=query.direction,
-        coordinator=query.coordinator,
-        organisation=query.organisation,
-        country=query.country,
-        year=query.year,
-        q=query.q,
-        due_before=query.due_before,
-        waits_for=tuple(query.waits_for),
-        overdue=query.overdue,
-        within=await reach(actor, at),
-    )
+    filters = filters_of(query, await reach(actor, at))
     try:
         page = await at.queries.delegations(
             filters,
@@ -172,6 +160,23 @@ async def list_delegations(query: Annotated[ListQuery, Query()], actor: Actor, a
     except BadCursor:
         raise Problem("cursor_unknown") from None
     return DelegationPage(items=page.items, next_cursor=page.next_cursor)
+
+
+def filters_of(query: ListQuery, within: frozenset[str] | None) -> Filters:
+    """Return what a query asks for, of the organisations whose files the reader may see."""
+    return Filters(
+        phases=tuple(query.phase),
+        direction=query.direction,
+        coordinator=query.coordinator,
+        organisation=query.organisation,
+        country=query.country,
+        year=query.year,
+        q=query.q,
+        due_before=query.due_before,
+        waits_for=tuple(query.waits_for),
+        overdue=query.overdue,
+        within=within,
+    )
 
 
 class ShowQuery(ThenQuery):

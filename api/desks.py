@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import BEARER, Actor, GuardedRoute
 from api.files import reach
-from api.installation import At
+from api.installation import At, Installation
 from api.problems import Problem
 from domain.bilingual import Bilingual
+from domain.decision import Actor as Acting
 from domain.desk import Substitute
 from domain.values import Slug, business_date
 from storage.cursors import BadCursor
@@ -107,13 +108,18 @@ async def show_inbox(query: Annotated[PageQuery, Query()], at: At, actor: Actor)
 
     For the positions they hold, for those they stand in for while somebody is on leave, and as coordinator.
     """
+    positions = await positions_of(at, actor)
+    return await _shown(at, DeskFilters(positions, actor.id, within=await reach(actor, at)), query)
+
+
+async def positions_of(at: Installation, actor: Acting) -> tuple[str, ...]:
+    """Return the positions that somebody signs for now: those they hold, and those they stand in for."""
     now = utc_now()
     stands = await at.registers.standing.look(
         actor.id, now, on=business_date(now, at.settings.zone), organisation=actor.organisation
     )
     standing_in = {one.position for one in stands.actor.substitutions if one.in_force}
-    positions = tuple(sorted(standing_in | set(actor.positions)))
-    return await _shown(at, DeskFilters(positions, actor.id, within=await reach(actor, at)), query)
+    return tuple(sorted(standing_in | set(actor.positions)))
 
 
 async def _shown(at: At, filters: DeskFilters, query: PageQuery) -> ShownDesks:

@@ -76,6 +76,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "revise_item": {"item_id": "s-11", "place": "Hội trường B"},
     "cancel_item": {"item_id": "s-11"},
+    "restore_item": {"item_id": "s-11"},
     "publish_programme": {},
     "invite": {},
     "choose_channel": {"participant_id": "m-2", "channel": "feed"},

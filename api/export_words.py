@@ -20,6 +20,7 @@ DETAILS = {
     "function": mark("Function"),
     "passport_number": mark("Passport number"),
     "dietary": mark("Dietary needs"),
+    "needs": mark("Other needs"),
 }
 
 FEEDS = {

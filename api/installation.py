@@ -74,6 +74,7 @@ class Installation:
         self.attachments = self.registers.attachments
         self.directory = self.registers.directory
         self.directory_imports = self.registers.directory_imports
+        self.drafts = self.registers.drafts
         self.editions = self.registers.editions
         self.institution = self.registers.institution
         self.tenures = self.registers.tenures
@@ -83,8 +84,11 @@ class Installation:
         self.mail = self.registers.mail_ledger
         self.queries = self.registers.queries
         self.desks = self.registers.desks
+        self.today = self.registers.today
         self.person_requests = self.registers.person_requests
         self.held = self.registers.held
+        self.checklists = self.registers.checklists
+        self.notes = self.registers.notes
         self.retention = self.registers.retention
         self.caldav = CalDav(
             Reach.of(

@@ -101,6 +101,16 @@ PROBLEMS: dict[str, Answer] = {
     "export_unknown": Answer(422, mark("No export of this person's data has this digest.")),
     "plan_unknown": Answer(404, mark("There is no plan of this id.")),
     "plan_ended": Answer(409, mark("The plan was applied, stopped or superseded.")),
+    "checklist_template_unknown": Answer(404, mark("There is no checklist of this id to take over.")),
+    "checklist_chosen": Answer(409, mark("Another checklist was taken over into this file already.")),
+    "checklist_entry_unknown": Answer(404, mark("The checklist of this file has no such entry, or not any more.")),
+    "checklist_entry_changed": Answer(409, mark("Somebody changed this entry since; read it again first.")),
+    "checklist_entry_not_yours": Answer(
+        403, mark("A coordinator says that this is done, or whoever it is assigned to.")
+    ),
+    "note_unknown": Answer(404, mark("This file has no such note.")),
+    "note_not_yours": Answer(403, mark("Only its author changes a note.")),
+    "note_changed": Answer(409, mark("The note was written anew since; read it again first.")),
     "text_unknown": Answer(404, mark("The register has no such text, or it was erased.")),
     "received_mail_unknown": Answer(404, mark("There is no received mail of this id.")),
     "received_mail_settled": Answer(

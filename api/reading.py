@@ -22,6 +22,7 @@ from audit.history import Place
 from domain.changes import Change, changes
 from domain.events import AnyEvent, DocumentRendered, Right, RuleRef, RulesAdopted
 from domain.evolve import evolve
+from domain.folding import folded
 from domain.reading import (
     OUTCOMES,
     Cause,
@@ -38,7 +39,7 @@ from domain.seal import SealedEvent
 from domain.state import Delegation
 from domain.upcast import read_event
 from domain.values import Digest, Language
-from locales import translator
+from locales import Translator, translator
 from storage.as_of import BeyondHead, NotYetOpen
 from storage.mail_ledger import Count
 from storage.queries import File
@@ -137,6 +138,9 @@ class ToldTrailQuery(BaseModel):
     )
     since: SentInstant | None = Field(None, description="Decided at this instant or later.")
     until: SentInstant | None = Field(None, description="Decided before this instant.")
+    words: Annotated[str, Field(min_length=1, max_length=80)] | None = Field(
+        None, description="Told with these letters, in any case, with or without diacritics."
+    )
     proof: bool = Field(False, description="Name the event of the history that holds each; takes longer.")
     format: Literal["json", "csv"] | None = Field(None, description="`csv`: all pages as one sheet.")
 
@@ -149,6 +153,16 @@ class ToldTrailQuery(BaseModel):
             and (self.until is None or event.instant < self.until)
             and (self.about is None or is_about(event, self.about))
         )
+
+    def finds(self, entry: TrailEntry) -> bool:
+        """Whether an event, as it is told, has the words that are looked for."""
+        if self.words is None:
+            return True
+        changed = (
+            text for one in entry.changes if one.said for text in (one.said.what, one.said.before, one.said.after)
+        )
+        told = " ".join(text for text in (entry.actor, entry.said, *changed) if text)
+        return folded(self.words) in folded(told)
 
 
 @router.get(
@@ -163,7 +177,7 @@ async def read_trail(
 
     As a sheet with `format=csv` or `Accept: text/csv`: UTF-8 with a byte order mark, every cell literal text.
     """
-    reading = await _Reading.of(request, file, query, at)
+    reading = await Reading.of(at, file, query, await reader_of(request, file.state, at))
     about = {"Content-Language": reading.reader.translator.language, "Vary": "Accept-Language, Accept"}
     if query.format == "csv" or (query.format is None and CSV in request.headers.get("accept", "")):
         name = {"Content-Disposition": f'attachment; filename="{file.state.id}-trail.csv"'}
@@ -178,8 +192,8 @@ async def read_trail(
 
 
 @dataclass
-class _Reading:
-    """One reader's way through a trail."""
+class Reading:
+    """One reader's way through a trail: the events that are asked for, told in the order in which they were sealed."""
 
     at: Installation
     file: File
@@ -190,7 +204,8 @@ class _Reading:
     places: Mapping[str, Place] = field(default_factory=dict)
 
     @classmethod
-    async def of(cls, request: Request, file: File, query: ToldTrailQuery, at: Installation) -> "_Reading":
+    async def of(cls, at: Installation, file: File, query: ToldTrailQuery, reader: Reader) -> "Reading":
+        """Begin to read. Problem: `engine_unavailable`, where proofs are asked for and no history can be read."""
         asked: dict[int, list[SealedEvent]] = {}
         for one in await at.queries.events(file.state.id, types=OUTCOMES):
             if by := asked_by(one.command_id):
@@ -198,7 +213,6 @@ class _Reading:
         sent: dict[str, list[Count]] = {}
         for count in await at.mail.counts(file.state.id):
             sent.setdefault(count.issue.removeprefix(f"{file.state.id}:"), []).append(count)
-        reader = await reader_of(request, file.state, at)
         places = await at.proofs.of(at.client, file.state.id, file.head) if query.proof else {}
         return cls(at, file, query, reader, asked, sent, places)
 
@@ -213,7 +227,9 @@ class _Reading:
                 written = {"type": sealed.type, "data": sealed.data}
                 if self.query.takes(sealed):
                     said = sentence_of(written, self.reader)
-                    yield self._entry(sealed, event, state, after, said, await self._effective(event))
+                    entry = self._entry(sealed, event, state, after, said, await self._effective(event))
+                    if self.query.finds(entry):
+                        yield entry
                     # Words take a millisecond an event: others come in between.
                     await asyncio.sleep(0)
                 else:
@@ -294,7 +310,13 @@ def _documents(sealed: SealedEvent) -> list[TrailDocument]:
 
 async def reader_of(request: Request, state: Delegation, at: Installation) -> Reader:
     """Return for whom a file is told: in the language that the request prefers, by the file's edition and zone."""
-    words = translator(preferred(request.headers.get("accept-language", ""), at.settings.language or "vi"))
+    return await reader_in(
+        translator(preferred(request.headers.get("accept-language", ""), at.settings.language or "vi")), state, at
+    )
+
+
+async def reader_in(words: Translator, state: Delegation, at: Installation) -> Reader:
+    """Return for whom a file is told, in a language."""
     edition = await at.editions.get(state.edition)
     return Reader(words, EditionWords(edition.model_dump(mode="json"), words), state.zone)
 
@@ -344,14 +366,23 @@ async def show_changes(
 
     What was changed and changed back in between is no change; the trail tells it.
     """
+    reader = await reader_of(request, file.state, at)
+    response.headers.update({"Content-Language": reader.translator.language, "Vary": "Accept-Language"})
+    return await changes_between(at, file, query, reader.translator)
+
+
+async def changes_between(at: Installation, file: File, query: ChangesQuery, words: Translator) -> Changes:
+    """Return what changed between two points, in a language.
+
+    Problems: `period_backwards`, those of `file_then`.
+    """
     until = await file_then(at, file, ThenQuery(as_of=query.until, seq=query.until_seq))
     since = await _since(at, file, query)
     if since is not None and since.head.seq > until.head.seq:
         raise Problem("period_backwards")
-    reader = await reader_of(request, until.state, at)
+    reader = await reader_in(words, until.state, at)
     for state in (since, until):
         reader.due |= {what: one.rule.model_dump() for what, one in (state.state.deadlines if state else {}).items()}
-    response.headers.update({"Content-Language": reader.translator.language, "Vary": "Accept-Language"})
     found = changes(since.state if since else None, until.state)
     return Changes(since=_standing(since) if since else None, until=_standing(until), items=shown(found, reader))
 

@@ -33,6 +33,9 @@ REFUSALS: dict[str, Answer] = {
     "wrong_phase": Answer(
         409, mark("“%(command)s” is not possible while the file is in the phase “%(phase)s”, only in: %(allowed)s.")
     ),
+    "changed_meanwhile": Answer(
+        409, mark("Somebody changed this while you were at it. Nothing was written over: look at what stands now.")
+    ),
     "malformed_command": Answer(422, mark("The command is not one that this release understands.")),
     # Request and dossier
     "arrival_before_request": Answer(422, mark("The first day, %(starts)s, is before today, %(today)s.")),
@@ -94,6 +97,9 @@ REFUSALS: dict[str, Answer] = {
     "item_exists": Answer(409, mark("There is an item “%(item)s” in the programme already.")),
     "item_unknown": Answer(422, mark("There is no item “%(item)s” in the programme.")),
     "item_unchanged": Answer(422, mark("Nothing would change for the item “%(item)s”.")),
+    "item_not_published": Answer(
+        409, mark("Nothing of the item “%(item)s” is published, so there is nothing to go back to; cancel it instead.")
+    ),
     "programme_full": Answer(422, mark("A programme holds at most %(limit)s items.")),
     "programme_empty": Answer(422, mark("No item of the programme is meant for calendars.")),
     "programme_unchanged": Answer(409, mark("Everybody knows the programme as it stands.")),

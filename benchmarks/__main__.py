@@ -17,6 +17,7 @@ from benchmarks import (
     history,
     mail,
     memory,
+    pages,
     processor,
     rebuilding,
     round_trip,
@@ -38,6 +39,7 @@ MEASURED = (
     as_of,
     checkpoints,
     verifying,
+    pages,
     memory,
 )
 

@@ -28,6 +28,7 @@ EDITS = frozenset(
         "move_item",
         "revise_item",
         "cancel_item",
+        "restore_item",
     }
 )
 """Commands that change what stands in the dossier, and ask nothing about what was signed."""
@@ -44,6 +45,7 @@ CHANGING = frozenset(
         "ItemMoved",
         "ItemRevised",
         "ItemCancelled",
+        "ItemRestored",
         "RulesAdopted",
     }
 )

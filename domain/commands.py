@@ -116,7 +116,10 @@ class OpenDelegation(Value):
 
 
 class ReviseRequest(Value):
-    """Change what the request says, before it is decided. Fields left out stay as they are."""
+    """Change what the request says, before it is decided. Fields left out stay as they are.
+
+    `seen` is the digest of what the sender saw (`domain/meanwhile.py`): what others changed since is not written over.
+    """
 
     type: Literal["revise_request"] = "revise_request"
     title: BusinessText | None = None
@@ -131,6 +134,7 @@ class ReviseRequest(Value):
     run_by: RunBy | None = None
     head_level: HeadLevel | None = None
     stays: Annotated[tuple[Stay, ...], Field(max_length=60)] | None = None
+    seen: Digest | None = Field(default=None, exclude_if=unsaid)
 
 
 class AttachDocument(Value):
@@ -316,13 +320,14 @@ class ScheduleItem(Value):
 
 
 class MoveItem(Value):
-    """Give an item another time, and another place if one is named."""
+    """Give an item another time, and another place if one is named. `seen` is the digest of the item as it was seen."""
 
     type: Literal["move_item"] = "move_item"
     item_id: Slug
     starts: LocalTime
     ends: LocalTime
     place: BusinessText | None = None
+    seen: Digest | None = Field(default=None, exclude_if=unsaid)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -331,9 +336,10 @@ class MoveItem(Value):
 
 
 class ReviseItem(Value):
-    """Change an item's words, place, audience, notes or publication. Fields left out stay as they are.
+    """Change an item's words, kind, place, audience, notes or publication. Fields left out stay as they are.
 
-    Other words alone reach feeds and collections, not mailboxes; with `announce` they are mailed too.
+    Other words alone reach feeds and collections, not mailboxes; with `announce` they are mailed too. `seen` is the
+    digest of the item as it was seen.
     """
 
     type: Literal["revise_item"] = "revise_item"
@@ -344,19 +350,34 @@ class ReviseItem(Value):
     published: bool | None = None
     notes: Annotated[tuple[Note, ...], Field(max_length=LARGEST_NOTES)] | None = None
     announce: bool = False
+    kind: ItemKind | None = Field(default=None, exclude_if=unsaid)
+    seen: Digest | None = Field(default=None, exclude_if=unsaid)
 
 
 class CancelItem(Value):
-    """Take an item off the programme."""
+    """Take an item off the programme. `seen` is the digest of the item as it was seen."""
 
     type: Literal["cancel_item"] = "cancel_item"
     item_id: Slug
+    seen: Digest | None = Field(default=None, exclude_if=unsaid)
+
+
+class RestoreItem(Value):
+    """Take back what was drafted of an item since it was last published. `seen` is the digest of the item as seen."""
+
+    type: Literal["restore_item"] = "restore_item"
+    item_id: Slug
+    seen: Digest | None = Field(default=None, exclude_if=unsaid)
 
 
 class PublishProgramme(Value):
-    """Make the programme as it now stands the one that people are told of."""
+    """Make the programme as it now stands the one that people are told of.
+
+    `seen` is the digest of what was previewed: nothing goes out that nobody looked at.
+    """
 
     type: Literal["publish_programme"] = "publish_programme"
+    seen: Digest | None = Field(default=None, exclude_if=unsaid)
 
 
 def _refuse_backwards(starts: LocalTime, ends: LocalTime) -> None:
@@ -605,6 +626,7 @@ PublicCommand = Annotated[
     | MoveItem
     | ReviseItem
     | CancelItem
+    | RestoreItem
     | PublishProgramme
     | Invite
     | ChooseChannel

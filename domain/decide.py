@@ -80,6 +80,7 @@ TABLE: dict[type[Value], Row] = {
     c.MoveItem: Row(PREPARING | PLANNING, programme.move),
     c.ReviseItem: Row(PREPARING | PLANNING, programme.revise),
     c.CancelItem: Row(PREPARING | PLANNING, programme.cancel),
+    c.RestoreItem: Row(PREPARING | PLANNING, programme.restore),
     c.PublishProgramme: Row(PREPARING | PLANNING, programme.publish),
     c.Invite: Row(frozenset({Phase.APPROVED}), invitations.invite),
     c.ChooseChannel: Row(ALIVE | {Phase.POSTPONED}, invitations.choose_channel),

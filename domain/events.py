@@ -445,10 +445,18 @@ class ItemRevised(Event):
     notes: tuple[Note, ...] | None = None
     announce: bool = Field(default=False, exclude_if=unsaid)
     """Whether mailboxes are told too, though neither time nor place changed."""
+    kind: ItemKind | None = Field(default=None, exclude_if=unsaid)
 
 
 class ItemCancelled(Event):
     type: Literal["ItemCancelled"] = "ItemCancelled"
+    item_id: str
+
+
+class ItemRestored(Event):
+    """An item is again what was last published of it; what was drafted since is gone."""
+
+    type: Literal["ItemRestored"] = "ItemRestored"
     item_id: str
 
 
@@ -797,6 +805,7 @@ AnyEvent = Annotated[
     | ItemMoved
     | ItemRevised
     | ItemCancelled
+    | ItemRestored
     | ProgrammePublished
     | DelegationInvited
     | QuietWindowOpened

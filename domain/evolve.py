@@ -440,7 +440,7 @@ def _moved(state: Delegation, event: e.ItemMoved, sealed: SealedEvent) -> Delega
 @_on(e.ItemRevised)
 def _item_revised(state: Delegation, event: e.ItemRevised, sealed: SealedEvent) -> Delegation:
     item = state.items[event.item_id]
-    names = ("title", "place", "audience", "published", "notes")
+    names = ("title", "kind", "place", "audience", "published", "notes")
     said = {name: value for name in names if (value := getattr(event, name)) is not None}
     item = _with(item, **said, announced=item.announced + event.announce)
     return _with(state, items=state.items | {item.id: item})
@@ -449,6 +449,12 @@ def _item_revised(state: Delegation, event: e.ItemRevised, sealed: SealedEvent) 
 @_on(e.ItemCancelled)
 def _item_cancelled(state: Delegation, event: e.ItemCancelled, sealed: SealedEvent) -> Delegation:
     item = _with(state.items[event.item_id], cancelled=True)
+    return _with(state, items=state.items | {item.id: item})
+
+
+@_on(e.ItemRestored)
+def _item_restored(state: Delegation, event: e.ItemRestored, sealed: SealedEvent) -> Delegation:
+    item = state.published[event.item_id].item(event.item_id)
     return _with(state, items=state.items | {item.id: item})
 
 

@@ -35,6 +35,7 @@ ROLES: dict[str, tuple[RoleName, ...]] = {
     "move_item": COORDINATOR,
     "revise_item": COORDINATOR,
     "cancel_item": COORDINATOR,
+    "restore_item": COORDINATOR,
     "publish_programme": COORDINATOR,
     "invite": COORDINATOR,
     "choose_channel": ("coordinator", "participant"),

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable
 from heapq import heappop, heappush
+from typing import Literal
 
 from domain.amendment import unapproved
-from domain.commands import CancelItem, MoveItem, Note, PublishProgramme, ReviseItem, ScheduleItem
+from domain.commands import CancelItem, MoveItem, Note, PublishProgramme, RestoreItem, ReviseItem, ScheduleItem
 from domain.decision import Context, Outcome, accept, refuse
-from domain.events import ItemCancelled, ItemMoved, ItemRevised, ItemScheduled, ProgrammePublished
+from domain.events import ItemCancelled, ItemMoved, ItemRestored, ItemRevised, ItemScheduled, ProgrammePublished
 from domain.invitations import newcomers_wait
+from domain.meanwhile import changed_meanwhile, item_seen, programme_seen
 from domain.state import Delegation, Item
 from domain.values import Fact
 
 LARGEST_PROGRAMME = 1_000
+
+Draft = Literal["new", "changed", "gone"]
+"""What was drafted of an item since the programme was last published."""
 
 
 def schedule(state: Delegation, command: ScheduleItem, context: Context) -> Outcome:
@@ -40,10 +45,12 @@ def schedule(state: Delegation, command: ScheduleItem, context: Context) -> Outc
 
 
 def move(state: Delegation, command: MoveItem, context: Context) -> Outcome:
-    """Refusals: `item_unknown`, `item_unchanged`."""
+    """Refusals: `item_unknown`, `changed_meanwhile`, `item_unchanged`."""
     item = _standing(state, command.item_id)
     if item is None:
         return refuse("item_unknown", field="item_id", item=command.item_id)
+    if refusal := changed_meanwhile(command.seen, item_seen(item)):
+        return refusal
     starts, ends, place = command.starts.resolve(), command.ends.resolve(), command.place or item.place
     if (starts, ends, place) == (item.starts, item.ends, item.place):
         return refuse("item_unchanged", field="starts", item=item.id)
@@ -51,15 +58,17 @@ def move(state: Delegation, command: MoveItem, context: Context) -> Outcome:
 
 
 def revise(state: Delegation, command: ReviseItem, context: Context) -> Outcome:
-    """Refusals: `item_unknown`, `participant_unknown`, `item_unchanged`."""
+    """Refusals: `item_unknown`, `changed_meanwhile`, `participant_unknown`, `item_unchanged`."""
     item = _standing(state, command.item_id)
     if item is None:
         return refuse("item_unknown", field="item_id", item=command.item_id)
+    if refusal := changed_meanwhile(command.seen, item_seen(item)):
+        return refusal
     if command.audience and (stranger := _stranger(state, command.audience.people)):
         return refuse("participant_unknown", field="audience.people", member=stranger)
     if stranger := _stranger(state, _noted(command.notes or ())):
         return refuse("participant_unknown", field="notes.people", member=stranger)
-    names = ("title", "place", "audience", "published", "notes")
+    names = ("title", "kind", "place", "audience", "published", "notes")
     said = {name: value for name in names if (value := getattr(command, name)) is not None}
     changed = {name: value for name, value in said.items() if value != getattr(item, name)}
     if not changed:
@@ -68,15 +77,35 @@ def revise(state: Delegation, command: ReviseItem, context: Context) -> Outcome:
 
 
 def cancel(state: Delegation, command: CancelItem, context: Context) -> Outcome:
-    """Refusals: `item_unknown`."""
+    """Refusals: `item_unknown`, `changed_meanwhile`."""
     item = _standing(state, command.item_id)
     if item is None:
         return refuse("item_unknown", field="item_id", item=command.item_id)
-    return accept(ItemCancelled(item_id=item.id))
+    return changed_meanwhile(command.seen, item_seen(item)) or accept(ItemCancelled(item_id=item.id))
+
+
+def restore(state: Delegation, command: RestoreItem, context: Context) -> Outcome:
+    """Refusals: `item_unknown`, `changed_meanwhile`, `item_not_published` (there is nothing to go back to: it
+    is cancelled instead), `item_unchanged`.
+    """
+    item, published = state.items.get(command.item_id), state.published.get(command.item_id)
+    if item is None:
+        return refuse("item_unknown", field="item_id", item=command.item_id)
+    if refusal := changed_meanwhile(command.seen, item_seen(item)):
+        return refusal
+    if published is None or published.cancelled:
+        return refuse("item_not_published", field="item_id", item=command.item_id)
+    if item == published.item(item.id):
+        return refuse("item_unchanged", field="item_id", item=command.item_id)
+    return accept(ItemRestored(item_id=item.id))
 
 
 def publish(state: Delegation, command: PublishProgramme, context: Context) -> Outcome:
-    """Refusals: `programme_empty`, `programme_unchanged` (everybody already knows it as it is), `change_unapproved`."""
+    """Refusals: `changed_meanwhile`, `programme_empty`, `programme_unchanged` (everybody already knows it as it is),
+    `change_unapproved`.
+    """
+    if refusal := changed_meanwhile(command.seen, programme_seen(state)):
+        return refusal
     items = published_items(state)
     if not items and not state.published:
         return refuse("programme_empty")
@@ -94,11 +123,19 @@ def published_items(state: Delegation) -> tuple[str, ...]:
 
 def published_as_drafted(state: Delegation) -> bool:
     """Return whether the programme as it stands is the one that was last published."""
-    standing = {item: one for item, one in state.published.items() if not one.cancelled}
-    return tuple(sorted(standing)) == tuple(sorted(published_items(state))) and all(
-        (one.view, one.audience, one.notes) == (item.view, item.audience, item.notes)
-        for item, one in ((state.items[name], one) for name, one in standing.items())
-    )
+    return all(drafted(state, item_id) is None for item_id in state.items)
+
+
+def drafted(state: Delegation, item_id: str) -> Draft | None:
+    """Return what a publication would do to an item in calendars: make it new, change it, take it away; else None."""
+    item, one = state.items[item_id], state.published.get(item_id)
+    stands = one is not None and not one.cancelled
+    if not item.published or item.cancelled:
+        return "gone" if stands else None
+    if one is None or one.cancelled:
+        return "new"
+    same = (one.view, one.audience, one.notes) == (item.view, item.audience, item.notes)
+    return None if same else "changed"
 
 
 class Overlap(Fact):

@@ -36,6 +36,7 @@ from domain.events import (
 )
 from domain.limits import Composition, CountryDays
 from domain.limits import breaches as limit_breaches
+from domain.meanwhile import changed_meanwhile, request_seen
 from domain.policies import ApprovalStep, Matter
 from domain.rule import in_scope
 from domain.rules import Edition
@@ -71,9 +72,11 @@ def open_delegation(delegation: str, command: OpenDelegation, context: Context) 
 
 
 def revise_request(state: Delegation, command: ReviseRequest, context: Context) -> Outcome:
-    """Refusals: `ends_before_starts`, `arrival_before_request`, `countries_differ_from_stays`, `request_unchanged`,
-    `run_by_contradicts_register`.
+    """Refusals: `changed_meanwhile`, `ends_before_starts`, `arrival_before_request`, `countries_differ_from_stays`,
+    `request_unchanged`, `run_by_contradicts_register`.
     """
+    if refusal := changed_meanwhile(command.seen, request_seen(state)):
+        return refusal
     starts, ends = command.starts or state.starts, command.ends or state.ends
     if ends < starts:
         return refuse("ends_before_starts", field="ends", starts=starts.isoformat(), ends=ends.isoformat())
@@ -85,7 +88,7 @@ def revise_request(state: Delegation, command: ReviseRequest, context: Context) 
         return refusal
     changed = {
         name: value
-        for name in command.model_fields_set - {"type"}
+        for name in command.model_fields_set - {"type", "seen"}
         if (value := getattr(command, name)) is not None and value != getattr(state, name)
     }
     if not changed:

@@ -141,6 +141,21 @@ class Published(Fact):
     notes: tuple[Note, ...] = Field(default=(), exclude_if=unsaid)
     cancelled: bool = Field(default=False, exclude_if=unsaid)
 
+    def item(self, item_id: str) -> Item:
+        """Return the item as it was drafted when it was published."""
+        return Item(
+            id=item_id,
+            kind=self.view.kind,
+            title=self.view.title,
+            starts=self.view.starts,
+            ends=self.view.ends,
+            place=self.view.place,
+            audience=self.audience,
+            published=True,
+            notes=self.notes,
+            announced=self.view.announced,
+        )
+
 
 class Told(Fact):
     """What calendars were last told of an item: its view, its counter (RFC 5546 section 2.1.4), and who holds it.

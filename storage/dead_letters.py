@@ -51,11 +51,16 @@ LISTED = and_(
 
 @dataclass(frozen=True)
 class DeadLetterFilters:
-    """Which dead letters: everything that is set must hold. `within` are the organisations whose files may be seen."""
+    """Which dead letters: everything that is set must hold.
+
+    `coordinator` takes those of the files that an account coordinates, `within` are the organisations whose files may
+    be seen.
+    """
 
     delegation: str | None = None
     status: Status | None = None
     within: frozenset[str] | None = None
+    coordinator: str | None = None
 
 
 @dataclass(frozen=True)
@@ -221,6 +226,8 @@ def _conditions(filters: DeadLetterFilters) -> list[ColumnElement[bool]]:
         conditions.append(mail_ledger.c.status == filters.status)
     if filters.within is not None:
         conditions.append(delegations.c.organisation.in_(filters.within))
+    if filters.coordinator is not None:
+        conditions.append(delegations.c.coordinator == filters.coordinator)
     return conditions
 
 

@@ -1,5 +1,6 @@
 """What waits where: the files on each desk, the most urgent first, and how many there are."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -24,7 +25,8 @@ Grouping = Literal["position", "organisation", "coordinator"]
 class DeskFilters:
     """Which desks: everything that is set must hold. `positions` and `account` are alternatives of each other.
 
-    `within` are the organisations whose files the reader may see; None for all.
+    `coordinator` takes the files that an account coordinates, `signing` those that lie with a position: somebody has to
+    sign. `within` are the organisations whose files the reader may see; None for all.
     """
 
     positions: tuple[str, ...] = ()
@@ -32,6 +34,8 @@ class DeskFilters:
     organisation: str | None = None
     missed: bool | None = None
     within: frozenset[str] | None = None
+    coordinator: str | None = None
+    signing: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,15 @@ class Desks:
         shown = found[:limit]
         return DeskPage(tuple(shown), _write_cursor(shown[-1]) if len(found) > limit else None)
 
+    async def of(self, files: Collection[str]) -> dict[str, list[DeskLine]]:
+        """Return the desks that each of some files lies on, by the file's id; of one that waits on nobody, nothing."""
+        wanted = _joined(*COLUMNS).where(desk_rows.c.delegation_id.in_(sorted(files))).order_by(*ORDER)
+        found: dict[str, list[DeskLine]] = {}
+        async with self._database.reading() as connection:
+            for row in await connection.execute(wanted):
+                found.setdefault(row.delegation_id, []).append(_line(row))
+        return found
+
     async def totals(self, by: Grouping, filters: DeskFilters | None = None) -> list[DeskTotal]:
         """Return how much waits, by position (what lies with coordinators is left out), organisation or coordinator.
 
@@ -158,7 +171,7 @@ def _joined(*columns: Any) -> Any:
 
 
 def _conditions(filters: DeskFilters) -> list[ColumnElement[bool]]:
-    asked = (*filters.positions, filters.account or "", filters.organisation or "")
+    asked = (*filters.positions, filters.account or "", filters.organisation or "", filters.coordinator or "")
     if any("\x00" in text for text in asked):
         return [false()]
     conditions: list[ColumnElement[bool]] = []
@@ -175,6 +188,10 @@ def _conditions(filters: DeskFilters) -> list[ColumnElement[bool]]:
         conditions.append(delegations.c.organisation.in_(sorted(filters.within)))
     if filters.missed is not None:
         conditions.append(desk_rows.c.missed == filters.missed)
+    if filters.coordinator is not None:
+        conditions.append(delegations.c.coordinator == filters.coordinator)
+    if filters.signing:
+        conditions.append(desk_rows.c.position.is_not(None))
     return conditions
 
 

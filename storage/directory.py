@@ -196,6 +196,17 @@ class Directory:
         more, rows = len(rows) > limit, rows[:limit]
         return EntryPage(tuple(map(found_in, rows)), write_cursor(rows[-1].name_folded, rows[-1].id) if more else None)
 
+    async def newest_contacts(self, most: int) -> list[Found]:
+        """Return the contacts that were entered last, at most `most`, those that were merged away left out."""
+        wanted = (
+            select(entries)
+            .where(entries.c.kind == "contact", entries.c.merged_into.is_(None))
+            .order_by(entries.c.created_at.desc(), entries.c.id)
+            .limit(most)
+        )
+        async with self._database.reading() as connection:
+            return [found_in(row) for row in await connection.execute(wanted)]
+
     async def change(self, entry: str, content: Entry, version: int, actor: str) -> Found:
         """Add a version with new content to an entry whose last version is `version`; DirectoryRefused otherwise."""
         async with self._database.writing() as connection:

@@ -6,7 +6,7 @@ What became of messages that were not delivered is read and mended by `storage/d
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -246,6 +246,15 @@ class MailLedger:
     async def told(self, delegation_id: str, uid: str) -> list[Entry]:
         """Return who was told what of an item and when: every line of its UID, in the order of sending."""
         return await self._entries(mail_ledger.c.delegation_id == delegation_id, mail_ledger.c.uid == uid)
+
+    async def latest(self, delegation_id: str, kinds: Collection[str]) -> list[Entry]:
+        """Return the last line of some kinds for everybody on a file, one for each kind, in the order of sending."""
+        last = (
+            select(func.max(mail_ledger.c.position))
+            .where(mail_ledger.c.delegation_id == delegation_id, mail_ledger.c.kind.in_(kinds))
+            .group_by(mail_ledger.c.participants, mail_ledger.c.kind)
+        )
+        return await self._entries(mail_ledger.c.position.in_(last))
 
     async def counts(self, delegation_id: str) -> list[Count]:
         """Return how many messages went to how many mailboxes, by issue, kind, method and status."""

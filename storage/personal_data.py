@@ -46,6 +46,9 @@ TABLES: Mapping[str, Kept] = {
     "calendar_due": Kept("reference", "what a calendar lacks", "collection", "deleted"),
     "calendar_resources": Kept("reference", "what stands in a calendar", "collection", "deleted"),
     "challenges": Kept("reference", "a sign-in under way", "account", "deleted"),
+    "checklist_entries": Kept(
+        "reference", "what is to be done for a file, by which account; what people wrote stands in texts", "text", STAYS
+    ),
     "checkpoint_duties": Kept("none", "what keeps a checkpoint from being made or shown"),
     "checkpoint_spans": Kept("none", "which events a checkpoint added"),
     "checkpoints": Kept("none", "signed roots over everything that is sealed"),
@@ -55,6 +58,12 @@ TABLES: Mapping[str, Kept] = {
     ),
     "directory_imports": Kept("none", "how many rows a table brought; not the rows"),
     "directory_versions": Kept("reference", "as the entries", "content", STAYS),
+    "drafts": Kept(
+        "personal",
+        "what was typed into a long form and not sent yet, under its owner's key; gone 30 days after the last change",
+        "account; of others by nobody but their owner",
+        "the person's own deleted",
+    ),
     "editions": Kept("none", "rules"),
     "erasures": Kept("reference", "who was erased, by reference", "person", "stays: it shows that it was done"),
     "feeds": Kept("reference", "secret addresses, by their digests", "person", "revoked; they answer that it is over"),
@@ -68,6 +77,7 @@ TABLES: Mapping[str, Kept] = {
     ),
     "mailbox_places": Kept("none", "how far the mailbox was read"),
     "merkle_tiles": Kept("none", "hashes"),
+    "note_versions": Kept("reference", "who wrote a note of a file when; its words stand in texts", "text", STAYS),
     "organisations": Kept("none", "units of the house and partner authorities"),
     "passkeys": Kept("personal", "public keys and their owner's words for them", "account", "deleted"),
     "password_links": Kept("reference", "digests of one-time links", "account", "deleted"),
@@ -94,7 +104,7 @@ TABLES: Mapping[str, Kept] = {
     "tenures": Kept("reference", "when an account held a position", "account", STAYS),
     "texts": Kept(
         "personal",
-        "reasons, reports, remarks, under their file's key",
+        "reasons, reports, remarks, notes and what checklists say, under their file's key",
         "ReplyRecorded; others by reading them",
         "what the person wrote beside an answer deleted; others listed, with whether the name was found",
     ),

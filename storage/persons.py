@@ -42,7 +42,7 @@ from storage.upsert import insert_into
 
 SALT_BYTES = 32
 
-TRAVEL_DETAILS = ("passport_number", "dietary")
+TRAVEL_DETAILS = ("passport_number", "dietary", "needs")
 """What is needed for a visit and soon after it no longer."""
 
 persons = Table(
@@ -65,7 +65,7 @@ person_versions = Table(
     Column("ciphertext", Secret, nullable=False),  # the 32 bytes of salt, then the details in canonical JSON
     Column("commitment", Name, nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    Column("pared_at", Instant),  # since when passport number and dietary needs are gone from it
+    Column("pared_at", Instant),  # since when TRAVEL_DETAILS are gone from it
 )
 
 
@@ -88,7 +88,7 @@ class PersonDetails(Value):
     """Personal data of one person, as the passport and the person give it.
 
     `nationality` is ISO 3166-1 alpha-2, `language` the one letters to this person are written in, `function` what they
-    are at their organisation.
+    are at their organisation, `needs` what else has to be seen to (steps, a medicine, a room for prayer).
     """
 
     full_name: FullName
@@ -101,6 +101,7 @@ class PersonDetails(Value):
     function: FullName | None = None
     passport_number: PassportNumber | None = None
     dietary: Remark | None = None
+    needs: Remark | None = None
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,7 @@ class Persons:
         return [one for one in found if isinstance(one, Person)]
 
     async def with_travel_details(self, connection: AsyncConnection, refs: Collection[str]) -> set[str]:
-        """Return those of these people of whom some version has a passport number or dietary needs."""
+        """Return those of these people of whom some version has any of TRAVEL_DETAILS."""
         every = _versions(person_versions.c.version > 0).where(
             persons.c.ref.in_(sorted(refs)), person_versions.c.pared_at.is_(None), persons.c.erased_at.is_(None)
         )
@@ -240,7 +241,7 @@ class Persons:
         return {row.ref for row in rows if set(TRAVEL_DETAILS) & set(json.loads(self._opened(row)[1]))}
 
     async def pare(self, connection: AsyncConnection, refs: Collection[str], at: datetime) -> int:
-        """Remove passport numbers and dietary needs from every version of people, in the caller's transaction.
+        """Remove TRAVEL_DETAILS from every version of people, in the caller's transaction.
 
         Returns how many versions had any. The commitments of these versions stay and nothing opens them any more: a
         salt that stayed would let whoever has the rest guess what is gone.

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 
+from domain.desk import IDLE_PHASES
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation
 from storage.cursors import BadCursor, beyond, read_cursor, write_cursor
@@ -28,6 +29,16 @@ class File:
     state: Delegation
     head: Head
     updated_at: datetime
+
+
+@dataclass(frozen=True)
+class NamedBy:
+    """That an open file names somebody, by the reference in the register of people, and as what."""
+
+    person: str
+    delegation_id: str
+    title: str
+    role: str
 
 
 @dataclass(frozen=True)
@@ -93,16 +104,22 @@ class Queries:
 
     async def get(self, delegation_id: str) -> File | None:
         """Return one delegation."""
-        wanted = select(delegations).where(delegations.c.id == delegation_id)
+        found = await self.of([delegation_id])
+        return found[0] if found else None
+
+    async def of(self, delegation_ids: Sequence[str]) -> list[File]:
+        """Return the delegations of these ids that there are, by id."""
+        wanted = select(delegations).where(delegations.c.id.in_(delegation_ids)).order_by(delegations.c.id)
         async with self._database.reading() as connection:
-            row = (await connection.execute(wanted)).one_or_none()
-        if row is None:
-            return None
-        return File(
-            state=Delegation.model_validate_json(row.state),
-            head=Head(seq=row.seq, hash=row.head_hash),
-            updated_at=row.updated_at,
-        )
+            rows = (await connection.execute(wanted)).all()
+        return [
+            File(
+                state=Delegation.model_validate_json(row.state),
+                head=Head(seq=row.seq, hash=row.head_hash),
+                updated_at=row.updated_at,
+            )
+            for row in rows
+        ]
 
     async def events(
         self, delegation_id: str, *, after: int = 0, limit: int | None = None, types: Sequence[str] = ()
@@ -205,6 +222,20 @@ class Queries:
         )
         async with self._database.reading() as connection:
             return [CeilingLine(*row) for row in await connection.execute(wanted)]
+
+    async def people_on_open_files(self, *, within: frozenset[str] | None, most: int) -> list[NamedBy]:
+        """Return at most `most` places of people on files that are not over, those of what changed last first."""
+        wanted = (
+            select(participants.c.person, participants.c.delegation_id, delegations.c.title, participants.c.role)
+            .join_from(participants, delegations, delegations.c.id == participants.c.delegation_id)
+            .where(participants.c.active, delegations.c.phase.not_in([str(phase) for phase in IDLE_PHASES]))
+            .order_by(delegations.c.updated_at.desc(), participants.c.delegation_id, participants.c.participant_id)
+            .limit(most)
+        )
+        if within is not None:
+            wanted = wanted.where(delegations.c.organisation.in_(sorted(within)))
+        async with self._database.reading() as connection:
+            return [NamedBy(*row) for row in await connection.execute(wanted)]
 
     async def files_of_person(self, ref: str) -> list[str]:
         """Return the delegations on whose file a person of the register is or was."""

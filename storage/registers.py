@@ -11,6 +11,7 @@ from storage.archive_files import ArchiveFiles, ArchiveFolder
 from storage.archived_runs import ArchivedRuns
 from storage.as_of import AsOf
 from storage.attachments import Attachments
+from storage.checklists import Checklists
 from storage.collection_entries import CollectionEntries
 from storage.collection_queue import CollectionQueue
 from storage.collections import Collections
@@ -18,6 +19,7 @@ from storage.dead_letters import DeadLetters
 from storage.desks import Desks
 from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
+from storage.drafts import Drafts
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
 from storage.erasures import Erasures
@@ -30,6 +32,7 @@ from storage.keyring import Keyring, MasterKey
 from storage.leaves import Leaves
 from storage.mail_ledger import MailLedger
 from storage.media_types import Limits
+from storage.notes import Notes
 from storage.person_requests import PersonRequests
 from storage.persons import Persons
 from storage.projection import Projection
@@ -42,6 +45,7 @@ from storage.retention_kinds import Holdings
 from storage.standing import Standing
 from storage.tenures import Tenures
 from storage.texts import Texts
+from storage.today import Today
 from storage.traces import TraceFinder
 
 
@@ -61,6 +65,7 @@ class Registers:
     tenures: Tenures
     leaves: Leaves
     register_log: RegisterLog
+    drafts: Drafts
     editions: Editions
     standing: Standing
     mail_ledger: MailLedger
@@ -72,6 +77,7 @@ class Registers:
     queries: Queries
     as_of: AsOf
     desks: Desks
+    today: Today
     collections: Collections
     collection_entries: CollectionEntries
     collection_queue: CollectionQueue
@@ -85,6 +91,8 @@ class Registers:
     erasures: Erasures
     trace_finder: TraceFinder
     redaction: Redaction
+    checklists: Checklists
+    notes: Notes
 
     @classmethod
     def open(
@@ -105,14 +113,14 @@ class Registers:
         database = Database(url, synchronous=synchronous)
         keyring = Keyring([MasterKey.of(secret) for secret in master_keys])
         limits = Limits() if attachment_limit is None else Limits(size=attachment_limit)
-        persons = Persons(database, keyring)
+        persons, texts = Persons(database, keyring), Texts(database, keyring)
         attachments = Attachments(database, keyring, folder / "attachments", limits=limits)
         requests = PersonRequests(database, keyring)
         return cls(
             database=database,
             keyring=keyring,
             persons=persons,
-            texts=Texts(database, keyring),
+            texts=texts,
             attachments=attachments,
             accounts=Accounts(database, keyring),
             directory=Directory(database),
@@ -121,6 +129,7 @@ class Registers:
             tenures=Tenures(database),
             leaves=Leaves(database),
             register_log=RegisterLog(database),
+            drafts=Drafts(database, keyring),
             editions=Editions(database),
             standing=Standing(database),
             mail_ledger=MailLedger(database, keyring),
@@ -132,6 +141,7 @@ class Registers:
             queries=Queries(database),
             as_of=AsOf(database),
             desks=Desks(database),
+            today=Today(database),
             collections=Collections(database, keyring),
             collection_entries=CollectionEntries(database),
             collection_queue=CollectionQueue(database),
@@ -145,6 +155,8 @@ class Registers:
             erasures=Erasures(database),
             trace_finder=TraceFinder(database, keyring, persons),
             redaction=Redaction(database, keyring),
+            checklists=Checklists(database, texts),
+            notes=Notes(database, texts),
         )
 
     async def close(self) -> None:

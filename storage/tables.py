@@ -6,12 +6,14 @@ from storage.accounts import account_roles, accounts, tokens
 from storage.archived_runs import archive_state, archived_runs
 from storage.attachments import attachments
 from storage.challenges import challenges
+from storage.checklists import checklist_entries
 from storage.checkpoint_rows import checkpoint_duties, checkpoint_spans, checkpoints, merkle_tiles
 from storage.collection_rows import calendar_collections, calendar_drift, calendar_due, calendar_resources
 from storage.data_keys import data_keys
 from storage.directory import entries as directory_entries
 from storage.directory import versions as directory_versions
 from storage.directory_imports import directory_imports
+from storage.drafts import drafts
 from storage.editions import editions
 from storage.erasures import erasures
 from storage.feeds import feeds
@@ -21,6 +23,7 @@ from storage.journal import journal
 from storage.leaves import leaves
 from storage.mail_rows import mail_ledger
 from storage.metadata import metadata
+from storage.notes import note_versions
 from storage.passkeys import passkeys
 from storage.passwords import password_links, passwords
 from storage.person_requests import person_requests
@@ -44,6 +47,7 @@ REGISTERS: tuple[Table, ...] = (
     calendar_due,
     calendar_resources,
     challenges,
+    checklist_entries,
     checkpoint_duties,
     checkpoint_spans,
     checkpoints,
@@ -51,6 +55,7 @@ REGISTERS: tuple[Table, ...] = (
     directory_entries,
     directory_imports,
     directory_versions,
+    drafts,
     editions,
     erasures,
     feeds,
@@ -59,6 +64,7 @@ REGISTERS: tuple[Table, ...] = (
     mail_ledger,
     mailbox_places,
     merkle_tiles,
+    note_versions,
     organisations,
     passkeys,
     password_links,

@@ -63,6 +63,14 @@ class Tenures:
         async with self._database.reading() as connection:
             return await read_tenures(connection, *which)
 
+    async def holders(self, positions: Collection[str], at: datetime) -> dict[str, list[str]]:
+        """Return who holds each of some positions at an instant, by the position; nobody of one that is vacant."""
+        found: dict[str, list[str]] = {}
+        async with self._database.reading() as connection:
+            for one in await read_tenures(connection, tenures.c.position.in_(sorted(positions)), held_at(at)):
+                found.setdefault(one.position, []).append(one.account)
+        return found
+
     async def end(self, tenure: str, until: datetime, *, by: str) -> Tenure:
         """Let a tenure end, or end earlier; `until` is the first instant without it.
 

@@ -16,42 +16,12 @@ from verbs.receipt import answer as answered
 from verbs.show import AsJson
 from verbs.tables import add_row, output, say, table
 from words.codes import ANSWERS, word
+from words.replies import why
 from words.times import business_day
 
 app = typer.Typer(help="Answers by mail that a person has to look at.", no_args_is_help=True)
 
 LARGEST_PAGE = 50
-
-REASONS = {
-    "uid_unknown": mark("nobody was told of such an item"),
-    "nobody_told": mark("neither sender nor attendee was told of it"),
-    "sender_unknown": mark("from a mailbox that was not told of it"),
-    "attendee_unknown": mark("for an address that was not told of it"),
-    "answers_for_another": mark("one invited person answers for another"),
-    "sender_not_authentic": mark("our mail server doubts the sender"),
-    "mailbox_shared": mark("several people share the mailbox"),
-    "reply_stale": mark("answers an older version, or was overtaken"),
-    "not_invited": mark("the item is not in this person's calendar"),
-    "wrong_phase": mark("the file takes no answers in its phase"),
-    "delegation_closed": mark("the file is closed"),
-    "file_unreachable": mark("the file could not be reached for a day"),
-    "counter_proposed": mark("proposes another time"),
-    "not_an_answer": mark("is no answer but a message to us"),
-    "not_ours": mark("is no answer but a message to us"),
-    "recurring": mark("speaks of an item that repeats"),
-    "partstat_delegated": mark("somebody else is to come instead"),
-    "no_calendar": mark("a letter without a calendar's answer"),
-    "winmail_dat": mark("packed as winmail.dat, which only Outlook reads"),
-    "mail_too_large": mark("too large to be read"),
-    "mail_not_fetched": mark("the mailbox would not give it"),
-    "given_up": mark("could not be worked off, several times"),
-    "message_id_repeated": mark("the name of an earlier mail, with other content"),
-    "erased": mark("the person's data were erased"),
-    "mail_server_unavailable": mark("asked for once more; the mail server was away"),
-}
-"""Why a person has to look; of the many ways in which a mail can be damaged there is one sentence."""
-
-DAMAGED = mark("cannot be read (%(code)s)")
 
 
 class Answer(StrEnum):
@@ -98,7 +68,7 @@ def list_replies(
             item["item_id"] or "",
             _from(item),
             _says(item, translator),
-            _why(item["reason"], translator),
+            why(item["reason"], translator),
         )
     output().print(rows)
 
@@ -146,7 +116,3 @@ def _says(item: Mapping[str, Any], translator: Translator) -> str:
     answer = word(ANSWERS, item["answer"], translator) if item["answer"] else ""
     proposed = " – ".join(part for part in (item["starts"], item["ends"]) if part)
     return "; ".join(part for part in (answer, proposed, item["comment"], "" if answer else item["subject"]) if part)
-
-
-def _why(code: str, translator: Translator) -> str:
-    return translator.tr(REASONS[code]) if code in REASONS else translator.tr(DAMAGED, code=code)

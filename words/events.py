@@ -381,6 +381,7 @@ EVENTS: Mapping[str, Told] = {
     "ItemMoved": _moved,
     "ItemRevised": _plain(mark("changes %(item_id)s")),
     "ItemCancelled": _plain(mark("cancels %(item_id)s")),
+    "ItemRestored": _plain(mark("takes back what was drafted of %(item_id)s since it was published")),
     "ProgrammePublished": _published,
     "DelegationInvited": _plain(mark("invites, letter no. %(letter)s")),
     "InvitationsIssued": _issued,

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.access import Actor
 from api.bodies import as_json
 from api.commands import ReceiptView, execute
-from api.dossiers import DossierQuery, show_dossier
+from api.desks import PageQuery, show_inbox
+from api.dossiers import DifferencesView, DossierQuery, show_dossier
 from api.engine import CommandRefused, EngineUnavailable, KeyReused
 from api.files import KnownFile
 from api.installation import At, Installation
@@ -23,10 +24,10 @@ from api.pages.reader import reader_of
 from api.pages.rendering import show
 from api.pages.route import PageRoute
 from api.pages.turns import Turn, refusal_of, turn_of
-from api.pages.words import left, position_titles
+from api.pages.words import PART_KINDS, left, position_titles
 from api.problems import Problem, refused
 from domain.decision import Refusal
-from domain.desk import SIGNING_REPORT
+from domain.desk import COORDINATING, SIGNING_REPORT
 from domain.events import Right
 from domain.sign_in import Acting
 from domain.state import Signature
@@ -36,6 +37,9 @@ from storage.metadata import utc_now
 from storage.queries import File
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+READ_AT_ONCE = 50
+"""Desks that one round of reading goes through: the most urgent ones."""
 
 StepName = Annotated[Slug, Path()]
 
@@ -73,6 +77,51 @@ class Typed:
     fields: dict[str, str] = field(default_factory=dict)
     errors: list[tuple[str, str]] = field(default_factory=list)
     key: str = ""
+
+
+@dataclass(frozen=True)
+class Round:
+    """Where somebody is who reads what waits for them, one dossier after another: `number` of `count`, from 1.
+
+    `before` and `after` are addresses, None at the ends.
+    """
+
+    number: int
+    count: int
+    before: str | None
+    after: str | None
+
+
+@router.get("/inbox/read")
+async def read_inbox_page(
+    request: Request,
+    actor: Actor,
+    at: At,
+    file: Annotated[str, Query(max_length=64)] = "",
+    step: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """Show the dossiers that wait for the reader's signature one after another, to be read: nothing is signed here.
+
+    One that no longer waits leads to the first that does; with none, back to what waits.
+    """
+    found = await show_inbox(PageQuery(limit=READ_AT_ONCE, cursor=None), at, actor)
+    # One desk for each step: who holds two positions reads it once.
+    waiting = list(dict.fromkeys((one.delegation, one.what) for one in found.items if one.what != COORDINATING))
+    if not waiting:
+        return RedirectResponse("/", 303)
+    place = waiting.index((file, step)) if (file, step) in waiting else 0
+    delegation, what = waiting[place]
+    shown = await at.queries.get(delegation)
+    if shown is None or turn_of(shown.state, what) is None:
+        return RedirectResponse("/", 303)
+
+    def address(number: int) -> str | None:
+        if not 0 <= number < len(waiting):
+            return None
+        return f"/inbox/read?file={waiting[number][0]}&step={waiting[number][1]}"
+
+    here = Round(place + 1, len(waiting), address(place - 1), address(place + 1))
+    return await _page(request, at, shown, actor, what, Typed(), here=here)
 
 
 @router.get("/delegations/{delegation}/steps/{step}")
@@ -162,7 +211,15 @@ def _problem_of(failed: Exception) -> Problem:
 
 
 async def _page(
-    request: Request, at: Installation, file: File, actor: Acting, step: str, typed: Typed, *, status: int = 200
+    request: Request,
+    at: Installation,
+    file: File,
+    actor: Acting,
+    step: str,
+    typed: Typed,
+    *,
+    status: int = 200,
+    here: Round | None = None,
 ) -> Response:
     turn, state, reader = turn_of(file.state, step), file.state, reader_of(request)
     if turn is None:
@@ -182,6 +239,7 @@ async def _page(
         "step.html",
         status,
         turn=turn,
+        here=here,
         state=state,
         seq=file.head.seq,
         may=turn.status == "open" and refusal is None,
@@ -189,6 +247,7 @@ async def _page(
         edition=edition,
         dossier=await dossier_of(at, state, submitted, edition, reader),
         since=submitted.differences if submitted else None,
+        seen=_seen(submitted.differences) if submitted else frozenset(),
         lines=await lines_of(at, submitted.differences, edition, reader) if submitted else (),
         names=await _names(at, request, accounts),
         standing_in=standing_in,
@@ -198,6 +257,13 @@ async def _page(
         key=typed.key or uuid.uuid4().hex,
         has_passkey=bool(await at.passkeys.of(actor.id)),
     )
+
+
+def _seen(since: DifferencesView) -> frozenset[str]:
+    """Return the kinds of parts that stand as the reader answered them last; none for whoever never answered."""
+    if since.why != "you_answered":
+        return frozenset()
+    return frozenset(PART_KINDS) - {one.part.partition(":")[0] for one in since.items}
 
 
 def _behind(signature: Signature) -> set[str]:

@@ -30,14 +30,12 @@ class Line:
 
 async def lines_of(at: Installation, found: DifferencesView, edition: Edition, reader: Reader) -> tuple[Line, ...]:
     """Return the differences in the later dossier's order; people by name for whoever may read names."""
-    told = [content for one in found.items for content in (one.before, one.after)]
-    references = [PersonRef.model_validate(one["person"]) for one in told if isinstance(one, dict) and "person" in one]
     names = dict[str, str]()
-    if reader.sees_personal_data:
-        for reference in references:
-            person = await at.persons.as_committed(reference)
-            if isinstance(person, Person):
-                names[reference.commitment] = person.details.full_name
+    # Somebody may stand on both sides, with other details on each: each side is asked by itself.
+    for side in ([one.before for one in found.items], [one.after for one in found.items]):
+        told = [PersonRef.model_validate(one["person"]) for one in side if isinstance(one, dict) and "person" in one]
+        people = await at.persons.as_committed_each(told) if told and reader.sees_personal_data else {}
+        names |= {one.commitment: one.details.full_name for one in people.values() if isinstance(one, Person)}
     words = _Words(translator(reader.language), edition, names)
     return tuple(words.line(one) for one in found.items)
 

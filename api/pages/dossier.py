@@ -102,7 +102,7 @@ async def dossier_of(
     """
     requested, delegates, items, documents, untold = _read(state, submitted)
     servants = [one for one in state.people.values() if one.active and not one.delegate]
-    people = await _people(at, state, [*delegates, *servants], reader)
+    people = await people_of(at, state, [*delegates, *servants], reader)
     justified = submitted.breaches if submitted else ()
     report = None if submitted else state.report
     wanted = [one.justification.ref for one in justified if one.justification]
@@ -113,7 +113,7 @@ async def dossier_of(
         delegates=tuple(people[one.id] for one in delegates),
         countries=tuple(_by_country(delegates, reader)),
         servants=tuple(people[one.id] for one in servants),
-        days=tuple(_by_day(items)),
+        days=tuple(items_by_day(items)),
         ceiling=submitted.ceiling if submitted else state.ceiling,
         breaches=tuple(_shown(one, edition, texts) for one in justified),
         warnings=tuple(_warned(one, edition, people) for one in state.observations.values() if one.exceeded),
@@ -154,9 +154,10 @@ def _read(
     return requested, delegates, items, documents, untold
 
 
-async def _people(
+async def people_of(
     at: Installation, state: Delegation, people: Iterable[Participant], reader: Reader
 ) -> Mapping[str, Traveller]:
+    """Return people as they stood when the file named them, by their ids; by name for whoever may read names."""
     people = list(people)
     found = await at.persons.as_committed_each(one.person for one in people) if reader.sees_personal_data else {}
 
@@ -177,7 +178,7 @@ def _by_country(delegates: Iterable[Participant], reader: Reader) -> Iterator[st
         yield f"{words.country(country)} {words.number(count)}"
 
 
-def _by_day(items: Iterable[Item]) -> Iterator[tuple[date, tuple[Item, ...]]]:
+def items_by_day(items: Iterable[Item]) -> Iterator[tuple[date, tuple[Item, ...]]]:
     """Yield the items that stand, by the day of their own place, in the order in which they begin."""
     standing = sorted((item for item in items if not item.cancelled), key=lambda item: (item.starts.instant, item.id))
 

@@ -21,24 +21,29 @@ from api.access import ALLOWED
 from api.bodies import as_json
 from api.commands import ReceiptView, execute
 from api.engine import CommandRefused, EngineUnavailable, KeyReused
-from api.installation import Installation
+from api.installation import Installation, installation_of
 from api.pages.limits import Limit, limits_of
 from api.pages.problems import sentence_of
 from api.pages.reader import reader_of
 from api.pages.typed import Typed, day_of, lines_of, number_of
-from api.problems import Problem, refused
+from api.pages.uploads import MOST_FILES, REFUSED, Kept
+from api.problems import FieldProblem, Problem, refused
 from api.texts import SENTENCES as TEXT_SENTENCES
 from api.violations import field_problems
 from domain.canonical import digest_of
 from domain.commands import PublicCommand
 from domain.sign_in import Acting
-from domain.values import TextRef
+from domain.values import AttachmentRef, TextRef
 from locales import mark, translator
 from storage.idempotency import IdempotencyConflict
 from storage.texts import LARGEST_TEXT, TextRefused
 
 KEY = re.compile(r"^[0-9a-f]{32}$")
 SAID = re.compile(r"^[a-z_]{1,40}$")
+
+MISSING = frozenset({"required", "text_is_empty", "too_few"})
+IS_MISSING = mark("%(field)s: this is missing.")
+OF_FIELD = mark("%(field)s: %(sentence)s")
 
 WRITE_SOMETHING = mark("Write something here: it stays in the file.")
 
@@ -73,6 +78,10 @@ class Form:
         found = self.typed.get(name, "")
         return found if isinstance(found, str) else "\n".join(found)
 
+    def day(self, name: str) -> str:
+        """Return a day as a picker takes it, however it was typed; empty where it is none."""
+        return day_shown(day_of(self.value(name)))
+
     def values(self, name: str) -> tuple[str, ...]:
         """Return everything that is chosen under one name."""
         if isinstance(self.typed, Typed):
@@ -83,6 +92,10 @@ class Form:
     def wrong(self, name: str) -> str | None:
         """Return what is wrong with a field."""
         return next((sentence for id_, sentence in self.errors if id_ == self.id(name)), None)
+
+    def files(self, name: str) -> tuple[Kept, ...]:
+        """Return the files that stand in a field already."""
+        return tuple(kept for value in self.values(name) if (kept := Kept.read(value)))
 
     @property
     def refused(self) -> bool:
@@ -109,11 +122,20 @@ class FormRefused(Exception):
         return shown
 
 
-def read(request: Request, model: type[M], typed: Typed, more: Mapping[str, Any] | None = None) -> M:
+def read(
+    request: Request,
+    model: type[M],
+    typed: Typed,
+    more: Mapping[str, Any] | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    whole: str = "",
+) -> M:
     """Return the command or body that a form says; FormRefused names the fields that must be put right.
 
     What was left empty is not said. `more` are fields that the page has put together itself, and those that are no
-    plain text, number, day, choice or list.
+    plain text, number, day, choice or list. `labels` are what fields are called: an error then names its field.
+    `whole` is the field that shows what is wrong with several of them together.
     """
     said: dict[str, Any] = {}
     for name, limit in limits_of(model).items():
@@ -123,10 +145,34 @@ def read(request: Request, model: type[M], typed: Typed, more: Mapping[str, Any]
     try:
         return TypeAdapter(model).validate_json(json.dumps(said), strict=True)
     except ValidationError as wrong:
-        words = translator(reader_of(request).language)
         found = field_problems([dict(one) for one in wrong.errors(include_url=False, include_input=False)])
-        errors = {one.field: words.tr(one.sentence, **one.params) for one in reversed(found)}
+        # What is wrong with one entry of a list stands beside the list.
+        fields = limits_of(model)
+        placed = [(one.field if one.field in fields else one.field.partition(".")[0] or whole, one) for one in found]
+        errors = {name: _sentence(request, name, one, labels or {}) for name, one in reversed(placed)}
         raise FormRefused(list(reversed(errors.items()))) from None
+
+
+def _sentence(request: Request, name: str, wrong: FieldProblem, labels: Mapping[str, str]) -> str:
+    words = translator(reader_of(request).language)
+    sentence, label = words.tr(wrong.sentence, **wrong.params), labels.get(name)
+    if label is None:
+        return sentence
+    if wrong.rule in MISSING:
+        return words.tr(IS_MISSING, field=words.tr(label))
+    return words.tr(OF_FIELD, field=words.tr(label), sentence=sentence)
+
+
+def attached(request: Request, typed: Typed, name: str) -> tuple[AttachmentRef, ...]:
+    """Return the files that a field of a form brought, in their order.
+
+    FormRefused with the sentence of what the register did not take; a file stays in its field where another one came.
+    """
+    at, words = installation_of(request), translator(reader_of(request).language)
+    told = {"limit": at.attachments.limits.size, "most": MOST_FILES}
+    if codes := [code for field, code in request.state.files_refused if field == name]:
+        raise FormRefused([(name, words.tr(REFUSED[codes[0]], **told))])
+    return tuple(kept.file for value in typed.all(name) if (kept := Kept.read(value)))
 
 
 def _value(limit: Limit, typed: Typed, name: str) -> Any:

@@ -1,21 +1,23 @@
 """What every page of a file shares: its head, the sentence that says where it stands, and the ways to its parts."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import Request, Response
 
 from api.installation import Installation
-from api.pages.possible import Possible, possible_of
+from api.pages.possible import Possible, possible_of, why_not
 from api.pages.reader import reader_of
 from api.pages.rendering import show
-from api.pages.words import left, position_titles
+from api.pages.stateline import Line, Standing, Turned, asked_for, edition_words, lines
+from api.pages.words import position_titles
 from domain.bilingual import Bilingual
-from domain.desk import COORDINATING, Desk, desks
+from domain.commands import SubmitRequest
+from domain.desk import Desk, desks
 from domain.rules import Edition
 from domain.sign_in import Acting
-from domain.state import Phase
+from domain.state import Delegation, Phase
 from domain.values import business_date
 from locales import mark, translator
 from storage.queries import File
@@ -24,7 +26,7 @@ from storage.read_model import next_due
 TABS: tuple[tuple[str, str], ...] = (
     ("", mark("Overview")),
     ("/request", mark("Request")),
-    ("/people", mark("People")),
+    ("/people", mark("Participants")),
     ("/programme", mark("Programme")),
     ("/approvals", mark("Approvals")),
     ("/invitations", mark("Invitations and letters")),
@@ -46,7 +48,8 @@ SHAPES: dict[Phase, str] = {
 class Head:
     """The head of a file. `desks` are those it lies on, `names` what the accounts behind them are called.
 
-    `shape` is that of its phase; `today` is the day in the file's zone, by the file's own clock.
+    `shape` is that of its phase; `today` is the day in the file's zone, by the file's own clock; `lines` say where it
+    stands.
     """
 
     possible: Possible
@@ -57,8 +60,7 @@ class Head:
     titles: dict[str, Bilingual]
     today: date
     next_due: tuple[date, str] | None
-    left: dict[str, str]
-    """How long there is until a desk's due date, by what waits there."""
+    lines: tuple[Line, ...]
 
 
 async def head_of(request: Request, at: Installation, file: File, actor: Acting) -> Head:
@@ -66,23 +68,43 @@ async def head_of(request: Request, at: Installation, file: File, actor: Acting)
     state, reader = file.state, reader_of(request)
     possible = await possible_of(at, file, actor)
     edition, lies = possible.context.edition, desks(state)
-    words = translator(reader.language)
     accounts = {state.coordinator} | {
         account for desk in lies for one in desk.substitutes for account in (one.account, one.substitute)
     }
     known = await at.accounts.names(accounts) if reader.sees_personal_data else {}
+    names = {account: known.get(account, account) for account in accounts}
     today = business_date(possible.context.now, state.zone)
+    titles = await position_titles(at, edition)
+    preparing = state.phase in (Phase.DRAFTED, Phase.RETURNED)
+    missing = None
+    if preparing:
+        refusal = possible.coordinating().refusal(SubmitRequest())
+        missing = why_not(request, refusal, edition_words(edition, reader.language))
+    turned = await _turned(at, state, sees=reader.sees_personal_data)
+    words = translator(reader.language)
     return Head(
         possible=possible,
         edition=edition,
         shape=SHAPES.get(state.phase, "info"),
         desks=lies,
-        names={account: known.get(account, account) for account in accounts},
-        titles=await position_titles(at, edition),
+        names=names,
+        titles=titles,
         today=today,
         next_due=next_due(state),
-        left={desk.what: left(today, desk.due_on, edition, words) for desk in lies if desk.due_on},
+        lines=lines(Standing(state, edition, words, today, names, titles, missing, turned)),
     )
+
+
+async def _turned(at: Installation, state: Delegation, *, sees: bool) -> Turned | None:
+    """Return the event that brought a file to where it stands, with its reason for whoever may read it."""
+    types = asked_for(state)
+    found = await at.queries.events(state.id, types=types) if types else []
+    if not found:
+        return None
+    last = found[-1]
+    reason = last.data.get("reason") if sees else None
+    written = await at.texts.read(reason["ref"]) if reason else None
+    return Turned(last.type, datetime.fromisoformat(last.at), last.data, written)
 
 
 async def show_part(
@@ -107,7 +129,6 @@ async def show_part(
         head=head or await head_of(request, at, file, actor),
         tabs=TABS,
         tab=tab,
-        coordinating=COORDINATING,
         headers={"Cache-Control": "no-store"},
         **values,
     )

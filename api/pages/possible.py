@@ -9,12 +9,13 @@ from api.pages.problems import sentence_of
 from api.problems import refused
 from domain.commands import Command
 from domain.decide import barred, decide
-from domain.decision import Context, Refusal
+from domain.decision import Actor, Context, Refusal
 from domain.sign_in import Acting
 from domain.state import Delegation
 from domain.values import Value, business_date
 from storage.metadata import utc_now
 from storage.queries import File
+from words.edition import EditionWords
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Possible:
     def refusal(self, command: Command) -> Refusal | None:
         """Return why this very command would be refused now, or None."""
         return decide(self.state.id, self.state, command, self.context).refusal
+
+    def coordinating(self) -> "Possible":
+        """Return the same for the file's coordinator: what is missing does not depend on who reads of it."""
+        coordinator = Actor(id=self.state.coordinator, roles=("coordinator",))
+        return Possible(self.state, self.context.model_copy(update={"actor": coordinator}))
 
     def barred(self, kind: type[Value]) -> Refusal | None:
         """Return why no command of a kind is taken now from this person, or None if that depends on what it says."""
@@ -43,12 +49,16 @@ async def possible_of(at: Installation, file: File, actor: Acting) -> Possible:
     stands = await at.registers.standing.look(
         actor.id, now, on=business_date(now, state.zone), organisation=state.organisation
     )
-    edition = await at.editions.get(state.edition)
-    return Possible(
-        state, Context(now=now, actor=stands.actor, edition=edition, newest=edition, lineage=stands.lineage)
-    )
+    edition, newest = await at.editions.get(state.edition), await at.editions.get(stands.newest)
+    return Possible(state, Context(now=now, actor=stands.actor, edition=edition, newest=newest, lineage=stands.lineage))
 
 
-def why_not(request: Request, refusal: Refusal | None) -> str | None:
-    """Return the sentence of a refusal for the reader."""
-    return None if refusal is None else sentence_of(request, refused(refusal))[1]
+def why_not(request: Request, refusal: Refusal | None, rules: EditionWords | None = None) -> str | None:
+    """Return the sentence of a refusal for the reader; with `rules`, limits and steps by their titles."""
+    if refusal is None:
+        return None
+    params = dict(refusal.params)
+    if rules is not None:
+        titles = {"limit": rules.limit, "step": rules.step}
+        params |= {name: titles[name](str(value)) for name, value in params.items() if name in titles}
+    return sentence_of(request, refused(refusal.model_copy(update={"params": params})))[1]

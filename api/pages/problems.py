@@ -1,11 +1,16 @@
 """What does not succeed, as a page: the same codes as problem details, in words for people."""
 
+import re
+from datetime import date
+
 from fastapi import Request, Response
 
 from api.pages.reader import reader_of
 from api.pages.rendering import show
 from api.problems import RETRY_AFTER, TITLES, Problem, answer_of, respond, shown
-from locales import mark, translator
+from locales import Translator, mark, translator
+
+DAY = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]")
 
 PAGE_SENTENCES = {
     "not_found": mark("There is no page at this address. The link may be cut off, or what it led to is gone."),
@@ -41,7 +46,13 @@ def sentence_of(request: Request, problem: Problem) -> tuple[int, str]:
     """Return the status of a problem and its sentence in the reader's language."""
     words = translator(reader_of(request).language)
     status, sentence = answer_of(problem.code)
-    return status, words.tr(PAGE_SENTENCES.get(problem.code, sentence), **shown(problem.params, words))
+    params = {name: _day(value, words) for name, value in shown(problem.params, words).items()}
+    return status, words.tr(PAGE_SENTENCES.get(problem.code, sentence), **params)
+
+
+def _day(value: object, words: Translator) -> object:
+    """A day that programs read, as people do."""
+    return words.weekday_date(date.fromisoformat(value)) if isinstance(value, str) and DAY.fullmatch(value) else value
 
 
 def _asks_for_page(request: Request) -> bool:

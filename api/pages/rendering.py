@@ -17,10 +17,13 @@ from api.pages.navigation import places_of
 from api.pages.reader import reader_of
 from api.pages.static import address
 from api.pages.words import (
+    ANSWERS,
     CEILING_LINES,
     DIRECTIONS,
     DOCUMENT_KINDS,
     FACTORS,
+    MAIL_KINDS,
+    MAIL_STATES,
     PART_KINDS,
     PERSON_ROLES,
     PHASES,
@@ -29,6 +32,7 @@ from api.pages.words import (
 )
 from domain.values import Moment
 from locales import Language, Translator, translator
+from words.codes import CHANNELS, DEADLINE_STATES, FORMALITIES, ITEM_KINDS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "pages"
 
@@ -57,10 +61,17 @@ def show(
     body = environment.get_template(template).render(
         reader=reader,
         path=request.url.path,
+        own_address=_own_address(request),
         places=places_of(reader.actor.roles) if reader.actor else (),
         **values,
     )
     return HTMLResponse(body, status, headers={**HEADERS, "Content-Language": reader.language, **(headers or {})})
+
+
+def _own_address(request: Request) -> str:
+    """The address that was asked for, within this site."""
+    query = request.url.query.replace("+", "%20")
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 @cache
@@ -91,6 +102,7 @@ def _environment(language: Language, zone: str) -> Environment:
         tr=words.tr, ntr=words.ntr, words=words, static=address, clock=clock, local=local, at_home=at_home, zone=zone
     )
     environment.filters.update(
+        size=lambda octets: f"{words.number(max(1, octets // 1000))} kB",
         iso=lambda at: at.astimezone(UTC).isoformat(timespec="seconds"),
         capital=lambda text: text[:1].upper() + text[1:],
         country_name=words.country,
@@ -107,6 +119,14 @@ def _environment(language: Language, zone: str) -> Environment:
                 "document_kind": DOCUMENT_KINDS,
                 "step_state": STEP_STATES,
                 "factor_name": FACTORS,
+                "answer_word": ANSWERS,
+                "mail_kind": MAIL_KINDS,
+                "mail_state": MAIL_STATES,
+                "answer_name": ANSWERS,
+                "channel_name": CHANNELS,
+                "deadline_state": DEADLINE_STATES,
+                "formality_name": FORMALITIES,
+                "item_kind": ITEM_KINDS,
             }.items()
         },
     )

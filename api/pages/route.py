@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -9,11 +10,12 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
-from api.access import ALLOWED, LARGEST_BODY, measured
+from api.access import ALLOWED, measured
 from api.cookies import SAFE_METHODS, csrf_token
 from api.installation import installation_of
 from api.pages.reader import Reader, language_of, signed_in
 from api.pages.typed import Typed
+from api.pages.uploads import MULTIPART, UPLOADS, may_store, received, room_of
 from api.problems import Problem
 from domain.decision import SYSTEM
 
@@ -28,6 +30,10 @@ NOT_CARRIED = frozenset({"csrf", "signature", "digest", "again"})
 
 OWN_PATH = re.compile(r"^/(?!/)[A-Za-z0-9/._~-]*(?:\?[A-Za-z0-9=&._~%-]*)?$")
 NO_WAY_BACK = ("/api/", "/sign-in", "/sign-out", "/static/", "/language")
+
+
+UNATTENDED = "x-unattended"
+"""The header of what a page asks by itself, to stay fresh: it keeps no session alive."""
 
 
 class SignInFirst(Exception):
@@ -51,7 +57,7 @@ class PageRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            request = measured(request, LARGEST_BODY)
+            request = measured(request, room_of(self.name, installation_of(request)))
             try:
                 await _admit(request, self.name)
             except SignInFirst as nobody:
@@ -67,18 +73,22 @@ class PageRoute(APIRoute):
 
 async def _admit(request: Request, route: str) -> None:
     """Problems: `origin_refused`, `csrf_token_refused`, `role_not_allowed` (403), `content_type_not_form` (415)."""
-    at, allowed, form = installation_of(request), ALLOWED.get(route, ()), Typed([])
-    if request.method not in SAFE_METHODS:
+    at, allowed, changes = installation_of(request), ALLOWED.get(route, ()), request.method not in SAFE_METHODS
+    if changes:
         at.cookies.refuse_other_sites(request, strictly=True)
-        form = await _form(request)
-    request.state.form, request.state.actor = form, None
+    request.state.form, request.state.actor, request.state.files_refused = Typed([]), None, ()
     request.state.reader = Reader(language_of(request))
     secret = request.cookies.get(at.cookies.session)
     # Files of the pages are everybody's: nobody's session is looked up for them.
-    actor = await at.sessions.acting(secret) if secret and route != "send_static_file" else None
+    actor = None
+    if secret and route != "send_static_file":
+        actor = await at.sessions.acting(secret, attended=UNATTENDED not in request.headers)
     if secret and actor is not None and actor.id != SYSTEM:
         request.state.actor = actor
         request.state.reader = await signed_in(request, actor, csrf_token(secret))
+    if changes:
+        request.state.form = await _form(request, route, partial(_may_keep, request, allowed, secret))
+    form: Typed = request.state.form
     if "anybody" in allowed:
         return
     if secret is None or request.state.actor is None:
@@ -90,9 +100,24 @@ async def _admit(request: Request, route: str) -> None:
         raise Problem("role_not_allowed")
 
 
-async def _form(request: Request) -> Typed:
+def _may_keep(request: Request, allowed: tuple[str, ...], secret: str | None, form: Typed) -> bool:
+    """Return whether files of a form are kept: of whoever may use the route and keep files, under their own token."""
+    actor = request.state.actor
+    if actor is None or secret is None or not set(actor.roles) & set(allowed) or not may_store(actor.roles):
+        return False
+    try:
+        installation_of(request).cookies.require_csrf_token(request, secret, given=form.get("csrf", ""))
+    except Problem:
+        return False
+    return True
+
+
+async def _form(request: Request, route: str, may_keep: Callable[[Typed], bool]) -> Typed:
     """Return the fields of a form. Problem `body_malformed` for anything else."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == MULTIPART and route in UPLOADS:
+        return await received(request, route, may_keep)
+    if kind != FORM:
         raise Problem("content_type_not_form")
     try:
         text = (await request.body()).decode("ascii")
@@ -106,6 +131,9 @@ async def _form(request: Request) -> Typed:
 def _sign_in_first(request: Request, form: Typed) -> Response:
     at, way_back = installation_of(request), own_path(request.url.path)
     headers = at.cookies.dropping(at.cookies.session) if at.cookies.session in request.cookies else {}
+    if "hx-request" in request.headers:
+        # A script that asked for a part of a page is not to put the sign-in page in its place.
+        raise Problem("session_refused", headers=headers)
     if request.method in SAFE_METHODS:
         return RedirectResponse(f"/sign-in?next={quote(way_back, safe='')}", 303, headers=headers)
     # Imported here: the sign-in page is itself a page behind this guard.

@@ -7,7 +7,19 @@ from api.installation import At
 from domain.bilingual import Bilingual
 from domain.rules import Edition
 from locales import Translator, mark
-from words.codes import CEILING_LINES, DIRECTIONS, DOCUMENTS, PERSON_ROLES, PHASES, STEP_STATES, word
+from storage.editions import UnknownEdition
+from words.codes import (
+    ANSWERS,
+    CEILING_LINES,
+    DIRECTIONS,
+    DOCUMENTS,
+    MAIL_KINDS,
+    MAIL_STATES,
+    PERSON_ROLES,
+    PHASES,
+    STEP_STATES,
+    word,
+)
 
 FACTORS = {
     "password": mark("password"),
@@ -29,13 +41,22 @@ PART_KINDS = {
 DOCUMENT_KINDS = DOCUMENTS | {
     "decision": mark("decision"),
     "annex": mark("annex"),
+    "request_letter": mark("letter of request"),
+    "passport_copy": mark("copy of a passport"),
+    "partner_invitation": mark("the partner’s letter of invitation"),
+    "estimate": mark("estimate of costs"),
+    "itinerary": mark("itinerary"),
+    "other_document": mark("another document"),
 }
 
 __all__ = [
+    "ANSWERS",
     "CEILING_LINES",
     "DIRECTIONS",
     "DOCUMENT_KINDS",
     "FACTORS",
+    "MAIL_KINDS",
+    "MAIL_STATES",
     "PART_KINDS",
     "PERSON_ROLES",
     "PHASES",
@@ -65,11 +86,39 @@ async def position_titles(at: At, edition: Edition | None = None) -> dict[str, B
     return by_rules | {position.slug: position.title for position in await at.institution.positions()}
 
 
-def left(today: date, due_on: date, edition: Edition, translator: Translator) -> str:
-    """Return how long there is until a day: in working days, `today`, or how many days ago it was."""
+async def edition_on(at: At, day: date) -> Edition | None:
+    """Return the rules in force on a day, or None where none had taken effect yet."""
+    try:
+        return await at.editions.effective(day)
+    except UnknownEdition:
+        return None
+
+
+def duty(what: str, rule: str | None, version: int | None, edition: Edition | None, translator: Translator) -> str:
+    """Return what is due in words: the title of its rule, by the newest version where this one is not known any more.
+
+    `edition` are the rules in force; what they do not know stands as it is.
+    """
+    if what.startswith("step."):
+        steps = [step for chain in edition.approvals for step in chain.steps] if edition else []
+        slug = what.split(".")[1]
+        title = next((step.title.text(translator.language) for step in steps if step.id == slug), slug)
+        return translator.tr("Signature: %(step)s", step=title)
+    known = [one for one in edition.deadlines if one.id == rule] if edition else []
+    exact = [one for one in known if one.version == version]
+    return (exact or known)[-1].title.text(translator.language) if known else what
+
+
+def left(today: date, due_on: date, edition: Edition | None, translator: Translator) -> str:
+    """Return how long there is until a day: in working days, `today`, or how many days ago it was.
+
+    Without rules nobody knows which days are worked: then in days.
+    """
     if due_on == today:
         return translator.tr("today")
     if due_on < today:
         return translator.ntr("%(count)s day ago", "%(count)s days ago", (today - due_on).days)
+    if edition is None:
+        return translator.ntr("%(count)s day left", "%(count)s days left", (due_on - today).days)
     count = edition.work_calendar.working_days_between(today, due_on)
     return translator.ntr("%(count)s working day left", "%(count)s working days left", count)

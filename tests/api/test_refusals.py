@@ -29,6 +29,8 @@ EXPECTED_403 = {
 }
 EXPECTED_404 = {"delegation_unknown"}
 EXPECTED_409 = {
+    "changed_meanwhile",
+    "item_not_published",
     "channel_unchanged",
     "place_signed_already",
     "approval_incomplete",

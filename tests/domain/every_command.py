@@ -54,6 +54,7 @@ EXAMPLES: tuple[Value, ...] = (
     moved("monday", "2026-04-06T15:00", "2026-04-06T16:00"),
     c.ReviseItem(item_id="monday", title="Welcome"),
     c.CancelItem(item_id="monday"),
+    c.RestoreItem(item_id="monday"),
     c.PublishProgramme(),
     c.Invite(),
     c.ChooseChannel(participant_id="ito", channel="feed"),

@@ -182,6 +182,8 @@ COMMANDS: dict[str, st.SearchStrategy[Made]] = {
     "move_item": placed(c.MoveItem, item_id=ITEMS, place=st.none() | PLACES),
     "revise_item": plain(
         c.ReviseItem,
+        kind=st.none() | st.sampled_from(["session", "meal", "hotel"]),
+        seen=st.sampled_from([None, None, None, None, STALE]),
         item_id=ITEMS,
         title=st.none() | PLACES,
         place=st.none() | PLACES,
@@ -189,6 +191,7 @@ COMMANDS: dict[str, st.SearchStrategy[Made]] = {
         published=st.none() | st.booleans(),
     ),
     "cancel_item": plain(c.CancelItem, item_id=ITEMS),
+    "restore_item": plain(c.RestoreItem, item_id=ITEMS),
     "publish_programme": plain(c.PublishProgramme),
     "invite": plain(c.Invite),
     "choose_channel": plain(

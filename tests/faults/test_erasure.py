@@ -37,8 +37,9 @@ KEIKO = {
     "function": "Trưởng ban đối ngoại Yukoukai",
     "passport_number": "TZ8814402",
     "dietary": "không ăn hải sản có vỏ",
+    "needs": "lối đi cho xe lăn điện",
 }
-SEARCHED = ("full_name", "email", "phone", "function", "passport_number", "dietary")
+SEARCHED = ("full_name", "email", "phone", "function", "passport_number", "dietary", "needs")
 SEARCH = Search(*(KEIKO[name] for name in SEARCHED))
 
 

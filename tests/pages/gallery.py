@@ -4,7 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from calendars.received import body_of, message_id_of
+from domain.checklist import Due
+from domain.directory import PartnerEntry
+from domain.institution import Organisation, Position
 from domain.state import Delegation
+from storage.checklist_templates import shipped_templates
+from storage.received_mail import Arrived, Filed
+from tests.calendars.answers import Answered, outlook
 from tests.running import Running
 
 TYPICAL_NAMES = (
@@ -21,6 +28,59 @@ LONG_TITLE = (
     "Đoàn đại biểu các tổ chức hữu nghị và nhân dân dự Liên hoan hữu nghị quốc tế các thành phố ven sông tại Hà Nội, "
     "Huế và Đà Nẵng năm 2027"
 )
+
+
+async def busy(here: Running, id: str = "tokyo") -> None:
+    """What the office has to do for a file, some of it done, and what people noted beside it."""
+    lists, template = here.registers.checklists, shipped_templates()[0]
+    await lists.choose(id, template, by="lan")
+    for number, entry in enumerate(await lists.of(id)):
+        if number in (0, 3):
+            await lists.tick(id, entry.id, done=True, by="lan")
+        elif number < 6:
+            title, who = entry.title.vi if entry.title else "", ("lan", "hung", "mai")[number % 3]
+            await lists.change(id, entry.id, 1, title=title, due=entry.due, assignee=who, by="lan")
+    soon = Due(offset=20, unit="days")
+    await lists.add(
+        id, "Xác nhận lại với khách sạn về phòng họp tầng hai và màn hình chiếu", soon, "lan", by="lan", key="a"
+    )
+    await here.registers.notes.write(
+        id, "Bà Tanaka ăn chay, không dùng hành tỏi.\nĐã báo khách sạn.", by="lan", key="a"
+    )
+    note = await here.registers.notes.write(
+        id, "Sở Ngoại vụ đề nghị chuyển buổi làm việc sang chiều.", by="hung", key="b"
+    )
+    await here.registers.notes.change(
+        id, note.id, 1, "Sở Ngoại vụ đề nghị chuyển buổi làm việc thứ hai sang đầu giờ chiều, chờ trả lời.", by="hung"
+    )
+
+
+async def house(here: Running) -> None:
+    """A union with two of its organisations, the positions that sign, somebody away, and a mail to look at."""
+    registers, since = here.registers, datetime(2020, 1, 1, tzinfo=UTC)
+    for slug, kind, parent, vi, en in (
+        ("central", "central_union", None, "Liên hiệp các tổ chức hữu nghị Việt Nam", "Viet Nam Union of Friendship"),
+        ("song-lam", "provincial_union", "central", "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam", "Song Lam Union"),
+        ("song-lam-jp", "member_organisation", "song-lam", "Hội hữu nghị Việt – Nhật tỉnh", "Viet–Japan Association"),
+    ):
+        said = {"slug": slug, "kind": kind, "parent": parent, "name": {"vi": vi, "en": en}, "since": since}
+        await registers.institution.add_organisation(Organisation.model_validate(said), by="root")
+    for slug, vi, en in (
+        ("department_head", "Trưởng phòng Hợp tác quốc tế", "Head of the department of international cooperation"),
+        ("vice_president", "Phó Chủ tịch thường trực", "Standing Vice-President"),
+        ("president", "Chủ tịch", "President"),
+        ("clerk", "Văn thư", "Clerk"),
+    ):
+        said = {"slug": slug, "title": {"vi": vi, "en": en}}
+        await registers.institution.add_position(Position.model_validate(said), by="root")
+    now = datetime.now(UTC)
+    for begins, days in ((-1, 6), (40, 12), (-60, 10)):
+        begin = (now + timedelta(days=begins)).replace(hour=17, minute=0, second=0, microsecond=0)
+        await registers.leaves.register("mai", "hung", begin, begin + timedelta(days=days), by="mai")
+    octets = outlook(Answered(sender="alias@tokyo.example", message_id="<a@b.example>", comment="Có thể đến muộn"))
+    arrived = Arrived(uid=1, message_id=message_id_of(octets), body=body_of(octets), octets=octets)
+    (ref,) = await registers.received_mail.take("gallery", 1, 1, [arrived])
+    await registers.received_mail.file(ref, Filed("review", "reply", "sender_unknown", "tokyo", "s-1", ("m-1", "m-2")))
 
 
 async def empty(here: Running, id: str = "hoi-an") -> Running:
@@ -42,7 +102,25 @@ async def typical(here: Running, id: str = "tokyo") -> Running:
     await one.approve()
     await one.send({"type": "publish_programme"})
     await one.send({"type": "invite"})
+    await _redrafted(one)
     return one
+
+
+async def _redrafted(one: Running) -> None:
+    """What a coordinator changes and has not published: another hour, somewhere else with too little time, one more."""
+    day = (await one.file()).starts
+    at = {"starts": {"local": f"{day}T11:05"}, "ends": {"local": f"{day}T12:00"}}
+    walk = {"item_id": "s-5", "title": "Đi bộ quanh hồ Hoàn Kiếm", "kind": "meeting", "place": "Hồ Hoàn Kiếm", **at}
+    await one.send(
+        {"type": "revise_item", "item_id": "s-2", "place": "Trụ sở Liên hiệp, 105A Quán Thánh"},
+        {"type": "schedule_item", **walk, "audience": {"groups": ["delegates", "hosts"]}},
+        {
+            "type": "move_item",
+            "item_id": "s-4",
+            "starts": {"local": f"{day + timedelta(days=1)}T15:30"},
+            "ends": {"local": f"{day + timedelta(days=1)}T17:00"},
+        },
+    )
 
 
 async def waiting(here: Running, id: str = "kyoto") -> Running:
@@ -65,6 +143,25 @@ async def overfull(here: Running, id: str = "lien-hoan-song") -> Running:
     file = await one.file()
     await one.send(*(_item(file, number) for number in range(67)))
     return one
+
+
+async def half_written(here: Running) -> None:
+    """A partner of the directory, and a draft of a delegation whose dates are missing."""
+    partner = PartnerEntry(kind="partner", name="Nagoya–Sông Lam Friendship Association", country="JP")
+    await here.registers.directory.add(partner, "lan", idempotency_key="partner-of-the-pictures")
+    typed = [
+        ("direction", "inbound"),
+        ("title", "Đoàn Hội hữu nghị Nagoya"),
+        ("purpose", "Trao đổi về hợp tác giữa hai địa phương"),
+        ("organisation", "song-lam"),
+        ("partner", partner.name),
+        ("countries", "Nhật Bản"),
+        ("stays", ""),
+        ("starts", "12/4/2027"),
+        ("ends", ""),
+        ("places", "Hà Nội\nVinh"),
+    ]
+    await here.registers.drafts.save("lan", "new_delegation", "dra_picture00", typed)
 
 
 def _item(file: Delegation, number: int) -> dict[str, Any]:

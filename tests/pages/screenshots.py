@@ -12,16 +12,78 @@ from pathlib import Path
 from playwright.async_api import async_playwright
 
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
-from tests.pages.gallery import empty, overfull, typical, waiting
+from tests.pages.gallery import busy, empty, half_written, house, overfull, typical, waiting
 from tests.temporal import TemporalServer
+from workflows.checkpoints import CheckpointRound
 
 PAGES: tuple[tuple[str, str, str], ...] = (
     ("sign-in", "", "/sign-in"),
-    ("inbox", "hung", "/"),
+    ("inbox", "hung", "/inbox"),
+    ("inbox-empty", "an", "/inbox"),
+    ("today", "lan", "/"),
+    ("files", "lan", "/files"),
+    ("files-filtered", "lan", "/files?phase=&country=JP&year=abc&q=kyoto&sort=title"),
+    ("search", "lan", "/search?q=ha"),
+    ("search-nothing", "lan", "/search?q=zzz"),
     ("step", "hung", "/delegations/kyoto/steps/department_head"),
     ("file", "lan", "/delegations/tokyo"),
+    ("new-file", "lan", "/files/new"),
+    ("new-file-matter", "lan", "/files/new/dra_picture00/matter"),
+    ("new-file-partner", "lan", "/files/new/dra_picture00/partner"),
+    ("new-file-dates", "lan", "/files/new/dra_picture00/dates"),
+    ("new-file-level", "lan", "/files/new/dra_picture00/level"),
+    ("new-file-check", "lan", "/files/new/dra_picture00"),
+    ("copy", "lan", "/files/new/copy"),
+    ("copy-file", "lan", "/files/new/copy/tokyo"),
+    ("request", "lan", "/delegations/kyoto/request"),
+    ("request-form", "lan", "/delegations/hoi-an/request/revise"),
+    ("people", "lan", "/delegations/tokyo/people"),
+    ("people-form", "lan", "/delegations/hoi-an/people/new"),
+    ("people-leave", "lan", "/delegations/tokyo/people/m-2/leave"),
+    ("people-overfull", "lan", "/delegations/lien-hoan-song/people"),
+    ("request-overfull", "lan", "/delegations/lien-hoan-song/request"),
+    ("checklist", "lan", "/delegations/tokyo/checklist"),
+    ("checklist-empty", "lan", "/delegations/hoi-an/checklist"),
+    ("notes", "hung", "/delegations/tokyo/notes"),
+    ("admin", "root", "/admin"),
+    ("admin-organisations", "root", "/admin/organisations"),
+    ("admin-organisation", "root", "/admin/organisations/song-lam"),
+    ("admin-positions", "root", "/admin/positions"),
+    ("admin-position", "root", "/admin/positions/vice_president"),
+    ("admin-leave", "root", "/admin/leave"),
+    ("own-leave", "mai", "/me/leave"),
+    ("admin-accounts", "root", "/admin/accounts"),
+    ("admin-account", "root", "/admin/accounts/mai"),
+    ("own-tokens", "lan", "/me/tokens"),
+    ("admin-replies", "lan", "/admin/replies"),
+    ("admin-undelivered", "lan", "/admin/undelivered"),
+    ("admin-rules", "root", "/admin/rules"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
+    ("trail", "lan", "/delegations/tokyo/trail"),
+    ("trail-then", "an", "/delegations/tokyo/trail?seq=20"),
+    ("trail-overfull", "lan", "/delegations/lien-hoan-song/trail?seq=90&words=phiên"),
+    ("trail-verification", "an", "/delegations/tokyo/trail/verification"),
+    ("trail-proof", "an", "/delegations/tokyo/trail/12"),
+    ("file-waiting", "lan", "/delegations/kyoto"),
+    ("file-approvals", "lan", "/delegations/tokyo/approvals"),
+    ("file-approvals-waiting", "hung", "/delegations/kyoto/approvals"),
+    ("file-invitations", "lan", "/delegations/tokyo/invitations"),
+    ("file-report", "lan", "/delegations/tokyo/report"),
+    ("act-submit", "lan", "/delegations/lien-hoan-song/acts/submit_request"),
+    ("act-cancel", "lan", "/delegations/tokyo/acts/cancel_delegation"),
+    ("act-formality", "lan", "/delegations/tokyo/acts/record_formality"),
+    ("act-reply", "lan", "/delegations/tokyo/acts/record_reply"),
+    ("programme-empty", "lan", "/delegations/hoi-an/programme"),
+    ("programme", "lan", "/delegations/tokyo/programme"),
+    ("programme-list", "lan", "/delegations/tokyo/programme?view=list"),
+    ("programme-now", "lan", "/delegations/tokyo/programme?view=now"),
+    ("programme-print", "lan", "/delegations/tokyo/programme/print"),
+    ("programme-overfull", "lan", "/delegations/lien-hoan-song/programme"),
+    ("programme-item", "lan", "/delegations/tokyo/programme/items/s-2"),
+    ("programme-new", "lan", "/delegations/tokyo/programme/new"),
+    ("programme-preview", "lan", "/delegations/tokyo/programme/preview"),
+    ("programme-audited", "an", "/delegations/tokyo/programme"),
 )
 """The name of a picture, who looks, and at which address."""
 
@@ -32,6 +94,11 @@ async def prepared(site: Site) -> None:
     """Open the files that the pictures show."""
     for make in (empty, typical, waiting, overfull):
         await make(site.here)
+    await half_written(site.here)
+    here = site.here
+    await here.client.execute_workflow(CheckpointRound.run, id="round", task_queue=here.settings.temporal_task_queue)
+    await busy(site.here)
+    await house(site.here)
 
 
 async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> None:

@@ -6,7 +6,9 @@ import re
 from api.pages.static import FOLDER, files, packed
 
 ROW = re.compile(r"^\| `(?P<file>[^`]+)` \| .+ \| `(?P<digest>[0-9a-f]{64})` \|$", re.MULTILINE)
-OURS = re.compile(r"(?:pages|today|file|request|board|trail|my|checklist|admin)\.(?:css|js)|mark\.svg|VENDORED\.md")
+OURS = re.compile(
+    r"(?:pages|today|live|file|request|board|trail|my|step|checklist|admin)\.(?:css|js)|mark\.svg|VENDORED\.md"
+)
 
 
 def test_every_vendored_file_has_the_digest_that_is_written_down() -> None:

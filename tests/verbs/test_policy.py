@@ -10,7 +10,8 @@ from domain.choosing import Facts, choose
 from locales import Language, translator
 from tests.domain.test_choosing import DAY
 from tests.rulebook import edition
-from verbs.policy import Matter, explained
+from verbs.policy import Matter
+from words.policies import explained
 
 
 def answer(matter: policies.Matter = "request", /, **facts: Any) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
