@@ -358,6 +358,7 @@ async def _page(
         person=visit.person.details,
         days=_days(seen),
         nearby=_nearby(seen, now),
+        now=now,
         may_answer=visit.may_answer,
         item=item,
         answer=answer,
