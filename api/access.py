@@ -195,7 +195,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "sign_out_by_page": EVERYBODY,
     # The address is the right to it.
     "show_programme_page": ANYBODY,
-    "choose_channel_by_page": ANYBODY,
+    "take_own_form": ANYBODY,
     "fetch_own_document": ANYBODY,
     "show_inbox_page": EVERYBODY,
     "show_file_page": EVERYBODY,

@@ -265,6 +265,8 @@ async def test_somebody_answers_the_invitation_and_an_item_alone(site: Site) -> 
             (303, f"{path}?said=answered#answer")
         ] * 2
         assert "Your answer is recorded." in await ha.text(path, said="answered")
+        same = await form_of(ha, path, "answer") | {"answer": "accepted", "comment": "Tôi đến trễ 30 phút."}
+        assert (await ha.post(path, same)).status_code == 303
         asked = (await ha.get(path, item="dinner")).text
         assert 'name="item_id" value="dinner"' in asked
         one = await form_of(ha, path, "answer") | {"answer": "declined", "item_id": "dinner", "comment": ""}
