@@ -13,8 +13,8 @@ from playwright.async_api import Browser, expect
 from api.feeds import webcal_of
 from storage.feeds import Feed, Subject
 from storage.persons import Person
-from tests.pages.asking import CSRF, KEY, Asking, asking, said
 from tests.pages.conftest import Site, Visitor, visiting
+from tests.pages.over_http import CSRF, KEY, Asking, asking, said
 from tests.storage.samples import PDF_FILE, in_pieces
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
