@@ -139,19 +139,15 @@ class Today:
         The clocks of files are asked, so a file whose clock is behind an earlier event of its own may be passed over.
         """
         # Only a file that changed since can have an answer since: the journal is never gone through as a whole.
-        wanted = (
-            select(journal, delegations.c.title)
-            .join_from(delegations, journal, journal.c.delegation_id == delegations.c.id)
-            .where(
-                delegations.c.updated_at >= since,
-                journal.c.type == "ReplyRecorded",
-                journal.c.at >= write_instant(since),
-                *_of(scope),
-            )
-            .order_by(journal.c.at.desc(), journal.c.delegation_id, journal.c.seq.desc())
-            .limit(MOST_REPLIES)
-        )
+        changed = select(delegations.c.id, delegations.c.title).where(delegations.c.updated_at >= since, *_of(scope))
         async with self._database.reading() as connection:
+            titles = {row.id: row.title for row in await connection.execute(changed)}
+            wanted = (
+                _of_files(journal, titles)
+                .where(journal.c.type == "ReplyRecorded", journal.c.at >= write_instant(since))
+                .order_by(journal.c.at.desc(), journal.c.delegation_id, journal.c.seq.desc())
+                .limit(MOST_REPLIES)
+            )
             rows = (await connection.execute(wanted)).all()
             events = [(row, sealed, read_event(sealed)) for row, sealed in ((row, _sealed(row)) for row in rows)]
             said = [(row, sealed, event) for row, sealed, event in events if isinstance(event, ReplyRecorded)]
@@ -164,7 +160,7 @@ class Today:
         return [
             Answered(
                 row.delegation_id,
-                row.title,
+                titles[row.delegation_id],
                 event.participant_id,
                 people.get((row.delegation_id, event.participant_id)),
                 event.answer,
