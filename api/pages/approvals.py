@@ -125,6 +125,7 @@ async def show_approvals_page(file: KnownFile, request: Request, actor: Actor, a
         happened=happened,
         names={account: known.get(account, account) for account in accounts},
         titles=head.titles,
+        acts={one.act.name: one for one in (bar.next, *bar.more) if one},
         unapproved=change.changed if change and not state.amending else (),
         external=EXTERNAL_AUTHORITY,
         reporting=SIGNING_REPORT,
