@@ -185,6 +185,7 @@ async def test_the_way_over_the_desks_says_who_signed_by_what_right(desk: Front)
     assert 'href="/delegations/changed/acts/submit_change"' in changed
     outside = await page(browser, "consulting/approvals")
     assert 'href="/delegations/consulting/acts/record_external_decision?step_id=police"' in outside
+    assert "nobody holds this position" not in outside
     auditor, _ = await signed_in(desk, "an")
     for name in ("changed", "consulting"):
         assert "/acts/" not in await page(auditor, f"{name}/approvals")
