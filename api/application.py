@@ -59,10 +59,12 @@ from api.installation import Installation
 from api.openapi import described
 from api.pages import acts as acts_page
 from api.pages import admin_accounts as accounts_page
+from api.pages import admin_data as data_page
 from api.pages import admin_institution as institution_page
 from api.pages import admin_leave as leave_page
 from api.pages import admin_mail as mail_page
 from api.pages import admin_rules as rules_page
+from api.pages import admin_state as state_page
 from api.pages import administration as administration_page
 from api.pages import approval as approval_page
 from api.pages import approvals as approvals_page
@@ -170,6 +172,8 @@ PAGES = (
     accounts_page,
     mail_page,
     rules_page,
+    data_page,
+    state_page,
 )
 
 DESCRIPTION = """\

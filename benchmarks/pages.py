@@ -156,11 +156,14 @@ async def _fill(url: str, at: Parts) -> None:
     projection = Projection(database)
     for number in range(FILES):
         name = f"measured-{number}"
-        await projection.project(name, _sealed(name, _events(name, number, edition.digest(), people)))
+        # A file changed last on one of the last 300 days.
+        last = NOW - timedelta(days=number % 300)
+        events = _events(name, number, edition.digest(), people)
+        await projection.project(name, _sealed(name, events, last))
     await database.close()
 
 
-def _sealed(name: str, events: list[AnyEvent]) -> list[SealedEvent]:
+def _sealed(name: str, events: list[AnyEvent], last: datetime) -> list[SealedEvent]:
     head, chain = genesis(name), []
     for event in events:
         chain.append(
@@ -168,7 +171,7 @@ def _sealed(name: str, events: list[AnyEvent]) -> list[SealedEvent]:
                 head,
                 type=event.type,
                 version=event.version,
-                at=NOW - timedelta(hours=EVENTS - head.seq),
+                at=last - timedelta(hours=EVENTS - head.seq),
                 actor="coordinator-0",
                 command_id=f"command-{head.seq}",
                 data=event.model_dump(mode="json", exclude={"type"}),

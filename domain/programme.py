@@ -168,6 +168,52 @@ def overlaps(state: Delegation) -> tuple[Overlap, ...]:
     )
 
 
+class Clash(Fact):
+    """Two items that overlap: `people` attend both, as they joined; `same_place` where they claim one place too."""
+
+    first: str
+    second: str
+    people: tuple[str, ...]
+    same_place: bool
+
+
+def clashes(state: Delegation) -> tuple[Clash, ...]:
+    """Return what `overlaps` finds, each two items once. Those who attend the same are looked at once together."""
+    items = [item for item in state.items.values() if not item.cancelled and item.kind != "hotel"]
+    people: dict[tuple[str, str], list[str]] = {}
+    for attended, attending in cohorts(state, items):
+        for first, second in _overlapping(attended):
+            people.setdefault((first.id, second.id), []).extend(attending)
+    of_place: dict[str, list[Item]] = {}
+    for item in items:
+        if item.place:
+            of_place.setdefault(item.place, []).append(item)
+    places = {(first.id, second.id) for here in of_place.values() for first, second in _overlapping(here)}
+    joined = {who: number for number, who in enumerate(state.people)}
+    return tuple(
+        Clash(
+            first=pair[0],
+            second=pair[1],
+            people=tuple(sorted(people.get(pair, ()), key=joined.__getitem__)),
+            same_place=pair in places,
+        )
+        for pair in dict.fromkeys((*people, *sorted(places)))
+    )
+
+
+def cohorts(state: Delegation, items: Iterable[Item]) -> list[tuple[tuple[Item, ...], tuple[str, ...]]]:
+    """Return who of the file attends exactly the same of some items, with those: most of a delegation is one cohort."""
+    of_person: dict[str, list[Item]] = {}
+    for item in items:
+        for who in state.attendees(item):
+            of_person.setdefault(who, []).append(item)
+    alike: dict[tuple[str, ...], tuple[tuple[Item, ...], list[str]]] = {}
+    for who in state.people:
+        attended = of_person.get(who, [])
+        alike.setdefault(tuple(item.id for item in attended), (tuple(attended), []))[1].append(who)
+    return [(attended, tuple(people)) for attended, people in alike.values() if attended]
+
+
 def _overlapping(items: Iterable[Item]) -> Iterable[tuple[Item, Item]]:
     running: list[tuple[float, int, Item]] = []
     for order, item in enumerate(sorted(items, key=lambda item: (item.starts.instant, item.ends.instant))):

@@ -4,8 +4,8 @@ The preview is made by the very decision that publishes, and by the very look at
 out, or it says that nothing does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from domain.canonical import digest_of
 from domain.commands import PublishProgramme
@@ -99,23 +99,34 @@ def preview(state: Delegation, head: Head, context: Context) -> Preview:
     )
 
 
+class _Heard(NamedTuple):
+    """One line that somebody hears. Lines with the same `key` say the same: lines are long, and many hear each."""
+
+    who: str
+    when: When
+    key: str
+    line: Line
+
+
 def _heard(
-    state: Delegation, after: Delegation, at_once: Iterable[CalendarMessage], later: Iterable[CalendarMessage]
-) -> Iterator[tuple[str, When, Line]]:
-    for when, messages in (("at_once", at_once), ("later", later)):
-        for message in messages:
+    state: Delegation, after: Delegation, at_once: Sequence[CalendarMessage], later: Sequence[CalendarMessage]
+) -> Iterator[_Heard]:
+    rounds: tuple[tuple[When, Sequence[CalendarMessage]], ...] = (("at_once", at_once), ("later", later))
+    for when, messages in rounds:
+        for number, message in enumerate(messages):
             told = state.told.get(message.item_id)
+            new = Line(item_id=message.item_id, change="new", after=message.view)
+            gone = Line(item_id=message.item_id, change="cancelled", after=message.view)
+            changed = gone if told is None else new.model_copy(update={"change": "changed", "before": told.view})
             for who in message.to:
-                had = told.view if told and who in told.holders else None
-                change: Change = "cancelled" if message.method == "CANCEL" else "changed" if had else "new"
-                before = had if change == "changed" else None
-                line = Line(item_id=message.item_id, change=change, before=before, after=message.view)
-                yield who, "later" if when == "later" else "at_once", line
+                had = told is not None and who in told.holders
+                line = gone if message.method == "CANCEL" else changed if had else new
+                yield _Heard(who, when, f"{number} {line.change}", line)
     if reaches_calendars(after):
         for who, person in after.people.items():
             if not person.by_mail:
                 for line in _shown(seen_by(state, who), seen_by(after, who)):
-                    yield who, "by_itself", line
+                    yield _Heard(who, "by_itself", line.model_dump_json(), line)
 
 
 def _shown(before: Iterable[Seen], after: Iterable[Seen]) -> Iterator[Line]:
@@ -130,19 +141,18 @@ def _shown(before: Iterable[Seen], after: Iterable[Seen]) -> Iterator[Line]:
             yield Line(item_id=one.item_id, change="changed", before=earlier.view, after=one.view)
 
 
-def _gathered(state: Delegation, heard: Iterable[tuple[str, When, Line]]) -> tuple[Telling, ...]:
+def _gathered(state: Delegation, heard: Iterable[_Heard]) -> tuple[Telling, ...]:
     """Put those together who hear the same, in the order in which the first of them joined."""
-    of_person: dict[tuple[str, When], list[Line]] = {}
-    for who, when, line in heard:
-        of_person.setdefault((who, when), []).append(line)
-    place = {who: number for number, who in enumerate(state.people)}
+    of_person: dict[tuple[str, When], list[_Heard]] = {}
+    for one in heard:
+        of_person.setdefault((one.who, one.when), []).append(one)
+    joined = {who: number for number, who in enumerate(state.people)}
     alike: dict[tuple[str, When, tuple[str, ...]], tuple[list[str], tuple[Line, ...]]] = {}
-    for who, when in sorted(of_person, key=lambda one: place[one[0]]):
-        lines = tuple(of_person[who, when])
+    for who, when in sorted(of_person, key=lambda one: joined[one[0]]):
+        found = of_person[who, when]
         channel = state.people[who].channel or "mail"
-        # Facts are compared by what they say: lines are long, and their text is as good a key as they are.
-        key = (channel, when, tuple(line.model_dump_json() for line in lines))
-        alike.setdefault(key, ([], lines))[0].append(who)
+        key = (channel, when, tuple(one.key for one in found))
+        alike.setdefault(key, ([], tuple(one.line for one in found)))[0].append(who)
     return tuple(
         Telling.model_validate({"people": tuple(people), "channel": channel, "when": when, "lines": lines})
         for (channel, when, _), (people, lines) in alike.items()

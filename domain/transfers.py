@@ -8,6 +8,7 @@ itself. Items that overlap are no matter of ways (`domain/programme.py` finds th
 from itertools import pairwise
 
 from domain.folding import folded
+from domain.programme import cohorts
 from domain.state import Delegation, Item
 from domain.values import Fact
 
@@ -30,31 +31,31 @@ class TooShort(Fact):
 def too_short(state: Delegation) -> tuple[TooShort, ...]:
     """Return every way that is too short, in the order in which the items begin.
 
-    O(n log n) in the items, and one look at each item for each who attends it.
+    O(n log n) in the items for each cohort of people who attend the same.
     """
     in_order = sorted(
         (item for item in state.items.values() if not item.cancelled and item.kind != "hotel"),
         key=lambda item: (item.starts.instant, item.ends.instant, item.id),
     )
-    of_person: dict[str, list[Item]] = {}
-    for item in in_order:
-        for who in state.attendees(item):
-            of_person.setdefault(who, []).append(item)
+    ways: dict[tuple[str, str], tuple[int, int]] = {}
     people: dict[tuple[str, str], list[str]] = {}
-    for who in state.people:
-        for first, second in pairwise(of_person.get(who, ())):
-            if _between(first, second) is not None:
-                people.setdefault((first.id, second.id), []).append(who)
+    for attended, attending in cohorts(state, in_order):
+        for first, second in pairwise(attended):
+            if between := _between(first, second):
+                ways[first.id, second.id] = between
+                people.setdefault((first.id, second.id), []).extend(attending)
+    joined = {who: number for number, who in enumerate(state.people)}
     place = {item.id: number for number, item in enumerate(in_order)}
-    found = []
-    for (first_id, second_id), who_attend in people.items():
-        between = _between(state.items[first_id], state.items[second_id])
-        if between:
-            minutes, needed = between
-            found.append(
-                TooShort(first=first_id, second=second_id, minutes=minutes, needed=needed, people=tuple(who_attend))
-            )
-    return tuple(sorted(found, key=lambda one: (place[one.first], place[one.second])))
+    return tuple(
+        TooShort(
+            first=first,
+            second=second,
+            minutes=minutes,
+            needed=needed,
+            people=tuple(sorted(people[first, second], key=joined.__getitem__)),
+        )
+        for (first, second), (minutes, needed) in sorted(ways.items(), key=lambda way: [place[one] for one in way[0]])
+    )
 
 
 def _between(first: Item, second: Item) -> tuple[int, int] | None:

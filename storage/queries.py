@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from domain.desk import IDLE_PHASES
 from domain.seal import Head, SealedEvent
-from domain.state import Delegation
+from domain.state import Delegation, Phase
 from storage.cursors import BadCursor, beyond, read_cursor, write_cursor
 from storage.engine import Database
 from storage.journal import read
@@ -20,6 +20,9 @@ __all__ = ["LARGEST_PAGE", "Filters", "Listed", "Page", "Queries", "SortKey"]
 
 POLL = 0.01
 LONGEST_POLL = 0.1
+
+OPEN_PHASES = tuple(str(phase) for phase in Phase if phase not in IDLE_PHASES)
+"""Named one by one, since most files are over and an index leads to the rest."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +231,10 @@ class Queries:
         wanted = (
             select(participants.c.person, participants.c.delegation_id, delegations.c.title, participants.c.role)
             .join_from(participants, delegations, delegations.c.id == participants.c.delegation_id)
-            .where(participants.c.active, delegations.c.phase.not_in([str(phase) for phase in IDLE_PHASES]))
+            .where(
+                participants.c.active,
+                delegations.c.phase.in_([str(phase) for phase in Phase if phase not in IDLE_PHASES]),
+            )
             .order_by(delegations.c.updated_at.desc(), participants.c.delegation_id, participants.c.participant_id)
             .limit(most)
         )

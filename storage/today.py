@@ -10,8 +10,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.desk import IDLE_PHASES
 from domain.events import ReplyRecorded
 from domain.seal import SealedEvent
 from domain.upcast import read_event
@@ -20,11 +20,15 @@ from storage.dead_letters import LISTED
 from storage.engine import Database
 from storage.journal import journal
 from storage.mail_rows import mail_ledger
+from storage.queries import OPEN_PHASES
 from storage.read_model import deadlines, delegations, desk_rows, participants, programme_items
 from storage.received_mail import received_mail
 
-OPEN = delegations.c.phase.not_in([str(phase) for phase in IDLE_PHASES])
+OPEN = delegations.c.phase.in_(OPEN_PHASES)
 """Of files that lie on somebody's desk."""
+
+PER_FILE = 1_000_003
+"""What a file counts for beside its events, so that one that comes and one that goes are seen with one sum."""
 
 MOST_REPLIES = 200
 
@@ -113,6 +117,8 @@ class Today:
 
     async def due(self, scope: Scope, *, until: date, limit: int) -> list[DueOfFile]:
         """Return what is due up to and including a day and what was missed and is still to be done, earliest first."""
+        # Not the column itself: its index would lead through the due dates of all files that are over.
+        still = func.coalesce(deadlines.c.status, "")
         wanted = (
             select(
                 deadlines.c.delegation_id,
@@ -120,7 +126,7 @@ class Today:
                 *(deadlines.c[name] for name in ("what", "due_on", "status", "rule", "rule_version")),
             )
             .join_from(deadlines, delegations, delegations.c.id == deadlines.c.delegation_id)
-            .where(deadlines.c.status.in_(("open", "missed")), deadlines.c.due_on <= until, OPEN, *_of(scope))
+            .where(still.in_(("open", "missed")), deadlines.c.due_on <= until, OPEN, *_of(scope))
             .order_by(deadlines.c.due_at, deadlines.c.delegation_id, deadlines.c.what)
             .limit(limit)
         )
@@ -150,10 +156,7 @@ class Today:
             events = [(row, sealed, read_event(sealed)) for row, sealed in ((row, _sealed(row)) for row in rows)]
             said = [(row, sealed, event) for row, sealed, event in events if isinstance(event, ReplyRecorded)]
             files = sorted({row.delegation_id for row, *_ in said})
-            people = {
-                (row.delegation_id, row.participant_id): row.person
-                for row in await connection.execute(_of_files(participants, files))
-            }
+            people = await _people(connection, files)
             items = {
                 (row.delegation_id, row.item_id): row.title
                 for row in await connection.execute(_of_files(programme_items, files))
@@ -171,6 +174,11 @@ class Today:
             for row, sealed, event in said
         ]
 
+    async def people_of(self, files: Collection[str]) -> dict[tuple[str, str], str]:
+        """Return who participants of some files are, by file and participant: references in the register of people."""
+        async with self._database.reading() as connection:
+            return await _people(connection, files)
+
     async def to_be_looked_at(self, scope: Scope) -> int:
         """Return how many received mails wait for a person, as far as the reader may see them."""
         wanted = select(func.count()).select_from(received_mail).where(received_mail.c.outcome == "review")
@@ -184,10 +192,10 @@ class Today:
             found: int = (await connection.execute(wanted)).scalar_one()
         return found
 
-    async def mark(self, scope: Scope, *, account: str, positions: Collection[str]) -> str:
+    async def mark(self, scope: Scope | None, *, account: str, positions: Collection[str]) -> str:
         """Return a mark that is another one once anything changed that Today or the inbox of somebody shows.
 
-        One statement. A change that they do not show may change it too.
+        One statement. A change that they do not show may change it too. Without a scope there is the inbox alone.
         """
         mine = or_(desk_rows.c.account == account, desk_rows.c.position.in_(sorted(positions)))
         desks = desk_rows.join(delegations, delegations.c.id == desk_rows.c.delegation_id)
@@ -195,8 +203,8 @@ class Today:
             *(
                 one.scalar_subquery()
                 for one in (
-                    *_sums(delegations, *_of(scope)),
-                    *_sums(desks, mine),
+                    *(() if scope is None else (_sum(delegations, OPEN, *_of(scope)),)),
+                    _sum(desks, mine),
                     select(func.count()).select_from(mail_ledger).where(LISTED),
                     select(func.count()).select_from(received_mail).where(received_mail.c.outcome == "review"),
                 )
@@ -220,13 +228,15 @@ def _sealed(row: Row[Any]) -> SealedEvent:
     return SealedEvent.model_validate(fields | {"data": json.loads(row.data)})
 
 
+async def _people(connection: AsyncConnection, files: Collection[str]) -> dict[tuple[str, str], str]:
+    rows = await connection.execute(_of_files(participants, files))
+    return {(row.delegation_id, row.participant_id): row.person for row in rows}
+
+
 def _of_files(table: Any, files: Collection[str]) -> Select[Any]:
-    return select(table).where(table.c.delegation_id.in_(files))
+    return select(table).where(table.c.delegation_id.in_(sorted(files)))
 
 
-def _sums(table: Any, *which: ColumnElement[bool]) -> tuple[Select[Any], Select[Any]]:
-    """How many files there are, and how many events they have: every event of one makes the second number larger."""
-    return (
-        select(func.count()).select_from(table).where(*which),
-        select(func.coalesce(func.sum(delegations.c.seq), 0)).select_from(table).where(*which),
-    )
+def _sum(table: Any, *which: ColumnElement[bool]) -> Select[Any]:
+    """Files and their events in one number, which every event of one of them makes larger."""
+    return select(func.coalesce(func.sum(delegations.c.seq + PER_FILE), 0)).select_from(table).where(*which)

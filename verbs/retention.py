@@ -13,7 +13,7 @@ from verbs.options import options
 from verbs.show import AsJson
 from verbs.tables import add_row, output, say, table
 from words.codes import word
-from words.requests import DATA, OUTCOMES, PLANS, UNITS
+from words.requests import DATA, OUTCOMES, PLANS, kept_for
 from words.times import business_time
 
 app = typer.Typer(
@@ -46,7 +46,7 @@ def schedule(context: typer.Context, as_json: AsJson = False) -> None:
         add_row(
             rows,
             word(DATA, one["what"], translator),
-            _period(one["keep"], translator),
+            kept_for(one["keep"], translator),
             business_time(one["due_before"], settings.zone, translator) if one["due_before"] else "–",
             word(ways, one["way"], translator),
             f"{one['rule']} {one['version']}",
@@ -161,10 +161,3 @@ def _show(plan: Mapping[str, Any], translator: Translator, zone: str, as_json: b
     output().print(rows)
     if plan["status"] == "open":
         say(translator.tr("Nothing was removed. To remove it: legation retention apply %(plan)s", plan=plan["id"]))
-
-
-def _period(keep: str, translator: Translator) -> str:
-    if keep == "for_ever":
-        return translator.tr("for ever")
-    count, unit = keep.split()
-    return translator.tr(UNITS[unit.removesuffix("s")], count=count)

@@ -1,6 +1,6 @@
 """The codes of requests of people about their own data, in words."""
 
-from locales import mark
+from locales import Translator, mark
 
 KINDS = {
     "access": mark("access to personal data"),
@@ -74,3 +74,11 @@ UNITS = {
     "month": mark("%(count)s months"),
     "year": mark("%(count)s years"),
 }
+
+
+def kept_for(keep: str, translator: Translator) -> str:
+    """Return how long something is kept: `10 years`, `for ever`."""
+    if keep == "for_ever":
+        return translator.tr("for ever")
+    count, unit = keep.split()
+    return translator.tr(UNITS[unit.removesuffix("s")], count=count)

@@ -121,7 +121,8 @@ async def change_account_by_page(account: AccountId, request: Request, actor: Ac
                     await link_identity(account, identity, actor, at)
                 return done(f"{PATH}/{account}", "linked")
             case "password_link":
-                link = await make_password_link(account, actor, at)
+                with answering(request):
+                    link = await make_password_link(account, actor, at)
                 return await _account(request, at, account, link=link)
         with answering(request):
             return await _act(at, actor, account, what, typed)

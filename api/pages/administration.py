@@ -96,6 +96,52 @@ GROUPS: tuple[tuple[str, tuple[Section, ...]], ...] = (
             ),
         ),
     ),
+    (
+        mark("Personal data"),
+        (
+            Section(
+                "/admin/person-requests",
+                mark("Requests of people"),
+                mark("What people ask about their own data, and by when it is due."),
+                "show_person_requests_page",
+            ),
+            Section(
+                "/admin/erasures",
+                mark("Erasures"),
+                mark("Who is to be erased; one administrator asks, another one agrees."),
+                "show_erasures_page",
+            ),
+            Section(
+                "/admin/retention",
+                mark("Retention"),
+                mark("How long each kind of data is kept, and plans of what is due."),
+                "show_retention_page",
+            ),
+        ),
+    ),
+    (
+        mark("The installation"),
+        (
+            Section(
+                "/admin/health",
+                mark("Health"),
+                mark("Whether each part does its work, and what waits."),
+                "show_health_page",
+            ),
+            Section(
+                "/admin/checkpoints",
+                mark("Checkpoints"),
+                mark("Signed roots over everything that is sealed."),
+                "show_checkpoints_page",
+            ),
+            Section(
+                "/admin/archive",
+                mark("Archive of histories"),
+                mark("Histories of closed runs, under their digests."),
+                "show_archive_page",
+            ),
+        ),
+    ),
 )
 """The sections, in the order in which they are needed."""
 

@@ -62,7 +62,7 @@ async def mark_of(at: Installation, actor: Acting) -> Callable[[], Awaitable[str
     """
     within, positions = await reach(actor, at), await positions_of(at, actor)
     # Who has no Today has the inbox alone.
-    scope = scope_of(actor, within) if set(actor.roles) & set(STAFF) else Scope(within=frozenset())
+    scope = scope_of(actor, within) if set(actor.roles) & set(STAFF) else None
     return lambda: at.today.mark(scope, account=actor.id, positions=positions)
 
 

@@ -33,7 +33,7 @@ from domain.folding import folded
 from domain.sign_in import Acting
 from domain.state import Delegation, Observation, Participant
 from domain.values import PersonRef, Slug, Value
-from locales import mark, translator
+from locales import Translator, mark, translator
 from storage.idempotency import IdempotencyConflict
 from storage.persons import Erased, Person, PersonDetails
 from storage.queries import File
@@ -62,6 +62,7 @@ LABELS = {
     "language": mark("Language"),
     "passport_number": mark("Number of the passport"),
     "dietary": mark("Dietary needs"),
+    "needs": mark("Other needs"),
     "role": mark("Role"),
     "country": mark("Comes from"),
     "entry_papers": mark("Needs an entry approval"),
@@ -98,8 +99,13 @@ class Shown:
 
 
 @router.get("/delegations/{delegation}/people")
-async def show_people_page(file: KnownFile, request: Request, actor: Actor, at: At) -> Response:
-    """Show who travels and who serves, what is missing of them, and who left. Nothing changes."""
+async def show_people_page(
+    file: KnownFile, request: Request, actor: Actor, at: At, q: Annotated[str | None, Query(max_length=100)] = None
+) -> Response:
+    """Show who travels and who serves, what is missing of them, and who left; or of them whoever has the words.
+
+    Words are looked for in names, functions, addresses and countries, with or without diacritics. Nothing changes.
+    """
     head, state, reader = await head_of(request, at, file, actor), file.state, reader_of(request)
     found = await at.persons.get_many({one.person.ref for one in state.people.values()}) if _names(request) else {}
     titles = {limit.id: limit.title.text(reader.language) for limit in head.edition.limits}
@@ -118,7 +124,14 @@ async def show_people_page(file: KnownFile, request: Request, actor: Actor, at: 
             passport_missing=one.delegate and one.id not in copies,
         )
 
-    delegates = [shown(one) for one in state.delegates]
+    asked = folded(q or "").split()
+
+    def has_the_words(one: Shown) -> bool:
+        return all(word in folded(_searched(one, words)) for word in asked)
+
+    words = translator(reader.language)
+    delegates = [one for one in map(shown, state.delegates) if has_the_words(one)]
+    servants = [shown(one) for one in state.people.values() if one.active and not one.delegate]
     return await show_part(
         request,
         at,
@@ -131,7 +144,9 @@ async def show_people_page(file: KnownFile, request: Request, actor: Actor, at: 
         delegates=delegates,
         countries=_by_country(delegates),
         many=len(delegates) > MANY,
-        servants=[shown(one) for one in state.people.values() if one.active and not one.delegate],
+        q=(q or "").strip(),
+        searched=state.head_count > MANY,
+        servants=[one for one in servants if has_the_words(one)],
         gone=[shown(one) for one in state.people.values() if not one.active],
         may=_may(head.possible),
         cannot=_unless_expected(request, head.possible),
@@ -282,6 +297,13 @@ def _unless_expected(request: Request, possible: Possible) -> str | None:
         return why_not(request, refusal)
     words = translator(reader_of(request).language)
     return words.tr(NOT_IN_THIS_PHASE, phase=word(PHASES, possible.state.phase.value, words))
+
+
+def _searched(one: Shown, words: Translator) -> str:
+    """Return what somebody is found by."""
+    details, country = one.details, one.participant.country
+    known = (details.full_name, details.function or "", str(details.email)) if details else ()
+    return " ".join((*known, one.participant.id, words.country(country) if country else ""))
 
 
 def _by_country(delegates: Sequence[Shown]) -> list[tuple[str, list[Shown]]]:

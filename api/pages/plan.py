@@ -10,7 +10,7 @@ from api.installation import Installation
 from api.pages.reader import Reader
 from domain.lanes import By, lanes_of
 from domain.meanwhile import item_seen
-from domain.programme import Draft, drafted, overlaps
+from domain.programme import Draft, clashes, drafted
 from domain.state import Delegation, Item
 from domain.transfers import too_short
 from domain.values import Moment, clock_of
@@ -152,18 +152,9 @@ def _collisions(state: Delegation, words: Translator) -> dict[str, tuple[tuple[s
     """Return in words what each item collides with."""
     found: dict[str, list[tuple[str, str]]] = {}
     overlap, short = words.tr(mark("overlap")), words.tr(mark("too little time"))
-    places: dict[tuple[str, str], str] = {}
-    people: dict[tuple[str, str], int] = {}
-    for one in overlaps(state):
-        kind, _, what = one.what.partition(":")
-        pair = (one.first, one.second)
-        people.setdefault(pair, 0)
-        if kind == "place":
-            places[pair] = what
-        else:
-            people[pair] += 1
-    for pair, count in people.items():
-        for here, other in (pair, pair[::-1]):
+    for clash in clashes(state):
+        count = len(clash.people)
+        for here, other in ((clash.first, clash.second), (clash.second, clash.first)):
             title = state.items[other].title
             if count:
                 attend = words.ntr("%(count)s person attends both", "%(count)s people attend both", count)

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import RedirectResponse
 
 from api.access import Actor
 from api.ceilings import Ceilings, list_ceilings
@@ -215,6 +216,14 @@ async def revise_request_by_page(file: KnownFile, request: Request, actor: Actor
         shown = wrong.form("revise", ReviseRequest, _over(stands, form, mine))
         return await _revise(request, at, file, actor, shown, status=wrong.status)
     return done(f"/delegations/{file.state.id}/request", "revised")
+
+
+@router.get("/delegations/{delegation}/request/{part}")
+async def show_part_of_request_page(
+    file: KnownFile, part: Annotated[Literal["limits", "documents"], Path()]
+) -> Response:
+    """Go to the part of the page whose form is sent here: after an error its address stands in the browser."""
+    return RedirectResponse(f"/delegations/{file.state.id}/request#{part}", 303)
 
 
 def as_typed(request: Request, state: Delegation) -> Typed:

@@ -22,7 +22,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 LONGEST = 200
 """Characters of what is looked for."""
 
-MOST_PLACES, MOST_CONTACTS = 600, 200
+MOST_PLACES, MOST_CONTACTS = 400, 100
 """People whose names are decrypted to be compared: there is no index of names in the clear, and there is to be none."""
 
 ELSEWHERE = 3

@@ -24,10 +24,11 @@ from domain.sign_in import Acting
 from domain.state import Phase
 from domain.values import business_date
 from locales import translator
-from storage.dead_letters import DeadLetterFilters
+from storage.dead_letters import DeadLetter, DeadLetterFilters
 from storage.desks import DeskFilters, DeskLine
 from storage.metadata import utc_now
 from storage.persons import Person
+from storage.queries import LARGEST_PAGE
 from storage.today import Answered, OpenFile
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -65,6 +66,19 @@ class Replied:
 
 
 @dataclass(frozen=True)
+class Undelivered:
+    """Messages of a file to the same people that did not arrive: how many, and of the last one what it was and when."""
+
+    delegation: str
+    title: str
+    names: tuple[str, ...]
+    messages: int
+    status: str
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Who:
     """What accounts are called, by id, and by position who holds it now; nobody holds one that is vacant."""
 
@@ -92,8 +106,9 @@ async def _today(request: Request, actor: Acting, at: Installation) -> Response:
     waits = (await at.desks.lines(mine, limit=WAITS + 1)).items
     desks = await at.desks.of([file.id for file in files])
     letters = await at.registers.dead_letters.page(
-        DeadLetterFilters(within=within, coordinator=scope.coordinator), limit=LETTERS
+        DeadLetterFilters(within=within, coordinator=scope.coordinator), limit=LARGEST_PAGE
     )
+    undelivered = await _undelivered(at, letters.items)
     moves = await show_inbox(PageQuery(limit=MOVES), at, actor)
     return show(
         request,
@@ -109,8 +124,8 @@ async def _today(request: Request, actor: Acting, at: Installation) -> Response:
         waits=waits,
         most_waits=WAITS,
         who=await who_is_behind(at, [*waits, *(line for lines in desks.values() for line in lines)], reader),
-        letters=letters.items,
-        more_letters=letters.next_cursor is not None,
+        letters=undelivered[:LETTERS],
+        more_letters=letters.next_cursor is not None or len(undelivered) > LETTERS,
         replies=await _replies(at, await at.today.replies(scope, since=_yesterday(today, at.settings.zone))),
         most_replies=ANSWERS,
         queued=await at.today.to_be_looked_at(scope),
@@ -154,6 +169,33 @@ async def who_is_behind(at: Installation, desks: Iterable[DeskLine], reader: Rea
     if reader.sees_personal_data:
         names |= await at.accounts.names(accounts)
     return Who(names, {position: tuple(names[one] for one in theirs) for position, theirs in holders.items()})
+
+
+async def _undelivered(at: Installation, letters: Sequence[DeadLetter]) -> list[Undelivered]:
+    """Return letters by file and recipients, the newest first: one wrong address spoils every message to it."""
+    people = await at.today.people_of({one.delegation_id for one in letters})
+    groups: dict[tuple[str, tuple[str, ...]], list[DeadLetter]] = {}
+    for one in letters:
+        groups.setdefault((one.delegation_id, one.entry.participants), []).append(one)
+    refs = {people.get((file, who), "") for file, participants in groups for who in participants}
+    known = await at.persons.get_many(refs)
+
+    def name(file: str, who: str) -> str:
+        person = known.get(people.get((file, who), ""))
+        return person.details.full_name if isinstance(person, Person) else who
+
+    return [
+        Undelivered(
+            file,
+            theirs[0].title,
+            tuple(name(file, who) for who in participants),
+            len(theirs),
+            theirs[0].entry.status,
+            theirs[0].entry.kind,
+            theirs[0].entry.bounced_at or theirs[0].entry.attempted_at or theirs[0].entry.enqueued_at,
+        )
+        for (file, participants), theirs in groups.items()
+    ]
 
 
 async def _replies(at: Installation, answers: Sequence[Answered]) -> list[Replied]:

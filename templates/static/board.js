@@ -5,6 +5,7 @@
 const STEP = 15;
 const SHORTEST = 5;
 const DAY = 24 * 60;
+const BRIEF = 30; // minutes that leave room for one line only
 
 const board = document.querySelector("#board");
 const status = document.querySelector("[data-status]");
@@ -102,7 +103,7 @@ function event(item, at = item) {
     end: item.overDays ? later(item.ends.slice(0, 10), 1) : wall(at.day, at.from + (at === item ? item.drawn : at.minutes)),
     allDay: item.overDays,
     editable: !item.fixed && !sending,
-    classNames: [...classes.filter(Boolean), ...(item.fixed ? ["fixed"] : []), ...(pending && pending.id === item.id ? ["pending"] : [])],
+    classNames: [...classes.filter(Boolean), ...(item.fixed ? ["fixed"] : []), ...(item.drawn <= BRIEF && !item.overDays ? ["brief"] : []), ...(pending && pending.id === item.id ? ["pending"] : [])],
     extendedProps: { at: at === item ? null : at },
   };
 }

@@ -10,14 +10,24 @@
     page.querySelector(`[data-live-${what}]`).hidden = !shown;
   }
 
-  // What a form holds that somebody has begun is never put back, and what was unfolded stays so.
+  // What was unfolded stays so when a piece is put in its place.
   htmx.registerExtension("legation", {
     htmx_before_morph_attr: (_, detail) => detail.attrName !== "open",
   });
+
+  // A piece with a form that somebody has begun stays as it is; what is new is offered instead.
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form");
-    if (form) form.setAttribute("hx-morph-skip", "");
+    if (form) form.dataset.begun = "yes";
   });
+  function keepBegun(event) {
+    const { tasks } = event.detail;
+    for (const task of [...tasks]) {
+      if (!task.target.querySelector("form[data-begun]")) continue;
+      tasks.splice(tasks.indexOf(task), 1);
+      tell("behind", true);
+    }
+  }
 
   function follow() {
     let failed = 0;
@@ -35,6 +45,7 @@
       // Who may not look any more is not let in by asking again.
       if ([401, 403, 404].includes(event.detail.status)) over();
     });
+    page.addEventListener("htmx:before:swap", keepBegun);
     stream.addEventListener("news", () => {
       if (!("liveWhole" in page.dataset)) tell("behind", true);
     });

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from domain import commands as c
 from domain import events as e
-from domain.programme import Overlap, overlaps
+from domain.programme import Clash, Overlap, clashes, overlaps
+from domain.state import Delegation
 from domain.values import Value
 from tests.builders import approved, at, drafted, invited, member, moved, opening, session
 from tests.domain.given import given
@@ -196,3 +197,46 @@ def test_items_back_to_back_never_overlap() -> None:
     """400 quarters of an hour in a row, at one place."""
     items = [session(f"item-{n}", quarter(n), quarter(n + 1), place="A") for n in range(400)]
     assert overlaps(given(opening()).when(*items).accepted().state) == ()
+
+
+@forall(
+    st.lists(
+        st.tuples(
+            st.integers(0, 20),
+            st.integers(1, 8),
+            st.sampled_from(["A", "B", None]),
+            st.sampled_from([("delegates",), ("hosts",), ("delegates", "hosts"), ()]),
+            st.sampled_from([(), ("ito",), ("sato", "bao")]),
+        ),
+        max_size=8,
+    )
+)
+def test_clashes_are_the_overlaps_with_each_two_items_once(
+    claims: list[tuple[int, int, str | None, tuple[str, ...], tuple[str, ...]]],
+) -> None:
+    """Whoever attends both is named, in the order in which they joined, and whether they are at one place."""
+    items = [
+        session(
+            f"item-{number}",
+            quarter(start),
+            quarter(start + length),
+            place=place,
+            audience=c.Audience.model_validate({"groups": groups, "people": people}),
+        )
+        for number, (start, length, place, groups, people) in enumerate(claims)
+    ]
+    state = given(*drafted(), *items).state
+    expected: dict[tuple[str, str], set[str]] = {}
+    for one in overlaps(state):
+        expected.setdefault((one.first, one.second), set()).add(one.what)
+    order = list(state.people)
+    found = clashes(state)
+    assert {
+        (one.first, one.second): {f"person:{who}" for who in one.people} | _at_place(state, one) for one in found
+    } == (expected)
+    assert all(list(one.people) == sorted(one.people, key=order.index) for one in found)
+    assert len({(one.first, one.second) for one in found}) == len(found)
+
+
+def _at_place(state: Delegation, clash: Clash) -> set[str]:
+    return {f"place:{state.items[clash.first].place}"} if clash.same_place else set()

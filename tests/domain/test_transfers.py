@@ -1,5 +1,7 @@
 """Ways that nobody can manage, and lanes."""
 
+from typing import Any
+
 import pytest
 
 from domain import commands as c
@@ -17,7 +19,7 @@ def planned(*items: c.ScheduleItem) -> Delegation:
     return given(*drafted(), serving("an", "driver"), *items).state
 
 
-def at(name: str, starts: str, ends: str, place: str | None = "Friendship House", **said: object) -> c.ScheduleItem:
+def at(name: str, starts: str, ends: str, place: str | None = "Friendship House", **said: Any) -> c.ScheduleItem:
     """A session on one day."""
     return session(name, f"{DAY}T{starts}", f"{DAY}T{ends}", place=place, **said)
 

@@ -123,6 +123,16 @@ async def _redrafted(one: Running) -> None:
     )
 
 
+async def answered(here: Running, id: str = "tokyo") -> Running:
+    """The typical file once some of its guests have answered: one accepts everything, one something, one nothing."""
+    one = replace(here, id=id)
+    for who, answer, item in (("m-1", "accepted", None), ("m-2", "accepted", "s-1"), ("m-2", "declined", "s-3")):
+        about = {"item_id": item} if item else {}
+        await one.send({"type": "record_reply", "participant_id": who, "answer": answer, "via": "mail", **about})
+    await one.send({"type": "record_reply", "participant_id": "m-3", "answer": "tentative", "via": "mail"})
+    return one
+
+
 async def waiting(here: Running, id: str = "kyoto") -> Running:
     """A file that waits for the department head."""
     one = replace(here, id=id)
@@ -192,6 +202,8 @@ async def _hosts(one: Running) -> None:
     for number, (name, role) in enumerate(
         (("Đỗ Thị Hoa", "host"), ("Bùi Văn Sơn", "escort"), ("Lý Thu", "interpreter"))
     ):
-        person = await one.person(name, f"h{number}@songlam.example", nationality="VN", language="vi")
+        person = await one.person(
+            name, f"h{number}@songlam.example", nationality="VN", language="vi", phone="+84 91 222 3333"
+        )
         appointed = {"type": "appoint_participant", "participant_id": f"h-{number}", "person": person, "role": role}
         await one.send(appointed)

@@ -12,10 +12,14 @@ import pytest
 import pytest_asyncio
 
 from api.accounts import AccountBody, NewAccount
+from api.erasures import NewErasure
 from api.institution import NewLeave, NewOrganisation, NewPosition, NewTenure
+from api.request_bodies import NewRequest
+from storage.accounts import AccountDetails
 from storage.register_log import Register
 from tests.api.front import ORIGIN, Browser, Front
 from tests.pages.test_guard import COOKIE, signed_in, with_rules
+from tests.storage.test_persons import SATO
 
 pytestmark = pytest.mark.slow
 
@@ -268,6 +272,83 @@ async def test_post_that_nobody_has_to_look_at_says_so(office: Office) -> None:
     assert (await office.get("/admin/replies", by="hung")).status_code == 403
 
 
+async def test_an_erasure_takes_two_administrators(office: Office) -> None:
+    """Whoever asked may take it back, and not agree; who is not known is told beside the field."""
+    before = await office.recorded()
+    await office.front.at.accounts.create(AccountDetails(id="ha", name="Hà", roles=("administrator",)))
+    person = (await office.front.at.persons.register(SATO)).ref
+    unknown = await office.post("/admin/erasures", form="ask", person="per_nobody00", reason="objection")
+    assert (unknown.status_code, 'id="ask-person-error"' in unknown.text) == (404, True)
+    asked = await office.post("/admin/erasures", form="ask", person=person, reason="objection")
+    path = asked.headers["location"].partition("?")[0]
+    assert "another administrator has to agree" in (await office.get(path)).text
+    alone = await office.post(path, act="agree")
+    assert (alone.status_code, "needs two people" in alone.text) == (403, True)
+    assert "Agree to the erasure" in (await office.get(path, by="ha")).text
+    assert (await office.post(path, by="ha", act="withdraw")).status_code == 403
+    assert (await office.post(path, by="ha", act="agree")).headers["location"] == f"{path}?said=agreed"
+    assert (await office.post(path, act="withdraw")).status_code == 409
+    found = [one for one in await new(office, before) if one[0] == "erasures"]
+    assert found == [("erasures", "erasure_asked", "root"), ("erasures", "erasure_agreed", "ha")]
+    assert (await office.get("/admin/erasures", by="an")).status_code == 403
+
+
+async def test_what_somebody_asks_about_their_data_is_recorded_to_its_end(office: Office) -> None:
+    """Sent twice it is one; auditors see the days and none of the words."""
+    before = await office.recorded()
+    form = {"form": "add", "kind": "access", "via": "letter", "description": "Mr. Sato asks.", "processor": "no"}
+    made = await office.post("/admin/person-requests", **form)
+    again = await office.post("/admin/person-requests", **form)
+    path = made.headers["location"].partition("?")[0]
+    assert again.headers["location"].partition("?")[0] == path
+    wrong = await office.post("/admin/person-requests", form="add", via="letter", received_at="soon", key="1" * 32)
+    assert wrong.status_code == 422
+    assert all(f'id="add-{one}-error"' in wrong.text for one in ("kind", "received_at"))
+    assert "Mr. Sato asks." in (await office.get(path)).text
+    assert "Mr. Sato asks." not in (await office.get(path, by="an")).text
+    person = (await office.front.at.persons.register(SATO)).ref
+    assert (await office.post(path, form="identify", person=person, key="2" * 32)).status_code == 303
+    assert (await office.post(path, form="answer", text="We will.", key="3" * 32)).status_code == 303
+    nothing = await office.post(path, form="carry_out", export="0" * 64, key="4" * 32)
+    assert (nothing.status_code, 'id="carry_out-export-error"' in nothing.text) == (422, True)
+    assert (await office.post(path, form="refuse", reason="repeated", key="5" * 32)).status_code == 303
+    assert (await office.post(path, form="take_back", key="6" * 32)).status_code == 409
+    assert [what for register, what, _ in await new(office, before) if register == "person_requests"] == [
+        "request_received",
+        "person_identified",
+        "request_answered",
+        "request_refused",
+    ]
+    assert (await office.post(path, by="an", form="take_back")).status_code == 403
+
+
+async def test_a_plan_of_removal_is_made_looked_at_and_stopped(office: Office) -> None:
+    """What has ended cannot be applied any more."""
+    before = await office.recorded()
+    made = await office.post("/admin/retention")
+    path = made.headers["location"].partition("?")[0]
+    assert "Stop the plan" in (await office.get(path)).text
+    assert "Stop the plan" not in (await office.get(path, by="an")).text
+    assert (await office.post(path, act="stop")).headers["location"] == f"{path}?said=stopped"
+    assert (await office.post(path, act="apply")).status_code == 409
+    assert (await office.post(path, act="both")).status_code == 400
+    found = [one for one in await new(office, before) if one[0] == "retention"]
+    assert found == [("retention", "plan_made", "root"), ("retention", "plan_stopped", "root")]
+    assert "The plan was stopped" in (await office.get(f"{path}?said=stopped")).text
+
+
+async def test_a_checkpoint_is_asked_for_and_health_says_what_is_wrong(office: Office) -> None:
+    """Without Temporal it waits, and health says so; auditors look and ask for nothing."""
+    before = await office.recorded()
+    asked = await office.post("/admin/checkpoints")
+    assert asked.headers["location"] == "/admin/checkpoints?said=waiting"
+    assert await new(office, before) == [("checkpoints", "checkpoint_asked", "root")]
+    assert (await office.post("/admin/checkpoints", by="an")).status_code == 403
+    health = await office.get("/admin/health", by="an")
+    assert (health.status_code, "Commands cannot be taken at the moment" in health.text) == (200, True)
+    assert "No run was archived yet" in (await office.get("/admin/archive", by="an")).text
+
+
 async def test_everybody_finds_the_sections_they_may_open_and_no_others(office: Office) -> None:
     """And each of them opens."""
     seen = {}
@@ -290,6 +371,8 @@ async def test_everybody_finds_the_sections_they_may_open_and_no_others(office: 
         ("/admin/positions/clerk", "begin", NewTenure, {"position"}),
         ("/admin/leave", "add", NewLeave, set()),
         ("/admin/accounts", "add", NewAccount, set()),
+        ("/admin/erasures", "ask", NewErasure, set()),
+        ("/admin/person-requests", "add", NewRequest, set()),
         ("/admin/accounts/lan", "change", AccountBody, set()),
     ],
 )

@@ -8,6 +8,7 @@ from playwright.async_api import Locator, expect
 
 from domain.state import Delegation
 from tests.pages.conftest import Site, Visitor
+from tests.pages.gallery import overfull
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -200,6 +201,22 @@ async def test_a_change_is_published_after_its_preview(site: Site, visitor: Visi
     assert state.published["talk"].view.starts.local[11:] == "09:15"
 
 
+async def test_a_programme_of_67_items_for_98_people_is_moved_like_any_other(site: Site, visitor: Visitor) -> None:
+    """Two days of it stand on the board, the others are one press away."""
+    await overfull(site.here, site.here.id)
+    path = f"/delegations/{site.here.id}/programme"
+    await visitor.speak("en")
+    await visitor.sign_in("lan", f"/sign-in?next={path}")
+    await expect(visitor.page.locator("#board article")).to_have_count(20)
+    assert await visitor.page.locator("tr[data-item]").count() == 67
+    await press(visitor, "s-7", "ArrowDown", "Enter")
+    await expect(status(visitor)).to_contain_text("is moved in the draft")
+    assert (await site.here.file()).items["s-7"].starts.local[11:] == "08:15"
+    await visitor.page.locator("[data-day]").last.click()
+    await expect(item(visitor, "s-6")).to_be_visible()
+    assert await visitor.violations() == []
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 async def test_every_page_of_the_programme_is_without_barriers(site: Site, visitor: Visitor, language: str) -> None:
     """Axe finds nothing, in the light and in the dark; nothing is wider than a phone."""
@@ -209,7 +226,7 @@ async def test_every_page_of_the_programme_is_without_barriers(site: Site, visit
     wrong: list[Any] = []
     for add in ("", "?view=list", "?view=now", "/print", "/new", "/items/talk", "/preview"):
         for scheme in ("light", "dark"):
-            await visitor.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
+            await visitor.page.emulate_media(color_scheme=scheme)
             await visitor.page.set_viewport_size({"width": 1280 if scheme == "light" else 390, "height": 900})
             await visitor.go(path + add)
             wrong += [(add, scheme, one) for one in await visitor.violations()]

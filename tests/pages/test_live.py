@@ -124,6 +124,25 @@ async def test_the_head_of_a_file_is_fresh_and_the_rest_is_offered(site: Site, v
 
 
 @marked
+async def test_a_piece_with_a_form_that_was_begun_stays_as_it_is(site: Site, visitor: Visitor) -> None:
+    """What is typed stands, though the piece around it has changed; what is new is offered."""
+    await site.here.open()
+    await visitor.speak("en")
+    await visitor.sign_in("lan", f"/sign-in?next=/delegations/{site.here.id}")
+    form = '<form method="get"><label for="words">x</label><textarea id="words"></textarea></form>'
+    await visitor.page.evaluate(
+        "html => document.getElementById('filehead').insertAdjacentHTML('beforeend', html)", form
+    )
+    await visitor.page.fill("#words", "Lý do: đổi lịch")
+    async with visitor.page.expect_response(f"**/delegations/{site.here.id}") as answer:
+        await site.here.send({"type": "revise_request", "title": "Đoàn Hội hữu nghị Nara"})
+    assert "Đoàn Hội hữu nghị Nara" in await (await answer.value).text()
+    await expect(visitor.page.locator("[data-live-behind]")).to_be_visible()
+    assert await visitor.page.input_value("#words") == "Lý do: đổi lịch"
+    assert await visitor.page.inner_text("h1") == "Đoàn Hội hữu nghị Tokyo"
+
+
+@marked
 async def test_a_page_says_that_its_session_is_over(site: Site, visitor: Visitor) -> None:
     """Ended elsewhere: the page says so, shows nothing new, and leads to where one signs in."""
     await site.here.open()

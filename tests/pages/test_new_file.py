@@ -263,7 +263,7 @@ async def test_a_browser_sends_a_file_with_its_form(site: Site, visitor: Visitor
     await page.get_by_label("What it is").select_option("passport_copy")
     await page.get_by_label("Whose it is").select_option("m-1")
     await page.get_by_role("button", name="Attach it").click()
-    await expect(page.get_by_role("status").first).to_contain_text("The document stands in the file.")
+    await expect(page.locator(".note.ok")).to_contain_text("The document stands in the file.")
     [document] = (await here.file()).documents.values()
     assert (document.kind, document.concerns, document.attachment.size) == ("passport_copy", "m-1", len(PDF_FILE))
     only_refused(visitor)

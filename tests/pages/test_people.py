@@ -41,7 +41,7 @@ async def test_the_fields_of_the_forms_are_those_of_their_commands(site: Site) -
     await here.open()
     await here.add("m-1", role="head")
     details, made = set(PersonDetails.model_fields), {"type", "member_id", "participant_id", "by", "person"}
-    travel = {"passport_number", "dietary"}
+    travel = {"passport_number", "dietary", "needs"}
     path = f"/delegations/{here.id}/people"
     async with visiting_as(site, "lan") as lan:
         for address, model, expected in (
@@ -91,6 +91,25 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(site: S
         assert list(wrong_in(head.text)) == ["join-role"]
         assert 'value="Satō Haruka"' in head.text
     assert len(await people(site)) == 1
+
+
+async def test_many_people_are_found_by_a_few_letters(site: Site) -> None:
+    """Without diacritics, by name, function or country; who was not asked for is not shown."""
+    here = site.here
+    await here.open()
+    commands = []
+    for number in range(26):
+        name = "Đỗ Thị Hoà" if number == 7 else f"Delegate {number:02}"
+        person = await here.person(name, f"m{number}@{here.id}.example", function="Director" if number == 9 else None)
+        commands.append({"type": "add_member", "member_id": f"m-{number}", "person": person, "country": "JP"})
+    await here.send(*commands)
+    async with visiting_as(site, "lan") as lan:
+        path = f"/delegations/{here.id}/people"
+        assert (await lan.look(path)).count("<h3>") == 26
+        for asked, name in (("do thi hoa", "Đỗ Thị Hoà"), ("director japan", "Delegate 09")):
+            page = await lan.look(f"{path}?q={asked}")
+            assert (page.count("<h3>"), name in page) == (1, True)
+        assert "No delegate has these words." in await lan.look(f"{path}?q=nobody")
 
 
 async def test_somebody_is_replaced_withdrawn_and_released(site: Site) -> None:

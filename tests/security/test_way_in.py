@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from settings import OidcProvider
 from tests.api.conftest import code
-from tests.api.front import Front, front
+from tests.api.front import ORIGIN, Front, front
 
 ISSUER = "http://localhost:1"
 
@@ -40,6 +40,20 @@ async def test_an_administrator_opens_a_way_in_only_soon_after_signing_in(at: Fr
     await root.sign_in("root")
     for path, body in ways:
         assert (await root.ask("POST", path, body)).status_code == 201, path
+
+
+async def test_the_page_of_an_account_says_so_and_stays(at: Front) -> None:
+    """With the way it was asked for: no link is made, no subject linked, and what was typed is there again."""
+    root = at.browser()
+    await root.sign_in("root")
+    at.moment.pass_by(minutes=15, seconds=1)
+    origin = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
+    for form in ({"form": "password_link"}, {"form": "identity", "issuer": ISSUER, "subject": "s-found"}):
+        answer = await root.http.post(f"{ORIGIN}/admin/accounts/hung", data={"csrf": root.csrf, **form}, headers=origin)
+        assert (answer.status_code, "lgl_" in answer.text) == (403, False)
+        assert "data-summary" in answer.text
+        assert form.get("subject", "") in answer.text
+    assert await at.at.identities.of("hung") == []
 
 
 async def test_a_program_with_a_token_needs_no_sign_in(at: Front) -> None:

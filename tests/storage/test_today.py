@@ -94,7 +94,7 @@ async def test_the_mark_is_another_one_once_something_changed(database: Database
     async def marks() -> tuple[str, str]:
         return (
             await today.mark(LINH, account="linh", positions=()),
-            await today.mark(Scope(within=frozenset()), account="hung", positions=("department_head",)),
+            await today.mark(None, account="hung", positions=("department_head",)),
         )
 
     first = await marks()
