@@ -90,7 +90,9 @@ class Heard:
 async def show_act_page(act: ActName, file: KnownFile, request: Request, actor: Actor, at: At) -> Response:
     """Show an act before it is done: what will happen, who will be told what, and what has to be filled in."""
     asked = _act(act)
-    started = {name: request.query_params[name] for name in ("participant_id",) if name in request.query_params}
+    started = {
+        name: request.query_params[name] for name in ("participant_id", "step_id") if name in request.query_params
+    }
     return await _page(request, at, file, actor, asked, Form(asked.name, asked.kind, started))
 
 

@@ -125,6 +125,7 @@ async def show_approvals_page(file: KnownFile, request: Request, actor: Actor, a
         happened=happened,
         names={account: known.get(account, account) for account in accounts},
         titles=head.titles,
+        acts={one.act.name: one for one in (bar.next, *bar.more) if one},
         unapproved=change.changed if change and not state.amending else (),
         external=EXTERNAL_AUTHORITY,
         reporting=SIGNING_REPORT,
@@ -154,7 +155,7 @@ def _shown(
             late=due is not None and is_late(due, head.today),
             left=left(head.today, due.due_on, head.edition, words) if due else "",
             stand_ins=tuple(one for one in state.stand_ins if one.what == step.id) if is_open else (),
-            holders={one: holders.get(one, ()) for one in step.waits_for} if is_open else {},
+            holders={one: holders[one] for one in step.waits_for if one in holders} if is_open else {},
             path=paths.get(step.id) if is_open else None,
             why_not=refused.get(step.id) if is_open else None,
         )

@@ -180,6 +180,15 @@ async def test_the_way_over_the_desks_says_who_signed_by_what_right(desk: Front)
     assert "Change v2" in amended
     assert "It changes: the programme." in amended
     assert "Looks at: the request and the people. If none of it changes, the signature stays." in amended
+    changed = await page(browser, "changed/approvals")
+    assert "Changed since the decision, and to be approved before people hear of it: the programme." in changed
+    assert 'href="/delegations/changed/acts/submit_change"' in changed
+    outside = await page(browser, "consulting/approvals")
+    assert 'href="/delegations/consulting/acts/record_external_decision?step_id=police"' in outside
+    assert "nobody holds this position" not in outside
+    auditor, _ = await signed_in(desk, "an")
+    for name in ("changed", "consulting"):
+        assert "/acts/" not in await page(auditor, f"{name}/approvals")
     back = await page(browser, "returned/approvals")
     assert "passport of Ito" in back
     assert "/steps/" not in back
