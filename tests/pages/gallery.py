@@ -121,6 +121,8 @@ async def _redrafted(one: Running) -> None:
             "ends": {"local": f"{day + timedelta(days=1)}T17:00"},
         },
     )
+
+
 async def answered(here: Running, id: str = "tokyo") -> Running:
     """The typical file once some of its guests have answered: one accepts everything, one something, one nothing."""
     one = replace(here, id=id)
