@@ -211,6 +211,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_programme_page": ANYBODY,
     "choose_channel_by_page": ANYBODY,
     "show_first_page": EVERYBODY,
+    "take_own_form": ANYBODY,
     "fetch_own_document": ANYBODY,
     "show_inbox_page": EVERYBODY,
     "show_files_page": EVERYBODY,

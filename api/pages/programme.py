@@ -47,7 +47,7 @@ from storage.idempotency import IdempotencyConflict
 from storage.metadata import utc_now
 from storage.persons import Person, PersonErased
 from storage.queries import File
-from storage.texts import LARGEST_TEXT, TextRefused
+from storage.texts import LARGEST_TEXT, TextRefused, normal_text
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -166,7 +166,7 @@ async def show_programme_page(token: Token, request: Request, at: At) -> Respons
 
 
 @router.post("/my/{token}")
-async def choose_channel_by_page(token: Token, request: Request, at: At) -> Response:
+async def take_own_form(token: Token, request: Request, at: At) -> Response:
     """Take a form of somebody's own page: how they hear, what they answer, what they need. Sent again it is the same.
 
     Problems: those of `_visit`, `csrf_token_refused`.
@@ -220,6 +220,8 @@ async def _choose_channel(at: Installation, request: Request, token: str, visit:
 async def _answer(at: Installation, request: Request, visit: Visit, form: Typed) -> str:
     """Record what somebody answers to the invitation, or to one item of it; return the code of what is said then."""
     answer = read(request, OwnAnswer, form)
+    if await _answered_so(at, visit, answer):
+        return "answered"
     comment = None
     if answer.comment is not None:
         try:
@@ -239,6 +241,20 @@ async def _answer(at: Installation, request: Request, visit: Visit, form: Typed)
     )
     await _send(at, request, visit, command, form)
     return "answered"
+
+
+async def _answered_so(at: Installation, visit: Visit, answer: OwnAnswer) -> bool:
+    """Whether this is what was answered before, in the same words: the trail needs it once."""
+    before = visit.file.state.replies.get(f"{visit.participant.id}/{answer.item_id or '*'}")
+    if before is None or before.answer != answer.answer:
+        return False
+    if before.comment is None:
+        return answer.comment is None
+    known = (await at.texts.read_many([before.comment.ref])).get(before.comment.ref)
+    try:
+        return answer.comment is not None and known == normal_text(answer.comment)
+    except TextRefused:
+        return False
 
 
 async def _keep_needs(at: Installation, request: Request, visit: Visit, form: Typed) -> str:
@@ -358,6 +374,7 @@ async def _page(
         person=visit.person.details,
         days=_days(seen),
         nearby=_nearby(seen, now),
+        now=now,
         may_answer=visit.may_answer,
         item=item,
         answer=answer,

@@ -30,7 +30,7 @@ from api.pages.reader import reader_of
 from api.pages.rendering import HEADERS, show
 from api.pages.route import PageRoute
 from api.pages.timeline import Told, by_day, in_words, names_of
-from api.pages.typed import Typed, day_of
+from api.pages.typed import Typed, day_of, instant_of
 from api.problems import Problem
 from api.reading import (
     Reading,
@@ -53,7 +53,7 @@ from words.events import Reader as Teller
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-PAGE = 40
+PAGE = 30
 """Events on one page of the timeline."""
 
 LONGEST_WORDS = 80
@@ -152,7 +152,7 @@ class Asked:
             return datetime.combine(found + timedelta(days=after), time(), here)
 
         since, until = day("since"), day("until", after=1)
-        as_of = _instant(typed.get("as_of", ""), here)
+        as_of = instant_of(typed.get("as_of", ""), here)
         if typed.get("as_of", "").strip() and as_of is None:
             errors.append(("as_of", tr(NO_INSTANT)))
         return cls(
@@ -199,21 +199,6 @@ def kind_of(type: str) -> str:
 
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-
-
-def _instant(text: str, here: ZoneInfo) -> datetime | None:
-    """`2026-03-26T12:00` as a browser's field has it, with or without a zone; or a day and a time as people write."""
-    text = text.strip()
-    day, _, clock = text.partition(" ")
-    if (found := day_of(day)) is not None and not text.startswith(f"{found.isoformat()}T"):
-        text = f"{found.isoformat()}T{clock.strip() or '23:59:59'}"
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if not 1990 <= instant.year <= 2199:
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=here)
 
 
 @router.get("/delegations/{delegation}/trail")

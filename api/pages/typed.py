@@ -1,7 +1,8 @@
 """What people type into forms, as they type it: days, times, numbers and lists. Pure."""
 
 import re
-from datetime import date, time
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 DAY = re.compile(
     r"^(?:(?P<y1>\d{4})-(?P<m1>\d{1,2})-(?P<d1>\d{1,2})|(?P<d2>\d{1,2})[./-](?P<m2>\d{1,2})[./-](?P<y2>\d{4}))$"
@@ -47,6 +48,25 @@ def time_of(text: str) -> time | None:
         return time(int(found["hour"]), int(found["minute"] or 0))
     except ValueError:
         return None
+
+
+def instant_of(text: str, here: ZoneInfo) -> datetime | None:
+    """Return the instant that was typed, or None: `2026-03-26T12:00` as a browser has it, or `26/3/2026 9h30`.
+
+    Without a zone on the clock of `here`; a day alone until its last second. Only the years from 1990 to 2199.
+    """
+    written, _, clock = text.strip().partition(" ")
+    day, at = day_of(written), time_of(clock) if clock.strip() else time(23, 59, 59)
+    if day is not None:
+        found = None if at is None else datetime.combine(day, at)
+    else:
+        try:
+            found = datetime.fromisoformat(text.strip())
+        except ValueError:
+            return None
+    if found is None or not 1990 <= found.year <= 2199:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=here)
 
 
 def number_of(text: str) -> int | None:

@@ -6,6 +6,7 @@ for (const form of document.querySelectorAll("form[data-trail]")) {
   const shown = document.getElementById("shown");
   const text = form.querySelector("output");
   const now = form.querySelector("[data-now]");
+  const button = form.querySelector("button");
   let asked = 0;
   let waits = 0;
 
@@ -29,10 +30,11 @@ for (const form of document.querySelectorAll("form[data-trail]")) {
 
   function later(seq) {
     clearTimeout(waits);
-    waits = setTimeout(() => show(seq), 120);
+    // Where no answer comes the button does what it does without a script.
+    waits = setTimeout(() => show(seq).catch(() => (button.hidden = false)), 120);
   }
 
-  form.querySelector("button").hidden = true;
+  button.hidden = true;
   thumb.addEventListener("input", () => {
     // Until the answer comes the number alone is known.
     text.textContent = `${thumb.value} / ${thumb.max}`;

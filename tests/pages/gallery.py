@@ -202,6 +202,8 @@ async def _hosts(one: Running) -> None:
     for number, (name, role) in enumerate(
         (("Đỗ Thị Hoa", "host"), ("Bùi Văn Sơn", "escort"), ("Lý Thu", "interpreter"))
     ):
-        person = await one.person(name, f"h{number}@songlam.example", nationality="VN", language="vi")
+        person = await one.person(
+            name, f"h{number}@songlam.example", nationality="VN", language="vi", phone="+84 91 222 3333"
+        )
         appointed = {"type": "appoint_participant", "participant_id": f"h-{number}", "person": person, "role": role}
         await one.send(appointed)

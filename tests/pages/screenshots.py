@@ -7,10 +7,12 @@ wide and in dark. What a page complains of, and what it asks for elsewhere, is p
 import argparse
 import asyncio
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.async_api import async_playwright
 
+from storage.feeds import Subject
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
 from tests.pages.gallery import answered, busy, empty, half_written, house, overfull, typical, waiting
 from tests.temporal import TemporalServer
@@ -65,6 +67,9 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("admin-checkpoints", "root", "/admin/checkpoints"),
     ("file-empty", "lan", "/delegations/hoi-an"),
     ("file-overfull", "lan", "/delegations/lien-hoan-song"),
+    ("inbox-read", "hung", "/inbox/read"),
+    ("my", "", "/my/{m-1}"),
+    ("my-item", "", "/my/{h-1}?item=s-2"),
     ("trail", "lan", "/delegations/tokyo/trail"),
     ("trail-then", "an", "/delegations/tokyo/trail?seq=20"),
     ("trail-overfull", "lan", "/delegations/lien-hoan-song/trail?seq=90&words=phiên"),
@@ -108,6 +113,15 @@ async def prepared(site: Site) -> None:
     await house(site.here)
 
 
+async def known(site: Site, path: str) -> str:
+    """Return an address with the token of the page of somebody on the typical file, where it names them: `{m-1}`."""
+    for who, one in (await replace(site.here, id="tokyo").file()).people.items():
+        if f"{{{who}}}" in path:
+            feed = await site.here.registers.feeds.make(Subject.page("tokyo", who, one.person.ref), by="lan")
+            path = path.replace(f"{{{who}}}", site.here.registers.feeds.token_of(feed) or "")
+    return path
+
+
 async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> None:
     """Serve an installation, open the files, and take the pictures whose name has the word."""
     async with serving_pages(home / "pages", server) as site, async_playwright() as playwright:
@@ -126,7 +140,7 @@ async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, e
                         await visitor.speak(language)
                         if account:
                             await visitor.sign_in(account)
-                        await visitor.go(path)
+                        await visitor.go(await known(site, path))
                         to = folder / (
                             f"{name}-{width}-{theme}.{language}.png" if everything else f"{name}.{language}.png"
                         )

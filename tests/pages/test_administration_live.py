@@ -10,7 +10,7 @@ from calendars.received import body_of, message_id_of
 from domain.state import Phase
 from storage.received_mail import Arrived, Filed
 from tests.calendars.answers import Answered, outlook
-from tests.pages.asking import asker
+from tests.pages.asker import asker
 from tests.pages.conftest import Site, Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]

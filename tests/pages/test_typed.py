@@ -1,12 +1,13 @@
 """What people type is read as they mean it, and what cannot be read is left to the command to refuse."""
 
 from datetime import date, time
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.pages.typed import Typed, day_of, lines_of, number_of, time_of
+from api.pages.typed import Typed, day_of, instant_of, lines_of, number_of, time_of
 
 
 @pytest.mark.parametrize(
@@ -78,3 +79,25 @@ def test_a_form_keeps_every_value_of_a_name() -> None:
     assert form["people"] == "m-2"
     assert form.all("people") == ("m-1", "m-2")
     assert lines_of(("a\r\n\n b ", "c")) == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("2026-03-26T12:00", "2026-03-26T12:00:00+07:00"),
+        ("2026-03-26T05:00:00+00:00", "2026-03-26T05:00:00+00:00"),
+        ("26/3/2026 12:00", "2026-03-26T12:00:00+07:00"),
+        ("26/3/2026 9h30", "2026-03-26T09:30:00+07:00"),
+        ("26.03.2026", "2026-03-26T23:59:59+07:00"),
+        ("2026-03-26", "2026-03-26T23:59:59+07:00"),
+        ("26/3/2026 25:00", None),
+        ("30/2/2026", None),
+        ("hôm qua", None),
+        ("0001-01-01T00:00", None),
+        ("", None),
+    ],
+)
+def test_an_instant_is_read_as_browsers_and_people_write_it(written: str, found: str | None) -> None:
+    """On the clock of the file where no zone is said; a day alone counts whole."""
+    read = instant_of(written, ZoneInfo("Asia/Ho_Chi_Minh"))
+    assert (read and read.isoformat()) == found

@@ -25,6 +25,7 @@ SATO = PersonDetails(
     phone="+81 3 1234 5678",
     passport_number="tz1234567",
     dietary="no pork",
+    needs="no stairs",
 )
 MARRIED = SATO.model_copy(update={"full_name": "TANAKA KEIKO"})
 
