@@ -49,6 +49,8 @@ NOT_A_DAY = mark("This must be a day that exists, such as 2026-04-11.")
 TOO_MANY = mark("This is more than can be opened at once: leave out the programme, or some of the people.")
 
 WEEK = timedelta(days=7)
+YEAR = 52 * WEEK
+"""Whole weeks, so that the weekday stays."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,11 @@ async def copy_by_page(file: KnownFile, request: Request, actor: Actor, at: At) 
 
 
 def same_weekday(state: Delegation, at: Installation) -> date:
-    """Return the first day, on the weekday on which the file began, that is four weeks ahead at least."""
-    soonest, starts = business_date(utc_now(), at.settings.zone) + 4 * WEEK, state.starts
-    weeks = -((starts - soonest) // WEEK) if starts < soonest else 0
-    return starts + weeks * WEEK
+    """Return the day a year after the file began, on the same weekday; the first such that is four weeks ahead."""
+    soonest, starts = business_date(utc_now(), at.settings.zone) + 4 * WEEK, state.starts + YEAR
+    while starts < soonest:
+        starts += YEAR
+    return starts
 
 
 async def copied_of(request: Request, at: Installation, actor: Acting, typed: Typed, starts: date) -> Copied | None:

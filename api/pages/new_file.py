@@ -247,6 +247,9 @@ async def _said(
     except FormRefused as wrong:
         errors += wrong.errors
     without = left_out(typed.get("direction", ""))
+    if typed.get("organisation", "") in (await _choices(request, at, actor)).known_kinds:
+        # The register says who runs it; what was typed for another organisation is not asked for any more.
+        without = (*without, "run_by")
     plain = Typed([pair for pair in typed.pairs if pair[0] not in without and pair[0] not in ("countries", "stays")])
     command = None
     try:

@@ -145,7 +145,7 @@ async def show_people_page(
         countries=_by_country(delegates),
         many=len(delegates) > MANY,
         q=(q or "").strip(),
-        searched=state.head_count > MANY,
+        findable=state.head_count > MANY,
         servants=[one for one in servants if has_the_words(one)],
         gone=[shown(one) for one in state.people.values() if not one.active],
         may=_may(head.possible),

@@ -1,7 +1,7 @@
 """Opening a delegation by its form: kept while it is typed, checked, sent once; and copied from an earlier one."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import expect
@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from api.pages.new_file import FIELDS, SECTIONS, delegation_of
 from domain.commands import OpenDelegation
 from domain.directory import ContactEntry, PartnerEntry
+from domain.institution import Organisation
 from storage.references import new_reference
 from tests.pages.asking import Guest, names_of, visiting_as, wrong_in
 from tests.pages.conftest import Site, Visitor
@@ -108,6 +109,27 @@ async def test_an_error_of_the_decision_leads_to_its_field(site: Site) -> None:
         assert "Đoàn Nagoya" in await lan.look(path)
 
 
+async def test_what_the_register_knows_is_not_asked(site: Site) -> None:
+    """Who runs a delegation is what the register says of its organisation, whatever was typed before for another."""
+    slug = f"org-{new_reference('x')[2:10]}"
+    name = {"vi": "Liên hiệp tỉnh Thử", "en": "Trial Union"}
+    now = datetime.now(UTC) - timedelta(days=1)
+    entry = Organisation.model_validate({"slug": slug, "kind": "provincial_union", "name": name, "since": now})
+    await site.here.registers.institution.add_organisation(entry, by="root")
+    draft = new_reference("dra")
+    path = f"/files/new/{draft}"
+    async with visiting_as(site, "lan") as lan:
+        await typed(lan, path, organisation="elsewhere")
+        await lan.fill(f"{path}/level", "new", run_by="central_union")
+        await lan.fill(f"{path}/matter", "new", organisation=slug)
+        assert "run_by" not in names_of(await lan.look(f"{path}/level"), "new")
+        assert "Trial Union" in await lan.look(path)
+        assert (await lan.fill(path, "open")).status_code == 303
+    found = await site.here.registers.queries.get(delegation_of(draft))
+    assert found is not None
+    assert found.state.run_by == "provincial_union"
+
+
 async def test_a_draft_is_nobody_else_s(site: Site) -> None:
     """An approver has no way there; another coordinator would find a form that is empty."""
     path = f"/files/new/{new_reference('dra')}"
@@ -185,7 +207,7 @@ async def test_a_copy_takes_the_programme_to_the_same_weekday_and_people_by_choi
     assert found is not None
     copy = found.state
     assert copy.starts.isoformat() == offered
-    assert (copy.starts - source.starts) % timedelta(days=7) == timedelta(0)
+    assert copy.starts - source.starts == timedelta(weeks=52)
     assert copy.ends - copy.starts == source.ends - source.starts
     assert sorted(copy.people) == ["h-1", "m-2"]
     assert list(copy.items) == ["s-1"]
