@@ -152,7 +152,8 @@ async def add_item_by_page(file: KnownFile, request: Request, actor: Actor, at: 
     except FormRefused as wrong:
         form = _renamed(wrong).form("add", ScheduleItem, typed)
         return await _new_page(request, at, file, actor, form, _notes(typed), wrong.status)
-    return done(f"/delegations/{file.state.id}/programme", "added", f"item-{item_id}")
+    day = day_of(typed.get("day", "")) or file.state.starts
+    return done(f"/delegations/{file.state.id}/programme?from={day}", "added", f"item-{item_id}")
 
 
 async def _new_page(
@@ -210,8 +211,9 @@ async def change_item_by_page(item: ItemName, file: KnownFile, request: Request,
         return await _came_back(request, at, file, actor, item, name, typed, _renamed(wrong))
     back = typed.get("back", "")
     path = f"/delegations/{state.id}/programme"
+    day = (day_of(typed.get("day", "")) if name == "move" else None) or local(state.items[item].starts).date()
     said = {"cancel": "cancelled", "restore": "restored"}.get(name, "changed")
-    return done(own_path(path + back) if QUERY.fullmatch(back) else path, said, f"item-{item}")
+    return done(own_path(path + back) if QUERY.fullmatch(back) else f"{path}?from={day}", said, f"item-{item}")
 
 
 FIELDS = {"item_id": "", "audience.people": "people", "audience": "groups", "notes.people": "notes"}

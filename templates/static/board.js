@@ -52,25 +52,27 @@ function complain(text, more) {
 
 // What the page says of the items, read from its table: the table is what everybody has, with a script or without.
 function read() {
-  items = new Map();
-  for (const row of document.querySelectorAll("tr[data-item]")) {
-    const { item, starts, ends, seen } = row.dataset;
-    items.set(item, {
-      id: item,
-      row,
-      day: starts.slice(0, 10),
-      from: minutesOf(starts),
-      minutes: Number(row.dataset.minutes),
-      drawn: "overDays" in row.dataset ? 0 : drawnLength(starts, ends),
-      starts,
-      ends,
-      seen,
-      lanes: JSON.parse(row.dataset.lanes),
-      title: row.querySelector(".what a, .what s").textContent,
-      overDays: "overDays" in row.dataset,
-      fixed: "fixed" in row.dataset || "overDays" in row.dataset || !("editable" in board.dataset),
-    });
-  }
+  items = new Map([...document.querySelectorAll("tr[data-item]")].map((row) => [row.dataset.item, itemOf(row)]));
+}
+
+function itemOf(row) {
+  const { item, starts, ends, seen } = row.dataset;
+  const overDays = "overDays" in row.dataset;
+  return {
+    id: item,
+    row,
+    day: starts.slice(0, 10),
+    from: minutesOf(starts),
+    minutes: Number(row.dataset.minutes),
+    drawn: overDays ? 0 : drawnLength(starts, ends),
+    starts,
+    ends,
+    seen,
+    lanes: JSON.parse(row.dataset.lanes),
+    title: row.querySelector(".what a, .what s").textContent,
+    overDays,
+    fixed: "fixed" in row.dataset || overDays || !("editable" in board.dataset),
+  };
 }
 
 function drawnLength(starts, ends) {
@@ -275,9 +277,10 @@ async function answered(item, place, before, answer, address, undoes) {
   pending = null;
   if (page && answer.ok && page.querySelector("#board")) {
     renew(page);
-    undo = undoes ? null : { id: item.id, place: before };
+    undo = undoes ? null : { id: item.id, day: place.day, place: before };
     undoing.hidden = undo === null;
-    const stands = items.get(item.id) || item;
+    // Where it went to a day that this board does not show, nothing says more of it than what was sent.
+    const stands = items.get(item.id) || place;
     tell(says(undoes ? "Undone" : "Moved", { title: item.title, times: times(stands) }));
   } else {
     const wanted = says("Wanted", { times: times(place) });
@@ -424,17 +427,29 @@ asking?.addEventListener("submit", (submit) => {
 asking?.querySelector("[data-cancel]").addEventListener("click", settle);
 asking?.addEventListener("keydown", (press) => press.key === "Escape" && settle());
 
-undoing?.addEventListener("click", () => {
+// An item as it stands, also one that went to a day that this board does not show.
+async function standing(id, day) {
+  if (items.has(id)) return items.get(id);
+  const asked = new URLSearchParams(location.search);
+  asked.set("from", day);
+  const answer = await fetch(`${location.pathname}?${asked}`, { credentials: "same-origin" });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const row = [...page.querySelectorAll("tr[data-item]")].find((one) => one.dataset.item === id);
+  return row ? itemOf(row) : null;
+}
+
+undoing?.addEventListener("click", async () => {
   if (!undo) return;
-  const item = items.get(undo.id);
-  const place = undo.place;
+  const { id, day, place } = undo;
   undoing.hidden = true;
+  const item = await standing(id, day).catch(() => null);
   if (item) send(item, place, { undoes: true });
+  else complain(says("Silence"));
 });
 
 function start() {
-  const boarding = document.querySelector("[data-boarding]"), listed = document.querySelector("[data-listed]");
-  boarding.hidden = !wideEnough.matches;
+  const listed = document.querySelector("[data-listed]");
+  for (const part of document.querySelectorAll("[data-boarding]")) part.hidden = !wideEnough.matches;
   listed.hidden = wideEnough.matches;
   if (wideEnough.matches && !calendar) {
     read();

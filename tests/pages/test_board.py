@@ -208,10 +208,21 @@ async def test_a_programme_of_67_items_for_98_people_is_moved_like_any_other(sit
     await visitor.speak("en")
     await visitor.sign_in("lan", f"/sign-in?next={path}")
     await expect(visitor.page.locator("#board article")).to_have_count(20)
-    assert await visitor.page.locator("tr[data-item]").count() == 67
+    assert await visitor.page.locator("tr[data-item]").count() == 20
     await press(visitor, "s-7", "ArrowDown", "Enter")
     await expect(status(visitor)).to_contain_text("is moved in the draft")
     assert (await site.here.file()).items["s-7"].starts.local[11:] == "08:15"
+    # Onto a day that the board does not show, and back again.
+    await item(visitor, "s-7").focus()
+    await visitor.page.keyboard.press("d")
+    last = str((await site.here.file()).ends)
+    await visitor.page.select_option("#ask-day", last)
+    await visitor.page.locator("[data-asking] button:not([type])").click()
+    await expect(item(visitor, "s-7")).to_have_count(0)
+    assert (await site.here.file()).items["s-7"].starts.local == f"{last}T08:15"
+    await visitor.page.get_by_role("button", name="Undo").click()
+    await expect(status(visitor)).to_contain_text("Undone")
+    assert (await site.here.file()).items["s-7"].starts.local == f"{(await site.here.file()).starts}T08:15"
     await visitor.page.locator("[data-day]").last.click()
     await expect(item(visitor, "s-6")).to_be_visible()
     assert await visitor.violations() == []
