@@ -176,6 +176,9 @@ async def take_own_form(token: Token, request: Request, at: At) -> Response:
     at.cookies.require_csrf_token(request, token, given=form.get("csrf", ""))
     name = form.get("form", CHANNEL)
     try:
+        if name in (ANSWER, NEEDS) and not visit.participant.active:
+            # Who has left the file is asked nothing any more.
+            raise FormRefused([("", sentence_of(request, Problem("not_found"))[1])], 404)
         if name == ANSWER:
             said = await _answer(at, request, visit, form)
         elif name == NEEDS:
@@ -259,8 +262,6 @@ async def _answered_so(at: Installation, visit: Visit, answer: OwnAnswer) -> boo
 
 async def _keep_needs(at: Installation, request: Request, visit: Visit, form: Typed) -> str:
     """Keep what somebody needs among their personal data, and nowhere else; return the code of what is said then."""
-    if not visit.participant.active:
-        raise FormRefused([("", sentence_of(request, Problem("not_found"))[1])], 404)
     needs = read(request, OwnNeeds, form)
     # The rest stays as the register has it by now, not as it was when the page was shown.
     person = await at.persons.get(visit.participant.person.ref)

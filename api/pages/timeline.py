@@ -38,6 +38,11 @@ class Told:
         """Whether the system did it."""
         return self.entry.actor == SYSTEM
 
+    @property
+    def follows(self) -> bool:
+        """Whether it is a due date that follows from what somebody did: the rule set it, met it or lifted it."""
+        return not self.by_itself and self.entry.type.startswith("Deadline")
+
 
 Days = list[tuple[date, list[Told]]]
 

@@ -146,7 +146,8 @@ class Asked:
             text = typed.get(name, "").strip()
             if not text:
                 return None
-            if (found := day_of(text)) is None or not 1990 <= found.year <= 2199:
+            # The day after has to be within the calendar too.
+            if (found := day_of(text)) is None or not 1990 <= found.year <= 2198:
                 errors.append((name, tr(NO_DAY)))
                 return None
             return datetime.combine(found + timedelta(days=after), time(), here)
@@ -188,7 +189,8 @@ class Asked:
         """Return the same as the API asks for it; `types` are those of the file's own events."""
         wanted = [one for one in dict.fromkeys(types) if not self.kind or kind_of(one) == self.kind]
         said = {"actor": self.actor, "about": self.about, "words": self.words, "since": self.since, "until": self.until}
-        said |= {"type": wanted if self.kind else []} | more
+        # Where the file has none of a kind, no type is asked for that any event has: not every one.
+        said |= {"type": (wanted or [self.kind]) if self.kind else []} | more
         return ToldTrailQuery.model_validate({name: value for name, value in said.items() if value})
 
 

@@ -44,6 +44,14 @@ async def visit(served: Api) -> Api:
     return api
 
 
+async def test_words_are_found_in_what_is_told(visit: Api) -> None:
+    """In any case, with or without diacritics, in the sentence or in what changed; what nobody says is not found."""
+    assert [one["type"] for one in await trail(visit, words="MOVES Opening")] == ["ItemMoved"]
+    opened = [one["type"] for one in await trail(visit, words="doan hoi huu nghi tokyo")]
+    assert opened == ["DelegationOpened"]
+    assert await trail(visit, words="no such words") == []
+
+
 async def test_every_event_is_told_with_who_what_changed_and_what_came_of_it(visit: Api) -> None:
     """Of an approved and invited file: words, before and after, right, rule, messages, documents, outcomes."""
     entries = await trail(visit, limit=200)

@@ -114,6 +114,7 @@ async def test_entries_are_filtered_by_who_what_when_and_words(site: Site) -> No
         assert await found(since=str(today), until=str(today)) == [one.seq for one in reversed(everything)]
         assert await found(until=str(today - timedelta(days=1))) == []
         assert "No entry is like that." in await an.text(path, words="không có gì")
+        assert (await an.get(path, until="31/12/2199", as_of="2199-12-31T23:59")).status_code == 200
         wrong = await an.get(path, since="hôm qua")
         assert 'id="since-error"' in wrong.text
         assert "<title>Error:" in wrong.text
@@ -125,6 +126,7 @@ async def test_what_is_filtered_is_taken_along_as_a_sheet_and_as_json(site: Site
     async with asking(site, "an", "vi") as an:
         sheet = await an.get(f"{path}/export", format="csv", kind="people")
         document = (await an.get(f"{path}/export", kind="people")).json()
+        none = (await an.get(f"{path}/export", kind="journey")).json()
         as_sealed = await an.http.get(f"{site.origin}/api/v1/delegations/{site.here.id}/events?limit=1000")
     assert sheet.headers["content-type"] == "text/csv; charset=utf-8"
     assert sheet.headers["content-disposition"] == f'attachment; filename="{site.here.id}-trail.csv"'
@@ -136,6 +138,7 @@ async def test_what_is_filtered_is_taken_along_as_a_sheet_and_as_json(site: Site
     assert document["delegation"] == site.here.id
     assert [(one["seq"], one["type"]) for one in document["items"]] == [(seq, "MemberAdded") for seq in added]
     assert "thành viên đoàn" in document["items"][1]["said"]
+    assert none["items"] == []
     assert len(as_sealed.json()["items"]) == len(await events(site))
 
 
