@@ -191,6 +191,8 @@ async def test_an_account_is_opened_changed_and_disabled(office: Office) -> None
     assert "/sign-in#link=" not in (await office.get(path)).text
     changed = await office.post(path, form="change", name="Đỗ Thị Linh", roles=["auditor", "approver"], language="en")
     assert changed.headers["location"] == f"{path}?said=changed"
+    # What the rules name and the register does not have is held all the same, and is not lost by a change.
+    assert 'value="finance" checked' in (await office.get("/admin/accounts/hung")).text
     bad = await office.post(path, form="change", name="Linh", email="no address", roles=["auditor"], language="en")
     assert (bad.status_code, 'id="change-email-error"' in bad.text) == (422, True)
     assert (await office.post(path, form="identity", issuer="https://x.example", subject="1")).status_code == 303
