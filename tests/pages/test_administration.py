@@ -158,6 +158,8 @@ async def test_leave_is_registered_for_oneself_and_by_administrators_for_others(
     assert (own.status_code, 'id="add-substitute-error"' in own.text) == (422, True)
     assert "Phạm Thị Mai is away; Lê Văn Hùng signs" in (await office.get("/me/leave", by="hung")).text
     assert "is away" not in (await office.get("/me/leave", by="lan")).text
+    blind = (await office.get("/me/leave", by="an")).text
+    assert ('<option value="mai"' in blind, "Phạm Thị Mai" in blind) == (True, False)
     for path in (f"/me/leave/{leave.id}", f"/admin/leave/{leave.id}"):
         assert (await office.post(path, by="hung", until="2027-05-30")).status_code == 403
     backwards = await office.post(f"/me/leave/{leave.id}", by="mai", until="1/5/2027")
