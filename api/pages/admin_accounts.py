@@ -245,6 +245,7 @@ async def _choices(request: Request, at: Installation, held: tuple[str, ...] = (
     return {
         "role_words": {code: words.tr(word) for code, (word, _) in ROLES.items()},
         "roles": [(code, words.tr(word).capitalize(), words.tr(about)) for code, (word, about) in ROLES.items()],
+        "scope_words": {code: words.tr(word) for code, (word, _) in SCOPES.items()},
         "languages": LANGUAGES,
         "positions": [(slug, title, "") for slug, title in ({slug: slug for slug in held} | titles).items()],
         "titles": titles,

@@ -195,6 +195,11 @@ async def test_an_account_is_opened_changed_and_disabled(office: Office) -> None
     assert changed.headers["location"] == f"{path}?said=changed"
     # What the rules name and the register does not have is held all the same, and is not lost by a change.
     assert 'value="finance" checked' in (await office.get("/admin/accounts/hung")).text
+    await office.front.at.accounts.create_token("linh", scopes=("read",))
+    token = re.search(r'name="id" value="(tok_[a-z0-9]+)"', (await office.get(path)).text)
+    assert token is not None
+    assert (await office.post(path, form="revoke", id=token[1])).headers["location"] == f"{path}?said=revoked"
+    assert "revoked " in (await office.get(path)).text
     bad = await office.post(path, form="change", name="Linh", email="no address", roles=["auditor"], language="en")
     assert (bad.status_code, 'id="change-email-error"' in bad.text) == (422, True)
     assert (await office.post(path, form="identity", issuer="https://x.example", subject="1")).status_code == 303
@@ -208,6 +213,7 @@ async def test_an_account_is_opened_changed_and_disabled(office: Office) -> None
         "account_opened",
         "password_link_made",
         "account_changed",
+        "token_revoked",
         "identity_linked",
         "identity_unlinked",
         "sessions_ended",
