@@ -221,7 +221,7 @@ async def _account(
         sessions=await at.sessions.of(account),
         passkeys=len(await at.passkeys.of(account)),
         now=utc_now(),
-        **await _choices(request, at),
+        **await _choices(request, at, held=details.positions),
     )
 
 
@@ -238,15 +238,17 @@ def _typed(details: AccountDetails) -> dict[str, Any]:
     }
 
 
-async def _choices(request: Request, at: Installation) -> dict[str, Any]:
+async def _choices(request: Request, at: Installation, held: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return what may be chosen; positions that are held stand among them, whether or not the register has them."""
     language = reader_of(request).language
     words = translator(language)
     titles = {one.slug: one.title.text(language) for one in await at.institution.positions()}
     return {
         "role_words": {code: words.tr(word) for code, (word, _) in ROLES.items()},
         "roles": [(code, words.tr(word).capitalize(), words.tr(about)) for code, (word, about) in ROLES.items()],
+        "scope_words": {code: words.tr(word) for code, (word, _) in SCOPES.items()},
         "languages": LANGUAGES,
-        "positions": [(slug, title, "") for slug, title in titles.items()],
+        "positions": [(slug, title, "") for slug, title in ({slug: slug for slug in held} | titles).items()],
         "titles": titles,
         "organisations": await organisations_to_choose(request, at),
     }

@@ -16,7 +16,7 @@ from api.institution import (
     register_leave,
     revoke_leave,
 )
-from api.pages.admin_institution import names_of
+from api.pages.admin_institution import accounts_to_choose, names_of
 from api.pages.administration import first_day, last_day, page_of, read_days, show_section
 from api.pages.answering import answering
 from api.pages.forms import Form, FormRefused, day_shown, done
@@ -159,13 +159,18 @@ async def _page(
         changing={one.id for one in changing},
         may_register=own or "administrator" in actor.roles,
         positions=positions,
-        accounts=await colleagues(at),
+        accounts=await colleagues(request, at),
     )
 
 
-async def colleagues(at: Installation) -> list[tuple[str, str]]:
-    """Return everybody who may be named as a substitute, by name: whoever is away has to be able to say who signs."""
-    return sorted(((one.id, f"{one.name} ({one.id})") for one in await at.accounts.actors()), key=lambda one: one[1])
+async def colleagues(request: Request, at: Installation) -> list[tuple[str, str]]:
+    """Return everybody who may be named as a substitute: whoever is away has to be able to say who signs.
+
+    By name, or by account for those who see no names.
+    """
+    if not reader_of(request).sees_personal_data:
+        return [(one.id, one.id) for one in await at.accounts.actors()]
+    return await accounts_to_choose(request, at)
 
 
 def _line(at: Installation, one: Leave) -> tuple[Leave, object, object]:

@@ -158,6 +158,8 @@ async def test_leave_is_registered_for_oneself_and_by_administrators_for_others(
     assert (own.status_code, 'id="add-substitute-error"' in own.text) == (422, True)
     assert "Phạm Thị Mai is away; Lê Văn Hùng signs" in (await office.get("/me/leave", by="hung")).text
     assert "is away" not in (await office.get("/me/leave", by="lan")).text
+    blind = (await office.get("/me/leave", by="an")).text
+    assert ('<option value="mai"' in blind, "Phạm Thị Mai" in blind) == (True, False)
     for path in (f"/me/leave/{leave.id}", f"/admin/leave/{leave.id}"):
         assert (await office.post(path, by="hung", until="2027-05-30")).status_code == 403
     backwards = await office.post(f"/me/leave/{leave.id}", by="mai", until="1/5/2027")
@@ -191,6 +193,13 @@ async def test_an_account_is_opened_changed_and_disabled(office: Office) -> None
     assert "/sign-in#link=" not in (await office.get(path)).text
     changed = await office.post(path, form="change", name="Đỗ Thị Linh", roles=["auditor", "approver"], language="en")
     assert changed.headers["location"] == f"{path}?said=changed"
+    # What the rules name and the register does not have is held all the same, and is not lost by a change.
+    assert 'value="finance" checked' in (await office.get("/admin/accounts/hung")).text
+    await office.front.at.accounts.create_token("linh", scopes=("read",))
+    token = re.search(r'name="id" value="(tok_[a-z0-9]+)"', (await office.get(path)).text)
+    assert token is not None
+    assert (await office.post(path, form="revoke", id=token[1])).headers["location"] == f"{path}?said=revoked"
+    assert "revoked " in (await office.get(path)).text
     bad = await office.post(path, form="change", name="Linh", email="no address", roles=["auditor"], language="en")
     assert (bad.status_code, 'id="change-email-error"' in bad.text) == (422, True)
     assert (await office.post(path, form="identity", issuer="https://x.example", subject="1")).status_code == 303
@@ -204,6 +213,7 @@ async def test_an_account_is_opened_changed_and_disabled(office: Office) -> None
         "account_opened",
         "password_link_made",
         "account_changed",
+        "token_revoked",
         "identity_linked",
         "identity_unlinked",
         "sessions_ended",

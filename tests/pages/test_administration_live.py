@@ -100,6 +100,5 @@ async def test_the_pages_of_the_administration_are_whole_in_a_browser(site: Site
     visitor.complaints.clear()
     for path in ("/admin/health", "/admin/checkpoints", "/admin/person-requests", "/admin/retention", "/me/leave"):
         await visitor.go(path)
-        for folded in await page.locator("main details:not([open]) > summary").all():
-            await folded.click()
+        await page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true })")
         assert await visitor.violations() == [], path
