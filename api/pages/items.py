@@ -213,7 +213,9 @@ async def change_item_by_page(item: ItemName, file: KnownFile, request: Request,
     path = f"/delegations/{state.id}/programme"
     day = (day_of(typed.get("day", "")) if name == "move" else None) or local(state.items[item].starts).date()
     said = {"cancel": "cancelled", "restore": "restored"}.get(name, "changed")
-    return done(own_path(path + back) if QUERY.fullmatch(back) else f"{path}?from={day}", said, f"item-{item}")
+    # The board stays where it is; whoever comes from a form is led to the day of the item.
+    stays = "back" in typed and (not back or QUERY.fullmatch(back))
+    return done(own_path(path + back) if stays else f"{path}?from={day}", said, f"item-{item}")
 
 
 FIELDS = {"item_id": "", "audience.people": "people", "audience": "groups", "notes.people": "notes"}

@@ -218,6 +218,7 @@ async def test_a_programme_of_67_items_for_98_people_is_moved_like_any_other(sit
     last = str((await site.here.file()).ends)
     await visitor.page.select_option("#ask-day", last)
     await visitor.page.locator("[data-asking] button:not([type])").click()
+    await expect(status(visitor)).to_contain_text("is moved in the draft")
     await expect(item(visitor, "s-7")).to_have_count(0)
     assert (await site.here.file()).items["s-7"].starts.local == f"{last}T08:15"
     await visitor.page.get_by_role("button", name="Undo").click()
