@@ -11,6 +11,8 @@ from weakref import WeakValueDictionary
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -30,6 +32,7 @@ from storage.errors import StoreUnavailable
 from storage.projection import Projection
 from storage.queries import Queries
 from workflows.carried import Carried, unopened
+from workflows.ports import Ended
 
 WORKFLOW = "Delegation"
 UPDATE = "execute"
@@ -81,6 +84,10 @@ class KeyReused(Exception):
 
 class EngineUnavailable(Exception):
     """No answer in time. The command may still be decided: the same key asks for the same result."""
+
+
+class StoreBehind(Exception):
+    """The read model does not yet have what a run that has ended says it recorded."""
 
 
 class DecisionFailed(Exception):
@@ -204,7 +211,7 @@ class Engine:
                             if failures >= 2:
                                 raise DecisionFailed from None
                             update_id = f"{first_id}.{uuid4().hex[:12]}"
-                    except WorkflowUpdateRPCTimeoutOrCancelledError:
+                    except (WorkflowUpdateRPCTimeoutOrCancelledError, StoreBehind):
                         pass
                     except RPCError as error:
                         if error.status is RPCStatusCode.NOT_FOUND:
@@ -225,10 +232,7 @@ class Engine:
                 return await self._decided_before(envelope, Refusal(code="delegation_exists"))
             carried = unopened(envelope.delegation)
         elif kind == "reopen_delegation":
-            file = await self._queries.get(envelope.delegation)
-            if file is None:
-                raise CommandRefused(Refusal(code="delegation_unknown"))
-            carried = Carried(delegation=envelope.delegation, state=file.state, head=file.head)
+            carried = await self._closed(envelope.delegation)
         if carried is None:
             handle = self._client.get_workflow_handle(envelope.delegation)
             receipt: Receipt = await handle.execute_update(
@@ -254,6 +258,32 @@ class Engine:
         )
         return opened
 
+    async def _closed(self, delegation: str) -> Carried | None:
+        """Return what a closed file is opened again with, or None while a run goes on and takes the command itself.
+
+        A run that was closed still records what came of its last effects: its head is the last one once it has ended.
+        Raises StoreBehind while the read model does not have it.
+        """
+        handle = self._client.get_workflow_handle(delegation, result_type=Ended)
+        last = 0
+        try:
+            if (await handle.describe()).status is WorkflowExecutionStatus.RUNNING:
+                return None
+            last = (await handle.result()).head.seq
+        except WorkflowFailureError:
+            # Somebody ended it by hand: nobody knows better than the journal.
+            pass
+        except RPCError as error:
+            # Never opened, or closed so long ago that the server has deleted it.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        file = await self._queries.get(delegation)
+        if file is None:
+            raise CommandRefused(Refusal(code="delegation_unknown"))
+        if file.head.seq < last:
+            raise StoreBehind
+        return Carried(delegation=delegation, state=file.state, head=file.head)
+
     async def _judge(self, failed: WorkflowUpdateFailedError, delegation: str) -> str:
         cause = failed.cause
         if not isinstance(cause, ApplicationError):
@@ -272,9 +302,9 @@ class Engine:
         file = await self._queries.get(envelope.delegation)
         if file is None:
             raise CommandRefused(Refusal(code="delegation_unknown"))
-        if file.state.phase is not Phase.CLOSED:
-            return None
         kind = str(envelope.commands[0].get("type"))
+        if file.state.phase is not Phase.CLOSED or kind == "reopen_delegation":
+            return None
         return await self._decided_before(envelope, Refusal(code="delegation_closed", params={"command": kind}))
 
     async def _decided_before(self, envelope: Envelope, refusal: Refusal) -> Receipt:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,8 +12,9 @@ import pytest
 
 from api.engine import CommandRefused, DecisionFailed, KeyReused
 from domain.evolve import fold
-from domain.seal import genesis, verify_chain
+from domain.seal import genesis, head_of, verify_chain
 from domain.state import Delegation, Phase
+from storage.queries import File, Queries
 from tests.running import Running
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -99,6 +101,42 @@ async def test_a_closed_file_refuses_commands_and_is_reopened_as_a_run_that_cont
     assert refused.value.refusal.code == "delegation_closed"
     receipt = await here.send({"type": "reopen_delegation", "reason": await here.text("Sửa lỗi chính tả.")})
     assert receipt.first_seq == before + 1
+    assert (await here.idle()).phase is Phase.CANCELLED
+    await chain_holds(here)
+
+
+async def test_a_file_is_reopened_at_the_head_that_its_last_run_ended_with(
+    here: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A closed run still records what its effects led to: what is read before that would open a second chain."""
+    await here.open()
+    await here.send({"type": "cancel_delegation", "reason": await here.text("Đoàn bạn xin hoãn vô thời hạn.")})
+    await here.send({"type": "close_delegation"})
+    await here.client.get_workflow_handle(here.id).result()
+    queries, before = here.registers.queries, await chain_holds(here)
+    file = await queries.get(here.id)
+    assert file is not None
+    events = await queries.events(here.id, limit=before - 1)
+    known = fold(events)
+    assert known is not None
+    stale = [replace(file, state=known, head=head_of(events[-1]))]
+
+    async def get(delegation: str) -> File | None:
+        return stale.pop() if stale else await Queries.get(queries, delegation)
+
+    monkeypatch.setattr(queries, "get", get)
+    receipt = await here.send({"type": "reopen_delegation", "reason": await here.text("Sửa lỗi chính tả.")})
+    assert (receipt.first_seq, stale) == (before + 1, [])
+    await chain_holds(here)
+
+
+async def test_a_file_that_is_reopened_at_once_is_taken_by_the_run_that_has_not_ended(here: Running) -> None:
+    """Closed and reopened in one breath, again and again: one chain, however far the closed run had come."""
+    await here.open()
+    await here.send({"type": "cancel_delegation", "reason": await here.text("Đoàn bạn xin hoãn vô thời hạn.")})
+    for _ in range(5):
+        await here.send({"type": "close_delegation"})
+        await here.send({"type": "reopen_delegation", "reason": await here.text("Sửa lỗi chính tả.")})
     assert (await here.idle()).phase is Phase.CANCELLED
     await chain_holds(here)
 
