@@ -16,7 +16,7 @@ from settings import Settings
 from storage.registers import Registers
 from tests.calendars.radicale_server import PASSWORD, Radicale
 from tests.calendars.servers import one_radicale, server
-from tests.command import legation
+from tests.embedded.running_stack import legation
 from tests.faults.asking import File, a_file
 from tests.faults.page import Note
 from tests.installed import Installed, installed

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.command import legation
-from tests.embedded.running_stack import ROOT
+from tests.embedded.running_stack import ROOT, legation
 from tests.journeys.demonstration import played_to_the_end
 
 # One group: the tests share one demo, and two test processes would play two.
