@@ -146,11 +146,20 @@ def read(
         return TypeAdapter(model).validate_json(json.dumps(said), strict=True)
     except ValidationError as wrong:
         found = field_problems([dict(one) for one in wrong.errors(include_url=False, include_input=False)])
-        # What is wrong with one entry of a list stands beside the list.
-        fields = limits_of(model)
-        placed = [(one.field if one.field in fields else one.field.partition(".")[0] or whole, one) for one in found]
+        placed = [(_beside(one.field, model, typed) or whole, one) for one in found]
         errors = {name: _sentence(request, name, one, labels or {}) for name, one in reversed(placed)}
         raise FormRefused(list(reversed(errors.items()))) from None
+
+
+def _beside(field: str, model: type[BaseModel], typed: Typed) -> str:
+    """Return the field of the form beside which an error stands.
+
+    What is wrong with one entry of a list stands beside the list, and with one part of a value beside the value, unless
+    the part has a field of its own.
+    """
+    first, _, rest = field.partition(".")
+    whole = first in typed or rest.partition(".")[0].isdecimal()
+    return field if field in limits_of(model) or not whole else first
 
 
 def _sentence(request: Request, name: str, wrong: FieldProblem, labels: Mapping[str, str]) -> str:

@@ -40,7 +40,6 @@ from api.reading import (
 )
 from audit.merkle import includes
 from domain.decision import PARTICIPANT, SYSTEM
-from domain.desk import COORDINATING
 from domain.reading import is_about
 from domain.seal import ChainBroken, SealedEvent, genesis, verify_chain
 from domain.sign_in import Acting
@@ -210,9 +209,7 @@ async def show_trail_page(file: KnownFile, request: Request, actor: Actor, at: A
     past, wrong = await past_of(request, at, file, asked.then)
     if asked.typed.get("part") == "then":
         # The script that follows the thumb asks for nothing else.
-        return show(
-            request, "then.html", state=file.state, seq=file.head.seq, coordinating=COORDINATING, **_ends(file, past)
-        )
+        return show(request, "then.html", state=file.state, seq=file.head.seq, **_ends(file, past))
     events = await at.queries.events(file.state.id)
     state = file.state
     teller = await reader_in(translator(reader_of(request).language), state, at)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from domain.events import AnyEvent
 from domain.values import BUSINESS_ZONE, business_date
@@ -29,19 +28,20 @@ async def put(found: Front, name: str, *more: AnyEvent, **opening: object) -> No
 
 
 @contextmanager
-def statements() -> Iterator[list[str]]:
-    """What is asked of the database meanwhile."""
+def statements(found: Front) -> Iterator[list[str]]:
+    """What is asked of an installation's database meanwhile."""
     asked: list[str] = []
 
     def noted(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if statement.split()[0] in ("SELECT", "UPDATE", "INSERT", "DELETE", "WITH"):
             asked.append(statement)
 
-    event.listen(Engine, "before_cursor_execute", noted)
+    engine = found.at.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", noted)
     try:
         yield asked
     finally:
-        event.remove(Engine, "before_cursor_execute", noted)
+        event.remove(engine, "before_cursor_execute", noted)
 
 
 class _Text(HTMLParser):

@@ -173,7 +173,7 @@ async def test_of_two_coordinators_nobody_s_change_is_lost_silently(
     await other.page.get_by_role("link", name="Answer it in the form").click()
     await expect(other.page.locator("#move-starts")).to_have_value("08:45")
     await other.page.get_by_role("button", name="Move in the draft").click()
-    await expect(other.page.locator("main [role=status]").first).to_contain_text("The change is in the draft.")
+    await expect(other.page.locator("main .stateline[role=status]")).to_contain_text("The change is in the draft.")
     assert await times(site, "talk") == (0, "08:45", "09:45", "Hà Nội")
 
 

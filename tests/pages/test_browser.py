@@ -239,7 +239,7 @@ async def test_a_forwarded_link_gives_nobody_anything(site: Site, visitor: Visit
     assert "Not yours to sign" in text
     assert "Waits for: Department head." in text
     assert await visitor.page.locator("main form").count() == 0
-    csrf = await visitor.page.input_value("nav input[name=csrf]")
+    csrf = await visitor.page.input_value("header.top input[name=csrf]")
     file = await site.here.file()
     assert file.proposal is not None
     form: dict[str, str | float | bool] = {

@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
-from sqlalchemy import Engine, event
 
 from api.pages.limits import limits_of
 from api.pages.offers import ACTS
@@ -38,6 +36,7 @@ from tests.domain.given import given
 from tests.domain.player import Play
 from tests.pages.asking import look, names_of, signed_in
 from tests.pages.conftest import Site, Visitor, visiting
+from tests.pages.filled import statements
 from tests.rulebook import edition, shipped
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
@@ -235,27 +234,19 @@ async def test_pages_stay_small_and_ask_no_more_of_a_large_file(desk: Front) -> 
     """As many statements for 98 delegates as for two; their names are folded, and the page is not 100 kB."""
     browser, _ = await signed_in(desk, "lan")
     for part in PARTS:
-        small, large = [await asked(browser, f"/delegations/{name}{part}") for name in ("invited", "crowd")]
+        small, large = [await asked(desk, browser, f"/delegations/{name}{part}") for name in ("invited", "crowd")]
         assert (part, small[0]) == (part, large[0])
         assert small[1] < 40_000, part
         assert large[1] < 100_000, part
 
 
-async def asked(browser: Client, path: str) -> tuple[int, int]:
+async def asked(found: Front, browser: Client, path: str) -> tuple[int, int]:
     """How many statements a page takes, and how many bytes it has; the second time, with the rules read already."""
     await look(browser, path)
-    statements: list[str] = []
-
-    def noted(*said: Any) -> None:
-        statements.append(said[2])
-
-    event.listen(Engine, "before_cursor_execute", noted)
-    try:
+    with statements(found) as seen:
         answer = await look(browser, path)
-    finally:
-        event.remove(Engine, "before_cursor_execute", noted)
     assert answer.status_code == 200
-    return len(statements), len(answer.content)
+    return len(seen), len(answer.content)
 
 
 @pytest.mark.xdist_group("browser")

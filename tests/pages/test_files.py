@@ -95,7 +95,7 @@ async def test_many_files_cost_no_more_statements_than_few(tmp_path: Path) -> No
             for number in range(much):
                 await put(found, f"f-{much}-{number}", member(1), submitted(), deadline("report", TODAY))
             await visit(browser, "GET /files")
-            with statements() as asked:
+            with statements(found) as asked:
                 assert (await visit(browser, "GET /files")).status_code == 200
             counts.append(len(asked))
     assert counts[0] == counts[1] <= 14

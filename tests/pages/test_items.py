@@ -50,7 +50,7 @@ async def test_an_item_is_added_moved_changed_and_taken_off(site: Site, plain: V
     await plain.sign_in("lan", f"/sign-in?next={path}")
     await plain.page.get_by_role("link", name="Add an item").click()
     await fill(plain, "add", title="Thăm Văn Miếu", starts="14h30", ends="16", place="Văn Miếu")
-    await expect(plain.page.locator("main [role=status]").first).to_have_text("The item is in the draft.")
+    await expect(plain.page.locator("main .stateline[role=status]")).to_have_text("The item is in the draft.")
     [added] = [one for one in (await site.here.file()).items.values() if one.id != "talk"]
     assert (added.title, added.place, added.starts.local, added.ends.local) == (
         "Thăm Văn Miếu",

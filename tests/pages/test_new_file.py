@@ -182,7 +182,7 @@ async def test_days_in_each_country_are_asked_of_those_who_travel(site: Site) ->
 async def test_a_copy_takes_the_programme_to_the_same_weekday_and_people_by_choice(site: Site) -> None:
     """Opened in one batch; delegates stay behind unless they were chosen."""
     here = site.here
-    await here.open(places=["Hà Nội", "Huế"])
+    await here.open(places=["Hà Nội", "Huế"], title=f"Đoàn Tokyo {here.id}")
     await here.add("m-1", role="head")
     await here.add("m-2")
     person = await here.person("Đỗ Thị Hoa", "hoa@songlam.example", nationality="VN", language="vi")
@@ -193,7 +193,7 @@ async def test_a_copy_takes_the_programme_to_the_same_weekday_and_people_by_choi
     source = await here.file()
     async with visiting_as(site, "lan") as lan:
         choose = f"/files/new/copy/{here.id}"
-        assert f'href="{choose}"' in await lan.look("/files/new/copy?q=doan tokyo")
+        assert f'href="{choose}"' in await lan.look(f"/files/new/copy?q=doan tokyo {here.id}")
         page = await lan.look(choose)
         checked = re.findall(r'name="copy_people" value="([^"]+)" checked', page)
         assert checked == ["h-1"]

@@ -103,7 +103,7 @@ async def test_a_search_costs_as_many_statements_for_many_people_as_for_one(tmp_
                 who = await person(found, f"Satō {number}")
                 await put(found, f"f-{much}-{number}", member(1).model_copy(update={"person": who}))
             await visit(browser, "GET /search?q=sato")
-            with statements() as asked:
+            with statements(found) as asked:
                 await visit(browser, "GET /search?q=sato")
             counts.append(len(asked))
     assert counts[0] == counts[1] <= 10

@@ -155,7 +155,7 @@ async def test_many_files_cost_no_more_statements_than_few(tmp_path: Path) -> No
                 await put(found, f"f-{much}-{number}", *events)
             await visit(browser, "GET /")
             for path in ("GET /", "GET /inbox"):
-                with statements() as asked:
+                with statements(found) as asked:
                     assert (await visit(browser, path)).status_code == 200
                 counts.append(len(asked))
     assert counts[:2] == counts[2:]
