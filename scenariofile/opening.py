@@ -43,6 +43,7 @@ class PersonWritten(Value):
     function: Annotated[BusinessText, Field(max_length=200)] | None = None
     passport_number: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{5,20}$")] | None = None
     dietary: Annotated[BusinessText, Field(max_length=500)] | None = None
+    needs: Annotated[BusinessText, Field(max_length=500)] | None = None
 
     @property
     def details(self) -> dict[str, Any]:
