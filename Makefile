@@ -62,12 +62,14 @@ check: lint imports types ## linters, types and the fast tests, in less than a m
 
 # The tests of pages want a real browser. Who may not install one sees them skipped, by name.
 browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	@command -v chromium-headless-shell chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 		{ echo "Installing Chromium for the tests of pages ..."; export DEBIAN_FRONTEND=noninteractive; \
-		{ apt-get install -y -qq chromium || { apt-get update -qq && apt-get install -y -qq chromium; }; } >/dev/null; } || \
+		get() { apt-get install -y -qq chromium-headless-shell || apt-get install -y -qq chromium; }; \
+		{ get || { apt-get update -qq && get; }; } >/dev/null; } || \
 		echo "No chromium here: the tests of pages in a browser will be skipped"; }
 
-test: lint imports types browser ## everything that decides whether a change is good
+test: browser ## everything that decides whether a change is good
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint imports types
 	@timeout --signal INT --kill-after 60 40m $(PYTEST) --show-capture no --durations 15 -m "not faults"
 
 bench: $(VENV)/.development ## compare with the raw floor on the same server

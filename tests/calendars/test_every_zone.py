@@ -100,13 +100,19 @@ def by_recurring_ical_events(ics: bytes) -> dict[str, datetime]:
     return {str(one["UID"]): one["DTSTART"].dt.astimezone(UTC) for one in found}
 
 
+EXPLORING = os.environ.get("HYPOTHESIS") == "explore"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("reader", [by_vobject, by_recurring_ical_events])
-def test_fifty_items_of_every_zone_are_read_at_their_instants(reader: Reader) -> None:
-    """All 598 zones, also those that go out in UTC; skipped and repeated hours are among the probes."""
+@pytest.mark.parametrize(("reader", "every"), [(by_vobject, 1), (by_recurring_ical_events, 1 if EXPLORING else 4)])
+def test_fifty_items_of_every_zone_are_read_at_their_instants(reader: Reader, every: int) -> None:
+    """All 598 zones, also those that go out in UTC; skipped and repeated hours are among the probes.
+
+    The slower reader reads every fourth of them, and all of them where one explores.
+    """
     wrong = []
     read: dict[tuple[bytes, bytes], str] = {}
-    for zone in sorted(tzif.names()):
+    for zone in sorted(tzif.names())[::every]:
         instants = probes(zone)
         assert len(instants) == PROBES
         ics = in_one_object(zone, instants)
@@ -118,7 +124,7 @@ def test_fifty_items_of_every_zone_are_read_at_their_instants(reader: Reader) ->
         seen = reader(ics)
         wrong += [(zone, instant, seen.get(uid)) for uid, instant in expected.items() if seen.get(uid) != instant]
     assert wrong == []
-    assert len(read) > 300
+    assert len(read) > 300 // every
 
 
 @pytest.mark.slow

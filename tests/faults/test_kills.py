@@ -12,9 +12,7 @@ from tests.installed import Installed, installed
 
 EVERYDAY = (
     "worker-during-drafted",
-    "worker-after-invitations",
     "api-during-opened",
-    "api-after-report",
     "temporal-during-invitations",
     "temporal-before-closed",
 )
