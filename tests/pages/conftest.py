@@ -26,7 +26,7 @@ from tests.api.front import CHEAPEST, PASSWORD
 from tests.running import ACCOUNTS, Running, running
 from tests.temporal import TemporalServer
 
-# The browser without its own windows and menus takes a third of the processor's time; pages are drawn by the same engine.
+# Without windows and menus of its own it takes a third of the processor's time; pages are drawn by the same engine.
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or ""
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
