@@ -252,6 +252,8 @@ async def views_of(at: Installation, file: File, entries: list[Entry]) -> list[E
 async def tasks_of(at: Installation, actor: Acting) -> tuple[TaskOfMine, ...]:
     """Return what somebody has yet to do within the next 14 days, or should have done, in open files in reach."""
     entries = await at.checklists.waiting_for(actor.id)
+    if not entries:
+        return ()
     files = await at.queries.of(sorted({one.delegation for one in entries}))
     within = None if actor.organisation is None else await at.institution.subtree(actor.organisation, utc_now())
     found = []

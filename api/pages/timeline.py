@@ -11,11 +11,9 @@ from fastapi import Request
 from api.installation import Installation
 from api.pages.dossier import people_of
 from api.pages.reader import reader_of
-from api.reading import Reading, SaidChange, ToldTrailQuery, TrailEntry, reader_in
+from api.reading import SaidChange, TrailEntry
 from domain.decision import SYSTEM, participant_of
 from domain.state import Delegation
-from locales import translator
-from storage.queries import File
 from words import trail as told_as
 from words.events import Reader as Teller
 
@@ -45,16 +43,6 @@ class Told:
 
 
 Days = list[tuple[date, list[Told]]]
-
-
-async def recent(request: Request, at: Installation, file: File, count: int = 8) -> Days:
-    """Return the last entries of a trail by day, the newest first, as `timeline.html` shows them."""
-    words = translator(reader_of(request).language)
-    teller = await reader_in(words, file.state, at)
-    query = ToldTrailQuery(after=max(file.head.seq - count, 0), limit=count)
-    reading = await Reading.of(at, file, query, teller)
-    entries = [entry async for entry in reading.entries()]
-    return by_day(reversed(await in_words(request, at, file.state, entries, teller)))
 
 
 def by_day(told: Iterable[Told]) -> Days:

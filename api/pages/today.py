@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from api.access import ALLOWED, STAFF, Actor
+from api.checklists import tasks_of
 from api.desks import PageQuery, show_inbox
 from api.files import reach
 from api.installation import At, Installation
@@ -39,7 +40,7 @@ AHEAD = timedelta(days=14)
 EACH = 5
 """Files of a phase that are shown; the others are a click away."""
 
-MOVES, DUE, WAITS, LETTERS, ANSWERS = 6, 12, 8, 5, 8
+MOVES, TASKS, DUE, WAITS, LETTERS, ANSWERS = 6, 8, 12, 8, 5, 8
 """Lines of each part that are shown."""
 
 
@@ -117,6 +118,8 @@ async def _today(request: Request, actor: Acting, at: Installation) -> Response:
         today=today,
         moves=[(one, address_of(one), urgency(one.due_on, today, missed=one.missed)) for one in moves.items],
         more_moves=moves.next_cursor is not None,
+        tasks=await tasks_of(at, actor),
+        most_tasks=TASKS,
         groups=_groups(files),
         desks=desks,
         due=await at.today.due(scope, until=today + AHEAD, limit=DUE + 1),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.checklist import Due
 from domain.events import AnyEvent, ReplyRecorded
 from storage.mail_ledger import Mail
 from storage.metadata import utc_now
@@ -65,6 +66,20 @@ async def test_today_says_what_is_due_whose_desk_files_are_on_and_where_they_sta
     assert mine.startswith("My open files 3 Show all Drafted 2 Đoàn Sendai")
     assert "Submitted 1 Đoàn Kobe" in mine
     assert [one in text_of(page.text) for one in ("Đoàn Sapporo", "Đoàn Osaka")] == [False, False]
+
+
+async def test_today_has_what_one_has_to_do_oneself(tmp_path: Path) -> None:
+    """Of the next 14 days, over all files; not what somebody else has to do, nor what is done."""
+    async with with_rules(tmp_path) as found:
+        await put(found, "nara", title="Đoàn Nara", starts=TODAY + timedelta(days=7))
+        tasks = (("Gifts", Due(offset=7), "lan"), ("Cars", None, "hung"), ("Flags", None, "lan"))
+        for title, due, who in tasks:
+            made = await found.at.checklists.add("nara", title, due, who, by="lan", key=title)
+        await found.at.checklists.tick("nara", made.id, done=True, by="lan")
+        page = await visit(await reading(found, "lan"), "GET /")
+    mine = part_of(page.text, "tasks")
+    assert mine.startswith("My tasks Gifts due soon Đoàn Nara")
+    assert [one in mine for one in ("Cars", "Flags")] == [False, False]
 
 
 async def test_today_says_who_answered_and_what_did_not_arrive(tmp_path: Path) -> None:
