@@ -128,7 +128,9 @@ class Texts:
 
     async def read_many(self, refs: Iterable[str]) -> dict[str, str]:
         """Return the texts that can be read, by reference."""
-        wanted = select(texts).where(texts.c.ref.in_(sorted(set(refs))))
+        if not (asked := sorted(set(refs))):
+            return {}
+        wanted = select(texts).where(texts.c.ref.in_(asked))
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
             keys = await self._keys.get_many(connection, (file_key(row.delegation_id) for row in rows))

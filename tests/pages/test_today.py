@@ -73,9 +73,8 @@ async def test_today_has_what_one_has_to_do_oneself(tmp_path: Path) -> None:
     async with with_rules(tmp_path) as found:
         await put(found, "nara", title="Đoàn Nara", starts=TODAY + timedelta(days=7))
         tasks = (("Gifts", Due(offset=7), "lan"), ("Cars", None, "hung"), ("Flags", None, "lan"))
-        for title, due, who in tasks:
-            made = await found.at.checklists.add("nara", title, due, who, by="lan", key=title)
-        await found.at.checklists.tick("nara", made.id, done=True, by="lan")
+        made = [await found.at.checklists.add("nara", *one, by="lan", key=one[0]) for one in tasks]
+        await found.at.checklists.tick("nara", made[-1].id, done=True, by="lan")
         page = await visit(await reading(found, "lan"), "GET /")
     mine = part_of(page.text, "tasks")
     assert mine.startswith("My tasks Gifts due soon Đoàn Nara")
