@@ -43,10 +43,11 @@ async def opened(coordinator: Visitor, site: Site) -> str:
     await page.get_by_label("Inbound").check()
     await fill(coordinator, new__title="Đoàn Hội hữu nghị Nara", new__purpose="Trao đổi về bảo tồn di sản")
     # A field to type in where the register has no organisation yet; what other tests entered is chosen from.
-    if await page.locator("select#new-organisation").count():
-        await page.select_option("#new-organisation", index=1)
-    else:
-        await fill(coordinator, new__organisation="song-lam")
+    organisation = page.locator("#new-organisation")
+    if await organisation.evaluate("field => field.tagName") == "INPUT":
+        await organisation.fill("song-lam")
+    elif not await organisation.input_value():
+        await organisation.select_option(index=1)
     await press(coordinator, "Save and go on")
     await fill(coordinator, new__partner="Nara Friendship Association")
     await page.get_by_label("Country 1").fill("nhat ban")
