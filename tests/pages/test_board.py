@@ -23,7 +23,8 @@ async def planned(site: Site) -> str:
 
 
 async def at_the_board(site: Site, visitor: Visitor, path: str, account: str = "lan") -> None:
-    """Sign in, and open the board."""
+    """Sign in, and open the board, on a screen that has room for all of it: nothing scrolls while one drags."""
+    await visitor.page.set_viewport_size({"width": 1280, "height": 2200})
     await visitor.speak("en")
     await visitor.sign_in(account, f"/sign-in?next={path}")
     await expect(item(visitor, "talk")).to_be_visible()

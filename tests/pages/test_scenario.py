@@ -1,13 +1,15 @@
 """A visit from its request to its closed file, by three people and a host, through the pages alone."""
 
 import re
-from datetime import date, timedelta
+import uuid
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
 from playwright.async_api import Browser, expect
 
+from domain.institution import Organisation
 from domain.state import Phase
 from domain.values import BUSINESS_ZONE, business_date
 from storage.metadata import utc_now
@@ -35,19 +37,24 @@ def tomorrow() -> date:
     return business_date(utc_now(), BUSINESS_ZONE) + timedelta(days=1)
 
 
+async def registered(site: Site) -> str:
+    """An organisation of the test's own, as the register has it; its short name."""
+    slug = f"nara-{uuid.uuid4().hex[:8]}"
+    name = {"vi": "Liên hiệp các tổ chức hữu nghị tỉnh Sông Lam", "en": "Song Lam Union"}
+    said = {"slug": slug, "kind": "member_organisation", "name": name, "since": datetime(2020, 1, 1, tzinfo=UTC)}
+    await site.here.registers.institution.add_organisation(Organisation.model_validate(said), by="root")
+    return slug
+
+
 async def opened(coordinator: Visitor, site: Site) -> str:
     """Open a delegation by its form of sections; its id."""
     page, starts = coordinator.page, business_date(utc_now(), BUSINESS_ZONE)
+    organisation = await registered(site)
     await coordinator.go("/files/new")
     await page.get_by_role("link", name="Begin").click()
     await page.get_by_label("Inbound").check()
     await fill(coordinator, new__title="Đoàn Hội hữu nghị Nara", new__purpose="Trao đổi về bảo tồn di sản")
-    # A field to type in where the register has no organisation yet; what other tests entered is chosen from.
-    organisation = page.locator("#new-organisation")
-    if await organisation.evaluate("field => field.tagName") == "INPUT":
-        await organisation.fill("song-lam")
-    elif not await organisation.input_value():
-        await organisation.select_option(index=1)
+    await page.select_option("#new-organisation", organisation)
     await press(coordinator, "Save and go on")
     await fill(coordinator, new__partner="Nara Friendship Association")
     await page.get_by_label("Country 1").fill("nhat ban")
@@ -185,6 +192,8 @@ async def returned(approver: Visitor, root: str) -> None:
 async def moved(coordinator: Visitor, root: str) -> None:
     """Drag one item an hour down, and move the other by a quarter of an hour with the keyboard."""
     page = coordinator.page
+    # A screen that has room for the whole board: nothing scrolls while something is dragged.
+    await page.set_viewport_size({"width": 1280, "height": 2200})
     await coordinator.go(f"{root}/programme?from={tomorrow()}")
     box = page.locator("#board article").filter(has_text="Hội đàm")
     await box.scroll_into_view_if_needed()
