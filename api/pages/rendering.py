@@ -119,7 +119,6 @@ def _environment(language: Language, zone: str) -> Environment:
                 "document_kind": DOCUMENT_KINDS,
                 "step_state": STEP_STATES,
                 "factor_name": FACTORS,
-                "answer_word": ANSWERS,
                 "mail_kind": MAIL_KINDS,
                 "mail_state": MAIL_STATES,
                 "answer_name": ANSWERS,
