@@ -12,7 +12,7 @@ const status = document.querySelector("[data-status]");
 const alarm = document.querySelector("[data-alert]");
 const undoing = document.querySelector("[data-undo]");
 const asking = document.querySelector("[data-asking]");
-const wideEnough = window.matchMedia("(min-width: 701px)");
+const wideEnough = window.matchMedia("(min-width: 43.8125em)");
 
 let calendar = null;
 let items = new Map();
@@ -176,7 +176,7 @@ function draw() {
     slotHeight: 40,
     snapDuration: "00:05:00",
     slotEventOverlap: false,
-    columnWidth: days().length * lanes().length > 8 ? "150px" : undefined,
+    columnWidth: columnWidth(),
     editable,
     eventResizableFromStart: false,
     longPressDelay: 400,
@@ -191,6 +191,12 @@ function draw() {
   for (const one of board.querySelectorAll("[role]")) one.removeAttribute("role");
   for (const one of board.querySelectorAll("[aria-colindex]")) one.removeAttribute("aria-colindex");
   for (const one of board.querySelectorAll("[aria-colspan]")) one.removeAttribute("aria-colspan");
+}
+
+// Columns share the board's width as long as a time and some words of a title fit into each; else the board scrolls.
+function columnWidth() {
+  const least = 7 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return board.clientWidth / (days().length * lanes().length) < least ? `${Math.round(least * 1.3)}px` : undefined;
 }
 
 // Never past the day's end, never between days, never shorter than is useful.

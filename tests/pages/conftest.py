@@ -32,6 +32,14 @@ CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") o
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
+HEAVIEST = 150_000
+"""Octets of a page with its styles and scripts, as transferred; fonts and pictures are beside that."""
+
+TRANSFERRED = """
+[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .filter((one) => !/\\.(woff2|png|jpe?g)$/.test(one.name)).reduce((sum, one) => sum + one.encodedBodySize, 0)
+"""
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-quic",
@@ -87,6 +95,18 @@ class Visitor:
         await self.page.evaluate(AXE)
         found = await self.page.evaluate("tags => axe.run({ runOnly: tags, preload: false })", WCAG)
         return [f"{one['id']}: {node['target']}" for one in found["violations"] for node in one["nodes"]]
+
+    async def wrong(self) -> list[str]:
+        """Return what is wrong with the page: barriers, wider than the screen, too heavy, complaints, other sites."""
+        found = await self.violations()
+        wide = await self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if wide > 0:
+            found.append(f"{wide} px wider than the screen")
+        octets = await self.page.evaluate(TRANSFERRED)
+        if not 0 < octets <= HEAVIEST:
+            found.append(f"{octets} octets are transferred")
+        # A form that is shown again with what has to be put right answers 422, and the console tells it.
+        return [*found, *self.strayed, *(one for one in self.complaints if "status of 422" not in one)]
 
     async def device(self) -> None:
         """Put a device into the browser that makes and uses passkeys, and verifies its owner."""

@@ -1,12 +1,13 @@
 """Takes a picture of every page: `python -m tests.pages.screenshots [--only WORD] [--all] [FOLDER]`.
 
 Without `--all` each page is taken 1280 wide, light, in both languages: what `docs/screenshots/` holds. With it also 390
-wide and in dark. What a page complains of, and what it asks for elsewhere, is printed.
+wide and in dark. What is wrong with a page is printed, and then the exit code is 1.
 """
 
 import argparse
 import asyncio
 import io
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from playwright.async_api import async_playwright
 
 from storage.feeds import Subject
+from tests.pages.asker import asker
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
 from tests.pages.gallery import answered, busy, empty, half_written, house, overfull, typical, waiting
 from tests.temporal import TemporalServer
@@ -22,6 +24,8 @@ from workflows.checkpoints import CheckpointRound
 
 PAGES: tuple[tuple[str, str, str], ...] = (
     ("sign-in", "", "/sign-in"),
+    ("choose-password", "", "/choose-password"),
+    ("own-passkeys", "hung", "/me/passkeys"),
     ("inbox", "hung", "/inbox"),
     ("inbox-empty", "an", "/inbox"),
     ("today", "lan", "/"),
@@ -44,11 +48,13 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("people", "lan", "/delegations/tokyo/people"),
     ("people-form", "lan", "/delegations/hoi-an/people/new"),
     ("people-leave", "lan", "/delegations/tokyo/people/m-2/leave"),
+    ("people-replace", "lan", "/delegations/tokyo/people/m-2/replace"),
     ("people-overfull", "lan", "/delegations/lien-hoan-song/people"),
     ("request-overfull", "lan", "/delegations/lien-hoan-song/request"),
     ("checklist", "lan", "/delegations/tokyo/checklist"),
     ("checklist-empty", "lan", "/delegations/hoi-an/checklist"),
     ("notes", "hung", "/delegations/tokyo/notes"),
+    ("note", "hung", "/delegations/tokyo/notes/{note}"),
     ("admin", "root", "/admin"),
     ("admin-organisations", "root", "/admin/organisations"),
     ("admin-organisation", "root", "/admin/organisations/song-lam"),
@@ -62,9 +68,14 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("admin-replies", "lan", "/admin/replies"),
     ("admin-undelivered", "lan", "/admin/undelivered"),
     ("admin-rules", "root", "/admin/rules"),
+    ("admin-edition", "root", "/admin/rules/{edition}"),
     ("admin-person-requests", "root", "/admin/person-requests"),
+    ("admin-person-request", "root", "/admin/person-requests/{request}"),
     ("admin-erasures", "root", "/admin/erasures"),
+    ("admin-erasure", "root", "/admin/erasures/{erasure}"),
     ("admin-retention", "root", "/admin/retention"),
+    ("admin-retention-plan", "root", "/admin/retention/{plan}"),
+    ("admin-archive", "root", "/admin/archive"),
     ("admin-health", "root", "/admin/health"),
     ("admin-checkpoints", "root", "/admin/checkpoints"),
     ("file-empty", "lan", "/delegations/hoi-an"),
@@ -81,6 +92,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("file-approvals", "lan", "/delegations/tokyo/approvals"),
     ("file-approvals-waiting", "hung", "/delegations/kyoto/approvals"),
     ("file-invitations", "lan", "/delegations/tokyo/invitations"),
+    ("receipt", "hung", "/delegations/tokyo/receipts/{signed}"),
     ("file-report", "lan", "/delegations/tokyo/report"),
     ("act-submit", "lan", "/delegations/lien-hoan-song/acts/submit_request"),
     ("act-cancel", "lan", "/delegations/tokyo/acts/cancel_delegation"),
@@ -115,19 +127,54 @@ async def prepared(site: Site) -> None:
     await here.client.execute_workflow(CheckpointRound.run, id="round", task_queue=here.settings.temporal_task_queue)
     await busy(site.here)
     await house(site.here)
+    await _asked_about_data(site)
+
+
+async def _asked_about_data(site: Site) -> None:
+    """Somebody asks what is kept of them, somebody else is to be erased, and what is due to go is planned."""
+    root = await asker(site, "root")
+    ogawa = await site.here.person("Ogawa Mei", "mei@osaka.example")
+    for path, fields in (
+        (
+            "/admin/person-requests",
+            {"kind": "access", "via": "letter", "description": "Bà Suzuki Aiko hỏi những gì được lưu về bà."},
+        ),
+        ("/admin/erasures", {"person": ogawa["ref"], "reason": "asked_by_person"}),
+        ("/admin/retention", {}),
+    ):
+        made = await root.post(path, **fields)
+        assert made.status_code == 303, made.text
 
 
 async def known(site: Site, path: str) -> str:
-    """Return an address with the token of the page of somebody on the typical file, where it names them: `{m-1}`."""
-    for who, one in (await replace(site.here, id="tokyo").file()).people.items():
-        if f"{{{who}}}" in path:
-            feed = await site.here.registers.feeds.make(Subject.page("tokyo", who, one.person.ref), by="lan")
-            path = path.replace(f"{{{who}}}", site.here.registers.feeds.token_of(feed) or "")
-    return path
+    """Return an address with the name that only an installation knows: `{m-1}` is the token of that person's page."""
+    name = path.partition("{")[2].partition("}")[0]
+    if not name:
+        return path
+    registers = site.here.registers
+    match name:
+        case "note":
+            found = (await registers.notes.of("tokyo")).items[0].id
+        case "edition":
+            found = (await registers.editions.digests())[0]
+        case "request":
+            found = (await registers.person_requests.page()).items[0].id
+        case "erasure":
+            found = (await registers.erasures.known())[0].id
+        case "plan":
+            found = (await registers.retention.latest())[0].id
+        case "signed":
+            found = next(one.seq for one in await registers.queries.events("tokyo") if one.type == "StepSigned")
+        case _:
+            person = (await replace(site.here, id="tokyo").file()).people[name].person.ref
+            feed = await registers.feeds.make(Subject.page("tokyo", name, person), by="lan")
+            found = registers.feeds.token_of(feed)
+    return path.replace(f"{{{name}}}", str(found))
 
 
-async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> None:
-    """Serve an installation, open the files, and take the pictures whose name has the word."""
+async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> int:
+    """Serve an installation, open the files, take the pictures whose name has the word; return how much is wrong."""
+    found = 0
     async with serving_pages(home / "pages", server) as site, async_playwright() as playwright:
         await prepared(site)
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -149,8 +196,11 @@ async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, e
                             f"{name}-{width}-{theme}.{language}.png" if everything else f"{name}.{language}.png"
                         )
                         to.write_bytes(small(await visitor.page.screenshot(full_page=True)))
-                        print(to, *visitor.complaints, *visitor.strayed, *await visitor.violations())
+                        wrong = await visitor.wrong()
+                        print(to, *wrong)
+                        found += len(wrong)
         await browser.close()
+    return found
 
 
 def small(png: bytes) -> bytes:
@@ -161,7 +211,7 @@ def small(png: bytes) -> bytes:
     return written.getvalue()
 
 
-def main() -> None:
+def main() -> int:
     """Read what is asked for, and take it."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("folder", nargs="?", type=Path, default=Path("docs/screenshots"))
@@ -174,10 +224,11 @@ def main() -> None:
         (Path(home) / "pages").mkdir()
         server.start()
         try:
-            asyncio.run(take(said.folder, Path(home), server, said.only, everything=said.all))
+            found = asyncio.run(take(said.folder, Path(home), server, said.only, everything=said.all))
         finally:
             server.kill()
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

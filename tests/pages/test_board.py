@@ -107,6 +107,32 @@ async def test_an_item_is_stretched_put_into_another_lane_and_onto_another_day_b
     assert await times(site, "talk") == (2, "09:00", "10:30", "Huế")
 
 
+async def test_an_item_changes_its_host_and_its_groups_by_the_lane_it_is_put_into(site: Site, visitor: Visitor) -> None:
+    """In lanes of hosts by hand, who hosts; in lanes of groups by keyboard, for whom."""
+    path = await planned(site)
+    for number, name in enumerate(("Đỗ Thị Hoa", "Bùi Văn Sơn")):
+        person = await site.here.person(name, f"h{number}@songlam.example", nationality="VN")
+        who = {"type": "appoint_participant", "participant_id": f"h-{number}", "person": person, "role": "host"}
+        await site.here.send(who)
+    await site.here.send(
+        {"type": "revise_item", "item_id": "talk", "audience": {"groups": ["delegates"], "people": ["h-0"]}},
+        {"type": "revise_item", "item_id": "lunch", "audience": {"groups": ["escorts"], "people": ["h-1"]}},
+    )
+    await at_the_board(site, visitor, f"{path}?lanes=host")
+    (found, other) = (await box(visitor, "talk").bounding_box(), await box(visitor, "lunch").bounding_box())
+    assert found is not None
+    assert other is not None
+    await drag(visitor, "talk", to=(other["x"] - found["x"], 0))
+    await expect(status(visitor)).to_contain_text("is moved in the draft")
+    audience = (await site.here.file()).items["talk"].audience
+    assert (audience.groups, audience.people) == (("delegates",), ("h-1",))
+    await visitor.go(f"{path}?lanes=group")
+    await press(visitor, "talk", "ArrowRight", "Enter")
+    await expect(status(visitor)).to_contain_text("is moved in the draft")
+    audience = (await site.here.file()).items["talk"].audience
+    assert (audience.groups, audience.people) == (("escorts",), ("h-1",))
+
+
 async def drag(visitor: Visitor, name: str, *, to: tuple[float, float], from_bottom: bool = False) -> None:
     """Drag an item by so many pixels."""
     await item(visitor, name).scroll_into_view_if_needed()
