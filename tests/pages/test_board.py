@@ -1,7 +1,6 @@
 """The programme's board in a real browser: moved by hand and by keyboard, refused, published, by two at once."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from playwright.async_api import Locator, expect
@@ -254,21 +253,3 @@ async def test_a_programme_of_67_items_for_98_people_is_moved_like_any_other(sit
     await visitor.page.locator("[data-day]").last.click()
     await expect(item(visitor, "s-6")).to_be_visible()
     assert await visitor.violations() == []
-
-
-@pytest.mark.parametrize("language", ["vi", "en"])
-async def test_every_page_of_the_programme_is_without_barriers(site: Site, visitor: Visitor, language: str) -> None:
-    """Axe finds nothing, in the light and in the dark; nothing is wider than a phone."""
-    path = await planned(site)
-    await visitor.speak(language)
-    await visitor.sign_in("lan")
-    wrong: list[Any] = []
-    for add in ("", "?view=list", "?view=now", "/print", "/new", "/items/talk", "/preview"):
-        for scheme in ("light", "dark"):
-            await visitor.page.emulate_media(color_scheme=scheme)
-            await visitor.page.set_viewport_size({"width": 1280 if scheme == "light" else 390, "height": 900})
-            await visitor.go(path + add)
-            wrong += [(add, scheme, one) for one in await visitor.violations()]
-            if await visitor.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                wrong.append((add, scheme, "wider than the screen"))
-    assert wrong == []

@@ -249,16 +249,3 @@ async def test_the_thumb_shows_the_file_as_it_was_without_a_press(site: Site, vi
     await expect(visitor.page.locator("#shown .past")).to_have_count(0)
     assert visitor.path == path
     assert await thumb.input_value() == last
-
-
-@pytest.mark.parametrize("language", ["vi", "en"])
-async def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(site: Site, visitor: Visitor, language: str) -> None:
-    """Every page of the trail, filtered and as it was."""
-    path = await visit(site)
-    await visitor.speak(language)
-    await visitor.sign_in("lan", f"/sign-in?next={path}")
-    await visitor.page.set_viewport_size({"width": 320, "height": 640})
-    for one in (path, f"{path}?seq=5&kind=people", f"{path}?since=x", f"{path}/4", f"{path}/verification"):
-        await visitor.go(one)
-        assert await visitor.violations() == [], one
-        assert await visitor.page.locator("html").evaluate("one => one.scrollWidth") <= 320, one
