@@ -18,7 +18,8 @@ from api.request_bodies import NewRequest
 from storage.accounts import AccountDetails
 from storage.register_log import Register
 from tests.api.front import ORIGIN, Browser, Front
-from tests.pages.test_guard import COOKIE, signed_in, with_rules
+from tests.pages.asking import COOKIE, signed_in
+from tests.pages.test_guard import with_rules
 from tests.storage.test_persons import SATO
 
 pytestmark = pytest.mark.slow
