@@ -17,6 +17,7 @@ from playwright.async_api import async_playwright
 from storage.feeds import Subject
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
 from tests.pages.gallery import answered, busy, empty, half_written, house, overfull, typical, waiting
+from tests.running import Running
 from tests.temporal import TemporalServer
 from workflows.checkpoints import CheckpointRound
 
@@ -117,12 +118,12 @@ async def prepared(site: Site) -> None:
     await house(site.here)
 
 
-async def known(site: Site, path: str) -> str:
+async def known(here: Running, path: str) -> str:
     """Return an address with the token of the page of somebody on the typical file, where it names them: `{m-1}`."""
-    for who, one in (await replace(site.here, id="tokyo").file()).people.items():
+    for who, one in (await replace(here, id="tokyo").file()).people.items():
         if f"{{{who}}}" in path:
-            feed = await site.here.registers.feeds.make(Subject.page("tokyo", who, one.person.ref), by="lan")
-            path = path.replace(f"{{{who}}}", site.here.registers.feeds.token_of(feed) or "")
+            feed = await here.registers.feeds.make(Subject.page("tokyo", who, one.person.ref), by="lan")
+            path = path.replace(f"{{{who}}}", here.registers.feeds.token_of(feed) or "")
     return path
 
 
@@ -144,7 +145,7 @@ async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, e
                         await visitor.speak(language)
                         if account:
                             await visitor.sign_in(account)
-                        await visitor.go(await known(site, path))
+                        await visitor.go(await known(site.here, path))
                         to = folder / (
                             f"{name}-{width}-{theme}.{language}.png" if everything else f"{name}.{language}.png"
                         )
