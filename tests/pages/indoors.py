@@ -31,8 +31,10 @@ from tests.builders import pdf
 from tests.calendars.answers import Answered, outlook
 from tests.pages.asking import COOKIE, Guest, wrong_in
 from tests.pages.gallery import answered, busy, empty, half_written, house, typical, waiting
+from tests.pages.screenshots import PAGES, known
 from tests.rulebook import edition
 from tests.running import Post, Running
+from tests.storage.samples import PDF_FILE, in_pieces
 from tests.storage.test_mail_ledger import LEASE, NOW, mail
 from tests.storage.test_persons import SATO
 from workflows.ports import Question
@@ -148,6 +150,7 @@ async def equip(found: Front) -> None:
     ):
         answer = await root.send(path, **fields)
         assert answer.status_code == 303, (path, answer.status_code, wrong_in(answer.text))
+    await found.at.attachments.store(in_pieces(PDF_FILE))
     await _post(found.at.registers)
 
 
@@ -180,6 +183,7 @@ Way = Sequence[str]
 PHASES: dict[str, Way] = {
     "drafted": (),
     "over-the-limit": ("abroad",),
+    **{f"waiting-{number}": ("submit",) for number in range(1, 4)},
     "decided": ("submit", "sign"),
     "approved": ("submit", "sign", "issue"),
     "consulting": ("provincial", "submit", "sign-first"),
@@ -278,8 +282,11 @@ async def furnished(folder: Path, **more: Any) -> AsyncIterator[tuple[Front, Run
         with TemporaryDirectory() as made:
             async with front(Path(made)) as found:
                 await found.at.editions.put(edition())
-                await furnish(indoors(found))
+                here = indoors(found)
+                await furnish(here)
                 await equip(found)
+                for _, _, path in PAGES:
+                    await known(here, path)
             _furnished.append(await asyncio.to_thread(Path(made, "legation.db").read_bytes))
     async with front(folder, database=_furnished[0], **more) as found:
         yield found, indoors(found)

@@ -4,7 +4,7 @@ What is not taken from the command stands here by hand, form by form.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -30,8 +30,7 @@ from domain.commands import (
 )
 from tests.api.test_access import PAGES
 from tests.pages.asking import ABOUT, Control
-from tests.pages.indoors import furnished
-from tests.pages.walking import ACT_AT, UNSEEN, Asked, Walk, acts_with_a_page, walk
+from tests.pages.walking import ACT_AT, UNSEEN, Asked, Walk, acts_with_a_page, walk_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -134,11 +133,10 @@ SAME_AS_NOTHING = {"conference": {"none"}}
 """Choices for which the empty one stands."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def walked(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walk]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def walked(tmp_path: Path) -> Walk:
     """The gallery, walked over."""
-    async with furnished(tmp_path_factory.mktemp("forms")) as (found, here):
-        yield await walk(found, here)
+    return await walk_of(tmp_path)
 
 
 async def test_every_route_of_pages_is_walked_over_or_named(walked: Walk) -> None:

@@ -6,11 +6,13 @@ leads to is named in UNSEEN.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import FastAPI
@@ -22,7 +24,7 @@ from api.pages.forms import Form
 from api.pages.offers import ACTS
 from tests.api.front import Front
 from tests.pages.asking import Guest, Shown, forms_of
-from tests.pages.indoors import guest_of
+from tests.pages.indoors import furnished, guest_of
 from tests.pages.screenshots import PAGES, known
 from tests.running import Running
 
@@ -42,10 +44,10 @@ ACT_AT = {
     "resend_mail": "invited",
     "adopt_rules": "",
     "hand_over": "drafted",
-    "withdraw_request": "kyoto",
+    "withdraw_request": "waiting-1",
     "reopen_delegation": "closed",
-    "postpone": "approved",
-    "cancel_delegation": "approved",
+    "postpone": "at-the-airport",
+    "cancel_delegation": "changed",
 }
 """On which file each act can be done; a file comes under newer rules by a form without a field, once there are any."""
 
@@ -53,6 +55,8 @@ MORE = (
     *(("lan", f"/delegations/{file}/acts/{act}") for act, file in ACT_AT.items() if file),
     ("lan", "/delegations/reporting/report"),
     ("mai", "/delegations/reported/steps/report"),
+    *(("hung", f"/delegations/waiting-{number}/steps/department_head") for number in (2, 3)),
+    ("lan", "/delegations/drafted/people/m-2/leave"),
     ("lan", "/delegations/over-the-limit/request"),
     ("lan", "/delegations/over-the-limit/request/revise"),
     ("lan", "/delegations/invited/people"),
@@ -104,11 +108,15 @@ class Asked:
 
 @dataclass
 class Walk:
-    """What was walked over: pages by reader and address, routes, and the forms of each kind that differ in fields."""
+    """What was walked over: pages by reader and address, routes, and the forms of each kind that differ in fields.
+
+    `others` are all the forms of a kind, wherever they stand.
+    """
 
     pages: dict[tuple[str, str], str] = field(default_factory=dict)
     routes: set[str] = field(default_factory=set)
     forms: dict[tuple[str, frozenset[str]], Asked] = field(default_factory=dict)
+    others: dict[str, list[Asked]] = field(default_factory=lambda: defaultdict(list))
 
 
 @cache
@@ -202,6 +210,7 @@ async def walk(found: Front, here: Running) -> Walk:
         for asked in posted(found.application, account, address, page, models):
             names = frozenset(re.sub(r"\d+", "0", name) for name in asked.shown.names)
             walked.forms.setdefault((asked.kind, names), asked)
+            walked.others[asked.kind].append(asked)
         for link in _Links(page).found:
             route = route_of(found.application, "GET", link)
             about = (route, *_questions(link), *((account, link) if route in EACH else ()))
@@ -209,6 +218,17 @@ async def walk(found: Front, here: Running) -> Walk:
                 seen.add(about)
                 todo.append((account, link))
     return walked
+
+
+_walked: list[Walk] = []
+
+
+async def walk_of(folder: Path) -> Walk:
+    """Return the walk over the gallery, made once in a process: every furnished installation is the same."""
+    if not _walked:
+        async with furnished(folder) as (found, here):
+            _walked.append(await walk(found, here))
+    return _walked[0]
 
 
 def _questions(address: str) -> tuple[str, ...]:
