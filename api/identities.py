@@ -45,10 +45,10 @@ class ProviderList(BaseModel):
 
 
 class NewIdentity(Value):
-    """Issuer and subject, exactly as the provider writes them into its tokens."""
+    """Issuer and subject, exactly as the provider writes them into its tokens: an address, and ASCII (OIDC Core, 2)."""
 
-    issuer: Annotated[str, Field(min_length=1, max_length=500)]
-    subject: Annotated[str, Field(min_length=1, max_length=255)]
+    issuer: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[!-~]+$")]
+    subject: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[ -~]+$")]
 
 
 class IdentityView(BaseModel):

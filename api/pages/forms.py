@@ -157,6 +157,8 @@ def _beside(field: str, model: type[BaseModel], typed: Typed) -> str:
     What is wrong with one entry of a list stands beside the list, and with one part of a value beside the value, unless
     the part has a field of its own.
     """
+    if field in typed:
+        return field
     first, _, rest = field.partition(".")
     whole = first in typed or rest.partition(".")[0].isdecimal()
     return field if field in limits_of(model) or not whole else first

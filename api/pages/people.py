@@ -224,7 +224,8 @@ async def show_leaving_page(
     participant: ParticipantId, file: KnownFile, request: Request, actor: Actor, at: At
 ) -> Response:
     """Ask whether somebody is to leave the file, and why."""
-    return await _leaving(request, at, file, actor, _active(file.state, participant), Form("leave"))
+    leaving = _active(file.state, participant)
+    return await _leaving(request, at, file, actor, leaving, Form("leave", _leave_of(leaving)))
 
 
 @router.post("/delegations/{delegation}/people/{participant}/leave")
@@ -236,7 +237,7 @@ async def leave_by_page(
     leaving = file.state.people.get(participant)
     if leaving is None:
         raise Problem("not_found")
-    model = WithdrawMember if leaving.delegate else ReleaseParticipant
+    model = _leave_of(leaving)
     if "again" in form:
         return await _leaving(request, at, file, actor, leaving, Form("leave", model, form))
     try:
@@ -256,6 +257,10 @@ async def leave_by_page(
 
 FIELDS_OF_REFUSALS = {"member_id": "", "participant_id": "", "by": "", "person": "known", "person.ref": "known"}
 """Which field of a form shows a refusal that names what no form asks for."""
+
+
+def _leave_of(leaving: Participant) -> type[WithdrawMember] | type[ReleaseParticipant]:
+    return WithdrawMember if leaving.delegate else ReleaseParticipant
 
 
 def _command_of(kind: Kind) -> type[AddMember] | type[AppointParticipant]:

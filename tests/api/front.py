@@ -112,8 +112,11 @@ async def nobody() -> Client:
 
 
 @asynccontextmanager
-async def front(folder: Path, **more: Any) -> AsyncIterator[Front]:
-    """An installation on a folder whose accounts `lan`, `hung`, `mai`, `an` and `root` have PASSWORD."""
+async def front(folder: Path, *, database: bytes | None = None, **more: Any) -> AsyncIterator[Front]:
+    """An installation on a folder whose accounts `lan`, `hung`, `mai`, `an` and `root` have PASSWORD.
+
+    `database` is what it starts with, made by such an installation before.
+    """
     settings = Settings(
         profile="server",
         data_dir=folder,
@@ -122,7 +125,7 @@ async def front(folder: Path, **more: Any) -> AsyncIterator[Front]:
         argon2_passes=CHEAPEST.passes,
         **{"public_url": ORIGIN, **more},
     )
-    await asyncio.to_thread((folder / "legation.db").write_bytes, await template())
+    await asyncio.to_thread((folder / "legation.db").write_bytes, database or await template())
     application = create_application(settings, client=await nobody())
     moment = Moment()
     at: Installation = application.state.installation

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from domain.events import AnyEvent
 from domain.values import BUSINESS_ZONE, business_date
 from tests.api.front import Browser, Front
-from tests.pages.test_guard import signed_in
+from tests.pages.asking import signed_in
 from tests.rulebook import edition
 from tests.storage.streams import opened, sealed
 

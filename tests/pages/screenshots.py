@@ -16,9 +16,10 @@ from PIL import Image
 from playwright.async_api import async_playwright
 
 from storage.feeds import Subject
-from tests.pages.asker import asker
+from tests.pages.asking import visiting_as
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
 from tests.pages.gallery import answered, busy, empty, half_written, house, overfull, typical, waiting
+from tests.running import Running
 from tests.temporal import TemporalServer
 from workflows.checkpoints import CheckpointRound
 
@@ -132,44 +133,45 @@ async def prepared(site: Site) -> None:
 
 async def _asked_about_data(site: Site) -> None:
     """Somebody asks what is kept of them, somebody else is to be erased, and what is due to go is planned."""
-    root = await asker(site, "root")
     ogawa = await site.here.person("Ogawa Mei", "mei@osaka.example")
-    for path, fields in (
-        (
-            "/admin/person-requests",
-            {"kind": "access", "via": "letter", "description": "Bà Suzuki Aiko hỏi những gì được lưu về bà."},
-        ),
-        ("/admin/erasures", {"person": ogawa["ref"], "reason": "asked_by_person"}),
-        ("/admin/retention", {}),
-    ):
-        made = await root.post(path, **fields)
-        assert made.status_code == 303, made.text
+    described = "Bà Suzuki Aiko hỏi những gì được lưu về bà."
+    async with visiting_as(site, "root") as root:
+        for path, fields in (
+            ("/admin/person-requests", {"kind": "access", "via": "letter", "description": described}),
+            ("/admin/erasures", {"person": ogawa["ref"], "reason": "asked_by_person"}),
+            ("/admin/retention", {}),
+        ):
+            made = await root.send(path, **fields)
+            assert made.status_code == 303, made.text
 
 
-async def known(site: Site, path: str) -> str:
-    """Return an address with the name that only an installation knows: `{m-1}` is the token of that person's page."""
+async def known(here: Running, path: str) -> str:
+    """Return an address with the name that only an installation knows: `{m-1}` is the token of that person's page.
+
+    Empty where nothing of that kind is there.
+    """
     name = path.partition("{")[2].partition("}")[0]
-    if not name:
-        return path
-    registers = site.here.registers
+    found = await _name_of(here, name, path) if name else ""
+    return path.replace(f"{{{name}}}", str(found)) if found or not name else ""
+
+
+async def _name_of(here: Running, name: str, path: str) -> str | int | None:
+    registers, id = here.registers, path.split("/")[2]
     match name:
         case "note":
-            found = (await registers.notes.of("tokyo")).items[0].id
+            return next((one.id for one in (await registers.notes.of(id)).items), None)
         case "edition":
-            found = (await registers.editions.digests())[0]
+            return next(iter(await registers.editions.digests()), None)
         case "request":
-            found = (await registers.person_requests.page()).items[0].id
+            return next((one.id for one in (await registers.person_requests.page()).items), None)
         case "erasure":
-            found = (await registers.erasures.known())[0].id
+            return next((one.id for one in await registers.erasures.known()), None)
         case "plan":
-            found = (await registers.retention.latest())[0].id
+            return next((one.id for one in await registers.retention.latest()), None)
         case "signed":
-            found = next(one.seq for one in await registers.queries.events("tokyo") if one.type == "StepSigned")
-        case _:
-            person = (await replace(site.here, id="tokyo").file()).people[name].person.ref
-            feed = await registers.feeds.make(Subject.page("tokyo", name, person), by="lan")
-            found = registers.feeds.token_of(feed)
-    return path.replace(f"{{{name}}}", str(found))
+            return next((one.seq for one in await registers.queries.events(id, types=("StepSigned",))), None)
+    person = (await replace(here, id="tokyo").file()).people[name].person.ref
+    return registers.feeds.token_of(await registers.feeds.make(Subject.page("tokyo", name, person), by="lan"))
 
 
 async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, everything: bool) -> int:
@@ -191,7 +193,7 @@ async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, e
                         await visitor.speak(language)
                         if account:
                             await visitor.sign_in(account)
-                        await visitor.go(await known(site, path))
+                        await visitor.go(await known(site.here, path))
                         to = folder / (
                             f"{name}-{width}-{theme}.{language}.png" if everything else f"{name}.{language}.png"
                         )

@@ -12,8 +12,7 @@ import httpx2
 import pytest
 
 from domain.state import Phase
-from storage.sessions import Sessions
-from tests.pages.asking import Forms
+from tests.pages.asking import Forms, Guest, visiting_as
 from tests.pages.conftest import Site
 from tests.storage.samples import PDF_FILE
 
@@ -22,21 +21,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.
 
 @dataclass
 class Hand:
-    """Somebody who reads pages and sends their forms as they stand."""
+    """Somebody who reads pages of the test's file, whose address is `root`, and sends their forms as they stand."""
 
-    site: Site
-    http: httpx2.AsyncClient
-
-    @property
-    def root(self) -> str:
-        """The address of the test's file."""
-        return f"/delegations/{self.site.here.id}"
+    guest: Guest
+    root: str
 
     async def look(self, path: str, status: int = 200) -> str:
         """The page at an address of the file."""
-        answer = await self.http.get(self.root + path)
-        assert answer.status_code == status, answer.text
-        return answer.text
+        return await self.guest.look(self.root + path, status)
 
     async def form(self, path: str, name: str) -> dict[str, str]:
         """The fields of a form of a page, as they stand."""
@@ -46,8 +38,7 @@ class Hand:
         self, path: str, form: dict[str, Any], files: dict[str, tuple[str, bytes, str]] | None = None
     ) -> httpx2.Response:
         """Send a form from this very site."""
-        headers = {"origin": self.site.origin, "sec-fetch-site": "same-origin"}
-        return await self.http.post(self.root + path, data=form, files=files, headers=headers)
+        return await self.guest.post(self.root + path, form, files)
 
     async def act(self, name: str, files: Any = None, **typed: Any) -> httpx2.Response:
         """Do an act by its page."""
@@ -59,11 +50,8 @@ class Hand:
 @asynccontextmanager
 async def hand(site: Site, account: str) -> AsyncIterator[Hand]:
     """Somebody in a session of their own."""
-    sessions = Sessions(site.here.registers.database, idle=timedelta(hours=1), absolute=timedelta(hours=12))
-    _, secret = await sessions.open(account, "password")
-    cookies = {"legation-session": secret, "legation-language": "en"}
-    async with httpx2.AsyncClient(base_url=site.origin, cookies=cookies, timeout=60) as http:
-        yield Hand(site, http)
+    async with visiting_as(site, account) as guest:
+        yield Hand(guest, f"/delegations/{site.here.id}")
 
 
 async def types(site: Site) -> list[str]:

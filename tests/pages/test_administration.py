@@ -11,20 +11,14 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from api.accounts import AccountBody, NewAccount
-from api.erasures import NewErasure
-from api.institution import NewLeave, NewOrganisation, NewPosition, NewTenure
-from api.request_bodies import NewRequest
 from storage.accounts import AccountDetails
 from storage.register_log import Register
 from tests.api.front import ORIGIN, Browser, Front
-from tests.pages.test_guard import COOKIE, signed_in, with_rules
+from tests.pages.asking import COOKIE, signed_in
+from tests.pages.test_guard import with_rules
 from tests.storage.test_persons import SATO
 
 pytestmark = pytest.mark.slow
-
-FIELD = re.compile(r'<(?:input|select|textarea)[^>]* name="([^"]+)"')
-OURS = {"csrf", "key", "form", "id", "next", "version", "act"}
 
 
 @dataclass
@@ -371,28 +365,3 @@ async def test_everybody_finds_the_sections_they_may_open_and_no_others(office: 
     assert "/admin/accounts" not in seen["an"] | seen["lan"] | seen["hung"]
     assert "/admin/replies" in seen["lan"]
     assert "/admin/replies" not in seen["hung"]
-
-
-@pytest.mark.parametrize(
-    ("path", "form", "model", "without"),
-    [
-        ("/admin/organisations", "add", NewOrganisation, set()),
-        ("/admin/positions", "add", NewPosition, set()),
-        ("/admin/positions/clerk", "begin", NewTenure, {"position"}),
-        ("/admin/leave", "add", NewLeave, set()),
-        ("/admin/accounts", "add", NewAccount, set()),
-        ("/admin/erasures", "ask", NewErasure, set()),
-        ("/admin/person-requests", "add", NewRequest, set()),
-        ("/admin/accounts/lan", "change", AccountBody, set()),
-    ],
-)
-async def test_a_form_has_the_fields_of_what_it_becomes(
-    office: Office, path: str, form: str, model: Any, without: set[str]
-) -> None:
-    """None that is unknown, and none that is missing."""
-    await office.post("/admin/positions", form="add", slug="clerk", title__vi="Văn thư", title__en="Clerk")
-    page = (await office.get(path)).text
-    found = re.search(rf'<form[^>]* id="{form}".*?</form>', page, re.DOTALL)
-    assert found is not None
-    fields = {name.partition(".")[0] for name in FIELD.findall(found[0])} - (OURS - set(model.model_fields))
-    assert fields == set(model.model_fields) - without

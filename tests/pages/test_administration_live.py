@@ -10,7 +10,7 @@ from calendars.received import body_of, message_id_of
 from domain.state import Phase
 from storage.received_mail import Arrived, Filed
 from tests.calendars.answers import Answered, outlook
-from tests.pages.asker import asker
+from tests.pages.asking import visiting_as
 from tests.pages.conftest import Site, Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
@@ -44,44 +44,52 @@ async def waiting(site: Site) -> str:
 async def test_a_reply_is_settled_by_a_coordinator_and_a_mail_is_sent_again(site: Site) -> None:
     """What is missing stands beside its field; the file has the answer; the same form sent twice is one."""
     await invited(site)
-    ref, lan = await waiting(site), await asker(site, "lan")
-    page = (await lan.get("/admin/replies")).text
-    assert f'<li id="{ref}">' in page
-    assert "from a mailbox that was not told of it" in page
-    path = f"/admin/replies/{ref}"
-    nobody = await lan.post(path, act="settle", participants="", answer="accepted", item_id="monday")
-    assert (nobody.status_code, f'id="settle-{ref}-participants-error"' in nobody.text) == (422, True)
-    said = {"act": "settle", "participants": ["", "sato"], "answer": "accepted", "item_id": "monday", "key": "1" * 32}
-    for _ in range(2):
-        assert (await lan.post(path, **said)).headers["location"] == "/admin/replies?said=settled"
-    assert f'<li id="{ref}">' not in (await lan.get("/admin/replies")).text
-    again = await lan.post(path, act="dismiss")
-    assert again.status_code == 409
+    ref = await waiting(site)
+    async with visiting_as(site, "lan") as lan:
+        page = (await lan.get("/admin/replies")).text
+        assert f'<li id="{ref}">' in page
+        assert "from a mailbox that was not told of it" in page
+        path = f"/admin/replies/{ref}"
+        nobody = await lan.send(path, act="settle", participants="", answer="accepted", item_id="monday")
+        assert (nobody.status_code, f'id="settle-{ref}-participants-error"' in nobody.text) == (422, True)
+        said = {
+            "act": "settle",
+            "participants": ["", "sato"],
+            "answer": "accepted",
+            "item_id": "monday",
+            "key": "1" * 32,
+        }
+        for _ in range(2):
+            assert (await lan.send(path, **said)).headers["location"] == "/admin/replies?said=settled"
+        assert f'<li id="{ref}">' not in (await lan.get("/admin/replies")).text
+        again = await lan.send(path, act="dismiss")
+        assert again.status_code == 409
 
-    page = (await lan.get("/admin/undelivered")).text
-    mine = page[page.index(f"/delegations/{site.here.id}") :]
-    assert "Ito Ren" in page
-    assert "no such user" not in page
-    message = re.search(r'name="message" value="([^"]+)"', mine)
-    assert message is not None
-    form = {"message": message[1].replace("&lt;", "<").replace("&gt;", ">"), "delegation": site.here.id}
-    site.here.post.answers.clear()
-    assert (await lan.post("/admin/undelivered", **form, key="2" * 32)).headers["location"].endswith("said=resent")
-    wrong = await lan.post("/admin/undelivered", **form | {"message": "<nothing@x.example>"}, key="3" * 32)
-    assert wrong.status_code in (409, 422)
-    assert "data-summary" in wrong.text
-    assert (await (await asker(site, "hung")).post("/admin/undelivered", **form)).status_code == 403
+        page = (await lan.get("/admin/undelivered")).text
+        mine = page[page.index(f"/delegations/{site.here.id}") :]
+        assert "Ito Ren" in page
+        assert "no such user" not in page
+        message = re.search(r'name="message" value="([^"]+)"', mine)
+        assert message is not None
+        form = {"message": message[1].replace("&lt;", "<").replace("&gt;", ">"), "delegation": site.here.id}
+        site.here.post.answers.clear()
+        assert (await lan.send("/admin/undelivered", **form, key="2" * 32)).headers["location"].endswith("said=resent")
+        wrong = await lan.send("/admin/undelivered", **form | {"message": "<nothing@x.example>"}, key="3" * 32)
+        assert wrong.status_code in (409, 422)
+        assert "data-summary" in wrong.text
+    async with visiting_as(site, "hung") as hung:
+        assert (await hung.send("/admin/undelivered", **form)).status_code == 403
 
 
 async def test_a_checkpoint_is_made_and_shown(site: Site) -> None:
     """With its root and its key."""
     await site.here.open()
-    root = await asker(site, "root")
-    made = await root.post("/admin/checkpoints")
-    assert made.headers["location"] in ("/admin/checkpoints?said=made", "/admin/checkpoints?said=begun")
-    assert (await root.get("/admin/checkpoints")).status_code == 200
-    health = (await root.get("/admin/health")).text
-    assert "Files can be read and commands are taken" in health
+    async with visiting_as(site, "root") as root:
+        made = await root.send("/admin/checkpoints")
+        assert made.headers["location"] in ("/admin/checkpoints?said=made", "/admin/checkpoints?said=begun")
+        assert (await root.get("/admin/checkpoints")).status_code == 200
+        health = (await root.get("/admin/health")).text
+        assert "Files can be read and commands are taken" in health
 
 
 async def test_the_pages_of_the_administration_are_whole_in_a_browser(site: Site, visitor: Visitor) -> None:

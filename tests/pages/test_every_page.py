@@ -69,7 +69,7 @@ async def test_every_page_is_read_on_the_narrowest_screen(whole: Site, chromium:
                     language, scheme = LOOKS[(number + turn) % len(LOOKS)]
                     await visitor.speak(language)
                     await visitor.page.emulate_media(color_scheme=scheme)
-                    await visitor.go(await known(whole, path))
+                    await visitor.go(await known(whole.here, path))
                     await visitor.page.evaluate(UNFOLDED)
                     wrong += [f"{name} ({language}, {scheme}): {one}" for one in await visitor.wrong()]
                     visitor.strayed.clear()

@@ -7,8 +7,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from api.pages.limits import limits_of
-from api.pages.offers import ACTS
 from domain import commands as c
 from domain.state import Phase
 from tests.api.front import Browser as Client
@@ -34,7 +32,7 @@ from tests.builders import (
 )
 from tests.domain.given import given
 from tests.domain.player import Play
-from tests.pages.asking import look, names_of, signed_in
+from tests.pages.asking import look, signed_in
 from tests.pages.conftest import Site, Visitor, visiting
 from tests.pages.filled import statements
 from tests.rulebook import edition, shipped
@@ -205,29 +203,6 @@ async def test_the_report_says_what_the_file_says_for_it(desk: Front) -> None:
     assert 'name="results"' not in await page(browser, "invited/report")
     filed = await page(browser, "reported/report")
     assert ("waits to be accepted" in filed, 'name="results"' in filed) == (True, False)
-
-
-async def test_the_fields_of_every_act_are_those_of_its_command(desk: Front) -> None:
-    """No other field, and none missing that the command must have; in whichever phase it is offered."""
-    browser, _ = await signed_in(desk, "lan")
-    seen, wrong = set(), []
-    pages = [act for act in ACTS if not act.path and act.name != "sign_off"]
-    for act in pages:
-        for name in WAYS:
-            answer = await look(browser, f"/delegations/{name}/acts/{act.name}")
-            if f'id="{act.name}"' not in answer.text:
-                continue
-            seen.add(act.name)
-            limits = limits_of(act.kind)
-            fields = names_of(answer.text, act.name) - {"csrf", "form", "key"}
-            files = {found for found in limits if f'id="{act.name}-{found}" name="{found}" type="file"' in answer.text}
-            must = {field for field, limit in limits.items() if limit.required}
-            if not fields <= set(limits) or not must <= fields | files:
-                wrong.append((act.name, name, fields, must))
-            break
-    assert wrong == []
-    # What did not arrive is offered where something did not.
-    assert {act.name for act in pages} - seen == {"resend_mail"}
 
 
 async def test_pages_stay_small_and_ask_no_more_of_a_large_file(desk: Front) -> None:

@@ -13,11 +13,10 @@ from api.cookies import csrf_token
 from api.pages.route import own_path
 from tests.api.front import ORIGIN, PASSWORD, Browser, Front, front
 from tests.api.test_access import NOBODY_ASKED, PAGES, WHO, concrete
+from tests.pages.asking import COOKIE, signed_in
 from tests.rulebook import edition
 
 pytestmark = pytest.mark.slow
-
-COOKIE = "__Host-legation-session"
 
 
 @asynccontextmanager
@@ -26,14 +25,6 @@ async def with_rules(folder: Path, **more: Any) -> AsyncIterator[Front]:
     async with front(folder, **more) as found:
         await found.at.editions.put(edition())
         yield found
-
-
-async def signed_in(found: Front, account: str) -> tuple[Browser, str]:
-    """A browser in a session of an account, and the session's own token."""
-    browser = found.browser()
-    _, secret = await found.at.sessions.open(account, "password")
-    browser.http.cookies.set(COOKIE, secret, domain="legation.test")
-    return browser, csrf_token(secret)
 
 
 async def visit(browser: Browser, row: str, form: Any = None, **headers: str) -> httpx2.Response:

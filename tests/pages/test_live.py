@@ -12,8 +12,9 @@ from api.announcements import Bell
 from api.pages.live import WHO_EVERY, _watch
 from storage.sessions import Sessions
 from tests.api.front import Front
+from tests.pages.asking import COOKIE, signed_in
 from tests.pages.conftest import Site, Visitor
-from tests.pages.test_guard import COOKIE, signed_in, visit, with_rules
+from tests.pages.test_guard import visit, with_rules
 
 pytestmark = [pytest.mark.slow]
 

@@ -4,14 +4,12 @@ from typing import Any
 
 import pytest
 
-from domain.commands import AddMember, AppointParticipant, ReplaceMember, WithdrawMember
-from storage.persons import Person, PersonDetails
+from storage.persons import Person
 from tests.pages.asking import names_of, visiting_as, wrong_in
 from tests.pages.conftest import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
-ABOUT = {"csrf", "form", "key"}
 SOMEBODY = {
     "full_name": "Satō Haruka",
     "given_name": "Haruka",
@@ -35,24 +33,16 @@ async def people(site: Site) -> list[tuple[str, str, bool]]:
     return found
 
 
-async def test_the_fields_of_the_forms_are_those_of_their_commands(site: Site) -> None:
-    """The details of a person, and what the command says of them; ids and the reference come from the page."""
+async def test_who_does_not_travel_is_asked_for_no_passport(site: Site) -> None:
+    """Nor for what they eat: it would be kept for nothing."""
     here = site.here
     await here.open()
-    await here.add("m-1", role="head")
-    details, made = set(PersonDetails.model_fields), {"type", "member_id", "participant_id", "by", "person"}
-    travel = {"passport_number", "dietary", "needs"}
-    path = f"/delegations/{here.id}/people"
+    path = f"/delegations/{here.id}/people/new"
     async with visiting_as(site, "lan") as lan:
-        for address, model, expected in (
-            (f"{path}/new?as=delegate", AddMember, details),
-            (f"{path}/new?as=servant", AppointParticipant, details - travel),
-            (f"{path}/m-1/replace", ReplaceMember, details),
-        ):
-            named = names_of(await lan.look(address), "join") - ABOUT
-            assert named == expected | (set(model.model_fields) - made), address
-        named = names_of(await lan.look(f"{path}/m-1/leave"), "leave") - ABOUT
-        assert named == set(WithdrawMember.model_fields) - made
+        delegate, servant = [names_of(await lan.look(f"{path}?as={kind}"), "join") for kind in ("delegate", "servant")]
+    travel = {"passport_number", "dietary", "needs", "country", "entry_papers", "key_leader"}
+    assert delegate - servant == travel
+    assert servant <= delegate
 
 
 async def test_somebody_is_entered_and_joins_once(site: Site) -> None:

@@ -13,8 +13,8 @@ from playwright.async_api import Browser, expect
 from api.feeds import webcal_of
 from storage.feeds import Feed, Subject
 from storage.persons import Person
+from tests.pages.asking import Guest, forms_of, said, visiting_as
 from tests.pages.conftest import Site, Visitor, visiting
-from tests.pages.over_http import CSRF, KEY, Asking, asking, said
 from tests.storage.samples import PDF_FILE, in_pieces
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
@@ -243,10 +243,10 @@ async def served(site: Site) -> tuple[Site, str]:
     return site, path
 
 
-async def form_of(one: Asking, path: str, name: str) -> dict[str, str]:
+async def form_of(one: Guest, path: str, name: str) -> dict[str, str]:
     """What the hidden fields of a form of the page say."""
-    page = (await one.get(path)).text
-    return {"form": name, "csrf": CSRF.findall(page)[-1], "key": KEY.findall(page)[0]}
+    found = {form.name: form for form in forms_of(await one.look(path))}
+    return {field: found[name].value(field) for field in ("form", "csrf", "key")}
 
 
 async def replies(site: Site) -> list[tuple[str, dict[str, Any]]]:
@@ -258,7 +258,7 @@ async def replies(site: Site) -> list[tuple[str, dict[str, Any]]]:
 async def test_somebody_answers_the_invitation_and_an_item_alone(site: Site) -> None:
     """Sealed as theirs, by the page; what they wrote is a text of the file; sent twice it is one answer."""
     path = await invited(site)
-    async with asking(site) as ha:
+    async with visiting_as(site) as ha:
         form = await form_of(ha, path, "answer") | {"answer": "accepted", "comment": "Tôi đến trễ 30 phút."}
         first, again = await ha.post(path, form), await ha.post(path, form)
         assert [(one.status_code, one.headers["location"]) for one in (first, again)] == [
@@ -286,7 +286,7 @@ async def test_somebody_answers_the_invitation_and_an_item_alone(site: Site) -> 
 async def test_an_answer_that_is_not_whole_comes_back_as_it_was_typed(site: Site) -> None:
     """The error stands beside its field and in the summary; nothing is recorded."""
     path = await invited(site)
-    async with asking(site) as ha:
+    async with visiting_as(site) as ha:
         form = await form_of(ha, path, "answer") | {"comment": "Xin <hỏi> lại."}
         back = await ha.post(path, form)
         assert back.status_code == 422
@@ -302,7 +302,7 @@ async def test_an_answer_that_is_not_whole_comes_back_as_it_was_typed(site: Site
 async def test_nobody_answers_for_others_or_what_they_do_not_see(site: Site) -> None:
     """An item of others is refused and not named; who has left the file is asked nothing any more."""
     path = await invited(site)
-    async with asking(site) as ha:
+    async with visiting_as(site) as ha:
         form = await form_of(ha, path, "answer") | {"answer": "accepted"}
         foreign = await ha.post(path, form | {"item_id": "talk"})
         assert foreign.status_code == 422
@@ -325,7 +325,7 @@ async def test_what_somebody_needs_stands_in_the_register_and_never_in_the_trail
     await here.idle()
     ref = (await here.file()).people["ha"].person.ref
     before = len(await here.registers.queries.events(here.id))
-    async with asking(site) as ha:
+    async with visiting_as(site) as ha:
         form = await form_of(ha, path, "needs") | {"dietary": "Không ăn thịt lợn", "needs": "Không đi cầu thang"}
         for _ in range(2):
             assert (await ha.post(path, form)).headers["location"] == f"{path}?said=needs_kept#needs"
@@ -350,7 +350,7 @@ async def test_what_somebody_needs_stands_in_the_register_and_never_in_the_trail
 async def test_the_page_names_who_is_there_and_how_they_are_reached(served: tuple[Site, str]) -> None:
     """The coordinator by mail, the escort by telephone, the host by name; nobody whom she does not meet; no guest."""
     site, path = served
-    async with asking(site) as ha:
+    async with visiting_as(site) as ha:
         page = (await ha.get(path)).text
     for shown in ("Trần Thị Lan", "mailto:lan@songlam.example", "Servant hoa", "Servant son", "tel:+84912223333"):
         assert shown in page, shown
@@ -365,7 +365,7 @@ async def test_nobody_is_named_once_the_visit_is_over(
     site, path = served
     ends = (await site.here.file()).ends
     noon = datetime(ends.year, ends.month, ends.day, 5, tzinfo=UTC)
-    async with asking(site) as ha:
+    async with visiting_as(site) as ha:
         for days, named in ((0, True), (1, False)):
             monkeypatch.setattr("api.pages.programme.utc_now", lambda later=days: noon + timedelta(days=later))
             assert ("Servant son" in (await ha.get(path)).text) is named
@@ -375,7 +375,7 @@ async def test_now_and_next_stand_at_the_top(served: tuple[Site, str], monkeypat
     """By the clock of the moment; between two items only what comes next."""
     site, path = served
     starts = (await site.here.file()).items["airport"].starts.instant
-    async with asking(site) as ha:
+    async with visiting_as(site) as ha:
         for minutes, now, following in ((-5, None, "Đón tại sân bay"), (5, "Đón tại sân bay", "Làm việc với Sở")):
             monkeypatch.setattr("api.pages.programme.utc_now", lambda later=minutes: starts + timedelta(minutes=later))
             page = (await ha.get(path)).text
@@ -394,7 +394,7 @@ async def test_somebody_has_the_letter_to_them_and_nobody_else_s_papers(site: Si
     file = await here.file()
     letters = [one.attachment.digest for letter in file.rendered for one in letter.versions]
     assert len(letters) == 2
-    async with asking(site) as ha:
+    async with visiting_as(site) as ha:
         page = (await ha.get(path)).text
         for digest in letters:
             assert f'href="{path}/documents/{digest}"' in page
@@ -410,7 +410,7 @@ async def test_somebody_has_the_letter_to_them_and_nobody_else_s_papers(site: Si
 async def test_every_form_wants_the_token_of_its_page(site: Site) -> None:
     """Without it, with another page's, or from another site nothing is recorded and nothing is kept."""
     path = await invited(site)
-    async with asking(site) as ha:
+    async with visiting_as(site) as ha:
         for name, fields in (("answer", {"answer": "accepted"}), ("needs", {"needs": "Lối đi"})):
             form = await form_of(ha, path, name) | fields
             answers: list[httpx2.Response] = [

@@ -4,39 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from api.pages.requests import LISTS, REVISED
-from domain.commands import AttachDocument, JustifyLimit, ReviseRequest
-from tests.pages.asking import Forms, names_of, visiting_as, wrong_in
+from domain.commands import JustifyLimit
+from tests.pages.asking import ABOUT, Forms, names_of, visiting_as, wrong_in
 from tests.pages.conftest import Site
 from tests.storage.samples import PDF_FILE
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
-
-ABOUT = {"csrf", "form", "key"}
 
 
 async def revisions(site: Site) -> list[dict[str, object]]:
     """What the trail says was revised."""
     found = await site.here.registers.queries.events(site.here.id)
     return [dict(one.data) for one in found if one.type == "RequestRevised"]
-
-
-async def test_the_fields_of_the_forms_are_those_of_their_commands(site: Site) -> None:
-    """What a page puts together itself, and what it hides, is named here."""
-    here = site.here
-    await here.open()
-    assert set(REVISED) == set(ReviseRequest.model_fields) - {"type", "seen"}
-    assert set(REVISED) >= LISTS
-    shown: set[str] = set()
-    async with visiting_as(site, "lan") as lan:
-        page = await lan.look(f"/delegations/{here.id}/request/revise")
-        named = names_of(page, "revise") - ABOUT
-        shown |= {name for name in named if not name.startswith("was.")}
-        assert {name.removeprefix("was.") for name in named if name.startswith("was.")} == set(REVISED)
-        assert shown == set(REVISED) - {"key_leaders", "stays"}
-        page = await lan.look(f"/delegations/{here.id}/request")
-        asked = {"document_id", "type"}
-        assert names_of(page, "document") - ABOUT | {"attachment"} == set(AttachDocument.model_fields) - asked
 
 
 async def test_only_what_was_changed_is_sent(site: Site) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from playwright.async_api import Browser, expect
 
+from tests.pages.asking import visiting_as
 from tests.pages.conftest import Site, visiting
-from tests.pages.over_http import asking
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -29,7 +29,7 @@ async def submitted(site: Site, suffix: str = "") -> str:
 async def test_what_was_seen_already_is_grey_and_says_so(site: Site) -> None:
     """After a return, of the new proposal: parts that are the same; those that changed are as new. At first nothing."""
     path = await submitted(site)
-    async with asking(site, "hung") as hung:
+    async with visiting_as(site, "hung") as hung:
         assert "As you last saw it." not in await hung.text(path)
         digest = (await site.here.file()).proposal.digest  # type: ignore[union-attr]
         reason = await site.here.text("Xin sửa mục đích.")
@@ -47,7 +47,7 @@ async def test_what_was_seen_already_is_grey_and_says_so(site: Site) -> None:
 async def test_dossiers_are_read_one_after_another_and_none_is_answered_there(site: Site) -> None:
     """Next and previous go through every one that waits, in the order of the inbox; no form of an answer is there."""
     paths = {await submitted(site, suffix) for suffix in ("-a", "-b")}
-    async with asking(site, "hung") as hung:
+    async with visiting_as(site, "hung") as hung:
         address, seen, steps = "/inbox/read", list[str](), set[str]()
         while address not in seen:
             seen.append(address)
@@ -63,7 +63,7 @@ async def test_dossiers_are_read_one_after_another_and_none_is_answered_there(si
         assert gone.status_code == 200
         assert "1 of" in gone.text
     assert paths <= steps
-    async with asking(site, "an") as an:
+    async with visiting_as(site, "an") as an:
         nothing = await an.get("/inbox/read")
     assert (nothing.status_code, nothing.headers["location"]) == (303, "/")
 

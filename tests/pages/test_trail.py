@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import expect
 
+from tests.pages.asking import visiting_as
 from tests.pages.conftest import Site, Visitor
-from tests.pages.over_http import asking
 from workflows.checkpoints import CheckpointRound
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
@@ -56,7 +56,7 @@ async def sealed(site: Site) -> None:
 async def test_every_entry_is_told_newest_first_or_as_a_story(site: Site) -> None:
     """Who, what, by what right, before and after."""
     path, known = await visit(site), len(await events(site))
-    async with asking(site, "lan") as lan:
+    async with visiting_as(site, "lan") as lan:
         newest = await lan.get(path)
         story = await lan.get(path, order="story")
         assert [int(one) for one in NUMBERS.findall(newest.text)] == list(range(known, 0, -1))
@@ -76,7 +76,7 @@ async def test_pages_follow_each_other_without_a_gap(site: Site) -> None:
         await site.here.send({"type": "revise_request", "purpose": f"Mục đích {number}"})
     await site.here.idle()
     known = len(await events(site))
-    async with asking(site, "an") as an:
+    async with visiting_as(site, "an") as an:
         for order, expected in (("newest", range(known, 0, -1)), ("story", range(1, known + 1))):
             found: list[int] = []
             query: dict[str, Any] = {"order": order}
@@ -100,7 +100,7 @@ async def test_entries_are_filtered_by_who_what_when_and_words(site: Site) -> No
     def numbers(*types: str) -> list[int]:
         return [one.seq for one in reversed(everything) if one.type in types]
 
-    async with asking(site, "an") as an:
+    async with visiting_as(site, "an") as an:
 
         async def found(**query: Any) -> list[int]:
             return [int(one) for one in NUMBERS.findall((await an.get(path, **query)).text)]
@@ -123,7 +123,7 @@ async def test_entries_are_filtered_by_who_what_when_and_words(site: Site) -> No
 async def test_what_is_filtered_is_taken_along_as_a_sheet_and_as_json(site: Site) -> None:
     """In the language of the page, whatever the browser prefers; the same entries as on the page."""
     path = await visit(site)
-    async with asking(site, "an", "vi") as an:
+    async with visiting_as(site, "an", "vi") as an:
         sheet = await an.get(f"{path}/export", format="csv", kind="people")
         document = (await an.get(f"{path}/export", kind="people")).json()
         none = (await an.get(f"{path}/export", kind="journey")).json()
@@ -146,7 +146,7 @@ async def test_the_file_is_shown_as_it_was_after_an_entry_and_at_an_instant(site
     """Its phase, its people and its programme of then; a banner that says so; what changed since."""
     path = await visit(site)
     seq = await seq_of(site, "RequestSubmitted")
-    async with asking(site, "lan") as lan:
+    async with visiting_as(site, "lan") as lan:
         then = await lan.text(path, seq=seq)
         now = await lan.text(path)
         first = await lan.text(path, seq=1)
@@ -175,7 +175,7 @@ async def test_the_file_is_shown_as_it_was_after_an_entry_and_at_an_instant(site
 async def test_an_auditor_reads_places_and_accounts_and_no_names(site: Site) -> None:
     """The trail, the file as it was, and the proof: nobody is named, nothing of a register is shown."""
     path = await visit(site)
-    async with asking(site, "an") as an:
+    async with visiting_as(site, "an") as an:
         pages = [(await an.get(one)).text for one in (path, f"{path}?seq=6", f"{path}/3", f"{path}/verification")]
     for page in pages:
         for name in ("Trần Thị Lan", "Lê Văn Hùng", "Delegate keiko", "tokyo.example"):
@@ -188,7 +188,7 @@ async def test_an_entry_is_proven_by_seal_checkpoint_and_history(site: Site) -> 
     path = await visit(site)
     seq = await seq_of(site, "StepSigned")
     [event] = [one for one in await events(site) if one.seq == seq]
-    async with asking(site, "an") as an:
+    async with visiting_as(site, "an") as an:
         before = await an.text(f"{path}/{seq}")
         assert "In no checkpoint yet" in before
         await sealed(site)
@@ -207,7 +207,7 @@ async def test_an_entry_is_proven_by_seal_checkpoint_and_history(site: Site) -> 
 async def test_the_verification_page_says_what_vouches_and_who_may_take_evidence(site: Site) -> None:
     """The chain, the checkpoint, the archive; the bundle without people for auditors, with documents for others."""
     path = await visit(site)
-    async with asking(site, "an") as an, asking(site, "lan") as lan:
+    async with visiting_as(site, "an") as an, visiting_as(site, "lan") as lan:
         unsealed = await an.text(f"{path}/verification")
         assert "Evidence ends with a checkpoint, and none holds this file yet." in unsealed
         await sealed(site)
