@@ -102,7 +102,7 @@ async def opened(one: Decided, filling: Filling, title: str = "Đoàn đại bi�
 
 
 async def submitted(one: Decided, filling: Filling) -> None:
-    """Justify whatever is beyond a limit, and submit."""
+    """Submit a file."""
     await one.send(filling.coordinator, {"type": "submit_request"})
 
 
