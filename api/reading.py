@@ -233,9 +233,9 @@ class Reading:
 
     async def told(self, numbers: Collection[int]) -> AsyncIterator[TrailEntry]:
         """Yield the entries of these numbers, in order, whatever the query says."""
-        for run in _runs(sorted(numbers)):
-            wanted = frozenset(run)
-            async for entry in self._tell(run[0] - 1, run[-1], lambda sealed, run=wanted: sealed.seq in run):  # type: ignore[misc]
+        wanted = frozenset(numbers)
+        for run in _runs(sorted(wanted)):
+            async for entry in self._tell(run[0] - 1, run[-1], lambda sealed: sealed.seq in wanted):
                 yield entry
 
     def finds(self, entry: TrailEntry) -> bool:

@@ -192,8 +192,8 @@ class Asked:
     @property
     def query(self) -> ToldTrailQuery:
         """The same as the API asks for it."""
-        said = {"actor": self.actor, "about": self.about, "words": self.words, "since": self.since, "until": self.until}
-        said |= {"type": list(self.types)}
+        said: dict[str, Any] = {"actor": self.actor, "about": self.about, "words": self.words}
+        said |= {"since": self.since, "until": self.until, "type": list(self.types)}
         return ToldTrailQuery.model_validate({name: value for name, value in said.items() if value})
 
 
