@@ -10,7 +10,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
-from api.application import create_application
+from api.application import create_application, settle
 from api.installation import Installation
 from api.schema import SchemaOutdated, require_schema
 from embedded.log import configure_log
@@ -29,8 +29,9 @@ class Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        """Remember the loop that a signal has to be brought to."""
+        """Remember the loop that a signal has to be brought to; take requests once everything is loaded."""
         self._loop = asyncio.get_running_loop()
+        settle()
         await super().startup(sockets)  # type: ignore[arg-type]
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 """The API as an ASGI application, put together from its features."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -183,6 +184,15 @@ Every address but `health`, this description and those where one signs in wants 
 or the cookie of a session. Every answer that is no success
 is `application/problem+json` (RFC 9457) with a stable `code`, in Vietnamese or English by `Accept-Language`.
 """
+
+
+def settle() -> None:
+    """Let what is loaded by now stay for as long as the process: the garbage collector passes over it from now on.
+
+    A collection of everything takes 200 ms otherwise, in whichever request it comes.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def create_application(settings: Settings, *, client: Client | None = None) -> FastAPI:

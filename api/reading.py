@@ -1,7 +1,7 @@
 """The trail of a delegation in plain words, and what changed between two points of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
@@ -40,12 +40,12 @@ from domain.state import Delegation
 from domain.upcast import read_event
 from domain.values import Digest, Language
 from locales import Translator, translator
-from storage.as_of import BeyondHead, NotYetOpen
+from storage.as_of import NotYetOpen
 from storage.mail_ledger import Count
-from storage.queries import File
+from storage.queries import EventLine, File
 from words.changes import told
 from words.edition import EditionWords
-from words.events import Reader, sentence_of
+from words.events import Names, Reader, sentence_of, told_apart
 from words.sheet import sheet
 from words.trail import HEADINGS, PROOF_HEADINGS, cells
 
@@ -54,6 +54,9 @@ router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tag
 LARGEST_PAGE = 200
 BATCH = 500
 """Events read at a time while looking for those that are wanted."""
+
+NEAR = 150
+"""Events between two wanted ones that are sooner read through than a kept state is read and brought forward."""
 
 CSV = "text/csv"
 
@@ -154,14 +157,14 @@ class ToldTrailQuery(BaseModel):
             and (self.about is None or is_about(event, self.about))
         )
 
-    def finds(self, entry: TrailEntry) -> bool:
-        """Whether an event, as it is told, has the words that are looked for."""
+    def finds(self, entry: TrailEntry, who: str) -> bool:
+        """Whether an event, as it is told of whom, has the words that are looked for."""
         if self.words is None:
             return True
         changed = (
             text for one in entry.changes if one.said for text in (one.said.what, one.said.before, one.said.after)
         )
-        told = " ".join(text for text in (entry.actor, entry.said, *changed) if text)
+        told = " ".join(text for text in (who, entry.said, *changed) if text)
         return folded(self.words) in folded(told)
 
 
@@ -193,43 +196,72 @@ async def read_trail(
 
 @dataclass
 class Reading:
-    """One reader's way through a trail: the events that are asked for, told in the order in which they were sealed."""
+    """One reader's way through a trail: the events that are asked for, told in the order in which they were sealed.
+
+    `asked` are the outcomes of each event, `documents` those that an event set in type, both by its number.
+    """
 
     at: Installation
     file: File
     query: ToldTrailQuery
     reader: Reader
-    asked: Mapping[int, list[SealedEvent]]
+    asked: Mapping[int, list[EventLine]]
+    documents: Mapping[int, tuple[TrailDocument, ...]]
     sent: Mapping[str, list[Count]]
     places: Mapping[str, Place] = field(default_factory=dict)
 
     @classmethod
     async def of(cls, at: Installation, file: File, query: ToldTrailQuery, reader: Reader) -> "Reading":
         """Begin to read. Problem: `engine_unavailable`, where proofs are asked for and no history can be read."""
-        asked: dict[int, list[SealedEvent]] = {}
-        for one in await at.queries.events(file.state.id, types=OUTCOMES):
-            if by := asked_by(one.command_id):
-                asked.setdefault(by[1], []).append(one)
+        asked: dict[int, list[EventLine]] = {}
+        for line in await at.queries.event_lines(file.state.id, OUTCOMES):
+            if by := asked_by(line.command_id):
+                asked.setdefault(by[1], []).append(line)
+        rendered = await at.queries.events(file.state.id, types=("DocumentRendered",))
+        documents = {one.seq: tuple(_documents(one)) for one in rendered}
         sent: dict[str, list[Count]] = {}
         for count in await at.mail.counts(file.state.id):
             sent.setdefault(count.issue.removeprefix(f"{file.state.id}:"), []).append(count)
         places = await at.proofs.of(at.client, file.state.id, file.head) if query.proof else {}
-        return cls(at, file, query, reader, asked, sent, places)
+        return cls(at, file, query, reader, asked, documents, sent, places)
 
     async def entries(self) -> AsyncIterator[TrailEntry]:
         """Yield what is wanted, in order."""
-        state, seen = await self._begin(), self.query.after
-        self.reader.due |= {what: one.rule.model_dump() for what, one in (state.deadlines if state else {}).items()}
-        while events := await self.at.queries.events(self.file.state.id, after=seen, limit=BATCH):
+        async for entry in self._tell(self.query.after, None, self.query.takes):
+            if self.finds(entry):
+                yield entry
+
+    async def told(self, numbers: Collection[int]) -> AsyncIterator[TrailEntry]:
+        """Yield the entries of these numbers, in order, whatever the query says."""
+        wanted = frozenset(numbers)
+        for run in _runs(sorted(wanted)):
+            async for entry in self._tell(run[0] - 1, run[-1], lambda sealed: sealed.seq in wanted):
+                yield entry
+
+    def finds(self, entry: TrailEntry) -> bool:
+        """Whether an entry has the words that are looked for."""
+        return self.query.finds(entry, self.reader.account(entry.actor))
+
+    async def _tell(
+        self, seen: int, last: int | None, takes: Callable[[SealedEvent], bool]
+    ) -> AsyncIterator[TrailEntry]:
+        """Yield the events after `seen` that are taken, up to `last` if there is one, told."""
+        state = await self._after(seen)
+        if state is not None:
+            self.reader.due |= {what: one.rule.model_dump() for what, one in state.deadlines.items()}
+        while last is None or seen < last:
+            limit = BATCH if last is None else min(BATCH, last - seen)
+            events = await self.at.queries.events(self.file.state.id, after=seen, limit=limit)
+            if not events:
+                return
             for sealed in events:
                 event = read_event(sealed)
                 after = evolve(state, event, sealed)
+                self._call(state, after)
                 written = {"type": sealed.type, "data": sealed.data}
-                if self.query.takes(sealed):
+                if takes(sealed):
                     said = sentence_of(written, self.reader)
-                    entry = self._entry(sealed, event, state, after, said, await self._effective(event))
-                    if self.query.finds(entry):
-                        yield entry
+                    yield self._entry(sealed, event, state, after, said, await self._effective(event))
                     # Words take a millisecond an event: others come in between.
                     await asyncio.sleep(0)
                 else:
@@ -237,13 +269,20 @@ class Reading:
                 state = after
             seen = events[-1].seq
 
-    async def _begin(self) -> Delegation | None:
-        if not self.query.after:
+    def _call(self, before: Delegation | None, after: Delegation) -> None:
+        """Let items be called what they were called then, where they are to have names."""
+        if self.reader.items is not None and (before is None or before.items is not after.items):
+            self.reader.items = titles_of(after)
+
+    async def _after(self, seq: int) -> Delegation | None:
+        if not seq:
             return None
-        try:
-            return (await self.at.registers.as_of.file_after(self.file.state.id, self.query.after)).state
-        except BeyondHead:
+        if seq >= self.file.head.seq:
             return self.file.state
+        state = (await self.at.registers.as_of.file_after(self.file.state.id, seq)).state
+        if self.reader.items is not None:
+            self.reader.items = titles_of(state)
+        return state
 
     async def _effective(self, event: AnyEvent) -> Effective | None:
         if isinstance(event, RulesAdopted):
@@ -274,7 +313,7 @@ class Reading:
             rules=rules_of(event, before, after),
             edition=after.edition,
             messages=tuple(count for key in _keys(event, outcomes) for count in self.sent.get(key, ())),
-            documents=tuple(document for one in (sealed, *outcomes) for document in _documents(one)),
+            documents=tuple(document for one in (sealed, *outcomes) for document in self.documents.get(one.seq, ())),
             outcomes=tuple(one.seq for one in outcomes),
             hash=sealed.hash,
             proof=HistoryEvent(workflow_id=self.file.state.id, run_id=place.run_id, event_id=place.event_id)
@@ -292,7 +331,24 @@ class Reading:
             yield sheet([line + [""] * (len(headings) - len(line))])
 
 
-def _keys(event: AnyEvent, outcomes: list[SealedEvent]) -> list[str]:
+def _runs(numbers: Collection[int]) -> Iterator[list[int]]:
+    """Yield ascending numbers in runs of which none is far from the one before it."""
+    run: list[int] = []
+    for number in numbers:
+        if run and number - run[-1] > NEAR:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run
+
+
+def titles_of(state: Delegation) -> dict[str, str]:
+    """Return what the items of a programme are called."""
+    return told_apart({one.id: one.title for one in state.items.values()})
+
+
+def _keys(event: AnyEvent, outcomes: list[EventLine]) -> list[str]:
     """Return the effects that an event asked for: those that its outcomes name, and the one that it names itself."""
     named = [by[0] for one in outcomes if (by := asked_by(one.command_id))]
     return list(dict.fromkeys([*named, *([own] if (own := asks_for(event)) else [])]))
@@ -315,10 +371,13 @@ async def reader_of(request: Request, state: Delegation, at: Installation) -> Re
     )
 
 
-async def reader_in(words: Translator, state: Delegation, at: Installation) -> Reader:
-    """Return for whom a file is told, in a language."""
+async def reader_in(words: Translator, state: Delegation, at: Installation, names: Names | None = None) -> Reader:
+    """Return for whom a file is told, in a language; with `names` people and items by what they are called."""
     edition = await at.editions.get(state.edition)
-    return Reader(words, EditionWords(edition.model_dump(mode="json"), words), state.zone)
+    rules = EditionWords(edition.model_dump(mode="json"), words)
+    if names is None:
+        return Reader(words, rules, state.zone)
+    return Reader(words, rules, state.zone, names=names, items=titles_of(state))
 
 
 def shown(found: tuple[Change, ...], reader: Reader) -> tuple[ShownChange, ...]:
@@ -371,8 +430,10 @@ async def show_changes(
     return await changes_between(at, file, query, reader.translator)
 
 
-async def changes_between(at: Installation, file: File, query: ChangesQuery, words: Translator) -> Changes:
-    """Return what changed between two points, in a language.
+async def changes_between(
+    at: Installation, file: File, query: ChangesQuery, words: Translator, names: Names | None = None
+) -> Changes:
+    """Return what changed between two points, in a language; with `names` people and items by what they are called.
 
     Problems: `period_backwards`, those of `file_then`.
     """
@@ -380,7 +441,7 @@ async def changes_between(at: Installation, file: File, query: ChangesQuery, wor
     since = await _since(at, file, query)
     if since is not None and since.head.seq > until.head.seq:
         raise Problem("period_backwards")
-    reader = await reader_in(words, until.state, at)
+    reader = await reader_in(words, until.state, at, names)
     for state in (since, until):
         reader.due |= {what: one.rule.model_dump() for what, one in (state.state.deadlines if state else {}).items()}
     found = changes(since.state if since else None, until.state)

@@ -106,7 +106,9 @@ def _between(place: _Place, before: Any, after: Any) -> Iterator[Change]:
         return
     if isinstance(before, BaseModel) and type(before) is type(after) and not isinstance(before, WHOLE):
         for name, value in _fields(after):
-            yield from _between(place.below(name), getattr(before, name), value)
+            # Most of a file is what it was; where that is so, no place is worth naming.
+            if (known := getattr(before, name)) is not value:
+                yield from _between(place.below(name), known, value)
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
         yield from _entries(place, before, after)
     elif _facts(before) and _facts(after):
@@ -117,11 +119,10 @@ def _between(place: _Place, before: Any, after: Any) -> Iterator[Change]:
 
 def _entries(place: _Place, before: Mapping[Any, Any], after: Mapping[Any, Any]) -> Iterator[Change]:
     for key, value in after.items():
-        here = place.below(str(key), _name(key, value))
-        if key in before:
-            yield from _between(here, before[key], value)
-        else:
-            yield here.change("added", after=value)
+        if key not in before:
+            yield place.below(str(key), _name(key, value)).change("added", after=value)
+        elif before[key] is not value:
+            yield from _between(place.below(str(key), _name(key, value)), before[key], value)
     for key, value in before.items():
         if key not in after:
             yield place.below(str(key), _name(key, value)).change("removed", before=value)

@@ -152,7 +152,12 @@ def effects_asked_for(events: Iterable[SealedEvent]) -> dict[str, int]:
 
 def is_about(sealed: SealedEvent, named: str) -> bool:
     """Whether an event names a step, an item, a participant, a document or anything else by this id."""
-    return any(named == text or named in text.split(".") for text in _texts(sealed.data))
+    return names(sealed.data, named)
+
+
+def names(data: Any, named: str) -> bool:
+    """Whether what an event says names something by this id."""
+    return any(named == text or named in text.split(".") for text in _texts(data))
 
 
 def _texts(value: Any) -> Iterator[str]:

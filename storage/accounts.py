@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
@@ -279,6 +280,27 @@ class Accounts:
         """Return every account that is not disabled, by id."""
         async with self._database.reading() as connection:
             return await self._read(connection)
+
+    async def count(self) -> int:
+        """Return how many accounts are not disabled."""
+        wanted = select(func.count()).select_from(accounts).where(accounts.c.disabled_at.is_(None))
+        async with self._database.reading() as connection:
+            count: int = (await connection.execute(wanted)).scalar_one()
+        return count
+
+    async def page(self, offset: int, limit: int) -> list[AccountDetails]:
+        """Return some of the accounts that are not disabled, by id: up to `limit`, after `offset` of them."""
+        enabled = select(accounts.c.id).where(accounts.c.disabled_at.is_(None)).order_by(accounts.c.id)
+        async with self._database.reading() as connection:
+            wanted = (await connection.execute(enabled.offset(offset).limit(limit))).scalars().all()
+            return await self._read(connection, accounts.c.id.in_(wanted))
+
+    async def holders(self, positions: Collection[str]) -> dict[str, list[AccountDetails]]:
+        """Return the accounts that hold each of some positions now, by position and in the order of their ids."""
+        held = select(tenures.c.account).where(tenures.c.position.in_(sorted(positions)), held_at(utc_now()))
+        async with self._database.reading() as connection:
+            found = await self._read(connection, accounts.c.id.in_(held))
+        return {position: [one for one in found if position in one.positions] for position in positions}
 
     async def holding(self, position: str, at: datetime | None = None) -> list[AccountDetails]:
         """Return the accounts that hold a position at an instant (else now), by id: whom a waiting step is shown to."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Table, insert, select, update
+from sqlalchemy import Column, ColumnElement, Row, Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.bilingual import Bilingual
@@ -100,11 +100,18 @@ class Institution:
             await _record(connection, "organisation_ended", before, after, by=by)
         return after
 
-    async def positions(self) -> list[Position]:
-        """Return every position, by slug."""
+    async def positions(self, offset: int = 0, limit: int | None = None) -> list[Position]:
+        """Return positions, by slug: every one, or up to `limit` after `offset` of them."""
+        wanted = select(positions).order_by(positions.c.slug).offset(offset).limit(limit)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(select(positions).order_by(positions.c.slug))).all()
+            rows = (await connection.execute(wanted)).all()
         return [_position(row) for row in rows]
+
+    async def count_positions(self) -> int:
+        """Return how many positions there are."""
+        async with self._database.reading() as connection:
+            count: int = (await connection.execute(select(func.count()).select_from(positions))).scalar_one()
+        return count
 
     async def add_position(self, new: Position, *, by: str) -> None:
         """Enter a position; raises ChangeRefused: `position_exists`, `organisation_unknown`."""

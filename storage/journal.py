@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Row, Table, func, select
+from sqlalchemy import Column, ColumnElement, Index, Integer, Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json
+from domain.reading import names
 from domain.seal import ChainBroken, Head, SealedEvent, genesis, verify_chain
+from domain.values import write_instant
 from storage.engine import Database
 from storage.metadata import Name, Words, metadata
 from storage.upsert import insert_into
@@ -124,6 +128,78 @@ async def read(
     if types:
         wanted = wanted.where(journal.c.type.in_(types))
     return [_event(row) for row in await connection.execute(wanted)]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which events of a file: all that is set must hold.
+
+    `about` is the id of anything that an event names (`domain.reading.is_about`). `since` (or later) and `until`
+    (before) are aware instants.
+    """
+
+    types: tuple[str, ...] = ()
+    actor: str = ""
+    about: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def within(self, delegation_id: str) -> list[ColumnElement[bool]]:
+        """Return what holds of the rows of a file; of those that `about` lets through some may be of others."""
+        found = [journal.c.delegation_id == delegation_id]
+        if self.types:
+            found.append(journal.c.type.in_(self.types))
+        if self.actor:
+            found.append(journal.c.actor == self.actor)
+        if self.about:
+            written = json.dumps(self.about, ensure_ascii=False)[1:-1]
+            found.append(journal.c.data.contains(written, autoescape=True))
+        # Instants are written in one form, whose order is that of time.
+        if self.since is not None:
+            found.append(journal.c.at >= write_instant(self.since))
+        if self.until is not None:
+            found.append(journal.c.at < write_instant(self.until))
+        return found
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """An event without what it says."""
+
+    seq: int
+    type: str
+    actor: str
+    command_id: str
+
+
+async def read_lines(connection: AsyncConnection, delegation_id: str, wanted: Wanted) -> list[EventLine]:
+    """Return a file's events in order, without what they say; `about` is not looked for."""
+    columns = [journal.c[name] for name in EventLine.__dataclass_fields__]
+    rows = select(*columns).where(*replace(wanted, about="").within(delegation_id)).order_by(journal.c.seq)
+    return [EventLine(*row) for row in await connection.execute(rows)]
+
+
+async def read_numbers(
+    connection: AsyncConnection, delegation_id: str, wanted: Wanted, *, beyond: int, newest: bool, limit: int
+) -> list[int]:
+    """Return the numbers of up to `limit` events, beyond one of them: later than it, or with `newest` earlier.
+
+    In that order; `beyond` 0 is before the first one, or after the last. What events say is read only where something
+    is looked for in it.
+    """
+    order = journal.c.seq.desc() if newest else journal.c.seq
+    columns = [journal.c.seq, journal.c.data] if wanted.about else [journal.c.seq]
+    found: list[int] = []
+    while len(found) < limit:
+        which = wanted.within(delegation_id)
+        if beyond or not newest:
+            which.append(journal.c.seq < beyond if newest else journal.c.seq > beyond)
+        rows = (await connection.execute(select(*columns).where(*which).order_by(order).limit(limit))).all()
+        found += [row.seq for row in rows if not wanted.about or names(json.loads(row.data), wanted.about)]
+        if len(rows) < limit:
+            break
+        beyond = rows[-1].seq
+    return found[:limit]
 
 
 async def head_of_journal(connection: AsyncConnection, delegation_id: str) -> Head | None:

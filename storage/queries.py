@@ -12,11 +12,11 @@ from domain.seal import Head, SealedEvent
 from domain.state import Delegation, Phase
 from storage.cursors import BadCursor, beyond, read_cursor, write_cursor
 from storage.engine import Database
-from storage.journal import read
+from storage.journal import EventLine, Wanted, journal, read, read_lines, read_numbers
 from storage.lists import LARGEST_PAGE, Filters, Listed, Page, SortKey, count_of, page, page_of
 from storage.read_model import ceilings, deadlines, delegations, participants
 
-__all__ = ["LARGEST_PAGE", "Filters", "Listed", "Page", "Queries", "SortKey"]
+__all__ = ["LARGEST_PAGE", "EventLine", "Filters", "Listed", "Page", "Queries", "SortKey", "Wanted"]
 
 POLL = 0.01
 LONGEST_POLL = 0.1
@@ -130,6 +130,27 @@ class Queries:
         """Return a delegation's sealed events in order, from the one after `after`: for the trail and the stream."""
         async with self._database.reading() as connection:
             return await read(connection, delegation_id, after=after, limit=limit, types=types)
+
+    async def event_lines(self, delegation_id: str, types: Sequence[str] = ()) -> list[EventLine]:
+        """Return a delegation's events of some types (else of all) in order, without what they say."""
+        async with self._database.reading() as connection:
+            return await read_lines(connection, delegation_id, Wanted(types=tuple(types)))
+
+    async def event_numbers(
+        self, delegation_id: str, wanted: Wanted, *, beyond: int = 0, newest: bool = False, limit: int
+    ) -> list[int]:
+        """Return the numbers of up to `limit` events of a delegation, those later than `beyond` in order.
+
+        With `newest` those before it (0: before none), the last one first.
+        """
+        async with self._database.reading() as connection:
+            return await read_numbers(connection, delegation_id, wanted, beyond=beyond, newest=newest, limit=limit)
+
+    async def actors(self, delegation_id: str) -> frozenset[str]:
+        """Return by whom a delegation's events are."""
+        wanted = select(journal.c.actor).where(journal.c.delegation_id == delegation_id).distinct()
+        async with self._database.reading() as connection:
+            return frozenset((await connection.execute(wanted)).scalars())
 
     async def ids_in(self, phase: str) -> frozenset[str]:
         """Return the ids of all files in a phase."""

@@ -39,6 +39,19 @@ HOLDERS = frozenset(
 )
 """Fields whose next name is no field but the id or number of one thing among several."""
 
+PEOPLE = frozenset(
+    {"participant_id", "participants", "people", "members", "subject", "refused", "replaced_by", "concerns"}
+)
+"""Fields that name people on the file by their place on it."""
+
+ACCOUNTS = frozenset(
+    {
+        *("by", "account", "substitute", "on_behalf_of", "coordinator"),
+        *("opened_by", "submitted_by", "filed_by", "accepted_by"),
+    }
+)
+"""Fields that name whoever did something."""
+
 OFFICES = frozenset({"position", "to", "escalated_to"})
 
 STATES: Mapping[str, Mapping[str, str]] = {
@@ -126,6 +139,16 @@ def _label(name: str, *, first: bool) -> str:
 
 def _thing(holder: str, name: str, reader: Reader) -> str:
     match holder:
+        case "people":
+            return reader.person(name)
+        case "items":
+            return reader.item(name)
+        case "replies":
+            who, _, item = name.partition("/")
+            return reader.person(who) if item == "*" else f"{reader.person(who)}, {reader.item(item)}"
+        case "observations":
+            what, _, who = name.partition("/")
+            return f"{what}, {reader.person(who)}"
         case "steps":
             return reader.rules.step(name)
         case "deadlines":
@@ -189,6 +212,12 @@ class _Told:
         codes = STATES.get(self.root, STEP_STATES) if field == "status" else CODES.get(field)
         if codes is not None:
             return word(codes, value, self.reader.translator)
+        if field in PEOPLE:
+            return self.reader.person(value)
+        if field in ACCOUNTS:
+            return self.reader.account(value)
+        if field == "item_id":
+            return self.reader.item(value)
         if field in OFFICES:
             return self.reader.rules.position(value)
         if field in ("countries", "country"):

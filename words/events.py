@@ -3,7 +3,8 @@
 One sentence for each type of event; a type that only a newer API knows is shown by its name.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -18,18 +19,54 @@ Data = Mapping[str, Any]
 
 NO_RULE: Data = {"rule": None, "version": 0}
 
+PARTICIPANT = "participant:"
+"""What the actor of an event begins with where somebody on the file did it, before their place there."""
+
+ABOUT_PEOPLE = ("member_id", "participant_id", "by")
+ABOUT_ACCOUNTS = ("previous", "coordinator")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What people on a file are called, by their place on it, and holders of accounts, by account.
+
+    Whoever has no name here stands as the trail has them: it carries references only.
+    """
+
+    people: Mapping[str, str] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
+
+    def person(self, place: str) -> str:
+        """Somebody on the file, by their place on it."""
+        return self.people.get(place, place)
+
+    def account(self, account: str) -> str:
+        """Whoever did something: the holder of an account, or somebody on the file."""
+        if account.startswith(PARTICIPANT):
+            return self.person(account.removeprefix(PARTICIPANT))
+        return self.accounts.get(account, account)
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Return names by id, with the id behind those that several have."""
+    often = Counter(names.values())
+    return {one: name if often[name] == 1 else f"{name} ({one})" for one, name in names.items()}
+
 
 @dataclass
 class Reader:
     """For whom: the language, the words of the file's edition, and the zone whose times need no name.
 
-    Tells the events of one file in their order: `due` remembers by which rule each thing is due.
+    Tells the events of one file in their order: `due` remembers by which rule each thing is due. `items` are what the
+    items of the programme are called by then, by id; None where the ids themselves are to stand.
     """
 
     translator: Translator
     rules: EditionWords
     zone: str
     due: dict[str, Data] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
+    items: Mapping[str, str] | None = None
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """Remember by which rule something is due, of an event that is not told."""
@@ -39,6 +76,22 @@ class Reader:
     def tr(self, text: str, **values: object) -> str:
         """The sentence, filled."""
         return self.translator.tr(text, **values)
+
+    def person(self, place: str) -> str:
+        """Somebody on the file, by their place on it."""
+        return self.names.person(place)
+
+    def people(self, places: Iterable[str]) -> str:
+        """Some of those on the file."""
+        return self.translator.listing(self.person(place) for place in places)
+
+    def account(self, account: str) -> str:
+        """Whoever did something: the holder of an account, or somebody on the file."""
+        return self.names.account(account)
+
+    def item(self, item: str) -> str:
+        """An item of the programme."""
+        return item if self.items is None or item not in self.items else f"“{self.items[item]}”"
 
     def day(self, written: str) -> str:
         """A day as people write it."""
@@ -70,7 +123,7 @@ def sentence_of(event: Mapping[str, Any], reader: Reader) -> str:
     sentence = told(event["data"], reader)
     replaced = (event["data"].get("right") or {}).get("on_behalf_of")
     if replaced:
-        sentence = f"{sentence}, {reader.tr(mark('in place of %(name)s'), name=replaced)}"
+        sentence = f"{sentence}, {reader.tr(mark('in place of %(name)s'), name=reader.account(replaced))}"
     proof = event["data"].get("proof")
     return f"{sentence}; {_proven(proof, reader)}" if proof else sentence
 
@@ -80,7 +133,15 @@ def _proven(proof: Data, reader: Reader) -> str:
 
 
 def _plain(text: str) -> Told:
-    return lambda data, reader: reader.tr(text, **data)
+    return lambda data, reader: reader.tr(text, **_named(data, reader))
+
+
+def _named(data: Data, reader: Reader) -> dict[str, Any]:
+    """What an event says, with whom and what it names as the reader knows them."""
+    named = dict(data)
+    named |= {name: reader.person(data[name]) for name in ABOUT_PEOPLE if name in data}
+    named |= {name: reader.account(data[name]) for name in ABOUT_ACCOUNTS if name in data}
+    return named | ({"item_id": reader.item(data["item_id"])} if data.get("item_id") else {})
 
 
 def _step(text: str) -> Told:
@@ -88,7 +149,11 @@ def _step(text: str) -> Told:
 
 
 def _role(text: str) -> Told:
-    return lambda data, reader: reader.tr(text, **{**data, "role": word(PERSON_ROLES, data["role"], reader.translator)})
+    def told(data: Data, reader: Reader) -> str:
+        role = word(PERSON_ROLES, data["role"], reader.translator)
+        return reader.tr(text, **_named(data, reader) | {"role": role})
+
+    return told
 
 
 def _due(text: str) -> Told:
@@ -196,10 +261,10 @@ def _noted(data: Data, reader: Reader) -> str:
     said = (
         reader.tr(
             mark("%(account)s (%(since)s to %(until)s, %(substitute)s signs)"),
-            account=account,
+            account=reader.account(account),
             since=business_time(since, reader.zone, reader.translator),
             until=business_time(until, reader.zone, reader.translator),
-            substitute=substitute,
+            substitute=reader.account(substitute),
         )
         for account, since, until, substitute in leaves
     )
@@ -210,8 +275,8 @@ def _desk_moved(data: Data, reader: Reader) -> str:
     return reader.tr(
         mark("the desk “%(desk)s” moves to %(to)s, in place of %(away)s, until %(until)s"),
         desk=reader.rules.position(data["position"]),
-        to=data["to"],
-        away=data["on_behalf_of"],
+        to=reader.account(data["to"]),
+        away=reader.account(data["on_behalf_of"]),
         until=business_time(data["until"], reader.zone, reader.translator),
     )
 
@@ -220,18 +285,20 @@ def _desk_returned(data: Data, reader: Reader) -> str:
     return reader.tr(
         mark("the desk “%(desk)s” returns from %(substitute)s to %(account)s"),
         desk=reader.rules.position(data["position"]),
-        substitute=data["substitute"],
-        account=data["account"],
+        substitute=reader.account(data["substitute"]),
+        account=reader.account(data["account"]),
     )
 
 
 def _scheduled(data: Data, reader: Reader) -> str:
     values = {"item": data["item_id"], "title": data["title"], "starts": reader.moment(data["starts"])}
+    if reader.items is not None:
+        return reader.tr(mark("schedules “%(title)s”, %(starts)s"), **values)
     return reader.tr(mark("schedules %(item)s: “%(title)s”, %(starts)s"), **values)
 
 
 def _moved(data: Data, reader: Reader) -> str:
-    values = {"item": data["item_id"], "starts": reader.moment(data["starts"])}
+    values = {"item": reader.item(data["item_id"]), "starts": reader.moment(data["starts"])}
     text = reader.tr(mark("moves %(item)s to %(starts)s"), **values)
     return f"{text}; {data['place']}" if data.get("place") else text
 
@@ -256,28 +323,29 @@ def _issued(data: Data, reader: Reader) -> str:
 
 def _delivered(data: Data, reader: Reader) -> str:
     text = reader.tr(mark("round %(issue)s is handed over; messages: %(sent)s"), issue=data["issue"], sent=data["sent"])
-    refused = reader.translator.listing(data.get("refused", ()))
+    refused = reader.people(data.get("refused", ()))
     return text + (reader.tr(mark("; refused for %(people)s"), people=refused) if refused else "")
 
 
 def _resent(data: Data, reader: Reader) -> str:
     text = reader.tr(mark("sends mails again that did not arrive: %(messages)s"), messages=len(data["messages"]))
-    people = reader.translator.listing(data.get("participants", ()))
+    people = reader.people(data.get("participants", ()))
     return f"{text} ({people})" if people else text
 
 
 def _bounced(data: Data, reader: Reader) -> str:
-    people = reader.translator.listing(data.get("participants", ()))
+    people = reader.people(data.get("participants", ()))
     values = {"people": people or "–", "kind": data["kind"], "status": data["status"]}
     text = reader.tr(mark("a mail came back (%(status)s); for: %(people)s, notice: %(kind)s"), **values)
-    return f"{text}, {data['item_id']}" if data.get("item_id") else text
+    return f"{text}, {reader.item(data['item_id'])}" if data.get("item_id") else text
 
 
 def _replied(data: Data, reader: Reader) -> str:
-    item = f" ({data['item_id']})" if data.get("item_id") else ""
+    item = f" ({reader.item(data['item_id'])})" if data.get("item_id") else ""
     by_mail = reader.tr(mark(", by mail")) if data.get("via") == "mail" else ""
     comment = reader.tr(mark(", with a comment")) if data.get("comment") else ""
-    return f"{data['participant_id']}: {word(ANSWERS, data['answer'], reader.translator)}{item}{by_mail}{comment}"
+    answer = word(ANSWERS, data["answer"], reader.translator)
+    return f"{reader.person(data['participant_id'])}: {answer}{item}{by_mail}{comment}"
 
 
 def _waits_until(data: Data, reader: Reader) -> str:
@@ -288,7 +356,9 @@ def _waits_until(data: Data, reader: Reader) -> str:
 
 def _channel(data: Data, reader: Reader) -> str:
     channel = word(CHANNELS, data["channel"], reader.translator)
-    return reader.tr(mark("%(participant_id)s: calendar by %(channel)s"), **{**data, "channel": channel})
+    return reader.tr(
+        mark("%(participant_id)s: calendar by %(channel)s"), **{**_named(data, reader), "channel": channel}
+    )
 
 
 def _formality(data: Data, reader: Reader) -> str:
@@ -316,7 +386,7 @@ def _observed(data: Data, reader: Reader) -> str:
     return reader.tr(
         mark("observes in other files: %(limit)s, %(member)s: %(value)s, allowed %(allowed)s"),
         limit=reader.rules.limit(data["rule"]["rule"]),
-        member=data["subject"],
+        member=reader.person(data["subject"]),
         value=data["value"],
         allowed=data["allowed"],
     )

@@ -36,7 +36,7 @@ def who(entry: Entry, reader: Reader) -> str:
     """Who did it, or why the system did it by itself."""
     cause = entry["cause"]
     if cause is None:
-        return str(entry["actor"])
+        return reader.account(entry["actor"])
     match cause["kind"]:
         case "deadline" if cause["what"]:
             rule = next(iter(entry["rules"]), NO_RULE)
@@ -56,7 +56,7 @@ def by_right(entry: Entry, reader: Reader) -> str:
     position = reader.rules.position(right["position"])
     said = f"{right['prefix']}. {position}" if right.get("prefix") else position
     if right.get("on_behalf_of"):
-        values = {"name": right["on_behalf_of"], "leave": right.get("leave") or "–"}
+        values = {"name": reader.account(right["on_behalf_of"]), "leave": right.get("leave") or "–"}
         return f"{said}, " + reader.tr(mark("in place of %(name)s (leave %(leave)s)"), **values)
     return said
 

@@ -27,14 +27,14 @@ from api.institution import (
     list_positions,
     list_tenures,
 )
-from api.pages.administration import bilingual, first_day, last_day, page_of, read_days, show_section
+from api.pages.administration import bilingual, first_day, last_day, page_read, read_days, show_section
 from api.pages.answering import answering
 from api.pages.forms import Form, FormRefused, done, read
 from api.pages.reader import reader_of
 from api.pages.route import PageRoute
 from api.pages.typed import Typed
 from api.problems import Problem
-from domain.institution import Organisation, Tenure
+from domain.institution import Organisation
 from domain.values import Slug
 from locales import mark, translator
 from storage.metadata import utc_now
@@ -260,10 +260,8 @@ async def _organisation(
 async def _positions(
     request: Request, at: Installation, *, page: int = 1, form: Form | None = None, status: int = 200
 ) -> Response:
-    found = page_of((await list_positions(at)).items, page)
-    held: dict[str, list[Tenure]] = {}
-    for one in (await list_tenures(TenureQuery(at=utc_now()), at)).items:
-        held.setdefault(one.position, []).append(one)
+    found = await page_read(await at.institution.count_positions(), page, at.institution.positions)
+    held = await at.tenures.holders([one.slug for one in found.items], utc_now())
     organisations = {one.slug: one.name for one in await at.institution.organisations()}
     return show_section(
         request,
@@ -275,7 +273,7 @@ async def _positions(
         said_of=SAID,
         found=found,
         held=held,
-        names=await names_of(request, at, (one.account for some in held.values() for one in some)),
+        names=await names_of(request, at, (one for some in held.values() for one in some)),
         organisation_names=organisations,
         organisations=await organisations_to_choose(request, at),
     )

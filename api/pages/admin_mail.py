@@ -29,7 +29,7 @@ from api.replies import (
 from domain.commands import ResendMail
 from domain.permission import may_send
 from domain.sign_in import Acting
-from domain.state import Delegation
+from domain.state import Participant
 from locales import mark, translator
 from storage.persons import Person
 from words.codes import ANSWERS, MAIL_KINDS
@@ -140,7 +140,7 @@ async def _replies(
         one.state.id: one.state
         for one in await at.queries.of(sorted({m.delegation for m in found.items if m.delegation}))
     }
-    names = await _people(at, files.values())
+    names = await _people(at, ((one.id, who, each) for one in files.values() for who, each in one.people.items()))
     choices = {
         one.mail: {
             "people": [
@@ -182,11 +182,11 @@ def _typed(one: ShownReply) -> Mapping[str, Any]:
     }
 
 
-async def _people(at: Installation, files: Iterable[Delegation]) -> dict[tuple[str, str], str]:
+async def _people(at: Installation, people: Iterable[tuple[str, str, Participant]]) -> dict[tuple[str, str], str]:
     """Return what people of files are called now, by file and participant."""
-    people = {(state.id, who): one.person.ref for state in files for who, one in state.people.items()}
-    known = await at.persons.get_many(people.values())
-    found = {place: known.get(ref) for place, ref in people.items()}
+    refs = {(file, who): one.person.ref for file, who, one in people}
+    known = await at.persons.get_many(refs.values())
+    found = {place: known.get(ref) for place, ref in refs.items()}
     return {place: one.details.full_name for place, one in found.items() if isinstance(one, Person)}
 
 
@@ -205,9 +205,10 @@ async def _undelivered(
     words = translator(reader_of(request).language)
     names: dict[tuple[str, str], str] = {}
     if reader_of(request).sees_personal_data:
-        names = await _people(
-            at, [one.state for one in await at.queries.of(sorted({letter.delegation for letter in found.items}))]
-        )
+        files = await at.queries.of(sorted({one.delegation for one in found.items}))
+        addressed = {(one.delegation, who) for one in found.items for who in one.participants}
+        on_files = ((file.state.id, who, one) for file in files for who, one in file.state.people.items())
+        names = await _people(at, (each for each in on_files if each[:2] in addressed))
     return show_section(
         request,
         "admin_undelivered.html",

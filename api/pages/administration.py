@@ -1,7 +1,7 @@
 """Administration: its sections, who finds which, and what their pages share."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -23,7 +23,6 @@ from locales import mark, translator
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 M = TypeVar("M", bound=BaseModel)
-T = TypeVar("T")
 
 PAGE = 50
 
@@ -191,7 +190,7 @@ def show_section(
 
 @dataclass(frozen=True)
 class Slice:
-    """One page of a list that is known whole. `number` counts from 1."""
+    """One page of a list. `number` counts from 1, `count` are the items of all pages."""
 
     items: Sequence[Any]
     number: int
@@ -199,11 +198,21 @@ class Slice:
     count: int
 
 
-def page_of(items: Sequence[T], number: int, size: int = PAGE) -> Slice:
-    """Return a page of a list; the last one where there are fewer."""
-    pages = max(1, -(-len(items) // size))
-    number = min(max(number, 1), pages)
-    return Slice(items[(number - 1) * size : number * size], number, pages, len(items))
+def page_of(items: Sequence[Any], number: int) -> Slice:
+    """Return a page of a list that is known whole; the last one where there are fewer."""
+    one = _page(len(items), number)
+    return replace(one, items=items[(one.number - 1) * PAGE : one.number * PAGE])
+
+
+async def page_read(count: int, number: int, read: Callable[[int, int], Awaitable[Sequence[Any]]]) -> Slice:
+    """Return a page of a list of `count` items of which only that page is read, by where it begins and its length."""
+    one = _page(count, number)
+    return replace(one, items=await read((one.number - 1) * PAGE, PAGE))
+
+
+def _page(count: int, number: int) -> Slice:
+    pages = max(1, -(-count // PAGE))
+    return Slice((), min(max(number, 1), pages), pages, count)
 
 
 def read_days(

@@ -171,12 +171,12 @@ def _shown(
 
 async def _holders(at: Installation, state: Delegation, reader: Reader) -> Mapping[str, tuple[str, ...]]:
     """Return who holds the positions that the file waits for, by name for whoever may read names."""
-    found = {}
-    for position in dict.fromkeys(one for step in state.open_steps for one in step.waits_for):
-        if position != EXTERNAL_AUTHORITY:
-            accounts = await at.accounts.holding(position)
-            found[position] = tuple(one.name if reader.sees_personal_data else one.id for one in accounts)
-    return found
+    positions = dict.fromkeys(one for step in state.open_steps for one in step.waits_for if one != EXTERNAL_AUTHORITY)
+    holders = await at.accounts.holders(positions) if positions else {}
+    return {
+        position: tuple(one.name if reader.sees_personal_data else one.id for one in accounts)
+        for position, accounts in holders.items()
+    }
 
 
 async def _happened(at: Installation, state: Delegation, head: Head, reader: Reader) -> tuple[Occurred, ...]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -15,7 +14,6 @@ from api.files import KnownFile
 from api.installation import At, Installation
 from api.pages.acts import DONE
 from api.pages.checklists import work_of
-from api.pages.dossier import people_of
 from api.pages.forms import said
 from api.pages.frame import Head, head_of, show_part
 from api.pages.offers import bar_of
@@ -23,16 +21,19 @@ from api.pages.possible import why_not
 from api.pages.reader import Reader, reader_of
 from api.pages.route import PageRoute
 from api.pages.stateline import answers, edition_words, is_late
+from api.pages.timeline import accounts_in, names_of
 from api.pages.words import left
+from api.reading import titles_of
 from domain.deadlines import standing
+from domain.decision import SYSTEM
 from domain.programme import overlaps
 from domain.seal import SealedEvent
 from domain.state import RESTING, Deadline, Delegation, Phase
 from locales import mark, translator
 from storage.queries import File
 from words.codes import sentence_case
+from words.events import Data, sentence_of
 from words.events import Reader as Teller
-from words.events import sentence_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -58,11 +59,6 @@ BOOKKEEPING = frozenset(
     }
 )
 """Events that follow by themselves, and whose result stands elsewhere on the page; the trail has them all."""
-
-ABOUT_PEOPLE = ("member_id", "participant_id", "by")
-ABOUT_ACCOUNTS = ("previous", "coordinator", "to", "on_behalf_of", "substitute", "account")
-RENAMED = ("ItemMoved", "ItemRevised", "ItemCancelled", "ReplyRecorded")
-"""Events that name an item by its id alone."""
 
 ANCHORS = {
     "opened": mark("the day the file was opened"),
@@ -142,7 +138,7 @@ async def show_file_page(file: KnownFile, request: Request, actor: Actor, at: At
         figures=figures_of(state),
         failed=failed.items,
         failed_more=failed.next_cursor is not None,
-        story=await story_of(at, file, head, reader),
+        story=await story_of(request, at, file, head),
         **await work_of(request, at, file, actor),
     )
 
@@ -217,7 +213,7 @@ def figures_of(state: Delegation) -> Figures:
     )
 
 
-async def story_of(at: Installation, file: File, head: Head, reader: Reader) -> tuple[Happened, ...]:
+async def story_of(request: Request, at: Installation, file: File, head: Head) -> tuple[Happened, ...]:
     """Return the latest events of a file as sentences, the newest first, without its own bookkeeping."""
     state = file.state
     sealed = await at.queries.events(state.id, after=max(0, file.head.seq - LOOKED_AT))
@@ -227,35 +223,15 @@ async def story_of(at: Installation, file: File, head: Head, reader: Reader) -> 
             (one for one in sealed if one.type not in BOOKKEEPING), key=lambda one: (one.type, one.command_id)
         )
     ][-LATEST:]
-    told = [same[-1] for same in runs]
-    accounts = {one.actor for one in told} | {
-        str(one.data[name]) for one in told for name in ABOUT_ACCOUNTS if isinstance(one.data.get(name), str)
-    }
-    known = await at.accounts.names(accounts) if reader.sees_personal_data else {}
-    named = {str(one.data[name]) for one in told for name in ABOUT_PEOPLE if name in one.data}
-    people = [one for who, one in state.people.items() if who in named or f"participant:{who}" in accounts]
-    names = {who: one.name for who, one in (await people_of(at, state, people, reader)).items() if one.name}
-    rules, words = edition_words(head.edition, reader.language), translator(reader.language)
-    teller = Teller(words, rules, state.zone, {what: one.rule.model_dump() for what, one in state.deadlines.items()})
+    accounts = accounts_in(same[-1].data for same in runs) | {same[-1].actor for same in runs}
+    names = await names_of(request, at, state, accounts)
+    due: dict[str, Data] = {what: one.rule.model_dump() for what, one in state.deadlines.items()}
+    rules, words = edition_words(head.edition, reader_of(request).language), translator(reader_of(request).language)
+    teller = Teller(words, rules, state.zone, due, names, titles_of(state))
 
-    def who(event: SealedEvent) -> str:
-        if event.actor == "system":
-            return ""
-        return known.get(event.actor) or names.get(event.actor.removeprefix("participant:"), event.actor)
+    def happened(event: SealedEvent, more: int) -> Happened:
+        who = "" if event.actor == SYSTEM else names.account(event.actor)
+        said = sentence_case(sentence_of({"type": event.type, "data": event.data}, teller))
+        return Happened(event.seq, event.instant, who, said, more)
 
-    def sentence(event: SealedEvent) -> str:
-        data: dict[str, Any] = dict(event.data)
-        data |= {name: names[data[name]] for name in ABOUT_PEOPLE if data.get(name) in names}
-        data |= {
-            name: known[data[name]]
-            for name in ABOUT_ACCOUNTS
-            if isinstance(data.get(name), str) and data[name] in known
-        }
-        if event.type in RENAMED and data.get("item_id") in state.items:
-            data["item_id"] = f"“{state.items[data['item_id']].title}”"
-        return sentence_case(sentence_of({"type": event.type, "data": data}, teller))
-
-    return tuple(
-        Happened(one.seq, one.instant, who(one), sentence(one), len(same) - 1)
-        for one, same in reversed(list(zip(told, runs, strict=True)))
-    )
+    return tuple(happened(same[-1], len(same) - 1) for same in reversed(runs))

@@ -1,9 +1,10 @@
 """What happened to a file, entry by entry in words: for its trail, and for whatever page shows the last of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -14,8 +15,15 @@ from api.pages.reader import reader_of
 from api.reading import SaidChange, TrailEntry
 from domain.decision import SYSTEM, participant_of
 from domain.state import Delegation
+from locales import translator
 from words import trail as told_as
+from words.events import Names, told_apart
 from words.events import Reader as Teller
+
+ABOUT_ACCOUNTS = ("account", "by", "coordinator", "on_behalf_of", "previous", "substitute", "to")
+
+MENTIONING = ("CoordinatorChanged", "DelegationOpened", "DeskMoved", "DeskReturned", "StandInsNoted")
+"""Events that name accounts which need not have done anything."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +58,16 @@ def by_day(told: Iterable[Told]) -> Days:
     return [(day, list(group)) for day, group in groupby(told, key=lambda one: one.at.date())]
 
 
-async def in_words(
-    request: Request, at: Installation, state: Delegation, entries: Sequence[TrailEntry], teller: Teller
-) -> list[Told]:
+def in_words(entries: Iterable[TrailEntry], teller: Teller) -> list[Told]:
     """Return entries in words, in their order."""
-    names = await names_of(request, at, state, {one.actor for one in entries})
-    zone = ZoneInfo(state.zone)
+    zone = ZoneInfo(teller.zone)
 
     def told(one: TrailEntry) -> Told:
         said = one.model_dump(mode="json")
-        who = told_as.who(said, teller)
         return Told(
             entry=one,
             at=one.at.astimezone(zone),
-            who=names.get(one.actor, who) if one.cause is None else who,
+            who=told_as.who(said, teller),
             by_right=told_as.by_right(said, teller),
             took_effect=told_as.took_effect(said, teller),
             changes=tuple(change.said for change in one.changes if change.said),
@@ -74,19 +78,40 @@ async def in_words(
     return [told(one) for one in entries]
 
 
-async def names_of(request: Request, at: Installation, state: Delegation, actors: set[str]) -> dict[str, str]:
-    """Return what those who did something are called: by name for whoever may read names, else as the trail has them.
+async def names_on(request: Request, at: Installation, state: Delegation) -> Names:
+    """Return what all are called whom the trail of a file may name; nobody where the reader may read no names."""
+    if not reader_of(request).sees_personal_data:
+        return Names()
+    mentioned = accounts_in(one.data for one in await at.queries.events(state.id, types=MENTIONING))
+    return await names_of(request, at, state, mentioned | await at.queries.actors(state.id))
 
-    The trail has people on the file by their place on it, with `participant:` before it.
+
+async def names_of(request: Request, at: Installation, state: Delegation, accounts: Collection[str]) -> Names:
+    """Return what the people on a file and the holders of accounts are called; nobody where the reader may not read it.
+
+    Whose data were erased is called by their number on the file.
     """
     reader = reader_of(request)
-    places = {one: place for one in actors if (place := participant_of(one)) is not None}
-    accounts = actors - set(places) - {SYSTEM}
-    said = places | {one: one for one in accounts}
-    if reader.sees_personal_data:
-        said |= await at.accounts.names(accounts)
-        known = await people_of(
-            at, state, [state.people[one] for one in places.values() if one in state.people], reader
-        )
-        said |= {one: name for one, place in places.items() if place in known and (name := known[place].name)}
-    return said
+    if not reader.sees_personal_data:
+        return Names()
+    words = translator(reader.language)
+    found = await people_of(at, state, state.people.values(), reader)
+    people = {
+        place: one.name or words.tr("erased person %(number)s", number=one.number)
+        for place, one in found.items()
+        if one.name or one.number
+    }
+    holders = {one for one in accounts if one != SYSTEM and participant_of(one) is None}
+    return Names(told_apart(people), await at.accounts.names(holders))
+
+
+def accounts_in(said: Iterable[Any]) -> set[str]:
+    """Return the accounts that events name in what they say, and some words that are none."""
+    found: set[str] = set()
+    for one in said:
+        if isinstance(one, dict):
+            found |= {value for name, value in one.items() if name in ABOUT_ACCOUNTS and isinstance(value, str)}
+            found |= accounts_in(one.values())
+        elif isinstance(one, list):
+            found |= accounts_in(one)
+    return found

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Literal
@@ -29,7 +29,7 @@ from api.pages.past import Past, Then, past_of
 from api.pages.reader import reader_of
 from api.pages.rendering import HEADERS, show
 from api.pages.route import PageRoute
-from api.pages.timeline import Told, by_day, in_words, names_of
+from api.pages.timeline import Told, by_day, in_words, names_on
 from api.pages.typed import Typed, day_of, instant_of
 from api.problems import Problem
 from api.reading import (
@@ -40,14 +40,13 @@ from api.reading import (
 )
 from audit.merkle import includes
 from domain.decision import PARTICIPANT, SYSTEM
-from domain.reading import is_about
 from domain.seal import ChainBroken, SealedEvent, genesis, verify_chain
 from domain.sign_in import Acting
 from domain.state import Delegation
 from locales import mark, translator
 from storage.checkpoints import Checkpoints
-from storage.queries import File
-from words.edition import EditionWords
+from storage.queries import File, Wanted
+from words.events import Names
 from words.events import Reader as Teller
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -56,6 +55,12 @@ PAGE = 30
 """Events on one page of the timeline."""
 
 LONGEST_WORDS = 80
+
+LOOKED_THROUGH = 600
+"""Events that one request looks through for words: each has to be told for it, which takes a millisecond."""
+
+AT_A_TIME = 100
+"""Events told before it is asked whether a page is full."""
 
 Seq = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Order = Literal["newest", "story"]
@@ -79,7 +84,10 @@ KINDS: dict[str, tuple[str, str]] = {
         mark("People on the file"),
         "MemberAdded MemberReplaced MemberWithdrawn ParticipantAppointed ParticipantReleased CoordinatorChanged",
     ),
-    "programme": (mark("The programme"), "ItemScheduled ItemMoved ItemRevised ItemCancelled ProgrammePublished"),
+    "programme": (
+        mark("The programme"),
+        "ItemScheduled ItemMoved ItemRevised ItemCancelled ItemRestored ProgrammePublished",
+    ),
     "invitations": (
         mark("Invitations and answers"),
         (
@@ -105,10 +113,7 @@ KINDS: dict[str, tuple[str, str]] = {
         ),
     ),
 }
-"""What the types of events are about, as people look for them."""
-
-OTHER = "other"
-OTHERWISE = mark("Anything else")
+"""What the types of events are about, as people look for them; each has one kind."""
 
 NO_DAY = mark("Write a day as 26/3/2026.")
 NO_INSTANT = mark("Write a day and a time, as 26/3/2026 12:00.")
@@ -158,7 +163,7 @@ class Asked:
         return cls(
             typed=typed,
             order="story" if typed.get("order") == "story" else "newest",
-            kind=typed.get("kind", "") if typed.get("kind") in (*KINDS, OTHER) else "",
+            kind=typed.get("kind", "") if typed.get("kind") in KINDS else "",
             actor=typed.get("actor", "")[:64].strip(),
             about=typed.get("about", "")[:80].strip(),
             words=typed.get("words", "").strip()[:LONGEST_WORDS],
@@ -174,28 +179,35 @@ class Asked:
         """Whether some entries are left out."""
         return any((self.kind, self.actor, self.about, self.words, self.since, self.until))
 
-    def takes(self, event: SealedEvent) -> bool:
-        """Whether an event is wanted, but for the words that it is told in."""
-        return (
-            (not self.kind or kind_of(event.type) == self.kind)
-            and (not self.actor or event.actor == self.actor)
-            and (not self.about or is_about(event, self.about))
-            and (self.since is None or event.instant >= self.since)
-            and (self.until is None or event.instant < self.until)
-        )
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of events that are asked for; none where all are."""
+        return tuple(KINDS[self.kind][1].split()) if self.kind else ()
 
-    def query(self, types: Iterable[str], **more: Any) -> ToldTrailQuery:
-        """Return the same as the API asks for it; `types` are those of the file's own events."""
-        wanted = [one for one in dict.fromkeys(types) if not self.kind or kind_of(one) == self.kind]
-        said = {"actor": self.actor, "about": self.about, "words": self.words, "since": self.since, "until": self.until}
-        # Where the file has none of a kind, no type is asked for that any event has: not every one.
-        said |= {"type": (wanted or [self.kind]) if self.kind else []} | more
+    @property
+    def wanted(self) -> Wanted:
+        """Which events are asked for, but for the words that they are told in."""
+        return Wanted(self.types, self.actor, self.about, self.since, self.until)
+
+    @property
+    def query(self) -> ToldTrailQuery:
+        """The same as the API asks for it."""
+        said: dict[str, Any] = {"actor": self.actor, "about": self.about, "words": self.words}
+        said |= {"since": self.since, "until": self.until, "type": list(self.types)}
         return ToldTrailQuery.model_validate({name: value for name, value in said.items() if value})
 
 
-def kind_of(type: str) -> str:
-    """Return what an event of a type is about, by its code in KINDS."""
-    return next((name for name, (_, types) in KINDS.items() if type in types.split()), OTHER)
+@dataclass(frozen=True)
+class Found:
+    """A page of entries in the order that is asked for. `more` is the cursor of the next one, None at the end.
+
+    `looked` are the number of the entry as far as which words were looked for, and how many entries that were, where
+    the page is not full and they were not looked for in all.
+    """
+
+    told: tuple[Told, ...]
+    more: int | None
+    looked: tuple[int, int] | None = None
 
 
 def _number(text: str) -> int:
@@ -206,14 +218,15 @@ def _number(text: str) -> int:
 async def show_trail_page(file: KnownFile, request: Request, actor: Actor, at: At) -> Response:
     """Show what happened to a file, page by page, and the file as it was after an event or at an instant."""
     asked = Asked.read(request, file.state.zone)
-    past, wrong = await past_of(request, at, file, asked.then)
+    state = file.state
+    names = await names_on(request, at, state)
+    past, wrong = await past_of(request, at, file, asked.then, names)
     if asked.typed.get("part") == "then":
         # The script that follows the thumb asks for nothing else.
-        return show(request, "then.html", state=file.state, seq=file.head.seq, **_ends(file, past))
-    events = await at.queries.events(file.state.id)
-    state = file.state
-    teller = await reader_in(translator(reader_of(request).language), state, at)
-    told, more = await _page(request, at, file, asked, events, teller)
+        return show(request, "then.html", state=state, seq=file.head.seq, **_ends(file, past))
+    teller = await reader_in(translator(reader_of(request).language), state, at, names)
+    things = _things(request, state, teller)
+    found = await _page(at, file, asked, teller)
     return await show_part(
         request,
         at,
@@ -222,13 +235,14 @@ async def show_trail_page(file: KnownFile, request: Request, actor: Actor, at: A
         "trail.html",
         "/trail",
         asked=asked,
-        days=by_day(told),
-        more=more,
+        days=by_day(found.told),
+        more=found.more,
+        looked=found.looked,
         link_of=lambda **changed: _link(asked, **changed),
         export=_link(asked, cursor="", seq="", to="", as_of="", order=""),
-        actors=await _actors(request, at, state, events),
-        kinds=[(name, title) for name, (title, _) in KINDS.items()] + [(OTHER, OTHERWISE)],
-        things=_things(request, state, teller.rules),
+        actors=await _actors(request, at, state, names),
+        kinds=[(name, title) for name, (title, _) in KINDS.items()],
+        things=things,
         sealed=await _sealed(at, file),
         errors=[*asked.errors, *wrong],
         **_ends(file, past),
@@ -239,14 +253,14 @@ async def show_trail_page(file: KnownFile, request: Request, actor: Actor, at: A
 async def export_trail_by_page(file: KnownFile, request: Request, at: At) -> Response:
     """Send the entries that the address asks for, all of them: as a sheet with `format=csv`, else as JSON.
 
-    In the language of the page, which may be another one than the browser's.
+    In the language of the page, which may be another one than the browser's, with the names that its reader may read.
     """
     asked = Asked.read(request, file.state.zone)
     if asked.errors:
         raise Problem("not_found")
-    types = [one.type for one in await at.queries.events(file.state.id)] if asked.kind else []
     words = translator(reader_of(request).language)
-    reading = await Reading.of(at, file, asked.query(types), await reader_in(words, file.state, at))
+    teller = await reader_in(words, file.state, at, await names_on(request, at, file.state))
+    reading = await Reading.of(at, file, asked.query, teller)
     ending: Literal["csv", "json"] = "csv" if asked.typed.get("format") == "csv" else "json"
     headers = HEADERS | {
         "Content-Disposition": f'attachment; filename="{file.state.id}-trail.{ending}"',
@@ -296,7 +310,7 @@ async def show_proof_page(seq: Seq, file: KnownFile, request: Request, actor: Ac
     if seq > file.head.seq:
         raise Problem("not_found")
     words = translator(reader_of(request).language)
-    teller = await reader_in(words, file.state, at)
+    teller = await reader_in(words, file.state, at, await names_on(request, at, file.state))
     query = ToldTrailQuery(after=seq - 1, limit=1)
     try:
         reading = await Reading.of(at, file, query.model_copy(update={"proof": True}), teller)
@@ -305,7 +319,7 @@ async def show_proof_page(seq: Seq, file: KnownFile, request: Request, actor: Ac
         # Without Temporal's server histories cannot be read; everything else still proves.
         reading, away = await Reading.of(at, file, query, teller), True
     entry = await anext(reading.entries())
-    [told] = await in_words(request, at, file.state, [entry], teller)
+    [told] = in_words([entry], teller)
     try:
         inclusion = await prove_inclusion(file, seq, InclusionQuery(checkpoint=None), at)
     except Problem:
@@ -333,52 +347,40 @@ async def show_proof_page(seq: Seq, file: KnownFile, request: Request, actor: Ac
     )
 
 
-async def _page(
-    request: Request, at: Installation, file: File, asked: Asked, events: Sequence[SealedEvent], teller: Teller
-) -> tuple[list[Told], int | None]:
-    """Return a page of entries in the order that is asked for, and the cursor of the next one if there is one."""
-    wanted = [one.seq for one in events if asked.takes(one)]
-    if asked.order == "newest":
-        wanted = [one for one in reversed(wanted) if not asked.cursor or one < asked.cursor]
-    else:
-        wanted = [one for one in wanted if one > asked.cursor]
-    # Words are looked for in what is told, so all that may have them has to be told.
-    chosen = wanted if asked.words else wanted[: PAGE + 1]
-    if not chosen:
-        return [], None
-    # Read from a little before the first of them: the state before it is folded from the last snapshot.
-    query = asked.query((one.type for one in events), after=min(chosen) - 1)
-    reading, last, only = await Reading.of(at, file, query, teller), max(chosen), set(chosen)
-    entries: list[TrailEntry] = []
-    async for entry in reading.entries():
-        if entry.seq in only:
-            entries.append(entry)
-        if entry.seq >= last or (asked.order == "story" and len(entries) > PAGE):
-            break
-    if asked.order == "newest":
-        entries.reverse()
-    more = entries[PAGE - 1].seq if len(entries) > PAGE else None
-    return await in_words(request, at, file.state, entries[:PAGE], teller), more
+async def _page(at: Installation, file: File, asked: Asked, teller: Teller) -> Found:
+    """Return a page of entries."""
+    newest, most = asked.order == "newest", LOOKED_THROUGH if asked.words else PAGE + 1
+    numbers = await at.queries.event_numbers(
+        file.state.id, asked.wanted, beyond=asked.cursor, newest=newest, limit=most
+    )
+    reading, entries, looked = await Reading.of(at, file, asked.query, teller), list[TrailEntry](), 0
+    for some in (numbers[first : first + AT_A_TIME] for first in range(0, len(numbers), AT_A_TIME)):
+        told = [entry async for entry in reading.told(some) if reading.finds(entry)]
+        entries += reversed(told) if newest else told
+        looked += len(some)
+        if len(entries) > PAGE:
+            return Found(tuple(in_words(entries[:PAGE], teller)), entries[PAGE - 1].seq)
+    told_of = tuple(in_words(entries, teller))
+    if asked.words and looked == most:
+        return Found(told_of, numbers[-1], (numbers[-1], looked))
+    return Found(told_of, None)
 
 
-async def _actors(
-    request: Request, at: Installation, state: Delegation, events: Iterable[SealedEvent]
-) -> list[tuple[str, str]]:
-    found = {one.actor for one in events}
-    names = await names_of(request, at, state, found)
-    if SYSTEM in found:
-        names[SYSTEM] = translator(reader_of(request).language).tr(mark("(by itself)"))
-    return sorted(names.items(), key=lambda one: (one[0] == SYSTEM, one[0].startswith(PARTICIPANT), one[1].casefold()))
+async def _actors(request: Request, at: Installation, state: Delegation, names: Names) -> list[tuple[str, str]]:
+    called = {one: names.account(one) for one in await at.queries.actors(state.id)}
+    if SYSTEM in called:
+        called[SYSTEM] = translator(reader_of(request).language).tr(mark("(by itself)"))
+    return sorted(called.items(), key=lambda one: (one[0] == SYSTEM, one[0].startswith(PARTICIPANT), one[1].casefold()))
 
 
-def _things(request: Request, state: Delegation, rules: EditionWords) -> list[tuple[str, list[tuple[str, str]]]]:
+def _things(request: Request, state: Delegation, teller: Teller) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what entries may be about, by its kind: (heading, [(id, what it is called)])."""
     words = translator(reader_of(request).language)
     proposals = [one for one in (state.proposal, state.amendment, state.amended) if one]
-    steps = {step.id: rules.step(step.id) for one in proposals for step in one.steps}
+    steps = {step.id: teller.rules.step(step.id) for one in proposals for step in one.steps}
     groups = (
         (words.tr(mark("Steps of approval")), list(steps.items())),
-        (words.tr("People"), [(one, one) for one in state.people]),
+        (words.tr("People"), [(one, teller.person(one)) for one in state.people]),
         (words.tr("Programme"), [(one.id, f"{one.title} ({one.id})"[:90]) for one in state.items.values()]),
         (words.tr("Documents"), [(one, one) for one in state.documents]),
     )
