@@ -193,7 +193,7 @@ async def _check(
     reader, state = reader_of(request), file.state
     people = await people_of(at, state, state.people.values(), reader)
     choices = await _choices(request, at, head, state, act, people)
-    names = dict(choices["to"]) if act.name == "hand_over" else {}
+    names = {one[0]: one[1] for one in choices.get("to", ())}
     what = consequences(request, head, found, names, head.possible.context.now)
     return await show_part(
         request,

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from api import violations
-from domain import commands, directory, duplicates, events, state
+from domain import commands, directory, duplicates, events, permission, state
 from domain.values import Direction
 from locales import translator
 from storage.directory import Action
@@ -26,7 +26,7 @@ from words.events import EVENTS, Reader, sentence_of
     ("known", "named"),
     [
         (codes.PHASES, [phase.value for phase in state.Phase]),
-        (codes.COMMANDS, [kind.model_fields["type"].default for kind in get_args(get_args(commands.Command)[0])]),
+        (codes.COMMANDS, permission.ROLES),
         (codes.DIRECTIONS, get_args(Direction)),
         (codes.PERSON_ROLES, get_args(commands.Role)),
         (codes.ITEM_KINDS, get_args(commands.ItemKind)),
