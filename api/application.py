@@ -63,6 +63,7 @@ from api.pages import admin_accounts as accounts_page
 from api.pages import admin_data as data_page
 from api.pages import admin_institution as institution_page
 from api.pages import admin_leave as leave_page
+from api.pages import admin_log as log_page
 from api.pages import admin_mail as mail_page
 from api.pages import admin_rules as rules_page
 from api.pages import admin_state as state_page
@@ -79,6 +80,7 @@ from api.pages import items as items_page
 from api.pages import lists as files_page
 from api.pages import live as live_page
 from api.pages import new_file as new_file_page
+from api.pages import own_account as own_account_page
 from api.pages import passkeys as passkeys_page
 from api.pages import passwords as password_page
 from api.pages import people as people_page
@@ -145,6 +147,7 @@ PAGES = (
     static,
     sign_in_page,
     password_page,
+    own_account_page,
     passkeys_page,
     inbox_page,
     approval_page,
@@ -174,6 +177,7 @@ PAGES = (
     mail_page,
     rules_page,
     data_page,
+    log_page,
     state_page,
 )
 

@@ -15,8 +15,9 @@ from api.installation import At, Installation
 from api.problems import Problem
 from api.signing import verified
 from domain.commands import Batch
+from domain.decision import Actor as Anybody
 from domain.decision import Refusal
-from domain.permission import SIGNING, permitted
+from domain.permission import SIGNING, in_reach, permitted
 from domain.sign_in import Acting, scope_of_command
 from domain.values import Digest
 from storage.metadata import utc_now
@@ -77,12 +78,8 @@ async def execute(
                     params={"command": command["type"]},
                 )
             )
-        if command["type"] == "hand_over":
-            successor = await at.accounts.get(command["to"])
-            if successor is None or "coordinator" not in successor.roles:
-                raise CommandRefused(
-                    Refusal(code="coordinator_unknown", field="to", index=index if len(commands) > 1 else None)
-                )
+        if command["type"] == "hand_over" and (code := await no_successor(at, delegation, command["to"])):
+            raise CommandRefused(Refusal(code=code, field="to", index=index if len(commands) > 1 else None))
     if unknown := await unknown_references(at.database, delegation, commands):
         first = unknown[0]
         raise CommandRefused(
@@ -95,7 +92,19 @@ async def execute(
     return ReceiptView.model_validate(receipt.model_dump(exclude={"events", "repeated"}))
 
 
-async def _lineage(at: Installation, delegation: str, first: dict[str, Any], actor: Acting) -> tuple[str, ...]:
+async def no_successor(at: Installation, delegation: str, account: str) -> str | None:
+    """Return why a file cannot be handed to an account, or None: `coordinator_unknown`, `coordinator_out_of_reach`."""
+    successor = await at.accounts.get(account)
+    if successor is None or "coordinator" not in successor.roles:
+        return "coordinator_unknown"
+    return (
+        None
+        if in_reach(successor.actor, await _lineage(at, delegation, {"type": "hand_over"}, successor.actor))
+        else "coordinator_out_of_reach"
+    )
+
+
+async def _lineage(at: Installation, delegation: str, first: dict[str, Any], actor: Anybody) -> tuple[str, ...]:
     """Return the file's organisation and those above it, upwards; asked for only where somebody's reach has an end.
 
     A file that is unknown here is left to the decision: nobody learns by the answer whether it exists.

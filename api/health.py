@@ -13,7 +13,6 @@ from temporalio.service import RPCError
 
 from api.installation import At, Installation
 from api.schema import schema_is_current
-from locales import mark
 from storage.checkpoint_rows import SEALING
 from storage.checkpoints import Checkpoints
 from storage.errors import StoreUnavailable
@@ -30,8 +29,8 @@ ROUNDS_MISSED = 3
 
 
 ALARMS = {
-    "archive_failing": mark("closed runs cannot be archived"),
-    "archive_overdue": mark("closed runs wait too long to be archived"),
+    "archive_failing": "closed runs cannot be archived",
+    "archive_overdue": "closed runs wait too long to be archived",
 }
 
 
@@ -42,13 +41,15 @@ def _unsaid(value: object) -> bool:
 class PartHealth(BaseModel):
     """Whether a part does its work, and what it says. `waiting`: closed runs outside the archive, `oldest` since when.
 
-    Instants are in UTC.
+    `looked_at` is when checkpoints last looked for new events, `number` that of the last one. Instants are in UTC.
     """
 
     ready: bool
     detail: str
     waiting: int | None = Field(None, exclude_if=_unsaid)
     oldest: datetime | None = Field(None, exclude_if=_unsaid)
+    looked_at: datetime | None = Field(None, exclude_if=_unsaid)
+    number: int | None = Field(None, exclude_if=_unsaid)
 
 
 class Health(BaseModel):
@@ -97,7 +98,7 @@ async def _archive(at: Installation) -> PartHealth:
     except (StoreUnavailable, TimeoutError):
         return PartHealth(ready=False, detail="unknown")
     if state is None:
-        return PartHealth(ready=True, detail=mark("no closed runs were looked for yet"))
+        return PartHealth(ready=True, detail="no closed runs were looked for yet")
     alarm = state.alarm(utc_now(), at.settings.retention)
     detail = ALARMS[alarm] if alarm else "ready"
     return PartHealth(ready=alarm is None, detail=detail, waiting=state.waiting, oldest=state.oldest)
@@ -128,11 +129,10 @@ async def _checkpoints(at: Installation) -> PartHealth:
         return PartHealth(ready=False, detail="none is signed: somebody has to look")
     age = datetime.now(UTC) - sealing.done_at if sealing.done_at else timedelta.max
     said = f"looked for new events {age // timedelta(minutes=1)} minutes ago, the last is number {sealing.number}"
-    if age > ROUNDS_MISSED * timedelta(minutes=at.settings.checkpoint_minutes):
-        return PartHealth(ready=False, detail=said)
-    if any(one.failure for one in duties.values()):
+    late = age > ROUNDS_MISSED * timedelta(minutes=at.settings.checkpoint_minutes)
+    if not late and any(one.failure for one in duties.values()):
         return PartHealth(ready=False, detail="a witness did not take the last ones")
-    return PartHealth(ready=True, detail=said)
+    return PartHealth(ready=not late, detail=said, looked_at=sealing.done_at, number=sealing.number)
 
 
 async def _pollers(client: Client, task_queue: str) -> int:

@@ -36,6 +36,7 @@ from domain.request_events import (
     Identify,
     Reason,
     Refuse,
+    RequestReceived,
     TakeBack,
     Via,
 )
@@ -112,6 +113,9 @@ class RequestList(BaseModel):
     next_cursor: str | None
 
 
+UNWRITTEN = TextRef(ref="txt_unwritten", commitment="0" * 64)
+"""Stands for a text that is still to be written."""
+
 NEW = {"kind": "access", "via": "letter", "description": "Ông Satō Ken, đoàn tháng 4, xin xem thông tin về mình."}
 
 
@@ -125,15 +129,29 @@ async def receive_person_request(
     response: Response,
 ) -> RequestLine:
     """Record that somebody asks; its dates are those of the rule in force on the day it came."""
-    now, id = utc_now(), f"req_{digest_of(['person request', actor.id, key])[:26]}"
+    id = f"req_{digest_of(['person request', actor.id, key])[:26]}"
+    event = await foreseen(body, at)
+    description = await _written(at, id, body.description, "description", actor, key)
+    event = event.model_copy(update={"description": description})
+    said = digest_of(body.model_dump(mode="json"))
+    state = await at.person_requests.receive(id, event, command=_command(actor, key), digest=said, by=actor.id)
+    response.headers["Location"] = request.app.url_path_for("show_person_request", request_id=id)
+    return _line(state)
+
+
+async def foreseen(body: NewRequest, at: Installation) -> RequestReceived:
+    """Return what recording a request would begin, with its dates; nothing is recorded, and what was written not kept.
+
+    Problems: `person_unknown`, `request_rule_missing`, and the refusals of `receive`.
+    """
     if body.person is not None and await at.persons.get(body.person) is None:
         raise Problem("person_unknown")
+    now = utc_now()
     received_at = body.received_at or now
     try:
         edition = await at.editions.effective(business_date(received_at, at.settings.zone))
     except UnknownEdition:
         raise Problem("request_rule_missing") from None
-    description = await _written(at, id, body.description, "description", actor, key)
     event = receive(
         body.kind,
         edition,
@@ -141,15 +159,12 @@ async def receive_person_request(
         now=now,
         via=body.via,
         person=body.person,
-        description=description,
+        description=UNWRITTEN if body.description else None,
         processor=body.processor,
     )
     if isinstance(event, Refusal):
         raise refused(event)
-    said = digest_of(body.model_dump(mode="json"))
-    state = await at.person_requests.receive(id, event, command=_command(actor, key), digest=said, by=actor.id)
-    response.headers["Location"] = request.app.url_path_for("show_person_request", request_id=id)
-    return _line(state)
+    return event
 
 
 @router.get("/person-requests")

@@ -7,11 +7,12 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from api.language import preferred
-from api.refusals import PHASES, REFUSALS, Answer
+from api.refusals import REFUSALS, Answer
 from domain.canonical import canonical_json
 from domain.decision import Refusal
 from locales import Translator, mark, translator
 from settings import Settings
+from words.codes import COMMANDS, FORMALITIES, PHASES, word
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://legation.example/problems/"
@@ -328,19 +329,19 @@ def respond(request: Request, problem: Problem) -> Response:
     )
 
 
+NAMED: Mapping[str, Mapping[str, str]] = {"phase": PHASES, "command": COMMANDS, "kind": FORMALITIES}
+"""Parameters of sentences that are codes, and what those are called."""
+
+
 def shown(params: Mapping[str, Any], words: Translator) -> dict[str, object]:
-    """Return parameters as a person reads them: phases by their names, lists with an “and”."""
+    """Return parameters as a person reads them: phases, commands and formalities by name, lists with an “and”."""
     shown: dict[str, object] = {}
     for name, value in params.items():
         match value:
             case list():
-                shown[name] = words.listing(_word(str(part), words) for part in value)
-            case str() if name == "phase":
-                shown[name] = _word(value, words)
+                shown[name] = words.listing(word(PHASES, str(part), words) for part in value)
+            case str() if name in NAMED:
+                shown[name] = word(NAMED[name], value, words)
             case _:
                 shown[name] = value
     return shown
-
-
-def _word(value: str, words: Translator) -> str:
-    return words.tr(PHASES[value]) if value in PHASES else value

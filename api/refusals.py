@@ -14,7 +14,7 @@ class Answer(NamedTuple):
 
 REFUSALS: dict[str, Answer] = {
     # Who may
-    "role_may_not": Answer(403, mark("Your role may not send “%(command)s”.")),
+    "role_may_not": Answer(403, mark("Your role may not do this: “%(command)s”.")),
     "not_entitled_to_sign": Answer(403, mark("You do not hold the position that signs here. The attempt is recorded.")),
     "signed_another_step": Answer(403, mark("You signed another step of this proposal; four eyes are asked for.")),
     "own_request": Answer(403, mark("Nobody decides on a request of their own.")),
@@ -120,6 +120,7 @@ REFUSALS: dict[str, Answer] = {
     # Journey and report
     "coordinator_unchanged": Answer(409, mark("This account coordinates the file already.")),
     "coordinator_unknown": Answer(422, mark("There is no coordinator of this id.")),
+    "coordinator_out_of_reach": Answer(422, mark("The organisation of this coordinator does not reach the file.")),
     "journey_not_begun": Answer(422, mark("The journey begins on %(starts)s; today is %(today)s.")),
     "report_filed_already": Answer(409, mark("The report is filed already.")),
     "report_not_filed": Answer(409, mark("There is no report that waits for sign-off.")),
@@ -143,19 +144,4 @@ REFUSALS: dict[str, Answer] = {
     "erasure_not_named": Answer(422, mark("Name the erasure that was carried out.")),
     "correction_not_named": Answer(422, mark("Name the corrected version by its commitment.")),
     "not_of_this_kind": Answer(422, mark("This does not show that a request of this kind was carried out.")),
-}
-
-PHASES: dict[str, str] = {
-    "drafted": mark("drafted"),
-    "submitted": mark("submitted"),
-    "under_approval": mark("under approval"),
-    "returned": mark("returned"),
-    "approved": mark("approved, being planned"),
-    "inviting": mark("inviting"),
-    "under_way": mark("under way"),
-    "reporting": mark("reporting"),
-    "closed": mark("closed"),
-    "rejected": mark("rejected"),
-    "postponed": mark("postponed"),
-    "cancelled": mark("cancelled"),
 }

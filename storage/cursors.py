@@ -19,7 +19,7 @@ class BadCursor(ValueError):
         super().__init__("the cursor is not one that this list gave for this order")
 
 
-def write_cursor(*place: str | bool) -> str:
+def write_cursor(*place: str | bool | int) -> str:
     """Return the cursor of a place: URL-safe, and opaque to whoever gets it."""
     body = json.dumps(place, ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")

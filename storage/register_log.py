@@ -6,14 +6,17 @@ in between is named by its number. Written here is only what is not personal: id
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, Integer, Row, Table, insert, select, text
+from sqlalchemy import Column, ColumnElement, Index, Integer, Row, Table, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json
 from domain.seal import ChainBroken, Head, SealedEvent, genesis, seal, verify_chain
+from domain.values import write_instant
+from storage.cursors import beyond, read_cursor, write_cursor
 from storage.engine import Database
 from storage.metadata import Name, Words, metadata, utc_now
 
@@ -52,7 +55,11 @@ register_log = Table(
     Column("data", Words, nullable=False),
     Column("prev_hash", Name, nullable=False),
     Column("hash", Name, nullable=False),
+    Index(None, "at", "register", "seq"),
 )
+
+ORDER = (register_log.c.at, register_log.c.register, register_log.c.seq)
+"""The order in which changes of all registers came. Instants are written with all their digits, so that they sort."""
 
 
 async def queue(connection: AsyncConnection) -> None:
@@ -111,6 +118,37 @@ def first_head(register: str) -> Head:
     return genesis(f"register:{register}")
 
 
+@dataclass(frozen=True)
+class LogFilters:
+    """Which changes: everything that is set must hold. From `since` until before `until`, instants."""
+
+    register: Register | None = None
+    actor: str | None = None
+    entry: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A change, and in which register; the id of its entry is in `command_id`."""
+
+    register: Register
+    change: SealedEvent
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Changes of all registers, the newest first, and the cursor of the next page if there may be one.
+
+    `unreadable` names those, by register and number, that are not written as changes are.
+    """
+
+    items: tuple[Logged, ...]
+    next_cursor: str | None
+    unreadable: tuple[tuple[str, int], ...] = ()
+
+
 class RegisterLog:
     """Reads the chains and checks them."""
 
@@ -136,6 +174,26 @@ class RegisterLog:
             rows = (await connection.execute(wanted)).all()
         return [_read(row) for row in rows]
 
+    async def page(self, filters: LogFilters, *, limit: int = 50, cursor: str | None = None) -> LogPage:
+        """Return a page of at most `limit` changes, the newest first. Raises BadCursor."""
+        wanted = select(register_log).where(*_conditions(filters))
+        if cursor is not None:
+            wanted = wanted.where(beyond(ORDER, read_cursor(cursor, str, str, int), descending=True))
+        async with self._database.reading() as connection:
+            rows = (
+                await connection.execute(wanted.order_by(*(column.desc() for column in ORDER)).limit(limit + 1))
+            ).all()
+        items: list[Logged] = []
+        unreadable: list[tuple[str, int]] = []
+        for row in rows[:limit]:
+            try:
+                items.append(Logged(row.register, _read(row)))
+            except ChainBroken as broken:
+                unreadable.append((row.register, broken.seq))
+        last = rows[limit - 1] if len(rows) > limit else None
+        more = write_cursor(last.at, last.register, last.seq) if last else None
+        return LogPage(tuple(items), more, tuple(unreadable))
+
     async def verify(self, register: Register) -> Head:
         """Return the head of a register's chain, or raise ChainBroken with the number of its first bad entry.
 
@@ -145,6 +203,22 @@ class RegisterLog:
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
         return verify_chain(first_head(register), (_read(row) for row in rows))
+
+
+def _conditions(filters: LogFilters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    for column, value in (
+        (register_log.c.register, filters.register),
+        (register_log.c.actor, filters.actor),
+        (register_log.c.entry, filters.entry),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    if filters.since is not None:
+        conditions.append(register_log.c.at >= write_instant(filters.since))
+    if filters.until is not None:
+        conditions.append(register_log.c.at < write_instant(filters.until))
+    return conditions
 
 
 def _read(row: Row[Any]) -> SealedEvent:

@@ -55,6 +55,23 @@ DATA = {
     "register_log": mark("the log of the registers"),
 }
 
+REMOVED = {
+    "sent_mail": mark(
+        "Each is named by its place in the ledger of mails. Address and content are removed; that it was sent stays."
+    ),
+    "travel_details": mark(
+        "Each is a person by reference. Passport number and dietary needs are removed; the rest stays."
+    ),
+    "person_details": mark(
+        "Each is a person by reference. The plan only proposes them: an erasure takes two administrators."
+    ),
+    "attachments": mark("Each is a file by its digest. Trails keep the digest."),
+    "request_texts": mark(
+        "Each is a request. What was written about it is removed; that it was made and settled stays."
+    ),
+}
+"""What the entries of a plan are, by kind, and what is removed of them; of kinds that are not here the whole row."""
+
 PLANS = {
     "open": mark("waits to be looked at"),
     "agreed": mark("is being applied"),

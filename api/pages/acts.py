@@ -1,5 +1,9 @@
-"""What a person does with a file, each act on a page of its own: what will happen in a sentence, then the button."""
+"""What a person does with a file, each act on a page of its own: what will happen in a sentence, then the button.
 
+An act that leads to what depends on what is typed is shown once more, with what it leads to, before it is done.
+"""
+
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -7,24 +11,31 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from api.access import Actor
+from api.commands import no_successor
 from api.dead_letters import DeadLetterQuery, list_dead_letters
+from api.engine import command_id_of
 from api.files import KnownFile
 from api.installation import At, Installation
+from api.pages.consequences import consequences, seen
 from api.pages.dossier import Traveller, people_of
-from api.pages.forms import Form, FormRefused, attached, done, must_write, read, send, write
+from api.pages.forms import Form, FormRefused, attached, done, key_of, must_write, read, send, write
 from api.pages.frame import Head, head_of, show_part
-from api.pages.offers import BY_NAME, Act, Foreseen, foreseen, refusal_of
+from api.pages.limits import limits_of
+from api.pages.offers import BY_NAME, LATER, Act, Foreseen, foreseen, refusal_of
 from api.pages.possible import Possible, why_not
+from api.pages.problems import sentence_of
 from api.pages.reader import reader_of
 from api.pages.route import PageRoute
 from api.pages.stateline import edition_words
-from api.pages.typed import Typed
+from api.pages.typed import Typed, day_of
+from api.pages.uploads import Kept
 from api.pages.words import word
-from api.problems import Problem
-from domain.commands import PublicCommand
+from api.problems import Problem, refused
+from domain.commands import HandOver, PublicCommand
 from domain.deadlines import standing
 from domain.events import ChangeSubmitted, DeadlineSet, RequestSubmitted
 from domain.formalities import OF_THE_FILE
+from domain.permission import in_reach
 from domain.sign_in import Acting
 from domain.state import Delegation
 from domain.values import Slug
@@ -74,6 +85,44 @@ FILED = {"record_external_decision": "letter", "issue_decision": "document", "re
 
 FOLDED = 24
 
+WRITTEN: dict[str, tuple[tuple[str, str], ...]] = {
+    "withdraw_request": (("reason", mark("Reason")),),
+    "issue_decision": (("number", mark("Number of the decision")), ("document", mark("The signed decision"))),
+    "record_external_decision": (
+        ("step_id", mark("Which step it decides")),
+        ("outcome", mark("What it decides")),
+        ("authority", mark("Authority")),
+        ("reference", mark("Number of the letter")),
+        ("dated", mark("Date of the letter")),
+        ("letter", mark("The signed letter")),
+        ("reason", mark("Reasons of the authority")),
+    ),
+    "record_reply": (
+        ("participant_id", mark("Whose answer it is")),
+        ("item_id", mark("To what")),
+        ("answer", mark("What they answer")),
+        ("comment", mark("What they said with it")),
+    ),
+    "choose_channel": (("participant_id", mark("Whose calendar")), ("channel", mark("How it hears from now on"))),
+    "record_formality": (
+        ("kind", mark("What was done")),
+        ("members", mark("For whom")),
+        ("reference", mark("Number of the letter or receipt")),
+        ("document", mark("The letter or receipt")),
+    ),
+    "hand_over": (("to", mark("To whom")),),
+    "postpone": (("reason", mark("Reason")),),
+    "resume": (("starts", mark("First day")), ("ends", mark("Last day"))),
+    "cancel_delegation": (("reason", mark("Reason")),),
+    "reopen_delegation": (("reason", mark("Reason")),),
+}
+"""What an act that is checked was filled in with, field by field, and what the fields are called."""
+
+SEEN = re.compile(r"^([0-9]{1,9})-([0-9a-f]{64})$")
+"""What the form of a check carries: after which event it was shown, and what stands for what it showed."""
+
+AGAIN = mark("Something changed meanwhile: what this leads to is no longer what you saw. Look at it again.")
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -104,6 +153,8 @@ async def send_act_by_page(act: ActName, file: KnownFile, request: Request, acto
         return await _page(request, at, file, actor, asked, Form(asked.name, asked.kind, typed))
     try:
         command = await command_of(request, at, file.state, asked, typed, actor)
+        if asked.checked and (check := await _check(request, at, file, actor, asked, typed, command)):
+            return check
         await send(request, at, file.state.id, [command], typed, actor)
     except FormRefused as wrong:
         now = await at.queries.get(file.state.id) or file
@@ -117,6 +168,81 @@ def _act(name: str) -> Act:
     if act is None or act.path or act.name == "sign_off":
         raise Problem("not_found")
     return act
+
+
+async def _check(
+    request: Request, at: Installation, file: File, actor: Acting, act: Act, typed: Typed, command: PublicCommand
+) -> Response | None:
+    """Return the page that shows what an act leads to, or None where the form comes from it and nothing changed since.
+
+    FormRefused where the act would be refused. What was done already under the form's key is not shown again.
+    """
+    shown = SEEN.fullmatch(typed.get("seen", ""))
+    if shown and await _is_done(at, file.state.id, actor, key_of(typed), int(shown[1])):
+        return None
+    head = await head_of(request, at, file, actor)
+    if (refusal := head.possible.refusal(command)) is not None and refusal.code not in LATER:
+        status, sentence = sentence_of(request, refused(refusal))
+        raise FormRefused([(refusal.field or "", sentence)], status)
+    if isinstance(command, HandOver) and (code := await no_successor(at, file.state.id, command.to)):
+        status, sentence = sentence_of(request, Problem(code))
+        raise FormRefused([("to", sentence)], status)
+    found = foreseen(head.possible, file.head, command)
+    if found is None or (shown and shown[2] == seen(found)):
+        return None
+    reader, state = reader_of(request), file.state
+    people = await people_of(at, state, state.people.values(), reader)
+    choices = await _choices(request, at, head, state, act, people)
+    names = {one[0]: one[1] for one in choices.get("to", ())}
+    what = consequences(request, head, found, names, head.possible.context.now)
+    return await show_part(
+        request,
+        at,
+        file,
+        actor,
+        "act_check.html",
+        "acts",
+        head=head,
+        act=act,
+        form=Form(act.name, act.kind, typed, key=key_of(typed)),
+        carried=[pair for pair in typed.pairs if pair[0] not in NOT_CARRIED],
+        written=_written(request, act, typed, choices),
+        what=what,
+        seen=f"{file.head.seq}-{what.seen}",
+        changed=translator(reader.language).tr(AGAIN) if shown else "",
+        foreseen=found,
+        heard=_heard(found, people),
+        hearers=len(found.hearings),
+        folded=FOLDED,
+    )
+
+
+NOT_CARRIED = frozenset({"csrf", "form", "key", "seen", "again"})
+"""What the form of a check writes anew."""
+
+
+async def _is_done(at: Installation, delegation: str, actor: Acting, key: str, after: int) -> bool:
+    """Whether this very form was accepted already: then its receipt is asked for again, whatever has changed since."""
+    mine = command_id_of(delegation, actor.id, key)
+    return any(one.command_id == mine for one in await at.queries.events(delegation, after=after))
+
+
+def _written(
+    request: Request, act: Act, typed: Typed, choices: dict[str, list[tuple[str, ...]]]
+) -> list[tuple[str, str]]:
+    """Return what was filled in, as (what the field is called, what stands in it), without what was left empty."""
+    words, limits = translator(reader_of(request).language), limits_of(act.kind)
+    found: list[tuple[str, str]] = []
+    for name, label in WRITTEN[act.name]:
+        called = {one[0]: one[1] for one in choices.get(name, ())}
+        said: list[str] = []
+        for value in typed.all(name):
+            day = day_of(value) if name in limits and limits[name].kind == "day" else None
+            kept = Kept.read(value) if name in FILED.values() else None
+            said.append(words.weekday_date(day) if day else kept.name or kept.file.media_type if kept else value)
+        if shown := words.listing([called.get(one, one) for one in said if one.strip()]):
+            found.append((words.tr(label), shown))
+    return found
 
 
 async def command_of(
@@ -162,7 +288,7 @@ async def _page(
     head = await head_of(request, at, file, actor)
     rules = edition_words(head.edition, reader.language)
     refusal = refusal_of(act, head.possible)
-    seen = None if refusal else _foreseen(head.possible, file, act)
+    found = None if refusal else _foreseen(head.possible, file, act)
     people = await people_of(at, state, state.people.values(), reader)
     return await show_part(
         request,
@@ -176,12 +302,12 @@ async def _page(
         act=act,
         form=form,
         why_not=why_not(request, refusal, rules),
-        foreseen=seen,
-        heard=_heard(seen, people),
-        hearers=len(seen.hearings) if seen else 0,
+        foreseen=found,
+        heard=_heard(found, people),
+        hearers=len(found.hearings) if found else 0,
         folded=FOLDED,
-        submitted=_submitted(seen),
-        moved=[one for one in seen.events if isinstance(one, DeadlineSet)] if seen else (),
+        submitted=_submitted(found),
+        moved=[one for one in found.events if isinstance(one, DeadlineSet)] if found else (),
         rules=rules,
         newest=head.possible.context.newest,
         people=people,
@@ -197,18 +323,18 @@ def _foreseen(possible: Possible, file: File, act: Act) -> Foreseen | None:
     return foreseen(possible, file.head, act.ask(possible.state))
 
 
-def _heard(seen: Foreseen | None, people: Mapping[str, Traveller]) -> tuple[Heard, ...]:
+def _heard(what: Foreseen | None, people: Mapping[str, Traveller]) -> tuple[Heard, ...]:
     """Return what people would hear, those who hear the same together."""
     found: dict[tuple[tuple[str, ...], tuple[str, ...], bool, int], list[Traveller]] = {}
-    for one in seen.hearings if seen else ():
+    for one in what.hearings if what else ():
         asked = tuple(message.view.title for message in one.asked)
         cancelled = tuple(message.view.title for message in one.cancelled)
         found.setdefault((asked, cancelled, one.letter, one.seen), []).append(people[one.participant])
-    return tuple(Heard(tuple(who), *what) for what, who in found.items())
+    return tuple(Heard(tuple(who), *heard) for heard, who in found.items())
 
 
-def _submitted(seen: Foreseen | None) -> RequestSubmitted | ChangeSubmitted | None:
-    events = seen.events if seen else ()
+def _submitted(what: Foreseen | None) -> RequestSubmitted | ChangeSubmitted | None:
+    events = what.events if what else ()
     return next((one for one in events if isinstance(one, RequestSubmitted | ChangeSubmitted)), None)
 
 
@@ -247,9 +373,12 @@ async def _choices(
                 "outcome": [(code, words.tr(said)) for code, said in OUTCOMES.items()],
             }
         case "hand_over":
-            accounts = await at.accounts.actors()
-            others = [one for one in accounts if "coordinator" in one.roles and one.id != state.coordinator]
-            return {"to": [(one.id, one.name) for one in others]}
+            lineage = head.possible.context.lineage
+            found: dict[str, list[tuple[str, ...]]] = {"to": [], "beyond": []}
+            for one in await at.accounts.actors():
+                if "coordinator" in one.roles and one.id != state.coordinator:
+                    found["to" if in_reach(one.actor, lineage) else "beyond"].append((one.id, one.name))
+            return found
         case "record_formality":
             kinds = {kind: sentence_case(word(FORMALITIES, kind, words)) for kind in _kinds(state, head)}
             members: list[tuple[str, ...]] = [

@@ -1,6 +1,7 @@
 """Personal data as pages: erasures that take two administrators, what people ask about their data, what is kept."""
 
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -15,6 +16,7 @@ from api.erasures import (
     show_erasure,
     withdraw_erasure,
 )
+from api.files import reach
 from api.installation import At, Installation
 from api.pages.admin_institution import names_of
 from api.pages.administration import page_of, read_days, show_section
@@ -22,13 +24,16 @@ from api.pages.answering import answering
 from api.pages.forms import Form, FormRefused, done, key_of, read
 from api.pages.reader import reader_of
 from api.pages.route import PageRoute
+from api.pages.search import FoundPerson, people_named
 from api.pages.typed import Typed
 from api.person_requests import (
     RequestId,
+    RequestLine,
     RequestView,
     answer_person_request,
     carry_out_person_request,
     extend_person_request,
+    foreseen,
     identify_person_request,
     list_person_requests,
     receive_person_request,
@@ -39,21 +44,28 @@ from api.person_requests import (
 from api.problems import Problem
 from api.request_bodies import AnswerGiven, Denial, Done, Identification, MoreTime, NewRequest, RequestQuery
 from api.retention import (
+    EntryQuery,
     PlanId,
     apply_retention_plan,
+    list_retention_entries,
     list_retention_plans,
     make_retention_plan,
     show_retention,
     show_retention_plan,
     stop_retention_plan,
 )
+from domain.folding import folded
+from domain.request_events import RequestReceived
+from domain.retention import Kept
 from domain.sign_in import Acting
-from locales import mark, translator
+from domain.workdays import DayExplained
+from locales import Translator, mark, translator
+from storage.persons import Person
 from words.codes import word
 from words.erasures import REASONS as GROUNDS
 from words.erasures import STATES as ERASURE_STATES
 from words.erasures import beyond, goes
-from words.requests import DATA, KINDS, OUTCOMES, PLANS, REASONS, STATES, WAYS, kept_for
+from words.requests import DATA, KINDS, OUTCOMES, PLANS, REASONS, REMOVED, STATES, WAYS, kept_for
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -142,23 +154,67 @@ async def show_person_requests_page(
     at: At,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
     which: Annotated[Literal["open", "overdue", "all"], Query()] = "open",
+    find: Annotated[str, Query(max_length=100)] = "",
+    person: Annotated[str, Query(pattern=r"^(?:per_[A-Za-z0-9_-]{8,64})?$")] = "",
 ) -> Response:
-    """Show what people ask about their data, with the days on which it is due."""
-    return await _requests(request, at, actor, cursor=cursor, which=which)
+    """Show what people ask about their data, with the days on which it is due; `find` looks for who asks, by name.
+
+    `person` stands in the form already. Who may record requests, and not read them, sees the form alone.
+    """
+    form = Form("add", NewRequest, {"person": person}) if person else None
+    return await _requests(request, at, actor, cursor=cursor, which=which, find=find, form=form)
 
 
 @router.post("/admin/person-requests")
 async def receive_person_request_by_page(request: Request, actor: Actor, at: At) -> Response:
-    """Record that somebody asks."""
+    """Record that somebody asks, once the days that the law gives were looked at."""
     typed: Typed = request.state.form
+    if "again" in typed:
+        return await _requests(request, at, actor, form=Form("add", NewRequest, typed))
     try:
         body = read_days(request, NewRequest, typed, first=["received_at"])
-        response = Response()
         with answering(request, BESIDE):
-            line = await receive_person_request(body, key_of(typed), actor, at, request, response)
+            if "checked" not in typed:
+                return await _check(request, at, typed, await foreseen(body, at))
+            line = await receive_person_request(body, key_of(typed), actor, at, request, Response())
     except FormRefused as wrong:
         return await _requests(request, at, actor, form=wrong.form("add", NewRequest, typed), status=wrong.status)
+    if not _may_list(actor):
+        return await _requests(request, at, actor, recorded=line)
     return done(f"{REQUESTS}/{line.id}", "received")
+
+
+def _may_list(actor: Acting) -> bool:
+    """Whether somebody may read what people ask: by role, and of all files."""
+    return actor.organisation is None and bool(set(actor.roles) & set(ALLOWED["list_person_requests"]))
+
+
+async def _check(request: Request, at: Installation, typed: Typed, event: RequestReceived) -> Response:
+    """Show a request before it is recorded, with the days that it will have."""
+    words = translator(reader_of(request).language)
+    person = await at.persons.get(event.person) if event.person else None
+    return show_section(
+        request,
+        "admin_person_request_check.html",
+        REQUESTS,
+        form=Form("add", NewRequest, typed, key=key_of(typed)),
+        carried=[pair for pair in typed.pairs if pair[0] not in ("csrf", "form", "key", "checked", "again")],
+        one=event,
+        kind=words.tr(KINDS[event.kind]),
+        way=words.tr(WAYS[event.via]),
+        who=person.details.full_name if isinstance(person, Person) else event.person,
+        description=typed.get("description", "").strip(),
+        days_off=[_day_off(one, words) for one in event.terms.answer.skipped],
+    )
+
+
+def _day_off(one: DayExplained, words: Translator) -> str:
+    """A day that is not counted, with its name where it has one: weekends have none."""
+    return (
+        f"{words.weekday_date(one.date)} ({one.name.text(words.language)})"
+        if one.name
+        else words.weekday_date(one.date)
+    )
 
 
 @router.get("/admin/person-requests/{request_id}")
@@ -224,6 +280,31 @@ async def make_retention_plan_by_page(request: Request, actor: Actor, at: At) ->
 async def show_retention_plan_page(plan: PlanId, request: Request, at: At) -> Response:
     """Show what a plan lists, by kind, and what became of it."""
     return await _plan(request, at, plan)
+
+
+@router.get("/admin/retention/{plan}/{kind}")
+async def show_retention_entries_page(
+    plan: PlanId, kind: Kept, request: Request, at: At, after: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
+    """Show what a plan lists of one kind, entry by entry, before it is removed and after."""
+    words = translator(reader_of(request).language)
+    found = await show_retention_plan(plan, at)
+    planned = next((one for one in found.kinds if one.what == kind), None)
+    if planned is None:
+        raise Problem("not_found")
+    entries = await list_retention_entries(plan, kind, EntryQuery(after=after, limit=100), at)
+    return show_section(
+        request,
+        "admin_retention_entries.html",
+        RETENTION,
+        plan=found,
+        one=planned,
+        title=word(DATA, kind, words),
+        about=words.tr(REMOVED[kind]) if kind in REMOVED else "",
+        entries=[(each.entry, words.tr(OUTCOMES[each.outcome]) if each.outcome else "") for each in entries.items],
+        next_after=entries.next_after,
+        first=not after,
+    )
 
 
 @router.post("/admin/retention/{plan}")
@@ -292,10 +373,15 @@ async def _requests(
     *,
     cursor: str | None = None,
     which: str = "open",
+    find: str = "",
+    recorded: RequestLine | None = None,
     form: Form | None = None,
     status: int = 200,
 ) -> Response:
     words = translator(reader_of(request).language)
+    asked, people = folded(find).split(), tuple[FoundPerson, ...]()
+    if asked and reader_of(request).sees_personal_data:
+        people, _ = await people_named(at, asked, await reach(actor, at))
     query = RequestQuery(limit=25, cursor=cursor, open=None if which == "all" else True, overdue=which == "overdue")
     return show_section(
         request,
@@ -305,8 +391,11 @@ async def _requests(
         form=form,
         forms=[Form("add", NewRequest)],
         said_of=SAID,
-        found=await list_person_requests(query, actor, at),
+        found=await list_person_requests(query, actor, at) if _may_list(actor) else None,
         which=which,
+        find=find,
+        people=people,
+        recorded=recorded,
         may_receive=bool(set(actor.roles) & set(ALLOWED["receive_person_request"])),
         kinds=[(code, words.tr(sentence)) for code, sentence in KINDS.items()],
         kind_words={code: words.tr(sentence) for code, sentence in KINDS.items()},
@@ -320,6 +409,7 @@ async def _request(
 ) -> Response:
     words = translator(reader_of(request).language)
     found: RequestView = await show_person_request(id, actor, at)
+    state = await at.person_requests.get(id)
     return show_section(
         request,
         "admin_person_request.html",
@@ -335,10 +425,33 @@ async def _request(
         ended=found.ended_at is not None,
         reasons=[(code, words.tr(sentence)) for code, sentence in REASONS.items()],
         reason=words.tr(REASONS[found.reason]) if found.reason else "",
+        days_off=[_day_off(one, words) for one in state.terms.answer.skipped] if state else [],
+        exports=await _exports(request, at, found.person) if found.person else [],
+        erasures=await _erased(at, found.person) if found.person and found.kind == "erasure" else [],
         names=await names_of(
             request, at, {one for one in (found.recorded_by, found.answered_by, found.ended_by) if one}
         ),
     )
+
+
+async def _exports(request: Request, at: Installation, person: str) -> list[tuple[str, str]]:
+    """Return what was put together for a person, the newest first, as (digest, when and by whom)."""
+    made = [one for one in await at.register_log.entries("persons", entry=person) if one.type == "data_exported"]
+    names, words = await names_of(request, at, {one.actor for one in made}), translator(reader_of(request).language)
+    here = ZoneInfo(at.settings.zone)
+    return [
+        (
+            one.data["after"]["digest"],
+            f"{words.date_and_time(one.instant.astimezone(here))}, {names.get(one.actor, one.actor)}",
+        )
+        for one in reversed(made)
+    ]
+
+
+async def _erased(at: Installation, person: str) -> list[tuple[str, str]]:
+    """Return the erasures of a person that were carried out, as what can be named for a request."""
+    known = (await list_erasures(ErasureQuery(person=person, state="carried_out"), at)).items
+    return [(one.id, one.id) for one in known]
 
 
 async def _plan(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.access import Actor
 from api.archive import ArchiveQuery, list_archive
 from api.checkpoints import CheckpointsQuery, list_checkpoint_keys, list_checkpoints, make_checkpoint
-from api.health import ALARMS, show_health
+from api.health import show_health
 from api.installation import At, Installation
 from api.metrics import SOURCES
 from api.pages.administration import show_section
@@ -19,6 +19,8 @@ from api.pages.route import PageRoute
 from domain.sign_in import Acting
 from locales import mark, translator
 from storage.checkpoint_rows import SEALING
+from words.codes import word
+from words.health import DETAILS, FAILURES
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -41,23 +43,6 @@ FIGURES = {
     "legation_witnesses_failing": mark("Witnesses that were not shown every checkpoint"),
 }
 """Those of the figures for monitoring (`/metrics`) that say something to a person."""
-
-DETAILS = frozenset(
-    {
-        mark("ready"),
-        mark("unknown"),
-        mark("does not answer"),
-        mark("nobody polls the task queue"),
-        mark("the schema is not that of this release"),
-        mark("cannot be written"),
-        mark("none was made yet"),
-        mark("no closed runs were looked for yet"),
-        mark("none is signed: somebody has to look"),
-        mark("a witness did not take the last ones"),
-        *ALARMS.values(),
-    }
-)
-"""What parts say of themselves, as far as it is said in both languages; anything else is shown as it stands."""
 
 DUTIES = {SEALING: mark("sealing")}
 """The other duties are called after the witnesses they show checkpoints to."""
@@ -85,10 +70,7 @@ async def show_health_page(request: Request, at: At) -> Response:
         "admin_health.html",
         HEALTH,
         ready=health.ready,
-        parts=[
-            (words.tr(PARTS[name]), part, words.tr(part.detail) if part.detail in DETAILS else None)
-            for name, part in health.parts.items()
-        ],
+        parts=[(words.tr(PARTS[name]), part, word(DETAILS, part.detail, words)) for name, part in health.parts.items()],
         figures=[
             (words.tr(title), words.number(int(figures[name]))) for name, title in FIGURES.items() if name in figures
         ],
@@ -148,6 +130,9 @@ async def _checkpoints(
         said_of=SAID,
         found=found,
         checkpoints=[(one, datetime.fromisoformat(one.at)) for one in found.items],
-        duties=[(words.tr(DUTIES[one.duty]) if one.duty in DUTIES else one.duty, one) for one in found.duties],
+        duties=[
+            (word(DUTIES, one.duty, words), one, word(FAILURES, one.failure, words) if one.failure else "")
+            for one in found.duties
+        ],
         keys=(await list_checkpoint_keys(at)).items,
     )

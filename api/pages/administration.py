@@ -26,6 +26,8 @@ M = TypeVar("M", bound=BaseModel)
 
 PAGE = 50
 
+ADMINISTRATION = mark("Administration")
+
 
 @dataclass(frozen=True)
 class Section:
@@ -37,7 +39,9 @@ class Section:
     route: str
 
 
-GROUPS: tuple[tuple[str, tuple[Section, ...]], ...] = (
+Groups = tuple[tuple[str, tuple[Section, ...]], ...]
+
+GROUPS: Groups = (
     (
         mark("The house"),
         (
@@ -128,6 +132,12 @@ GROUPS: tuple[tuple[str, tuple[Section, ...]], ...] = (
                 "show_health_page",
             ),
             Section(
+                "/admin/log",
+                mark("Log of changes"),
+                mark("Who changed what in which register, and when."),
+                "show_log_page",
+            ),
+            Section(
                 "/admin/checkpoints",
                 mark("Checkpoints"),
                 mark("Signed roots over everything that is sealed."),
@@ -144,11 +154,25 @@ GROUPS: tuple[tuple[str, tuple[Section, ...]], ...] = (
 )
 """The sections, in the order in which they are needed."""
 
+OWN: Groups = (
+    (
+        mark("My account"),
+        (
+            Section("/me", mark("Overview"), "", "show_own_account_page"),
+            Section("/me/password", mark("Password"), "", "show_own_password_page"),
+            Section("/me/passkeys", mark("Passkeys"), "", "show_passkeys_page"),
+            Section("/me/leave", mark("My leave"), "", "show_own_leave_page"),
+            Section("/me/tokens", mark("My tokens"), "", "show_own_tokens_page"),
+        ),
+    ),
+)
+"""The same of what is one's own."""
 
-def sections_of(roles: Iterable[str]) -> list[tuple[str, list[Section]]]:
+
+def sections_of(roles: Iterable[str], groups: Groups = GROUPS) -> list[tuple[str, list[Section]]]:
     """Return the groups of sections that somebody with these roles may open."""
     mine = set(roles)
-    found = [(title, [one for one in sections if mine & set(ALLOWED[one.route])]) for title, sections in GROUPS]
+    found = [(title, [one for one in sections if mine & set(ALLOWED[one.route])]) for title, sections in groups]
     return [(title, sections) for title, sections in found if sections]
 
 
@@ -166,22 +190,25 @@ def show_section(
     status: int = 200,
     form: Form | None = None,
     forms: Iterable[Form] = (),
+    errors: Sequence[tuple[str, str]] = (),
     said_of: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Response:
     """Return a page of the section at `path`. `form` is the one that came back; it stands in the place of its like."""
     reader = reader_of(request)
     roles = reader.actor.roles if reader.actor else ()
+    own = path == "/me" or path.startswith("/me/")
     return show(
         request,
         template,
         status,
-        admin_groups=sections_of(roles),
+        admin_groups=sections_of(roles, OWN if own else GROUPS),
+        admin_title=OWN[0][0] if own else ADMINISTRATION,
         admin_path=path,
         administrator="administrator" in roles,
         forms={one.name: one for one in forms} | ({form.name: form} if form else {}),
         came_back=form.name if form else "",
-        errors=all_errors([form] if form else []),
+        errors=[*all_errors([form] if form else []), *errors],
         said=said(request, said_of or {}),
         headers={"Cache-Control": "no-store"},
         **values,

@@ -67,7 +67,8 @@ class Act:
     """Something a person does with a file. `name` is the type of the command, and the last part of the address.
 
     `ask` makes the command by which the decider is asked whether it is taken. `path` is where it is done if not on a
-    page of its own, `back` the part of the file that one goes on to. `ends` says that it ends or interrupts the way.
+    page of its own, `back` the part of the file that one goes on to. `ends` says that it ends or interrupts the way,
+    `checked` that it leads to what depends on what is typed, so that it is shown once more before it is done.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Act:
     path: str = ""
     back: str = ""
     ends: bool = False
+    checked: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,13 @@ ACTS: tuple[Act, ...] = (
     Act("accept_report", c.AcceptReport, mark("Accept or return the report"), _accept, path="/steps/report"),
     Act("submit_request", c.SubmitRequest, mark("Submit the proposal"), lambda state: c.SubmitRequest()),
     Act("submit_change", c.SubmitChange, mark("Submit the change"), lambda state: c.SubmitChange(), back="/approvals"),
-    Act("issue_decision", c.IssueDecision, mark("Issue the decision"), lambda state: c.IssueDecision(number="-")),
+    Act(
+        "issue_decision",
+        c.IssueDecision,
+        mark("Issue the decision"),
+        lambda state: c.IssueDecision(number="-"),
+        checked=True,
+    ),
     Act("invite", c.Invite, mark("Send the invitations"), lambda state: c.Invite(), back="/invitations"),
     Act(
         "publish_programme",
@@ -143,6 +151,7 @@ ACTS: tuple[Act, ...] = (
         mark("Record the letter of the outside authority"),
         _external,
         back="/approvals",
+        checked=True,
     ),
     Act("depart", c.Depart, mark("Record that the journey has begun"), lambda state: c.Depart()),
     Act("conclude", c.Conclude, mark("Record that the journey has ended"), lambda state: c.Conclude()),
@@ -159,12 +168,14 @@ ACTS: tuple[Act, ...] = (
         c.Resume,
         mark("Take the delegation up again"),
         lambda state: c.Resume(starts=NEVER, ends=NEVER),
+        checked=True,
     ),
     Act(
         "record_formality",
         c.RecordFormality,
         mark("Record a formality"),
         lambda state: c.RecordFormality(kind="note_verbale_sent"),
+        checked=True,
     ),
     Act(
         "record_reply",
@@ -172,8 +183,16 @@ ACTS: tuple[Act, ...] = (
         mark("Record an answer"),
         lambda state: c.RecordReply(participant_id=_somebody(state), answer="accepted"),
         back="/invitations",
+        checked=True,
     ),
-    Act("choose_channel", c.ChooseChannel, mark("Choose how somebody hears"), _channel, back="/invitations"),
+    Act(
+        "choose_channel",
+        c.ChooseChannel,
+        mark("Choose how somebody hears"),
+        _channel,
+        back="/invitations",
+        checked=True,
+    ),
     Act(
         "resend_mail",
         c.ResendMail,
@@ -182,27 +201,37 @@ ACTS: tuple[Act, ...] = (
         back="/invitations",
     ),
     Act("adopt_rules", c.AdoptRules, mark("Adopt the newer rules"), lambda state: c.AdoptRules()),
-    Act("hand_over", c.HandOver, mark("Hand the file over"), lambda state: c.HandOver(to=NOBODY)),
+    Act("hand_over", c.HandOver, mark("Hand the file over"), lambda state: c.HandOver(to=NOBODY), checked=True),
     Act(
         "withdraw_request",
         c.WithdrawRequest,
         mark("Take the proposal back"),
         lambda state: c.WithdrawRequest(reason=UNWRITTEN),
         ends=True,
+        checked=True,
     ),
     Act(
         "reopen_delegation",
         c.ReopenDelegation,
         mark("Open the file again"),
         lambda state: c.ReopenDelegation(reason=UNWRITTEN),
+        checked=True,
     ),
-    Act("postpone", c.Postpone, mark("Put the delegation off"), lambda state: c.Postpone(reason=UNWRITTEN), ends=True),
+    Act(
+        "postpone",
+        c.Postpone,
+        mark("Put the delegation off"),
+        lambda state: c.Postpone(reason=UNWRITTEN),
+        ends=True,
+        checked=True,
+    ),
     Act(
         "cancel_delegation",
         c.CancelDelegation,
         mark("Call the delegation off"),
         lambda state: c.CancelDelegation(reason=UNWRITTEN),
         ends=True,
+        checked=True,
     ),
 )
 """In the order in which they matter: the first that is taken is the next thing to do, if it is one of NEXT."""
@@ -327,7 +356,8 @@ class Hearing:
 class Foreseen:
     """What a command would lead to now: its events, the file after it, who hears what, and from when on.
 
-    `messages` counts the calendar messages; with `waits_until` they go out only then.
+    `messages` counts the calendar messages; with `waits_until` they go out only then. `notices` are the steps whose
+    signers are written to that they wait.
     """
 
     events: tuple[AnyEvent, ...]
@@ -335,6 +365,7 @@ class Foreseen:
     hearings: tuple[Hearing, ...]
     messages: int
     waits_until: Instant | None = None
+    notices: tuple[str, ...] = ()
 
 
 def foreseen(possible: Possible, head: Head, command: PublicCommand) -> Foreseen | None:
@@ -363,6 +394,7 @@ def foreseen(possible: Possible, head: Head, command: PublicCommand) -> Foreseen
         hearings=tuple(_hearings(after, messages, letter=letter)),
         messages=sum(len(one.to) for one in messages),
         waits_until=next((one.until for one in events if isinstance(one, QuietWindowOpened)), None),
+        notices=tuple(str(one.args["step"]) for one in decision.effects if one.args.get("notice") == "step_waits"),
     )
 
 

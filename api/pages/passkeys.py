@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from api.access import Actor
 from api.installation import At
-from api.pages.rendering import show
+from api.pages.administration import show_section
 from api.pages.route import PageRoute
 from api.passkeys import remove_passkey
 
@@ -19,7 +19,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 async def show_passkeys_page(request: Request, actor: Actor, at: At) -> Response:
     """Show one's own passkeys. They are changed soon after signing in alone."""
     fresh = at.sessions.clock() - actor.factor_at <= timedelta(minutes=at.settings.fresh_sign_in_minutes)
-    return show(request, "passkeys.html", passkeys=await at.passkeys.of(actor.id), fresh=fresh)
+    mine = await at.passkeys.of(actor.id)
+    return show_section(request, "passkeys.html", "/me/passkeys", passkeys=mine, fresh=fresh)
 
 
 @router.post("/me/passkeys/{passkey}/remove")

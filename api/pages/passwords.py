@@ -11,7 +11,7 @@ from api.pages.route import PageRoute
 from api.problems import Problem
 from api.sessions import LONGEST_TYPED
 from domain.sign_in import LONGEST_PASSWORD, SHORTEST_PASSWORD, new_password
-from locales import mark, translator
+from locales import Translator, mark, translator
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -33,16 +33,8 @@ async def choose_password_by_page(request: Request, at: At) -> Response:
     form: dict[str, str] = request.state.form
     words = translator(reader_of(request).language)
     link, password = form.get("link", "").strip().rpartition("link=")[2][:200], form.get("password", "")
-    errors = []
-    if not link:
-        errors.append(("link", words.tr(NO_LINK)))
-    try:
-        new_password(password[: LONGEST_TYPED + 1])
-    except PydanticCustomError as wrong:
-        sentence = TOO_SHORT if wrong.type == "password_too_short" else TOO_LONG
-        errors.append(("password", words.tr(sentence, shortest=SHORTEST_PASSWORD, longest=LONGEST_PASSWORD)))
-    if password != form.get("repeated", ""):
-        errors.append(("repeated", words.tr(DIFFERENT)))
+    errors = [] if link else [("link", words.tr(NO_LINK))]
+    errors += wrong_with(words, password, form.get("repeated", ""), names=("password", "repeated"))
     if errors:
         return _form(request, 422, link=link, errors=errors)
     await at.attempts.sign_in(request)
@@ -53,6 +45,19 @@ async def choose_password_by_page(request: Request, at: At) -> Response:
     response = show(request, "password_chosen.html")
     at.cookies.drop(response, at.cookies.session)
     return response
+
+
+def wrong_with(words: Translator, password: str, repeated: str, *, names: tuple[str, str]) -> list[tuple[str, str]]:
+    """Return what is wrong with a new password that was typed twice, beside the fields of these names."""
+    errors = []
+    try:
+        new_password(password[: LONGEST_TYPED + 1])
+    except PydanticCustomError as wrong:
+        sentence = TOO_SHORT if wrong.type == "password_too_short" else TOO_LONG
+        errors.append((names[0], words.tr(sentence, shortest=SHORTEST_PASSWORD, longest=LONGEST_PASSWORD)))
+    if password != repeated:
+        errors.append((names[1], words.tr(DIFFERENT)))
+    return errors
 
 
 def _form(

@@ -39,6 +39,11 @@ class FoundPerson:
     details: PersonDetails
     places: tuple[NamedBy, ...]
 
+    @property
+    def ref(self) -> str:
+        """Their reference in the register of people."""
+        return self.places[0].person
+
 
 @dataclass(frozen=True)
 class FoundContact:
@@ -91,7 +96,7 @@ async def _results(at: Installation, asked: str, within: frozenset[str] | None, 
     ).items
     files = sorted(lines, key=lambda one: _distance(one.title, words))
     organisations = (await at.directory.page(kinds=("partner", "host"), q=asked, limit=SHOWN)).items
-    on_files, contacts = await _people(at, words, within) if people else ((), ())
+    on_files, contacts = await people_named(at, words, within) if people else ((), ())
     return Results(
         files=tuple(files[:SHOWN]),
         more_files=len(files) > SHOWN,
@@ -118,10 +123,10 @@ def _name(found: Found) -> str:
     return "" if isinstance(found.entry, ContactEntry) else found.entry.name
 
 
-async def _people(
+async def people_named(
     at: Installation, words: list[str], within: frozenset[str] | None
 ) -> tuple[tuple[FoundPerson, ...], tuple[FoundContact, ...]]:
-    """Return whose name has all the words, on open files in reach and among contacts, in four statements."""
+    """Return whose name has all the words (folded), on open files in reach and among contacts, in four statements."""
     places: dict[str, list[NamedBy]] = {}
     for one in await at.queries.people_on_open_files(within=within, most=MOST_PLACES):
         places.setdefault(one.person, []).append(one)

@@ -46,8 +46,10 @@ from domain.state import Delegation
 from locales import mark, translator
 from storage.checkpoints import Checkpoints
 from storage.queries import File, Wanted
+from words.codes import word
 from words.events import Names
 from words.events import Reader as Teller
+from words.health import FAILURES
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -286,7 +288,7 @@ async def show_verification_page(file: KnownFile, request: Request, actor: Actor
     """Show what vouches for a file: its chain, checkpoints, archived runs; and the evidence to take away."""
     events = await at.queries.events(file.state.id)
     broken = await asyncio.to_thread(_broken, file, events)
-    duties = await _duties(at, actor)
+    duties, words = await _duties(at, actor), translator(reader_of(request).language)
     return await show_part(
         request,
         at,
@@ -299,6 +301,8 @@ async def show_verification_page(file: KnownFile, request: Request, actor: Actor
         sealed=await _sealed(at, file),
         duties=duties,
         runs=await at.archived_runs.of(file.state.id),
+        failures=lambda code: word(FAILURES, code, words),
+        may_fetch_runs=_may("fetch_archived_run", actor),
         may_export=_may("export_evidence", actor),
         may_export_documents=_may("export_evidence_with_documents", actor),
     )

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 
 from api import attachments, collections, directory_imports, texts, violations
-from api.problems import PROBLEMS, RETRY_AFTER, TITLES
-from api.refusals import PHASES, REFUSALS
+from api.problems import PROBLEMS, RETRY_AFTER, TITLES, shown
+from api.refusals import REFUSALS
+from domain.decide import TABLE
 from domain.state import Phase
+from domain.values import Value
 from locales import LANGUAGES, Language, translator
 from storage.directory import DirectoryRefused
 from storage.media_types import AttachmentRefused
 from storage.texts import TextRefused
 from storage.workbook import SpreadsheetRefused
+from words.codes import COMMANDS, PHASES
 
 ROOT = Path(__file__).parent.parent.parent
 EXPECTED_403 = {
@@ -124,8 +127,9 @@ def places(sentence: str) -> set[str]:
 
 
 def test_every_refusal_of_the_domain_has_an_answer() -> None:
-    """And nothing is answered that the domain does not refuse, but for the two that need a register."""
-    assert set(refusal_codes()) | returned_codes() == set(REFUSALS) - {"coordinator_unknown", "reference_unknown"}
+    """And nothing is answered that the domain does not refuse, but for those that need a register."""
+    of_registers = {"coordinator_unknown", "coordinator_out_of_reach", "reference_unknown"}
+    assert set(refusal_codes()) | returned_codes() == set(REFUSALS) - of_registers
 
 
 def test_a_sentence_asks_only_for_what_every_refusal_of_its_code_gives() -> None:
@@ -180,7 +184,13 @@ def test_every_sentence_exists_in_both_languages(language: Language) -> None:
     words = translator(language)
     sentences = {answer.sentence for answer in (*REFUSALS.values(), *PROBLEMS.values())}
     sentences |= {collections.NOT_FOUND, *(sentence for _, sentence in collections.REFUSED.values())}
-    sentences |= {*TITLES.values(), *PHASES.values(), *texts.SENTENCES.values(), *attachments.SENTENCES.values()}
+    sentences |= {
+        *TITLES.values(),
+        *PHASES.values(),
+        *COMMANDS.values(),
+        *texts.SENTENCES.values(),
+        *attachments.SENTENCES.values(),
+    }
     sentences |= {*directory_imports.FILE_SENTENCES.values(), *directory_imports.ROW_SENTENCES.values()}
     sentences |= {*violations.CUSTOM.values(), *(rule.sentence for rule in violations.PYDANTIC.values())}
     for sentence in sentences:
@@ -192,3 +202,17 @@ def test_every_sentence_exists_in_both_languages(language: Language) -> None:
 def test_every_phase_has_a_name() -> None:
     """A refusal names phases in the reader's words."""
     assert set(PHASES) == {phase.value for phase in Phase}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", list(TABLE), ids=lambda kind: kind.__name__)
+def test_no_code_of_a_command_or_a_phase_stands_in_a_sentence(language: Language, kind: type[Value]) -> None:
+    """Whoever is told that a command is not possible reads what it does, and where it would be."""
+    command, words = kind.model_fields["type"].default, translator(language)
+    allowed = sorted(phase.value for phase in TABLE[kind].phases)
+    params = shown({"command": command, "phase": "under_way", "allowed": allowed}, words)
+    for code in ("wrong_phase", "role_may_not"):
+        said = words.tr(REFUSALS[code].sentence, **params)
+        assert "_" not in said
+        assert str(params["command"]) in said
+    assert params["command"] == words.tr(COMMANDS[command])

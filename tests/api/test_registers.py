@@ -115,6 +115,13 @@ async def test_a_file_is_handed_over_to_another_coordinator(api: Api) -> None:
     await api.ask("POST", "/accounts", linh, by="root")
     assert (await api.send({"type": "hand_over", "to": linh["id"]})).status_code == 200
     assert (await api.file())["state"]["coordinator"] == linh["id"]
+    name = {"vi": "Hội", "en": "Association"}
+    elsewhere = {"slug": f"hoi-{api.id}", "kind": "member_organisation", "parent": None, "name": name}
+    assert (await api.ask("POST", "/institution/organisations", elsewhere, by="root")).status_code == 201
+    far = {"id": f"far-{api.id}", "name": "Vũ Xa", "roles": ["coordinator"], "organisation": elsewhere["slug"]}
+    assert (await api.ask("POST", "/accounts", far, by="root")).status_code == 201
+    refused = await api.send({"type": "hand_over", "to": far["id"]})
+    assert (code(refused), fields(refused)) == ((422, "coordinator_out_of_reach"), [("to", "coordinator_out_of_reach")])
 
 
 async def test_an_edition_is_entered_once_and_shown(api: Api) -> None:

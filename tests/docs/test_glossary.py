@@ -10,12 +10,13 @@ from typing import Annotated, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from api.refusals import PHASES, REFUSALS
+from api.refusals import REFUSALS
 from domain import commands, decision, events
 from domain.state import Phase
 from locales import translator
 from storage.read_model import READ_TABLES
 from storage.tables import REGISTERS
+from words.codes import PHASES
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")

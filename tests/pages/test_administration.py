@@ -10,15 +10,27 @@ from typing import Any, get_args
 import httpx2
 import pytest
 import pytest_asyncio
+from sqlalchemy import select, update
 
+from api.health import ALARMS
+from locales import Language, translator
 from storage.accounts import AccountDetails
-from storage.register_log import Register
+from storage.errors import FILE_UNAVAILABLE, POSTGRESQL_UNAVAILABLE, SQLITE_UNAVAILABLE
+from storage.register_log import Register, register_log
+from storage.sessions import sessions as session_rows
 from tests.api.front import ORIGIN, Browser, Front
-from tests.pages.asking import COOKIE, signed_in
+from tests.pages.asking import COOKIE, Forms, signed_in
+from tests.pages.filled import text_of
 from tests.pages.test_guard import with_rules
 from tests.storage.test_persons import SATO
+from words.health import DETAILS, FAILURES
+from words.registers import CHANGES, REGISTERS
 
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+
+PLAN_ENDS = {"plan_applied", "plan_stopped", "plan_superseded"}
 
 
 @dataclass
@@ -39,6 +51,10 @@ class Office:
         form = {"csrf": csrf, "key": "0" * 32} | {name.replace("__", "."): one for name, one in fields.items()}
         headers = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
         return await browser.http.post(f"{ORIGIN}{path}", data=form, headers=headers)
+
+    async def csrf(self, by: str) -> str:
+        """The token of the forms of an account's session."""
+        return (await self._browser(by))[1]
 
     async def recorded(self) -> list[tuple[str, str, str]]:
         """Every change of the registers: register, what, by whom."""
@@ -301,6 +317,7 @@ async def test_what_somebody_asks_about_their_data_is_recorded_to_its_end(office
     """Sent twice it is one; auditors see the days and none of the words."""
     before = await office.recorded()
     form = {"form": "add", "kind": "access", "via": "letter", "description": "Mr. Sato asks.", "processor": "no"}
+    form |= {"checked": "yes"}
     made = await office.post("/admin/person-requests", **form)
     again = await office.post("/admin/person-requests", **form)
     path = made.headers["location"].partition("?")[0]
@@ -324,6 +341,134 @@ async def test_what_somebody_asks_about_their_data_is_recorded_to_its_end(office
         "request_refused",
     ]
     assert (await office.post(path, by="an", form="take_back")).status_code == 403
+
+
+async def test_a_request_is_shown_with_its_days_before_it_is_recorded(office: Office) -> None:
+    """By the rule of the day on which it came; a coordinator records it too, and reads no other."""
+    before = await office.recorded()
+    form = {"form": "add", "kind": "access", "via": "email", "description": "Mr. Sato asks.", "processor": "no"}
+    form |= {"received_at": "9/3/2026"}
+    shown = await office.post("/admin/person-requests", **form)
+    said = text_of(shown.text)
+    assert (shown.status_code, "Nothing is recorded yet." in said) == (200, True)
+    # Two working days after Monday 9 March, and ten days after it.
+    assert "Answer until Wed 11 Mar 2026" in said
+    assert "Done until Thu 19 Mar 2026" in said
+    assert await new(office, before) == []
+    again = await office.post("/admin/person-requests", **form, again="yes")
+    assert ("Mr. Sato asks." in again.text, 'value="2026-03-09"' in again.text) == (True, True)
+    late = await office.post("/admin/person-requests", **form | {"received_at": "1/1/2099"})
+    assert (late.status_code, 'id="add-received_at-error"' in late.text) == (422, True)
+    fields = dict(Forms(shown.text).forms["add"])
+    for _ in range(2):
+        page = await office.post("/admin/person-requests", by="lan", **fields | {"csrf": await office.csrf("lan")})
+        said = text_of(page.text)
+        assert (page.status_code, "The request is recorded as req_" in said) == (200, True)
+        assert "is to be answered until Wed 11 Mar 2026, and what is asked to be done until Thu 19 Mar 2026" in said
+        assert "Mr. Sato asks." not in said
+    assert await new(office, before) == [("person_requests", "request_received", "lan")]
+    assert "Those that wait" not in (await office.get("/admin/person-requests", by="lan")).text
+    assert (await office.post("/admin/person-requests", by="an", **form)).status_code == 403
+    assert (await office.post("/admin/person-requests", by="hung", **form)).status_code == 403
+
+
+async def test_what_is_held_of_whoever_asks_is_downloaded_and_named(office: Office) -> None:
+    """By administrators alone; what was brought together can be chosen as what was handed out."""
+    person = (await office.front.at.persons.register(SATO)).ref
+    form = {"form": "add", "kind": "access", "via": "letter", "person": person, "processor": "no", "checked": "yes"}
+    path = (await office.post("/admin/person-requests", **form)).headers["location"].partition("?")[0]
+    page = (await office.get(path)).text
+    link = f"/api/v1/persons/{person}/export?format=text"
+    assert f'href="{link}" download' in page
+    assert link not in (await office.get(path, by="an")).text
+    held = await office.get(link)
+    assert (held.status_code, SATO.full_name in held.text) == (200, True)
+    (made,) = await office.front.at.register_log.entries("persons", entry=person)
+    digest = made.data["after"]["digest"]
+    page = (await office.get(path)).text
+    assert f'<option value="{digest}">' in page
+    done = await office.post(path, form="carry_out", export=digest, key="4" * 32)
+    assert done.headers["location"] == f"{path}?said=carried_out"
+
+
+async def test_the_log_of_changes_is_narrowed_and_paged(office: Office) -> None:
+    """The newest first, by register, account, entry and day; auditors read it, and others do not."""
+    for number in range(60):
+        title = {"title__vi": f"Văn thư {number}", "title__en": f"Clerk {number}"}
+        await office.post("/admin/positions", form="add", slug=f"clerk-{number}", **title)
+    page = (await office.get("/admin/log?register=positions", by="an")).text
+    assert "entered a position" in page
+    assert (">clerk-59<" in page, ">clerk-10<" in page, ">clerk-9<" in page) == (True, True, False)
+    cursor = re.search(r'href="(/admin/log\?register=positions&amp;cursor=[^"]+)"', page)
+    assert cursor is not None
+    rest = (await office.get(cursor[1].replace("&amp;", "&"), by="an")).text
+    assert (">clerk-9<" in rest, ">clerk-10<" in rest) == (True, False)
+    one = text_of((await office.get("/admin/log?entry=clerk-7")).text)
+    assert one.count("entered a position") == 1
+    assert "Nothing was changed that fits." in (await office.get("/admin/log?actor=nobody-of-all")).text
+    assert "Nothing was changed that fits." in (await office.get("/admin/log?until=1/1/2020")).text
+    wrong = await office.get("/admin/log?since=soon")
+    assert (wrong.status_code, 'id="since-error"' in wrong.text) == (422, True)
+    assert "The chain holds" in (await office.get("/admin/log?register=positions&verify=yes")).text
+    assert (await office.get("/admin/log?cursor=x")).status_code == 400
+    for by in ("lan", "hung"):
+        assert (await office.get("/admin/log", by=by)).status_code == 403
+
+
+async def test_one_broken_entry_of_the_log_hides_no_other(office: Office) -> None:
+    """It is named by its number, and the check says which is the first that is not as it was sealed."""
+    title = {"title__vi": "Văn thư", "title__en": "Clerk"}
+    for slug in ("one", "two"):
+        await office.post("/admin/positions", form="add", slug=slug, **title)
+    async with office.front.at.database.writing() as connection:
+        broken = update(register_log).where(register_log.c.register == "positions", register_log.c.entry == "one")
+        await connection.execute(broken.values(data='{"after": {}}'))
+        number = (await connection.execute(select(register_log.c.seq).where(register_log.c.entry == "one"))).scalar()
+    page = text_of((await office.get("/admin/log?register=positions&verify=yes")).text)
+    assert f"Entry no. {number} of “Positions” cannot be read." in page
+    assert "The chain does not hold" in page
+    assert "two" in page
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_every_change_of_the_registers_and_every_state_of_health_has_words(language: Language) -> None:
+    """Whatever the code records has a sentence; and in Vietnamese it is Vietnamese."""
+    words = translator(language)
+    assert set(get_args(Register)) == set(REGISTERS)
+    recorded = {
+        text
+        for folder in ("storage", "domain")
+        for file in (ROOT / folder).glob("*.py")
+        for text in re.findall(r'"([a-z]+(?:_[a-z]+)+)"', file.read_text("utf-8"))
+    }
+    assert set(CHANGES) - {f"mail_{end}" for end in ("settled", "dismissed")} - PLAN_ENDS <= recorded
+    reasons = {*SQLITE_UNAVAILABLE.values(), *POSTGRESQL_UNAVAILABLE.values(), *FILE_UNAVAILABLE.values()}
+    assert reasons | {"disconnected"} | set(ALARMS.values()) <= set(DETAILS)
+    for table in (REGISTERS, CHANGES, DETAILS, FAILURES):
+        for code, said in table.items():
+            assert "_" not in said, code
+            assert (words.tr(said) == said) is (language == "en"), code
+
+
+async def test_entries_of_a_plan_are_looked_at_before_it_is_applied(office: Office) -> None:
+    """Kind by kind, by names without content; a kind that the plan does not list is no page."""
+    for by in ("hung", "mai", "root", "an", "lan"):
+        await office.get("/me", by=by)
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    over = update(session_rows).where(session_rows.c.account.in_(["hung", "mai"]))
+    async with office.front.at.database.writing() as connection:
+        await connection.execute(over.values(ended_at=long_ago, expires_at=long_ago))
+    made = await office.post("/admin/retention")
+    path = made.headers["location"].partition("?")[0]
+    page = (await office.get(path)).text
+    assert "This is a trial: nothing is removed" in page
+    assert f'href="{path}/sessions"' in page
+    listed = await office.get(f"{path}/sessions", by="an")
+    assert listed.status_code == 200
+    assert len(re.findall(r"\bses_[a-z0-9]+", listed.text)) == 2
+    assert "Waits" in text_of(listed.text)
+    assert (await office.get(f"{path}/attachments")).status_code == 404
+    assert (await office.get(f"{path}/sessions", by="lan")).status_code == 403
 
 
 async def test_a_plan_of_removal_is_made_looked_at_and_stopped(office: Office) -> None:

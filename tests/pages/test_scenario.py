@@ -134,7 +134,8 @@ async def test_a_visit_from_its_request_to_its_closed_file(site: Site, chromium:
             await expect(signer.page.locator("h1")).to_have_text("You approved proposal v2.")
         await lan.go(f"{root}/acts/issue_decision")
         await lan.page.locator("input[name=number]").fill("31/QĐ-LH")
-        await lan.page.locator("main form .button").first.click()
+        await press(lan, "Continue")
+        await press(lan, "Issue the decision")
 
         await lan.go(f"{root}/acts/invite")
         await press(lan, "Invite 2 people")

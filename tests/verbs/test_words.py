@@ -5,8 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
-from api import refusals, violations
-from domain import commands, directory, duplicates, events, state
+from api import violations
+from domain import commands, directory, duplicates, events, permission, state
 from domain.values import Direction
 from locales import translator
 from storage.directory import Action
@@ -26,6 +26,7 @@ from words.events import EVENTS, Reader, sentence_of
     ("known", "named"),
     [
         (codes.PHASES, [phase.value for phase in state.Phase]),
+        (codes.COMMANDS, permission.ROLES),
         (codes.DIRECTIONS, get_args(Direction)),
         (codes.PERSON_ROLES, get_args(commands.Role)),
         (codes.ITEM_KINDS, get_args(commands.ItemKind)),
@@ -44,10 +45,6 @@ from words.events import EVENTS, Reader, sentence_of
 )
 def test_every_code_has_a_word(known: Mapping[str, Any], named: Any) -> None:
     assert sorted(known) == sorted(named)
-
-
-def test_phases_have_the_names_that_the_api_gives_them() -> None:
-    assert codes.PHASES == refusals.PHASES
 
 
 def test_the_choices_of_the_command_are_those_of_the_api() -> None:
