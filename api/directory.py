@@ -143,7 +143,7 @@ async def list_directory(query: Annotated[DirectoryQuery, Query()], actor: Actor
         )
     except BadCursor:
         raise Problem("cursor_unknown") from None
-    return EntryList(items=await _views(at, actor, page.items), next_cursor=page.next_cursor)
+    return EntryList(items=await views_of(at, actor, page.items), next_cursor=page.next_cursor)
 
 
 @router.post("/directory", status_code=201)
@@ -199,7 +199,7 @@ async def list_duplicates(entry: KnownId, actor: Actor, at: At) -> AlikeList:
     """List the entries that may be the same, with a score and the reasons."""
     alike = await at.directory_imports.alike(await _known(at, entry))
     found = await at.directory.get_many(one.entry for one in alike)
-    views = {view.id: view for view in await _views(at, actor, found.values())}
+    views = {view.id: view for view in await views_of(at, actor, found.values())}
     return AlikeList(items=tuple(Alike(score=one.score, reasons=one.reasons, found=views[one.entry]) for one in alike))
 
 
@@ -247,11 +247,12 @@ async def _check(at: Installation, entry: AnyEntry, before: str) -> None:
 
 
 async def _view(at: Installation, actor: Acting, found: Found) -> EntryView:
-    [view] = await _views(at, actor, [found])
+    [view] = await views_of(at, actor, [found])
     return view
 
 
-async def _views(at: Installation, actor: Acting, found: Iterable[Found]) -> tuple[EntryView, ...]:
+async def views_of(at: Installation, actor: Acting, found: Iterable[Found]) -> tuple[EntryView, ...]:
+    """Return entries as their reader may see them, in the same order."""
     entries = list(found)
     contacts = [one.entry.person.ref for one in entries if isinstance(one.entry, ContactEntry)]
     sees_people = bool(set(actor.roles) & set(PERSONAL))
