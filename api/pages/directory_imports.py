@@ -38,6 +38,7 @@ MOST_ENTERED = 50
 
 UploadId = Annotated[str, Path(alias="import", pattern=r"^imp_[0-9a-f]{32}$")]
 Shown = Literal["", "bad", "similar", "known"]
+NOT_NEW = ("bad", "similar", "known")
 
 SAID = {"discarded": mark("The table was discarded. Nothing of it was entered.")}
 
