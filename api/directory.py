@@ -157,7 +157,7 @@ async def add_entry(
 ) -> EntryView:
     """Enter a partner, a host or a contact; a contact's person is registered first."""
     await _check(at, body, "")
-    with_key = digest_of(["directory", actor.id, key])
+    with_key = key_of_entry(actor, key)
     try:
         found = await at.directory.add(body, actor.id, idempotency_key=with_key)
     except DirectoryRefused as refusal:
@@ -224,6 +224,11 @@ async def split_entry(entry: KnownId, actor: Actor, at: At) -> EntryView:
         return await _view(at, actor, await at.directory.split(entry, actor.id))
     except DirectoryRefused as refusal:
         raise Problem(refusal.code) from None
+
+
+def key_of_entry(actor: Acting, key: str) -> str:
+    """Return the key under which an account's request adds an entry, once."""
+    return digest_of(["directory", actor.id, key])
 
 
 async def _known(at: Installation, entry: str) -> Found:

@@ -137,6 +137,12 @@ class Directory:
             await _claim(connection, [entry])
             return await self._current(connection, row["id"])
 
+    async def was_added(self, idempotency_key: str) -> bool:
+        """Return whether an entry was added under this key."""
+        wanted = select(entries.c.id).where(entries.c.idempotency_key == stored_key(idempotency_key))
+        async with self._database.reading() as connection:
+            return (await connection.execute(wanted)).one_or_none() is not None
+
     async def get(self, entry: str) -> Found | None:
         """Return an entry as it stands, merged away or not."""
         return (await self.get_many([entry])).get(entry)

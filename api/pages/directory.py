@@ -18,6 +18,7 @@ from api.directory import (
     MergeBody,
     add_entry,
     change_entry,
+    key_of_entry,
     list_directory,
     list_duplicates,
     list_entry_versions,
@@ -195,7 +196,7 @@ async def add_entry_by_page(
         return await _entering(request, at, actor, kind, Form("entry", MODELS[kind], form))
     try:
         body = _organisation(request, kind, form)
-        if form.get("anyway") != "yes":
+        if not await _is_meant(at, actor, form):
             new = Found("dir_new", 0, body, None, "dir_new")
             if alike := await at.directory_imports.alike(new):
                 shown = Form("entry", MODELS[kind], form, key=key_of(form))
@@ -315,7 +316,7 @@ async def add_contact_by_page(entry: KnownId, request: Request, actor: Actor, at
         return await _joining(request, at, actor, home, Form("entry", PersonDetails, form))
     try:
         details = _details(request, form, {})
-        if form.get("anyway") != "yes" and (alike := await _like(at, actor, home, details)):
+        if not await _is_meant(at, actor, form) and (alike := await _like(at, actor, home, details)):
             shown = Form("entry", PersonDetails, form, key=key_of(form))
             return await _joining(request, at, actor, home, shown, alike=alike, status=409)
         with answering(request, {"organisation_not_an_entry": ""}, key=form.get("key", "")):
@@ -566,6 +567,11 @@ def _worded(entry: AnyEntry, words: Translator) -> dict[str, str]:
     if "nature" in found:
         found["nature"] = sentence_case(word(NATURES, found["nature"], words))
     return found
+
+
+async def _is_meant(at: Installation, actor: Acting, form: Typed) -> bool:
+    """Return whether an entry is entered whatever it looks like: somebody said so, or it was, by this very form."""
+    return form.get("anyway") == "yes" or await at.directory.was_added(key_of_entry(actor, key_of(form)))
 
 
 async def _like(at: Installation, actor: Acting, home: Found, details: PersonDetails) -> list[Likeness]:
