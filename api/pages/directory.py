@@ -1,9 +1,9 @@
 """The directory as pages: partners, hosts and their contacts, what each was and is, and making two entries one."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
@@ -50,6 +50,8 @@ from words.directory import ACTIONS, KINDS, NATURES, REASONS
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
+T = TypeVar("T")
+
 PATH = "/directory"
 PAGE = 50
 MOST_FILES = 20
@@ -77,7 +79,7 @@ SAID = {
 }
 
 LABELS = {
-    "name": mark("Name"),
+    "name": mark("Name of the organisation"),
     "other_names": mark("Other names"),
     "country": mark("Country"),
     "nature": mark("Nature"),
@@ -215,7 +217,8 @@ async def show_entry_page(entry: KnownId, request: Request, actor: Actor, at: At
     view, reader = await show_entry(entry, actor, at), reader_of(request)
     words, people = translator(reader.language), reader.sees_personal_data
     within, is_contact = await reach(actor, at), isinstance(view.entry, ContactEntry)
-    contacts, next_cursor, names, refs = (), None, set[str](), set[str]()
+    contacts: Sequence[EntryView] = ()
+    next_cursor, names, refs = None, set[str](), set[str]()
     family: list[Found] = []
     if isinstance(view.entry, ContactEntry):
         refs = {view.entry.person.ref} if people else set()
@@ -456,7 +459,8 @@ async def _as_typed(request: Request, at: Installation, found: Found) -> Typed:
         details = person.details.model_dump(include=set(FIELDS["contact"]))
         details["nationality"] = words.country(person.details.nationality)
         return Typed([(field, str(details[field] or "")) for field in FIELDS["contact"]])
-    return Typed([(field, value) for field, value in _shown(entry, words).items()])
+    # Any other nature is the choice of none.
+    return Typed([(field, "" if value == "other" else value) for field, value in _shown(entry, words).items()])
 
 
 def _shown(entry: AnyEntry, words: Translator) -> dict[str, str]:
@@ -494,7 +498,7 @@ def _details(request: Request, form: Typed, kept: Mapping[str, Any]) -> PersonDe
     return _all_errors(wrong, lambda: read(request, PersonDetails, plain, more, labels=LABELS))
 
 
-def _all_errors(wrong: Sequence[tuple[str, str]], ask: Any) -> Any:
+def _all_errors(wrong: Sequence[tuple[str, str]], ask: Callable[[], T]) -> T:
     """Return what was asked for; FormRefused with everything that is wrong, the country's own sentence first."""
     try:
         found = ask()
@@ -618,7 +622,7 @@ async def _comparing(
         raise Problem("entry_kind_differs")
     within, words = await reach(actor, at), translator(reader_of(request).language)
     sides = [await _side(request, at, view, within) for view in await views_of(at, actor, [first, second])]
-    fields = [field for field in (*FIELDS[first.entry.kind], "at") if any(side.lines.get(field) for side in sides)]
+    fields = [field for field in (*FIELDS[first.entry.kind][1:], "at") if any(side.lines.get(field) for side in sides)]
     return show(
         request,
         "directory_merge.html",
@@ -724,7 +728,7 @@ async def _form(
         home=_names(home.entry)[0] if home else "",
         alike=[(known[one.entry], name_of(known[one.entry], words), one) for one in alike if one.entry in known],
         reason_words=REASONS,
-        natures=_options(NATURES, words),
+        natures=[one for one in _options(NATURES, words) if one[0] != "other"],
         languages=list(LANGUAGES.items()),
         country_names=country_choices(reader_of(request).language),
         errors=form.errors,

@@ -51,7 +51,7 @@ SEPARATORS = {",": mark("comma"), ";": mark("semicolon"), "\t": mark("tab")}
 
 FIELD_WORDS = {
     "kind": mark("Kind"),
-    "name": mark("Name"),
+    "name": mark("Name of the organisation"),
     "other_names": mark("Other names"),
     "country": mark("Country"),
     "nature": mark("Nature"),

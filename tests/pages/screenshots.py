@@ -7,6 +7,7 @@ wide and in dark. What a page complains of, and what it asks for elsewhere, is p
 import argparse
 import asyncio
 import io
+import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,18 @@ from playwright.async_api import async_playwright
 
 from storage.feeds import Subject
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
-from tests.pages.gallery import answered, busy, empty, half_written, house, overfull, typical, waiting
+from tests.pages.gallery import (
+    answered,
+    being_sent,
+    busy,
+    directory,
+    empty,
+    half_written,
+    house,
+    overfull,
+    typical,
+    waiting,
+)
 from tests.temporal import TemporalServer
 from workflows.checkpoints import CheckpointRound
 
@@ -29,6 +41,22 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("files-filtered", "lan", "/files?phase=&country=JP&year=abc&q=kyoto&sort=title"),
     ("search", "lan", "/search?q=ha"),
     ("search-nothing", "lan", "/search?q=zzz"),
+    ("directory", "lan", "/directory"),
+    ("directory-nothing", "lan", "/directory?q=kyoto+club&kind=partner"),
+    ("directory-entry", "lan", "/directory/{Tokyo–Vietnam Friendship Association}"),
+    ("directory-entry-overfull", "lan", "/directory/{Đoàn đại biểu các tổ chức}"),
+    ("directory-form", "lan", "/directory/{Tokyo–Vietnam Friendship Association}/edit"),
+    ("directory-contact-form", "lan", "/directory/{Tokyo–Vietnam Friendship Association}/contacts/new"),
+    ("directory-alike", "lan", "/directory/{Tokio Friendship Association}/merge?q=nagano"),
+    (
+        "directory-merge",
+        "lan",
+        "/directory/{Tokio Friendship Association}/merge?with={Tokyo–Vietnam Friendship Association}",
+    ),
+    ("directory-imports", "lan", "/directory/imports"),
+    ("directory-import", "lan", f"/directory/imports/imp_0{'0' * 31}"),
+    ("directory-import-refused", "lan", f"/directory/imports/imp_1{'0' * 31}"),
+    ("file-invitations-sending", "lan", "/delegations/lien-hoan-song/invitations"),
     ("step", "hung", "/delegations/kyoto/steps/department_head"),
     ("file", "lan", "/delegations/tokyo"),
     ("new-file", "lan", "/files/new"),
@@ -115,10 +143,15 @@ async def prepared(site: Site) -> None:
     await here.client.execute_workflow(CheckpointRound.run, id="round", task_queue=here.settings.temporal_task_queue)
     await busy(site.here)
     await house(site.here)
+    await directory(site.here)
+    await being_sent(site.here)
 
 
 async def known(site: Site, path: str) -> str:
-    """Return an address with the token of the page of somebody on the typical file, where it names them: `{m-1}`."""
+    """Return an address with what stands in braces: the token of somebody's page, `{m-1}`, or an entry by its name."""
+    for name in re.findall(r"{([^{}-]{6}[^{}]*)}", path):
+        found = await site.here.registers.directory.page(kinds=["partner", "host"], q=name)
+        path = path.replace(f"{{{name}}}", found.items[0].id)
     for who, one in (await replace(site.here, id="tokyo").file()).people.items():
         if f"{{{who}}}" in path:
             feed = await site.here.registers.feeds.make(Subject.page("tokyo", who, one.person.ref), by="lan")

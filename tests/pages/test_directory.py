@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from domain.directory import ContactEntry, HostEntry, PartnerEntry
+from domain.values import PersonRef
 from storage.persons import PersonDetails
 from tests.api.front import ORIGIN, Browser, Front
 from tests.pages.asking import Forms, wrong_in
@@ -142,11 +143,11 @@ async def test_an_entry_shows_its_contacts_its_delegations_and_what_it_was(house
     """Names to whoever may see them; files of every name it went by, and of its contacts, within the reader's reach."""
     tokyo = await house.enter(partner("Tokyo Friendship Association", other_names=("TFA",)))
     await house.somebody("Satō Haruka", tokyo, function="Chủ tịch", phone="+81 3 1234 5678", honorific="Bà")
-    who = await house.front.at.persons.get((await entry_of(house, tokyo)).ref)
+    who = await person_at(house, tokyo)
     await put(house.front, "by-name", partner="TOKYO FRIENDSHIP ASSOCIATION", title="Đoàn theo tên")
     await put(house.front, "by-other", partner="tfa", title="Đoàn theo tên tắt")
     await put(house.front, "not-theirs", partner="Osaka", title="Đoàn về Tokyo Friendship Association")
-    await put(house.front, "with-her", member(1).model_copy(update={"person": who.reference}), partner="Osaka")
+    await put(house.front, "with-her", member(1).model_copy(update={"person": who}), partner="Osaka")
     page = await house.page(f"/directory/{tokyo}")
     assert part_of(page, "contacts") == "Contacts Bà Satō Haruka Chủ tịch x@tokyo.example +81 3 1234 5678"
     files = set(re.findall(r'href="/delegations/([^"]+)"', page))
@@ -155,7 +156,9 @@ async def test_an_entry_shows_its_contacts_its_delegations_and_what_it_was(house
     await house.front.at.directory.change(tokyo, changed, 1, "hung")
     history = part_of(await house.page(f"/directory/{tokyo}"), "history")
     assert "Changed Lê Văn Hùng" in history
-    assert "Name, before Tokyo Friendship Association Name, after Tokyo Friendship Society" in history
+    assert (
+        "Name of the organisation, before Tokyo Friendship Association Name of the organisation, after Tokyo" in history
+    )
     assert "Web, before – Web, after https://tfa.example" in history
     auditor = await house.page(f"/directory/{tokyo}", by="an")
     assert part_of(auditor, "contacts") == "Contacts 1 contact. Your role reads no names."
@@ -164,7 +167,7 @@ async def test_an_entry_shows_its_contacts_its_delegations_and_what_it_was(house
     assert (await house.get("/directory/dir_nothing00")).status_code == 404
 
 
-async def entry_of(house: House, organisation: str) -> Any:
+async def person_at(house: House, organisation: str) -> PersonRef:
     """The person of an organisation's only contact."""
     [found] = (await house.front.at.directory.page(kinds=["contact"], at=organisation)).items
     assert isinstance(found.entry, ContactEntry)

@@ -91,7 +91,7 @@ async def test_a_table_is_read_named_row_by_row_and_taken_over_once(tmp_path: Pa
         said = text_of(page)
         assert "Đối tác.csv" in said
         assert "6 rows were read. 3 would be entered. 2 cannot be entered" in said
-        assert "5 – Cannot be entered Name (column B) : At most 300 characters are taken." in said
+        assert "5 – Cannot be entered Name of the organisation (column B) : At most 300 characters are taken." in said
         assert (
             "7 – Cannot be entered Organisation (column D) : No partner or host goes by this name or id, "
             "neither here nor in the directory."
@@ -101,7 +101,7 @@ async def test_a_table_is_read_named_row_by_row_and_taken_over_once(tmp_path: Pa
         assert f'href="/directory/{tokyo.id}"' in page
         assert said.index("5 – Cannot") < said.index("7 – Cannot") < said.index("2 TOKYO")
         only = text_of((await get(lan, f"{path}?show=known")).text)
-        assert ("TOKYO FRIENDSHIP" in only, "Cannot be entered Name" in only) == (True, False)
+        assert ("TOKYO FRIENDSHIP" in only, "Cannot be entered Name of" in only) == (True, False)
         assert await names(found) == {"Tokyo Friendship Association"}
         # Another window of the same person finds it; nobody else does.
         assert f'href="{path}"' in (await get(lan, PATH)).text
