@@ -74,6 +74,8 @@ from api.pages import board as board_page
 from api.pages import checklists as checklist_page
 from api.pages import copying as copy_page
 from api.pages import desks as inbox_page
+from api.pages import directory as directory_page
+from api.pages import directory_imports as imports_page
 from api.pages import files as file_page
 from api.pages import invitations as invitations_page
 from api.pages import items as items_page
@@ -158,6 +160,8 @@ PAGES = (
     today_page,
     files_page,
     search_page,
+    imports_page,
+    directory_page,
     live_page,
     acts_page,
     approvals_page,

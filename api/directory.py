@@ -143,7 +143,7 @@ async def list_directory(query: Annotated[DirectoryQuery, Query()], actor: Actor
         )
     except BadCursor:
         raise Problem("cursor_unknown") from None
-    return EntryList(items=await _views(at, actor, page.items), next_cursor=page.next_cursor)
+    return EntryList(items=await views_of(at, actor, page.items), next_cursor=page.next_cursor)
 
 
 @router.post("/directory", status_code=201)
@@ -157,7 +157,7 @@ async def add_entry(
 ) -> EntryView:
     """Enter a partner, a host or a contact; a contact's person is registered first."""
     await _check(at, body, "")
-    with_key = digest_of(["directory", actor.id, key])
+    with_key = key_of_entry(actor, key)
     try:
         found = await at.directory.add(body, actor.id, idempotency_key=with_key)
     except DirectoryRefused as refusal:
@@ -199,7 +199,7 @@ async def list_duplicates(entry: KnownId, actor: Actor, at: At) -> AlikeList:
     """List the entries that may be the same, with a score and the reasons."""
     alike = await at.directory_imports.alike(await _known(at, entry))
     found = await at.directory.get_many(one.entry for one in alike)
-    views = {view.id: view for view in await _views(at, actor, found.values())}
+    views = {view.id: view for view in await views_of(at, actor, found.values())}
     return AlikeList(items=tuple(Alike(score=one.score, reasons=one.reasons, found=views[one.entry]) for one in alike))
 
 
@@ -226,6 +226,11 @@ async def split_entry(entry: KnownId, actor: Actor, at: At) -> EntryView:
         raise Problem(refusal.code) from None
 
 
+def key_of_entry(actor: Acting, key: str) -> str:
+    """Return the key under which an account's request adds an entry, once."""
+    return digest_of(["directory", actor.id, key])
+
+
 async def _known(at: Installation, entry: str) -> Found:
     found = await at.directory.get(entry)
     if found is None:
@@ -247,11 +252,12 @@ async def _check(at: Installation, entry: AnyEntry, before: str) -> None:
 
 
 async def _view(at: Installation, actor: Acting, found: Found) -> EntryView:
-    [view] = await _views(at, actor, [found])
+    [view] = await views_of(at, actor, [found])
     return view
 
 
-async def _views(at: Installation, actor: Acting, found: Iterable[Found]) -> tuple[EntryView, ...]:
+async def views_of(at: Installation, actor: Acting, found: Iterable[Found]) -> tuple[EntryView, ...]:
+    """Return entries as their reader may see them, in the same order."""
     entries = list(found)
     contacts = [one.entry.person.ref for one in entries if isinstance(one.entry, ContactEntry)]
     sees_people = bool(set(actor.roles) & set(PERSONAL))

@@ -154,9 +154,14 @@ def _words(request: Request, at: Installation) -> Translator:
     return translator(preferred(request.headers.get("accept-language", ""), at.settings.language or "vi"))
 
 
+def sentence_of_refusal(code: str) -> str:
+    """Return the sentence of a file that cannot be read, still to be put into words."""
+    return FILE_SENTENCES.get(code) or OFFICE_SENTENCES[code]
+
+
 def _refused(refusal: SpreadsheetRefused | AttachmentRefused) -> Problem:
     params = refusal.params if isinstance(refusal, SpreadsheetRefused) else {}
-    sentence = FILE_SENTENCES.get(refusal.code) or OFFICE_SENTENCES[refusal.code]
+    sentence = sentence_of_refusal(refusal.code)
     error = FieldProblem(field="body", rule=refusal.code, sentence=sentence, params=params)
     return Problem(CODES.get(refusal.code, "spreadsheet_refused"), errors=[error])
 
@@ -172,11 +177,12 @@ def _view(preview: Preview, words: Translator) -> ImportPreview:
             known=preview.count("known"),
             bad=preview.count("bad"),
         ),
-        rows=tuple(_row(row, words) for row in preview.rows if row.verdict != "new"),
+        rows=tuple(row_view(row, words) for row in preview.rows if row.verdict != "new"),
     )
 
 
-def _row(row: RowVerdict, words: Translator) -> RowView:
+def row_view(row: RowVerdict, words: Translator) -> RowView:
+    """Return a row with its mistakes in words."""
     alike = tuple(map(_alike, row.alike))
     return RowView(line=row.line, verdict=row.verdict, alike=alike, errors=_errors(row.problems, words))
 

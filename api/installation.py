@@ -20,6 +20,7 @@ from api.attempts import Attempts
 from api.cookies import Cookies
 from api.engine import OWN_RETRIES, Engine, EngineUnavailable
 from api.feed_contents import FeedContents
+from api.import_work import ImportWork
 from api.leave import tell_all_files
 from api.oidc import Providers
 from api.proofs import Proofs
@@ -74,6 +75,8 @@ class Installation:
         self.attachments = self.registers.attachments
         self.directory = self.registers.directory
         self.directory_imports = self.registers.directory_imports
+        self.directory_uploads = self.registers.directory_uploads
+        self.import_work = ImportWork(self.directory_uploads, self.directory_imports)
         self.drafts = self.registers.drafts
         self.editions = self.registers.editions
         self.institution = self.registers.institution
@@ -194,6 +197,7 @@ class Installation:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
+        await self.import_work.close()
         await self.database.close()
 
     async def _one_client(self) -> Client:

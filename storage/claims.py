@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.attachments import Attachments, attachments
 from storage.data_keys import data_keys, person_key
+from storage.directory_uploads import LIFETIME as UPLOADS_LIFETIME
+from storage.directory_uploads import sweep_uploads
 from storage.drafts import LIFETIME, sweep_drafts
 from storage.engine import Database
 from storage.metadata import utc_now
@@ -93,12 +95,13 @@ async def missing_of(database: Database, references: References) -> References:
 async def sweep(database: Database, files: Attachments, before: datetime) -> Swept:
     """Remove what no event named and what is older than `before` (wall time): details, keys, texts and files.
 
-    Drafts go by their own time.
+    Drafts and tables that wait go by their own time.
 
     Safe beside everything else: an entry claimed meanwhile stays.
     """
     async with database.writing() as connection:
         await sweep_drafts(connection, utc_now() - LIFETIME)
+        await sweep_uploads(connection, utc_now() - UPLOADS_LIFETIME)
         people = await connection.execute(
             delete(persons)
             .where(persons.c.claimed_at.is_(None), persons.c.created_at < before, persons.c.erased_at.is_(None))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, Index, Integer, Row, Select, Table, false, insert, select, update
+from sqlalchemy import Column, ColumnElement, Index, Integer, Row, Select, Table, false, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json, digest_of
@@ -137,6 +137,12 @@ class Directory:
             await _claim(connection, [entry])
             return await self._current(connection, row["id"])
 
+    async def was_added(self, idempotency_key: str) -> bool:
+        """Return whether an entry was added under this key."""
+        wanted = select(entries.c.id).where(entries.c.idempotency_key == stored_key(idempotency_key))
+        async with self._database.reading() as connection:
+            return (await connection.execute(wanted)).one_or_none() is not None
+
     async def get(self, entry: str) -> Found | None:
         """Return an entry as it stands, merged away or not."""
         return (await self.get_many([entry])).get(entry)
@@ -176,25 +182,45 @@ class Directory:
         if not 1 <= limit <= LARGEST_PAGE:
             raise ValueError(f"a page has 1 to {LARGEST_PAGE} lines")
         wanted = select(entries).order_by(entries.c.name_folded, entries.c.id).limit(limit + 1)
-        if kinds:
-            wanted = wanted.where(entries.c.kind.in_(kinds))
-        if q is not None:
-            words = folded(q).split()
-            wanted = wanted.where(*(entries.c.search_text.contains(word, autoescape=True) for word in words))
-        if country is not None:
-            wanted = wanted.where(entries.c.country == country)
-        if at is not None:
-            wanted = wanted.where(entries.c.at.in_(_standing_for(at)))
-        if not merged:
-            wanted = wanted.where(entries.c.merged_into.is_(None))
+        wanted = wanted.where(*_which(kinds, q, country, at, merged=merged))
         if cursor is not None:
             wanted = wanted.where(beyond((entries.c.name_folded, entries.c.id), read_cursor(cursor, str, str)))
-        if q is not None and "\x00" in q:
-            wanted = wanted.where(false())
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
         more, rows = len(rows) > limit, rows[:limit]
         return EntryPage(tuple(map(found_in, rows)), write_cursor(rows[-1].name_folded, rows[-1].id) if more else None)
+
+    async def count(
+        self, *, kinds: Sequence[EntryKind] = (), q: str | None = None, country: str | None = None, merged: bool = False
+    ) -> int:
+        """Return how many entries `page` has on all its pages."""
+        wanted = select(func.count()).select_from(entries).where(*_which(kinds, q, country, None, merged=merged))
+        async with self._database.reading() as connection:
+            return (await connection.execute(wanted)).scalar_one()
+
+    async def countries(self) -> list[str]:
+        """Return the countries of the organisations that were not merged away, by code."""
+        known = select(entries.c.country).where(entries.c.country.is_not(None), entries.c.merged_into.is_(None))
+        async with self._database.reading() as connection:
+            return list((await connection.execute(known.distinct().order_by(entries.c.country))).scalars())
+
+    async def contacts_at(self, organisations: Iterable[str]) -> dict[str, int]:
+        """Return how many contacts organisations have, those of what was merged into them included; without noughts."""
+        home = entries.alias("home")
+        wanted = (
+            select(home.c.stands_for, func.count())
+            .join_from(entries, home, home.c.id == entries.c.at)
+            .where(home.c.stands_for.in_(sorted(set(organisations))), entries.c.merged_into.is_(None))
+            .group_by(home.c.stands_for)
+        )
+        async with self._database.reading() as connection:
+            return {row[0]: row[1] for row in await connection.execute(wanted)}
+
+    async def family(self, entry: str) -> list[Found]:
+        """Return what an entry stands for, itself included, by id."""
+        wanted = select(entries).where(entries.c.stands_for == entry).order_by(entries.c.id)
+        async with self._database.reading() as connection:
+            return [found_in(row) for row in await connection.execute(wanted)]
 
     async def newest_contacts(self, most: int) -> list[Found]:
         """Return the contacts that were entered last, at most `most`, those that were merged away left out."""
@@ -337,6 +363,25 @@ def first_version(row: dict[str, Any], action: Action, actor: str) -> dict[str, 
 async def _claim(connection: AsyncConnection, added: Iterable[Entry]) -> None:
     people = frozenset(entry.person.ref for entry in added if isinstance(entry, ContactEntry))
     await mark_claimed(connection, References(persons=people))
+
+
+def _which(
+    kinds: Sequence[EntryKind], q: str | None, country: str | None, at: str | None, *, merged: bool
+) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if kinds:
+        found.append(entries.c.kind.in_(kinds))
+    if q is not None:
+        # PostgreSQL does not even take the question.
+        asked = [false()] if "\x00" in q else []
+        found += asked or [entries.c.search_text.contains(word, autoescape=True) for word in folded(q).split()]
+    if country is not None:
+        found.append(entries.c.country == country)
+    if at is not None:
+        found.append(entries.c.at.in_(_standing_for(at)))
+    if not merged:
+        found.append(entries.c.merged_into.is_(None))
+    return found
 
 
 def _standing_for(entry: str) -> Select[tuple[str]]:

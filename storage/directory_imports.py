@@ -21,7 +21,7 @@ from storage.directory import Found, entries, first_version, found_in, new_row, 
 from storage.directory_rows import BadRow, ContactRow, DirectoryRow, OrganisationRow, RowProblem, read_rows
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
-from storage.likeness import SAME, Known, Likeness, Organisations, alike_people
+from storage.likeness import SAME, Known, Likeness, Organisations, People
 from storage.metadata import Instant, Name, metadata, utc_now
 from storage.persons import Person, Persons
 from storage.spreadsheet import read_sheet
@@ -106,6 +106,7 @@ class _Looked:
     rows: tuple[DirectoryRow, ...]
     places: dict[int, str]
     stamp: int
+    names: dict[int, str]
 
 
 class DirectoryImports:
@@ -119,6 +120,11 @@ class DirectoryImports:
     async def preview(self, content: bytes) -> Preview:
         """Say what accepting this file would do; nothing is kept. Raises SpreadsheetRefused and AttachmentRefused."""
         return (await self._look(content)).preview
+
+    async def preview_with_names(self, content: bytes) -> tuple[Preview, dict[int, str]]:
+        """Return the preview of a file and, by the line of each row that can be read, whom or what the row names."""
+        looked = await self._look(content)
+        return looked.preview, looked.names
 
     async def accept(self, digest: str, content: bytes, actor: str) -> Imported:
         """Enter the rows of a file as the preview of this digest said, all in one transaction, or none.
@@ -160,6 +166,18 @@ class DirectoryImports:
             await self._enter(connection, wanted, looked.places, actor, done.accepted_at)
         return done
 
+    async def accepted(self, most: int) -> list[Imported]:
+        """Return what was accepted, the last one first, at most `most`."""
+        newest = directory_imports.c.accepted_at.desc(), directory_imports.c.digest
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(directory_imports).order_by(*newest).limit(most))
+            return [Imported(**row._asdict()) for row in rows]
+
+    async def accepted_as(self, digest: str) -> Imported | None:
+        """Return what accepting a preview did, or None where nobody accepted it."""
+        async with self._database.reading() as connection:
+            return await _accepted(connection, digest)
+
     async def alike(self, found: Found) -> list[Likeness]:
         """Return which entries may be the same as an entry, without those that were merged away."""
         if not isinstance(found.entry, ContactEntry):
@@ -172,7 +190,7 @@ class DirectoryImports:
         place = await self._stands_for(found.entry.at)
         stands = await self._stands(people_at=(place,))
         others = [one for one in stands.people.get(place, []) if one[0] != found.stands_for]
-        return alike_people(person.details.full_name, person.details.email, others)
+        return People(others).alike(person.details.full_name, person.details.email)
 
     async def _enter(
         self,
@@ -257,8 +275,9 @@ def _judge(content: bytes, stands: _Stands) -> _Looked:
         elif isinstance(row, BadRow):
             verdicts[row.line] = RowVerdict(row.line, "bad", problems=row.problems)
     standing = {one.id: one.stands_for for one in stands.found if not isinstance(one.entry, ContactEntry)}
-    people = {place: list(others) for place, others in stands.people.items()}
+    people: dict[str, People] = {}
     places: dict[int, str] = {}
+    names = {row.line: row.entry.name for row in rows if isinstance(row, OrganisationRow)}
     for row in rows:
         if not isinstance(row, ContactRow):
             continue
@@ -269,12 +288,16 @@ def _judge(content: bytes, stands: _Stands) -> _Looked:
             verdicts[row.line] = RowVerdict(row.line, "bad", problems=(problem,))
             continue
         places[row.line] = place = named.pop()
-        others = people.setdefault(place, [])
-        verdicts[row.line] = _verdict(row.line, alike_people(row.details.full_name, row.details.email, others))
+        names[row.line] = row.details.full_name
+        others = people.get(place)
+        if others is None:
+            others = people[place] = People(stands.people.get(place, ()))
+        verdicts[row.line] = _verdict(row.line, others.alike(row.details.full_name, row.details.email))
         if verdicts[row.line].verdict != "known":
-            others.append((f"{ROW}{row.line}", row.details.full_name, row.details.email))
+            others.add(f"{ROW}{row.line}", row.details.full_name, row.details.email)
     ordered = tuple(verdicts[row.line] for row in rows)
-    return _Looked(Preview("", sheet.encoding, sheet.separator, ordered), tuple(rows), places, stands.stamp)
+    preview = Preview("", sheet.encoding, sheet.separator, ordered)
+    return _Looked(preview, tuple(rows), places, stands.stamp, names)
 
 
 def _verdict(line: int, alike: Sequence[Likeness]) -> RowVerdict:

@@ -4,7 +4,7 @@ A score is 0 to 100. It asks a person to look; nothing is merged by it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
@@ -58,6 +58,7 @@ class Organisations:
         self._names: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._elsewhere: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._webs: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._named: dict[str, set[str]] = defaultdict(set)
         for one in known:
             self.add(one)
 
@@ -67,6 +68,7 @@ class Organisations:
             if name:
                 self._names[known.kind, known.country][name].add(known.entry)
                 self._elsewhere[known.kind, name].add(known.entry)
+                self._named[name].add(known.entry)
         if host := web_host(known.web):
             self._webs[known.kind, host].add(known.entry)
 
@@ -99,25 +101,48 @@ class Organisations:
 
     def named(self, name: str) -> set[str]:
         """Return the organisations of either kind, in whatever country, that go by a name."""
-        wanted = _sorted_words(name)
-        return {entry for (_, known), entries in self._elsewhere.items() if known == wanted for entry in entries}
+        return set(self._named.get(_sorted_words(name), ()))
 
 
-def alike_people(full_name: str, email: str, others: Sequence[tuple[str, str, str]]) -> list[Likeness]:
-    """Return who of the others, (entry, full name, e-mail) at one organisation, may be this person."""
-    found: list[Likeness] = []
-    wanted = _sorted_words(full_name)
-    for entry, name, address in others:
-        same_address = address.lower() == email.lower()
-        score = round(fuzz.ratio(wanted, _sorted_words(name)))
+class People:
+    """People at one organisation by what they are compared by; more may be added while they are asked for."""
+
+    def __init__(self, known: Iterable[tuple[str, str, str]] = ()) -> None:
+        """`known` are (entry, full name, e-mail)."""
+        self._entries: list[str] = []
+        self._names: list[str] = []
+        self._addresses: dict[str, list[int]] = defaultdict(list)
+        for entry, full_name, email in known:
+            self.add(entry, full_name, email)
+
+    def add(self, entry: str, full_name: str, email: str) -> None:
+        """Let somebody be found from now on."""
+        self._addresses[email.lower()].append(len(self._entries))
+        self._entries.append(entry)
+        self._names.append(_sorted_words(full_name))
+
+    def alike(self, full_name: str, email: str) -> list[Likeness]:
+        """Return who may be the person asked about; the highest score first, then by entry."""
+        wanted = _sorted_words(full_name)
+        near = {
+            place: round(score)
+            for _, score, place in process.extract(
+                wanted, self._names, scorer=fuzz.ratio, score_cutoff=ALIKE - 1, limit=None
+            )
+            if round(score) >= ALIKE
+        }
+        there = set(self._addresses.get(email.lower(), ()))
+        return ranked(
+            self._likeness(place, near.get(place, 0), same_address=place in there) for place in {*near, *there}
+        )
+
+    def _likeness(self, place: int, score: int, *, same_address: bool) -> Likeness:
         # One mailbox is often shared by an office, so the name has to be near too.
         reasons: list[Reason] = ["same_email"] if same_address else []
-        if score >= ALIKE:
+        if score:
             reasons.append("same_name" if score == SAME else "similar_name")
-        if reasons:
-            top = SAME if same_address and score == SAME else max(score if score >= ALIKE else 0, SAME_WEB)
-            found.append(Likeness(entry, min(top, SAME if same_address else SAME - 1), tuple(sorted(reasons))))
-    return ranked(found)
+        top = SAME if same_address and score == SAME else max(score, SAME_WEB)
+        return Likeness(self._entries[place], min(top, SAME if same_address else SAME - 1), tuple(sorted(reasons)))
 
 
 def ranked(found: Iterable[Likeness]) -> list[Likeness]:

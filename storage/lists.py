@@ -1,17 +1,17 @@
 """Lists of delegations: filters, orders and stable pages, of today's lines and of those that stood at an instant."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, false, func, literal, select
+from sqlalchemy import ColumnElement, Row, Select, false, func, literal, or_, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.types import Date
 
 from domain.folding import folded
 from storage.cursors import BadCursor, beyond, read_cursor, write_cursor
-from storage.read_model import deadlines, delegations
+from storage.read_model import deadlines, delegations, participants
 from storage.search_text import sort_key
 from storage.versions import versions
 
@@ -170,7 +170,7 @@ def page(found: Sequence[Row[Any]], sort: SortKey, *, descending: bool, limit: i
     """Return the page that a query's rows are, with the cursor of the next."""
     more, rows = len(found) > limit, found[:limit]
     return Page(
-        items=tuple(_listed(row) for row in rows),
+        items=tuple(listed(row) for row in rows),
         next_cursor=_write_cursor(rows[-1], sort, descending) if more else None,
     )
 
@@ -218,8 +218,26 @@ def _unanswerable(filters: Filters) -> bool:
     return any("\x00" in text for text in asked) or not (filters.year is None or 0 < filters.year < 10_000)
 
 
-def _listed(row: Row[Any]) -> Listed:
-    return Listed(**row._asdict() | {"countries": tuple(row.countries.split())})
+def visits_of(names: Collection[str], people: Collection[str], within: frozenset[str] | None) -> Select[Any]:
+    """Return the query of delegations with one of these people, or with one of these folded names in what they say.
+
+    The latest first. `is_on` says that one of the people is on the file.
+    """
+    with_people = select(participants.c.delegation_id).where(participants.c.person.in_(sorted(people)))
+    is_on = delegations.c.id.in_(with_people)
+    named = [delegations.c.search_text.contains(name, autoescape=True) for name in sorted(names) if name]
+    special = {"next_due_rule": NEXT_DUE_RULE}
+    columns = (special[name] if name in special else delegations.c[name] for name in Listed.__dataclass_fields__)
+    wanted = select(*columns, is_on.label("is_on")).where(or_(is_on, *named))
+    if within is not None:
+        wanted = wanted.where(delegations.c.organisation.in_(sorted(within)))
+    return wanted.order_by(delegations.c.starts.desc(), delegations.c.id)
+
+
+def listed(row: Row[Any]) -> Listed:
+    """Return the line of a list that a row is."""
+    known = {name: row._mapping[name] for name in Listed.__dataclass_fields__}
+    return Listed(**known | {"countries": tuple(row.countries.split())})
 
 
 COLUMN_OF = {"starts": "starts", "updated": "updated_at", "next_due": "next_due_on", "title": "title"}

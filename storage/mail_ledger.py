@@ -26,6 +26,7 @@ from storage.mail_rows import (
     Count,
     Entry,
     Mail,
+    Sending,
     Status,
     entry_of,
     mail_ledger,
@@ -37,7 +38,7 @@ from storage.mail_rows import (
 from storage.metadata import Instant, utc_now
 from storage.upsert import insert_into
 
-__all__ = ["Claimed", "Count", "Entry", "Mail", "MailLedger", "Status", "mail_ledger"]
+__all__ = ["Claimed", "Count", "Entry", "Mail", "MailLedger", "Sending", "Status", "mail_ledger"]
 
 INSERT_BATCH = 50
 MINUTE = timedelta(minutes=1)
@@ -272,6 +273,37 @@ class MailLedger:
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
         return [Count(*row) for row in rows]
+
+    async def sending(self, delegation_id: str) -> Sending:
+        """Return how far the mails of a delegation are: mailboxes by whether everything for them has left."""
+        waits = mail_ledger.c.status.in_(UNSENT)
+        put_off = and_(waits, mail_ledger.c.next_attempt_at.is_not(None))
+        each = (
+            select(func.count().filter(waits).label("waiting"), func.count().filter(put_off).label("put_off"))
+            .where(mail_ledger.c.delegation_id == delegation_id)
+            .group_by(mail_ledger.c.mailbox_hash)
+            .subquery()
+        )
+        wanted = select(
+            func.count(),
+            func.count().filter(each.c.waiting == 0),
+            func.count().filter(each.c.put_off > 0),
+            func.coalesce(func.sum(each.c.waiting), 0),
+        ).select_from(each)
+        async with self._database.reading() as connection:
+            return Sending(*map(int, (await connection.execute(wanted)).one()))
+
+    async def mark(self, delegation_id: str) -> str:
+        """Return figures that are others once a mail of a delegation was entered, left, failed or came back."""
+        of_file = mail_ledger.c.delegation_id == delegation_id
+        wanted = select(
+            func.count(),
+            func.count().filter(mail_ledger.c.status.in_(UNSENT)),
+            func.count().filter(mail_ledger.c.status == "sent"),
+            func.count().filter(mail_ledger.c.next_attempt_at.is_not(None)),
+        ).where(of_file)
+        async with self._database.reading() as connection:
+            return ".".join(str(figure) for figure in (await connection.execute(wanted)).one())
 
     async def _entries(self, *which: ColumnElement[bool]) -> list[Entry]:
         wanted = select(*ENTRY_COLUMNS).where(*which).order_by(mail_ledger.c.position)

@@ -103,6 +103,19 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Sending:
+    """How far the mails of a delegation are. `done` mailboxes have had everything that was to leave for them.
+
+    For those that the mail server `put_off` something is tried again later; `messages` have not left yet.
+    """
+
+    mailboxes: int
+    done: int
+    put_off: int
+    messages: int
+
+
+@dataclass(frozen=True)
 class Claimed:
     """A message that the caller now has to send, until the lease ends. `attempt` counts from 1.
 

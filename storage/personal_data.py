@@ -57,6 +57,12 @@ TABLES: Mapping[str, Kept] = {
         "reference", "a contact names its person by reference", "content", "stays, as a contact who was erased"
     ),
     "directory_imports": Kept("none", "how many rows a table brought; not the rows"),
+    "directory_uploads": Kept(
+        "personal",
+        "tables that wait for being entered, under their sender's key; emptied when they are, or cannot be",
+        "account; of others by nobody but their sender",
+        "the person's own deleted",
+    ),
     "directory_versions": Kept("reference", "as the entries", "content", STAYS),
     "drafts": Kept(
         "personal",

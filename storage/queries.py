@@ -1,19 +1,20 @@
 """What coordinators look for: lists with filters and pages, one file, its events."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 
 from domain.desk import IDLE_PHASES
+from domain.folding import folded
 from domain.seal import Head, SealedEvent
 from domain.state import Delegation, Phase
 from storage.cursors import BadCursor, beyond, read_cursor, write_cursor
 from storage.engine import Database
 from storage.journal import EventLine, Wanted, journal, read, read_lines, read_numbers
-from storage.lists import LARGEST_PAGE, Filters, Listed, Page, SortKey, count_of, page, page_of
+from storage.lists import LARGEST_PAGE, Filters, Listed, Page, SortKey, count_of, listed, page, page_of, visits_of
 from storage.read_model import ceilings, deadlines, delegations, participants
 
 __all__ = ["LARGEST_PAGE", "EventLine", "Filters", "Listed", "Page", "Queries", "SortKey", "Wanted"]
@@ -104,6 +105,20 @@ class Queries:
         async with self._database.reading() as connection:
             count: int = (await connection.execute(count_of(filters or Filters()))).scalar_one()
         return count
+
+    async def visits(
+        self, partners: Collection[str], people: Collection[str], *, within: frozenset[str] | None, most: int
+    ) -> tuple[Listed, ...]:
+        """Return the delegations whose partner goes by one of these names, or on whose file one of these people is.
+
+        People are references of the register; diacritics and case of names do not matter. The latest journey first, at
+        most `most`; `within` are the organisations whose files the reader may see.
+        """
+        names = {folded(name) for name in partners}
+        wanted = visits_of(names, people, within).limit(LARGEST_PAGE)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(wanted)).all()
+        return tuple(listed(row) for row in rows if row.is_on or folded(row.partner) in names)[:most]
 
     async def get(self, delegation_id: str) -> File | None:
         """Return one delegation."""

@@ -17,6 +17,7 @@ from storage.accounts import account_key, accounts, tokens
 from storage.challenges import challenges
 from storage.collection_rows import calendar_collections, calendar_drift, calendar_due, calendar_resources
 from storage.data_keys import DataKeys, data_keys, person_key
+from storage.directory_uploads import uploads
 from storage.drafts import drafts
 from storage.engine import Database
 from storage.feeds import feeds
@@ -45,6 +46,7 @@ SCRUBBED: tuple[Table, ...] = (
     challenges,
     data_keys,
     drafts,
+    uploads,
     feeds,
     identities,
     mail_ledger,
@@ -77,7 +79,7 @@ class Redaction:
         async with self._database.writing() as connection:
             await queue(connection)
             for account in traces.accounts:
-                for table in (passkeys, passwords, password_links, identities, sessions, challenges, drafts):
+                for table in (passkeys, passwords, password_links, identities, sessions, challenges, drafts, uploads):
                     removed += (await connection.execute(delete(table).where(table.c.account == account))).rowcount
                 live = update(tokens).where(tokens.c.account == account, tokens.c.revoked_at.is_(None))
                 await connection.execute(live.values(revoked_at=now))

@@ -19,6 +19,7 @@ from storage.dead_letters import DeadLetters
 from storage.desks import Desks
 from storage.directory import Directory
 from storage.directory_imports import DirectoryImports
+from storage.directory_uploads import Uploads
 from storage.drafts import Drafts
 from storage.editions import Editions
 from storage.engine import Database, Synchronous
@@ -61,6 +62,7 @@ class Registers:
     accounts: Accounts
     directory: Directory
     directory_imports: DirectoryImports
+    directory_uploads: Uploads
     institution: Institution
     tenures: Tenures
     leaves: Leaves
@@ -125,6 +127,7 @@ class Registers:
             accounts=Accounts(database, keyring),
             directory=Directory(database),
             directory_imports=DirectoryImports(database, keyring, persons),
+            directory_uploads=Uploads(database, keyring),
             institution=Institution(database),
             tenures=Tenures(database),
             leaves=Leaves(database),

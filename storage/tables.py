@@ -13,6 +13,7 @@ from storage.data_keys import data_keys
 from storage.directory import entries as directory_entries
 from storage.directory import versions as directory_versions
 from storage.directory_imports import directory_imports
+from storage.directory_uploads import uploads as directory_uploads
 from storage.drafts import drafts
 from storage.editions import editions
 from storage.erasures import erasures
@@ -54,6 +55,7 @@ REGISTERS: tuple[Table, ...] = (
     data_keys,
     directory_entries,
     directory_imports,
+    directory_uploads,
     directory_versions,
     drafts,
     editions,

@@ -17,6 +17,7 @@ from api.pages.acts import DONE
 from api.pages.dossier import Traveller, people_of
 from api.pages.forms import said
 from api.pages.frame import head_of, show_part
+from api.pages.live import mark_of_mails
 from api.pages.reader import reader_of
 from api.pages.route import PageRoute
 from api.pages.stateline import answer_of, answers, invited
@@ -104,6 +105,8 @@ async def show_invitations_page(
         ],
         begun=reaches_calendars(state) or bool(state.told),
         answered=answers(state),
+        sending=await at.mail.sending(state.id),
+        mark=await mark_of_mails(at, state.id),
         waiting=waiting,
         hearers=len({who for message in waiting for who in message.to}),
         folded=FOLDED,

@@ -4,6 +4,7 @@ A stream says no more than that: what changed is asked for like any page, by who
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -84,6 +85,28 @@ async def watch_file(
     with at.announcements.following(delegation) as bell:
         async for said in _watch(request, at, actor, bell, look, last_event_id or str(seen), LOOK_AGAIN):
             yield said
+
+
+@router.get("/delegations/{delegation}/invitations/live", response_class=EventSourceResponse)
+async def watch_invitations(
+    delegation: DelegationId,
+    file: KnownFile,
+    seen: Mark,
+    request: Request,
+    actor: Actor,
+    at: At,
+    last_event_id: LastMark = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Say that the events or the mails of a file are others than at the mark `seen`; `over` when the session ends."""
+    look = partial(mark_of_mails, at, delegation)
+    with at.announcements.following(delegation) as bell:
+        async for said in _watch(request, at, actor, bell, look, last_event_id or seen, LOOK_AROUND):
+            yield said
+
+
+async def mark_of_mails(at: Installation, delegation: str) -> str:
+    """Return what the page of a file's invitations shows, as one text."""
+    return f"{await at.queries.seq(delegation)}.{await at.mail.mark(delegation)}"
 
 
 @router.get("/live", response_class=EventSourceResponse)

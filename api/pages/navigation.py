@@ -32,6 +32,7 @@ PLACES = (
     TODAY,
     INBOX,
     Place("/files", mark("Delegations")),
+    Place("/directory", mark("Directory")),
     Place("/admin", mark("Administration"), ("coordinator", "auditor", "administrator")),
 )
 

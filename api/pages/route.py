@@ -15,7 +15,7 @@ from api.cookies import SAFE_METHODS, csrf_token
 from api.installation import installation_of
 from api.pages.reader import Reader, language_of, signed_in
 from api.pages.typed import Typed
-from api.pages.uploads import MULTIPART, UPLOADS, may_store, received, room_of
+from api.pages.uploads import MULTIPART, TABLES, UPLOADS, may_store, received, room_of
 from api.problems import Problem
 from domain.decision import SYSTEM
 
@@ -77,6 +77,7 @@ async def _admit(request: Request, route: str) -> None:
     if changes:
         at.cookies.refuse_other_sites(request, strictly=True)
     request.state.form, request.state.actor, request.state.files_refused = Typed([]), None, ()
+    request.state.table = None
     request.state.reader = Reader(language_of(request))
     secret = request.cookies.get(at.cookies.session)
     # Files of the pages are everybody's: nobody's session is looked up for them.
@@ -115,7 +116,7 @@ def _may_keep(request: Request, allowed: tuple[str, ...], secret: str | None, fo
 async def _form(request: Request, route: str, may_keep: Callable[[Typed], bool]) -> Typed:
     """Return the fields of a form. Problem `body_malformed` for anything else."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == MULTIPART and route in UPLOADS:
+    if kind == MULTIPART and (route in UPLOADS or route in TABLES):
         return await received(request, route, may_keep)
     if kind != FORM:
         raise Problem("content_type_not_form")

@@ -47,20 +47,22 @@ class FoundPerson:
 
 @dataclass(frozen=True)
 class FoundContact:
-    """Somebody at a partner or host, and what that is called."""
+    """Somebody at a partner or host: their entry, and what the organisation is called."""
 
+    entry: str
     details: PersonDetails
     organisation: str
 
 
 @dataclass(frozen=True)
 class Results:
-    """What was found, the best first: of each kind at most `SHOWN`, and whether there are more files."""
+    """What was found, the best first: of each kind at most `SHOWN`, and whether there is more."""
 
     files: tuple[Listed, ...] = ()
     more_files: bool = False
     people: tuple[FoundPerson, ...] = ()
     organisations: tuple[Found, ...] = ()
+    more_organisations: bool = False
     contacts: tuple[FoundContact, ...] = ()
 
     @property
@@ -95,13 +97,14 @@ async def _results(at: Installation, asked: str, within: frozenset[str] | None, 
         await at.queries.delegations(Filters(q=asked, within=within), sort="updated", descending=True, limit=50)
     ).items
     files = sorted(lines, key=lambda one: _distance(one.title, words))
-    organisations = (await at.directory.page(kinds=("partner", "host"), q=asked, limit=SHOWN)).items
+    directory = await at.directory.page(kinds=("partner", "host"), q=asked, limit=SHOWN)
     on_files, contacts = await people_named(at, words, within) if people else ((), ())
     return Results(
         files=tuple(files[:SHOWN]),
         more_files=len(files) > SHOWN,
         people=on_files,
-        organisations=tuple(sorted(organisations, key=lambda one: _distance(_name(one), words))),
+        more_organisations=directory.next_cursor is not None,
+        organisations=tuple(sorted(directory.items, key=lambda one: _distance(_name(one), words))),
         contacts=contacts,
     )
 
@@ -130,19 +133,19 @@ async def people_named(
     places: dict[str, list[NamedBy]] = {}
     for one in await at.queries.people_on_open_files(within=within, most=MOST_PLACES):
         places.setdefault(one.person, []).append(one)
-    entries = [found.entry for found in await at.directory.newest_contacts(MOST_CONTACTS)]
-    contacts = [entry for entry in entries if isinstance(entry, ContactEntry)]
-    known = await at.persons.get_many([*places, *(entry.person.ref for entry in contacts)])
+    newest = await at.directory.newest_contacts(MOST_CONTACTS)
+    contacts = [(found.id, found.entry) for found in newest if isinstance(found.entry, ContactEntry)]
+    known = await at.persons.get_many([*places, *(entry.person.ref for _, entry in contacts)])
     near = {
         ref: one.details
         for ref, one in known.items()
         if isinstance(one, Person) and _distance(one.details.full_name, words) < ELSEWHERE
     }
-    fitting = [(near[entry.person.ref], entry.at) for entry in contacts if entry.person.ref in near][:SHOWN]
-    names = await at.directory.get_many({organisation for _, organisation in fitting})
+    fitting = [(id, near[entry.person.ref], entry.at) for id, entry in contacts if entry.person.ref in near][:SHOWN]
+    names = await at.directory.get_many({organisation for _, _, organisation in fitting})
     people = [FoundPerson(near[ref], tuple(theirs)) for ref, theirs in places.items() if ref in near]
     people.sort(key=lambda one: _distance(one.details.full_name, words))
     return tuple(people[:SHOWN]), tuple(
-        FoundContact(details, _name(names[organisation]) if organisation in names else "")
-        for details, organisation in fitting
+        FoundContact(id, details, _name(names[organisation]) if organisation in names else "")
+        for id, details, organisation in fitting
     )

@@ -23,6 +23,7 @@ from api.problems import Problem
 from domain.values import BIDIRECTIONAL_CONTROLS, AttachmentRef
 from locales import mark
 from storage.media_types import AttachmentRefused
+from storage.spreadsheet import LARGEST_FILE
 
 MULTIPART = "multipart/form-data"
 
@@ -32,6 +33,9 @@ UPLOADS: Mapping[str, frozenset[str]] = {
     "file_report_by_page": frozenset({"annexes"}),
 }
 """The routes whose forms bring files, by the name of their function, with the fields that files stand in."""
+
+TABLES: Mapping[str, str] = {"send_table_by_page": "table"}
+"""The routes whose form brings a table, with its field: read whole, since it is small, for the route alone."""
 
 MOST_FILES = 20
 """Files of one form."""
@@ -87,7 +91,16 @@ def room_of(route: str, at: Installation) -> int:
 
     There is room for a few of the largest files: one that is too large is refused in words, and nothing typed is lost.
     """
-    return LARGEST_BODY + (4 * at.attachments.limits.size if route in UPLOADS else 0)
+    largest = at.attachments.limits.size if route in UPLOADS else LARGEST_FILE if route in TABLES else 0
+    return LARGEST_BODY + 4 * largest
+
+
+@dataclass(frozen=True)
+class SentTable:
+    """A file that a form brought, and what it was called; of one that is too large a little more than may be."""
+
+    name: str
+    content: bytes
 
 
 async def received(request: Request, route: str, may_keep: Callable[[Typed], bool]) -> Typed:
@@ -95,9 +108,10 @@ async def received(request: Request, route: str, may_keep: Callable[[Typed], boo
 
     `may_keep` is asked with the fields that came before the first file: the token stands before every field. Where it
     says no, files are read and dropped. What the register refused is in `request.state.files_refused`: (field, code).
+    A table (TABLES) is kept nowhere: it is `request.state.table`, a SentTable, for the route to do with as it will.
     Problem `body_malformed` for what is no such form.
     """
-    at, fields = installation_of(request), UPLOADS[route]
+    at, fields = installation_of(request), UPLOADS.get(route) or {TABLES[route]}
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != MULTIPART.encode() or not options.get(b"boundary"):
         raise Problem("body_malformed")
@@ -116,7 +130,11 @@ async def received(request: Request, route: str, may_keep: Callable[[Typed], boo
             if allowed is None:
                 allowed = may_keep(Typed(pairs))
             files += 1
-            if allowed and files <= MOST_FILES:
+            if allowed and route in TABLES:
+                content = await part.first(LARGEST_FILE + 1)
+                if content or part.filename:
+                    request.state.table = SentTable(shown_name(part.filename), content)
+            elif allowed and files <= MOST_FILES:
                 try:
                     kept = await at.attachments.store(part.pieces())
                     pairs.append((part.name, Kept(kept, shown_name(part.filename)).value))
@@ -162,6 +180,13 @@ class _Part:
             if self._parts.typed > LARGEST_BODY:
                 raise Problem("body_too_large")
             found += piece
+        return bytes(found)
+
+    async def first(self, most: int) -> bytes:
+        """Return the part's first bytes, at most so many."""
+        found = bytearray()
+        async for piece in self.pieces():
+            found += piece[: most - len(found)]
         return bytes(found)
 
     async def drop(self) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 from calendars.received import body_of, message_id_of
 from domain.checklist import Due
-from domain.directory import PartnerEntry
+from domain.directory import ContactEntry, HostEntry, PartnerEntry
 from domain.institution import Organisation, Position
 from domain.state import Delegation
+from domain.values import PersonRef
 from storage.checklist_templates import shipped_templates
+from storage.mail_ledger import Mail
 from storage.received_mail import Arrived, Filed
 from tests.calendars.answers import Answered, outlook
 from tests.running import Running
@@ -172,6 +174,83 @@ async def half_written(here: Running) -> None:
         ("places", "Hà Nội\nVinh"),
     ]
     await here.registers.drafts.save("lan", "new_delegation", "dra_picture00", typed)
+
+
+async def directory(here: Running) -> None:
+    """Partners and hosts with their contacts, one of them with names of every length, two that are one, a table."""
+    register = here.registers.directory
+    names = (
+        (
+            "Hội hữu nghị Nhật – Việt tỉnh Nagano",
+            ("Nagano Japan–Vietnam Friendship Association", "Nagano-ken Nichi-Etsu Yūkō Kyōkai"),
+            "JP",
+        ),
+        ("Tokyo Friendship Association", ("TFA",), "JP"),
+        ("Tokio Friendship Association", (), "JP"),
+        ("Liên minh các thành phố ven sông", (), "DE"),
+        (f"{LONG_TITLE} {LONG_TITLE}"[:300], tuple(f"{LONG_TITLE} {number}" for number in range(3)), "FR"),
+    )
+    entries = []
+    for name, others, country in names:
+        entry = PartnerEntry(kind="partner", name=name, other_names=others, country=country, nature="mass_organisation")
+        entries.append(await register.add(entry, "lan", idempotency_key=f"picture-{len(entries)}"))
+    for place, name in (("Huế", "Trung tâm Văn hóa – Thông tin và Thể thao thành phố Huế"), ("Vinh", "Đại học Vinh")):
+        await register.add(HostEntry(kind="host", name=name, place=place), "lan", idempotency_key=f"picture-{place}")
+    tokyo = PartnerEntry(
+        kind="partner",
+        name="Tokyo–Vietnam Friendship Association",
+        other_names=("TFA",),
+        country="JP",
+        nature="friendship_association",
+        web="https://tfa.example/vi",
+    )
+    await register.change(entries[1].id, tokyo, 1, "hung")
+    functions = ("Chủ tịch", "Tổng thư ký, Trưởng ban Hợp tác quốc tế và Giao lưu nhân dân", None)
+    for number, (function, (name, _)) in enumerate(zip(functions, TYPICAL_NAMES, strict=False)):
+        person = await here.person(name, f"{number}@tfa.example", function=function, phone="+81 3 1234 5678")
+        contact = ContactEntry(kind="contact", at=entries[1].id, person=PersonRef.model_validate(person))
+        await register.add(contact, "lan", idempotency_key=f"picture-contact-{number}")
+    rows = [
+        ["Loại", "Tên", "Nước", "Cơ quan", "Họ và tên", "Tên gọi", "E-mail", "Ngôn ngữ", "Quốc tịch"],
+        ["đối tác", "TFA", "JP"],
+        ["đối tác", "Hội hữu nghị Nhật – Việt tỉnh Naganô", "JP"],
+        ["đối tác", "Hội hữu nghị Lào – Việt Nam", "Lào"],
+        ["đầu mối", "", "", "Hội không có ở đâu", "Sengdao Vong", "Sengdao", "s@lao.example", "en", "LA"],
+        *(["đối tác", f"Câu lạc bộ hữu nghị Kobe {letter}", "JP"] for letter in "ABCDEFGH"),
+    ]
+    content = "\r\n".join(";".join(row) for row in rows).encode()
+    for number, (name, told) in enumerate((("Danh bạ đối tác 2027.csv", content), ("ảnh.csv", b"%PDF-1.7 no table"))):
+        await here.registers.directory_uploads.send("lan", f"imp_{number}{'0' * 31}", name, told)
+    await here.registers.directory_imports.accept(
+        (await here.registers.directory_imports.preview(b"kind,name,country\npartner,Kobe Club,JP\n")).digest,
+        b"kind,name,country\npartner,Kobe Club,JP\n",
+        "lan",
+    )
+
+
+async def being_sent(here: Running, id: str = "lien-hoan-song") -> None:
+    """Letters to 98 people of a file, of which 41 have left and one was put off."""
+    ledger, now = here.registers.mail_ledger, datetime.now(UTC)
+    mails = [
+        Mail(
+            uid=f"{id}/picture/{number}",
+            sequence=0,
+            method="invitation_letter",
+            view_hash="0" * 64,
+            message_id=f"<{number}.{id}@picture.example>",
+            delegation_id=id,
+            issue=f"{id}/picture",
+            kind="invitation_letter",
+            participants=(f"m-{number}",),
+            mailbox=f"m{number}@{id}.example",
+            content=b"Subject: picture",
+        )
+        for number in range(1, 99)
+    ]
+    await ledger.enqueue(mails)
+    await ledger.mark_sent([one.message_id for one in mails[:41]], now)
+    [claimed] = await ledger.claim(f"{id}/picture", limit=1, lease=timedelta(minutes=1), now=now)
+    await ledger.defer(claimed.message_id, now + timedelta(hours=1), "451")
 
 
 def _item(file: Delegation, number: int) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from tests.api.front import ORIGIN, Front, front
 from tests.builders import pdf
 from tests.calendars.answers import Answered, outlook
 from tests.pages.asking import COOKIE, Guest, wrong_in
-from tests.pages.gallery import answered, busy, empty, half_written, house, typical, waiting
+from tests.pages.gallery import answered, busy, directory, empty, half_written, house, typical, waiting
 from tests.pages.screenshots import PAGES, known
 from tests.rulebook import edition
 from tests.running import Post, Running
@@ -127,6 +127,7 @@ async def furnish(here: Running) -> None:
     await busy(here)
     # The last: once the register knows the organisation, its files have another chain of approval.
     await house(here)
+    await directory(here)
 
 
 async def equip(found: Front) -> None:

@@ -7,6 +7,7 @@ wide and in dark. What is wrong with a page is printed, and then the exit code i
 import argparse
 import asyncio
 import io
+import re
 import sys
 import tempfile
 from dataclasses import replace
@@ -18,7 +19,18 @@ from playwright.async_api import async_playwright
 from storage.feeds import Subject
 from tests.pages.asking import visiting_as
 from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
-from tests.pages.gallery import answered, busy, empty, half_written, house, overfull, typical, waiting
+from tests.pages.gallery import (
+    answered,
+    being_sent,
+    busy,
+    directory,
+    empty,
+    half_written,
+    house,
+    overfull,
+    typical,
+    waiting,
+)
 from tests.running import Running
 from tests.temporal import TemporalServer
 from workflows.checkpoints import CheckpointRound
@@ -34,6 +46,22 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("files-filtered", "lan", "/files?phase=&country=JP&year=abc&q=kyoto&sort=title"),
     ("search", "lan", "/search?q=ha"),
     ("search-nothing", "lan", "/search?q=zzz"),
+    ("directory", "lan", "/directory"),
+    ("directory-nothing", "lan", "/directory?q=kyoto+club&kind=partner"),
+    ("directory-entry", "lan", "/directory/{Tokyo–Vietnam Friendship Association}"),
+    ("directory-entry-overfull", "lan", "/directory/{Đoàn đại biểu các tổ chức}"),
+    ("directory-form", "lan", "/directory/{Tokyo–Vietnam Friendship Association}/edit"),
+    ("directory-contact-form", "lan", "/directory/{Tokyo–Vietnam Friendship Association}/contacts/new"),
+    ("directory-alike", "lan", "/directory/{Tokio Friendship Association}/merge?q=nagano"),
+    (
+        "directory-merge",
+        "lan",
+        "/directory/{Tokio Friendship Association}/merge?with={Tokyo–Vietnam Friendship Association}",
+    ),
+    ("directory-imports", "lan", "/directory/imports"),
+    ("directory-import", "lan", f"/directory/imports/imp_0{'0' * 31}"),
+    ("directory-import-refused", "lan", f"/directory/imports/imp_1{'0' * 31}"),
+    ("file-invitations-sending", "lan", "/delegations/lien-hoan-song/invitations"),
     ("step", "hung", "/delegations/kyoto/steps/department_head"),
     ("file", "lan", "/delegations/tokyo"),
     ("new-file", "lan", "/files/new"),
@@ -128,6 +156,8 @@ async def prepared(site: Site) -> None:
     await here.client.execute_workflow(CheckpointRound.run, id="round", task_queue=here.settings.temporal_task_queue)
     await busy(site.here)
     await house(site.here)
+    await directory(site.here)
+    await being_sent(site.here)
     await _asked_about_data(site)
 
 
@@ -146,13 +176,16 @@ async def _asked_about_data(site: Site) -> None:
 
 
 async def known(here: Running, path: str) -> str:
-    """Return an address with the name that only an installation knows: `{m-1}` is the token of that person's page.
+    """Return an address with what only an installation knows in the place of each name in braces.
 
-    Empty where nothing of that kind is there.
+    `{m-1}` is the token of that person's page; a name of the directory is the entry's id. Empty where nothing of that
+    kind is there.
     """
-    name = path.partition("{")[2].partition("}")[0]
-    found = await _name_of(here, name, path) if name else ""
-    return path.replace(f"{{{name}}}", str(found)) if found or not name else ""
+    for name in re.findall(r"{([^{}]+)}", path):
+        if (found := await _name_of(here, name, path)) is None:
+            return ""
+        path = path.replace(f"{{{name}}}", str(found))
+    return path
 
 
 async def _name_of(here: Running, name: str, path: str) -> str | int | None:
@@ -170,6 +203,9 @@ async def _name_of(here: Running, name: str, path: str) -> str | int | None:
             return next((one.id for one in await registers.retention.latest()), None)
         case "signed":
             return next((one.seq for one in await registers.queries.events(id, types=("StepSigned",))), None)
+    if path.startswith("/directory/"):
+        entries = await registers.directory.page(kinds=("partner", "host"), q=name)
+        return next((one.id for one in entries.items), None)
     person = (await replace(here, id="tokyo").file()).people[name].person.ref
     return registers.feeds.token_of(await registers.feeds.make(Subject.page("tokyo", name, person), by="lan"))
 

@@ -7,7 +7,7 @@ from api.pages.static import FOLDER, files, packed
 
 ROW = re.compile(r"^\| `(?P<file>[^`]+)` \| .+ \| `(?P<digest>[0-9a-f]{64})` \|$", re.MULTILINE)
 OURS = re.compile(
-    r"(?:pages|today|live|file|request|board|trail|my|step|checklist|admin)\.(?:css|js)|mark\.svg|VENDORED\.md"
+    r"(?:pages|today|live|file|request|board|trail|my|step|checklist|admin|directory)\.(?:css|js)|mark\.svg|VENDORED\.md"
 )
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from storage.likeness import Known, Organisations, alike_people
+from storage.likeness import Known, Organisations, People
 
 TOKYO = Known("a", "partner", "JP", ("Tokyo Friendship Association", "TFA"), "https://www.tfa.example/en")
 
@@ -47,14 +47,14 @@ def test_a_name_without_letters_is_like_nothing() -> None:
 def test_people_at_one_organisation() -> None:
     """One name under one address is one person; a shared mailbox or a namesake asks for a look."""
     others = [("x", "Nguyễn Văn An", "an@x.example"), ("y", "Trần Bình", "office@x.example")]
-    assert [(one.entry, one.score, one.reasons) for one in alike_people("nguyen van an", "AN@x.example", others)] == [
+    assert [(one.entry, one.score, one.reasons) for one in People(others).alike("nguyen van an", "AN@x.example")] == [
         ("x", 100, ("same_email", "same_name"))
     ]
-    assert [(one.entry, one.score) for one in alike_people("Nguyễn Văn An", "other@x.example", others)] == [("x", 99)]
-    assert [(one.entry, one.reasons) for one in alike_people("Lê Chi", "office@x.example", others)] == [
+    assert [(one.entry, one.score) for one in People(others).alike("Nguyễn Văn An", "other@x.example")] == [("x", 99)]
+    assert [(one.entry, one.reasons) for one in People(others).alike("Lê Chi", "office@x.example")] == [
         ("y", ("same_email",))
     ]
-    assert alike_people("Lê Chi", "chi@x.example", others) == []
+    assert People(others).alike("Lê Chi", "chi@x.example") == []
 
 
 def test_five_thousand_rows_against_five_thousand_entries_stay_within_seconds() -> None:
