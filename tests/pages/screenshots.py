@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.async_api import async_playwright
 
 from storage.feeds import Subject
-from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
+from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, Visitor, serving_pages, visiting
 from tests.pages.gallery import answered, busy, empty, half_written, house, overfull, typical, waiting
 from tests.temporal import TemporalServer
 from workflows.checkpoints import CheckpointRound
@@ -58,11 +58,21 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("own-leave", "mai", "/me/leave"),
     ("admin-accounts", "root", "/admin/accounts"),
     ("admin-account", "root", "/admin/accounts/mai"),
+    ("own-account", "mai", "/me"),
+    ("own-password", "lan", "/me/password"),
+    ("own-passkeys", "lan", "/me/passkeys"),
     ("own-tokens", "lan", "/me/tokens"),
     ("admin-replies", "lan", "/admin/replies"),
     ("admin-undelivered", "lan", "/admin/undelivered"),
     ("admin-rules", "root", "/admin/rules"),
     ("admin-person-requests", "root", "/admin/person-requests"),
+    ("admin-person-requests-recording", "lan", "/admin/person-requests?find=tanaka"),
+    ("admin-person-request-check", "lan", "/admin/person-requests"),
+    ("admin-person-request", "root", "/admin/person-requests?person={m-2.ref}"),
+    ("admin-log", "an", "/admin/log"),
+    ("admin-log-narrowed", "root", "/admin/log?register=leaves&verify=yes"),
+    ("admin-retention-plan", "root", "/admin/retention"),
+    ("admin-retention-entries", "root", "/admin/retention"),
     ("admin-erasures", "root", "/admin/erasures"),
     ("admin-retention", "root", "/admin/retention"),
     ("admin-health", "root", "/admin/health"),
@@ -86,6 +96,10 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("act-cancel", "lan", "/delegations/tokyo/acts/cancel_delegation"),
     ("act-formality", "lan", "/delegations/tokyo/acts/record_formality"),
     ("act-reply", "lan", "/delegations/tokyo/acts/record_reply"),
+    ("act-postpone-check", "lan", "/delegations/tokyo/acts/postpone"),
+    ("act-formality-check", "lan", "/delegations/tokyo/acts/record_formality"),
+    ("act-channel-check", "lan", "/delegations/tokyo/acts/choose_channel"),
+    ("act-hand-over", "root", "/delegations/tokyo/acts/hand_over"),
     ("programme-empty", "lan", "/delegations/hoi-an/programme"),
     ("programme", "lan", "/delegations/tokyo/programme"),
     ("programme-list", "lan", "/delegations/tokyo/programme?view=list"),
@@ -98,6 +112,40 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("programme-audited", "an", "/delegations/tokyo/programme"),
 )
 """The name of a picture, who looks, and at which address."""
+
+Steps = tuple[tuple[str, str | None], ...]
+
+ON_THE_WAY: dict[str, Steps] = {
+    "act-postpone-check": (("#postpone-reason", "Đối tác đề nghị lùi sang mùa thu."), ("#postpone .button", None)),
+    "act-formality-check": (
+        ("#record_formality-kind", "police_notified"),
+        ("#record_formality-reference", "118/UBND-NV"),
+        ("#record_formality .button", None),
+    ),
+    "act-channel-check": (
+        ("#choose_channel-participant_id", "m-2"),
+        ("input[value=feed]", None),
+        ("#choose_channel .button", None),
+    ),
+    "admin-person-request-check": (
+        ("#add-kind", "access"),
+        ("#add-via", "letter"),
+        ("#add-description", "Bà Tanaka xin xem thông tin về mình trong đợt thăm tháng Tư."),
+        ("#add .button", None),
+    ),
+    "admin-person-request": (
+        ("#add-kind", "access"),
+        ("#add-via", "email"),
+        ("#add .button", None),
+        ("#add .button:not(.quiet)", None),
+    ),
+    "admin-retention-plan": (("form[action='/admin/retention'] .button", None),),
+    "admin-retention-entries": (
+        ("form[action='/admin/retention'] .button", None),
+        (".rows a[href$='/tokens']", None),
+    ),
+}
+"""What is filled in and pressed, by selector, before a picture is taken: None is a click."""
 
 COLOURS = 96
 
@@ -123,6 +171,7 @@ async def known(site: Site, path: str) -> str:
         if f"{{{who}}}" in path:
             feed = await site.here.registers.feeds.make(Subject.page("tokyo", who, one.person.ref), by="lan")
             path = path.replace(f"{{{who}}}", site.here.registers.feeds.token_of(feed) or "")
+        path = path.replace(f"{{{who}.ref}}", one.person.ref)
     return path
 
 
@@ -145,12 +194,27 @@ async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, e
                         if account:
                             await visitor.sign_in(account)
                         await visitor.go(await known(site, path))
+                        await on_the_way(visitor, ON_THE_WAY.get(name, ()))
                         to = folder / (
                             f"{name}-{width}-{theme}.{language}.png" if everything else f"{name}.{language}.png"
                         )
                         to.write_bytes(small(await visitor.page.screenshot(full_page=True)))
                         print(to, *visitor.complaints, *visitor.strayed, *await visitor.violations())
         await browser.close()
+
+
+async def on_the_way(visitor: Visitor, steps: Steps) -> None:
+    """Fill in and press what leads to a page."""
+    for selector, value in steps:
+        found = visitor.page.locator(selector).first
+        if value is None:
+            if await found.count():
+                await found.click()
+                await visitor.page.wait_for_load_state()
+        elif await found.evaluate("one => one.tagName") == "SELECT":
+            await found.select_option(value)
+        else:
+            await found.fill(value)
 
 
 def small(png: bytes) -> bytes:
