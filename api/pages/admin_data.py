@@ -41,6 +41,7 @@ from api.person_requests import (
     show_person_request,
     take_back_person_request,
 )
+from api.persons import show_person
 from api.problems import Problem
 from api.request_bodies import AnswerGiven, Denial, Done, Identification, MoreTime, NewRequest, RequestQuery
 from api.retention import (
@@ -60,7 +61,6 @@ from domain.retention import Kept
 from domain.sign_in import Acting
 from domain.workdays import DayExplained
 from locales import Translator, mark, translator
-from storage.persons import Person
 from words.codes import word
 from words.erasures import REASONS as GROUNDS
 from words.erasures import STATES as ERASURE_STATES
@@ -175,7 +175,7 @@ async def receive_person_request_by_page(request: Request, actor: Actor, at: At)
         body = read_days(request, NewRequest, typed, first=["received_at"])
         with answering(request, BESIDE):
             if "checked" not in typed:
-                return await _check(request, at, typed, await foreseen(body, at))
+                return await _check(request, at, actor, typed, await foreseen(body, at))
             line = await receive_person_request(body, key_of(typed), actor, at, request, Response())
     except FormRefused as wrong:
         return await _requests(request, at, actor, form=wrong.form("add", NewRequest, typed), status=wrong.status)
@@ -189,10 +189,9 @@ def _may_list(actor: Acting) -> bool:
     return actor.organisation is None and bool(set(actor.roles) & set(ALLOWED["list_person_requests"]))
 
 
-async def _check(request: Request, at: Installation, typed: Typed, event: RequestReceived) -> Response:
+async def _check(request: Request, at: Installation, actor: Acting, typed: Typed, event: RequestReceived) -> Response:
     """Show a request before it is recorded, with the days that it will have."""
     words = translator(reader_of(request).language)
-    person = await at.persons.get(event.person) if event.person else None
     return show_section(
         request,
         "admin_person_request_check.html",
@@ -202,7 +201,7 @@ async def _check(request: Request, at: Installation, typed: Typed, event: Reques
         one=event,
         kind=words.tr(KINDS[event.kind]),
         way=words.tr(WAYS[event.via]),
-        who=person.details.full_name if isinstance(person, Person) else event.person,
+        who=await _called(request, at, actor, event.person or "") or event.person,
         description=typed.get("description", "").strip(),
         days_off=[_day_off(one, words) for one in event.terms.answer.skipped],
     )
@@ -395,6 +394,7 @@ async def _requests(
         which=which,
         find=find,
         people=people,
+        chosen=await _called(request, at, actor, form.value("person")) if form else "",
         recorded=recorded,
         may_receive=bool(set(actor.roles) & set(ALLOWED["receive_person_request"])),
         kinds=[(code, words.tr(sentence)) for code, sentence in KINDS.items()],
@@ -419,6 +419,7 @@ async def _request(
         forms=[Form(name, model) for name, (model, _) in STEPS.items()] + [Form("take_back")],
         said_of=SAID,
         one=found,
+        who=await _called(request, at, actor, found.person or ""),
         kind=words.tr(KINDS[found.kind]),
         state=words.tr(STATES[found.status]),
         way=words.tr(WAYS[found.via]),
@@ -432,6 +433,16 @@ async def _request(
             request, at, {one for one in (found.recorded_by, found.answered_by, found.ended_by) if one}
         ),
     )
+
+
+async def _called(request: Request, at: Installation, actor: Acting, person: str) -> str:
+    """Return what a person is called, for whoever may read names and may see a file that they are on; else nothing."""
+    if not person or not reader_of(request).sees_personal_data:
+        return ""
+    try:
+        return (await show_person(person, actor, at)).details.full_name
+    except Problem:
+        return ""
 
 
 async def _exports(request: Request, at: Installation, person: str) -> list[tuple[str, str]]:

@@ -39,12 +39,13 @@ class Due:
 class Consequences:
     """What an act would lead to. `before` and `after` are the coordinators, where they change, else both empty.
 
-    `lines` say where the file stands then, in the phase `phase`, `shape` is that phase's; `due` are the dates that it
-    sets, moves, meets and lifts. `signers` are the steps, in words, whose signers are written to. `seen` stands for all
-    of it: where it is another one later, something else would happen.
+    `elsewhere` says that the file then stands somewhere else: `lines` say where, in the phase `phase`, whose shape is
+    `shape`; `due` are the dates that it sets, moves, meets and lifts. `signers` are the steps, in words, whose signers
+    are written to. `seen` stands for all of it: where it is another one later, something else would happen.
     """
 
     foreseen: Foreseen
+    elsewhere: bool
     phase: Phase
     shape: str
     lines: tuple[Line, ...]
@@ -69,12 +70,13 @@ def consequences(
         refusal = Possible(after, head.possible.context).coordinating().refusal(SubmitRequest())
         missing = why_not(request, refusal, rules)
     standing = Standing(after, edition, words, head.today, known, head.titles, missing, _turned(found, after, now))
-    moved = before.coordinator != after.coordinator
+    moved, said = before.coordinator != after.coordinator, lines(standing)
     return Consequences(
         foreseen=found,
+        elsewhere=moved or before.phase is not after.phase or said != head.lines,
         phase=after.phase,
         shape=SHAPES.get(after.phase, "info"),
-        lines=lines(standing),
+        lines=said,
         before=known.get(before.coordinator, before.coordinator) if moved else "",
         after=known.get(after.coordinator, after.coordinator) if moved else "",
         due=tuple(_due(request, before, found, head)),

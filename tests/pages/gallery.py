@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import update
+
 from calendars.received import body_of, message_id_of
 from domain.checklist import Due
 from domain.directory import ContactEntry, HostEntry, PartnerEntry
 from domain.institution import Organisation, Position
 from domain.state import Delegation
 from domain.values import PersonRef
+from storage.accounts import tokens
 from storage.checklist_templates import shipped_templates
 from storage.mail_ledger import Mail
 from storage.received_mail import Arrived, Filed
@@ -76,6 +79,13 @@ async def house(here: Running) -> None:
         said = {"slug": slug, "title": {"vi": vi, "en": en}}
         await registers.institution.add_position(Position.model_validate(said), by="root")
     now = datetime.now(UTC)
+    for _ in range(3):
+        await registers.accounts.create_token("an", scopes=("read",))
+    over = now - timedelta(days=800)
+    async with registers.database.writing() as connection:
+        await connection.execute(
+            update(tokens).where(tokens.c.account == "an").values(expires_at=over, revoked_at=over)
+        )
     for begins, days in ((-1, 6), (40, 12), (-60, 10)):
         begin = (now + timedelta(days=begins)).replace(hour=17, minute=0, second=0, microsecond=0)
         await registers.leaves.register("mai", "hung", begin, begin + timedelta(days=days), by="mai")

@@ -138,7 +138,7 @@ async def equip(found: Front) -> None:
         await found.at.accounts.create_token(account, scopes=("read",))
     root = await guest_of(found, "root")
     people = [(await found.at.persons.register(SATO)).ref for _ in range(2)]
-    asked = {"form": "add", "via": "letter", "description": "Mr. Sato asks.", "processor": "no"}
+    asked = {"form": "add", "via": "letter", "description": "Mr. Sato asks.", "processor": "no", "checked": "yes"}
     for path, fields in (
         ("/admin/positions/clerk", {"form": "begin", "account": "lan", "since": "2026-01-01"}),
         ("/admin/accounts/mai", {"form": "identity", "issuer": "https://x.example", "subject": "1"}),

@@ -18,7 +18,7 @@ from playwright.async_api import async_playwright
 
 from storage.feeds import Subject
 from tests.pages.asking import visiting_as
-from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, serving_pages, visiting
+from tests.pages.conftest import ARGUMENTS, CHROMIUM, Site, Visitor, serving_pages, visiting
 from tests.pages.gallery import (
     answered,
     being_sent,
@@ -93,6 +93,9 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("own-leave", "mai", "/me/leave"),
     ("admin-accounts", "root", "/admin/accounts"),
     ("admin-account", "root", "/admin/accounts/mai"),
+    ("own-account", "mai", "/me"),
+    ("own-password", "lan", "/me/password"),
+    ("own-passkeys", "lan", "/me/passkeys"),
     ("own-tokens", "lan", "/me/tokens"),
     ("admin-replies", "lan", "/admin/replies"),
     ("admin-undelivered", "lan", "/admin/undelivered"),
@@ -100,6 +103,11 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("admin-edition", "root", "/admin/rules/{edition}"),
     ("admin-person-requests", "root", "/admin/person-requests"),
     ("admin-person-request", "root", "/admin/person-requests/{request}"),
+    ("admin-person-requests-recording", "lan", "/admin/person-requests?find=tanaka"),
+    ("admin-person-request-check", "lan", "/admin/person-requests"),
+    ("admin-log", "an", "/admin/log"),
+    ("admin-log-narrowed", "root", "/admin/log?register=leaves&verify=yes"),
+    ("admin-retention-entries", "root", "/admin/retention/{plan}/tokens"),
     ("admin-erasures", "root", "/admin/erasures"),
     ("admin-erasure", "root", "/admin/erasures/{erasure}"),
     ("admin-retention", "root", "/admin/retention"),
@@ -127,6 +135,10 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("act-cancel", "lan", "/delegations/tokyo/acts/cancel_delegation"),
     ("act-formality", "lan", "/delegations/tokyo/acts/record_formality"),
     ("act-reply", "lan", "/delegations/tokyo/acts/record_reply"),
+    ("act-postpone-check", "lan", "/delegations/tokyo/acts/postpone"),
+    ("act-formality-check", "lan", "/delegations/tokyo/acts/record_formality"),
+    ("act-channel-check", "lan", "/delegations/tokyo/acts/choose_channel"),
+    ("act-hand-over", "root", "/delegations/tokyo/acts/hand_over"),
     ("programme-empty", "lan", "/delegations/hoi-an/programme"),
     ("programme", "lan", "/delegations/tokyo/programme"),
     ("programme-list", "lan", "/delegations/tokyo/programme?view=list"),
@@ -139,6 +151,29 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("programme-audited", "an", "/delegations/tokyo/programme"),
 )
 """The name of a picture, who looks, and at which address."""
+
+Steps = tuple[tuple[str, str | None], ...]
+
+ON_THE_WAY: dict[str, Steps] = {
+    "act-postpone-check": (("#postpone-reason", "Đối tác đề nghị lùi sang mùa thu."), ("#postpone .button", None)),
+    "act-formality-check": (
+        ("#record_formality-kind", "police_notified"),
+        ("#record_formality-reference", "118/UBND-NV"),
+        ("#record_formality .button", None),
+    ),
+    "act-channel-check": (
+        ("#choose_channel-participant_id", "m-2"),
+        ("input[value=feed]", None),
+        ("#choose_channel .button", None),
+    ),
+    "admin-person-request-check": (
+        ("#add-kind", "access"),
+        ("#add-via", "letter"),
+        ("#add-description", "Bà Tanaka xin xem thông tin về mình trong đợt thăm tháng Tư."),
+        ("#add .button", None),
+    ),
+}
+"""What is filled in and pressed, by selector, before a picture is taken: None is a click."""
 
 COLOURS = 96
 
@@ -171,7 +206,7 @@ async def _asked_about_data(site: Site) -> None:
             ("/admin/erasures", {"person": ogawa["ref"], "reason": "asked_by_person"}),
             ("/admin/retention", {}),
         ):
-            made = await root.send(path, **fields)
+            made = await root.send(path, checked="yes", **fields)
             assert made.status_code == 303, made.text
 
 
@@ -229,7 +264,7 @@ async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, e
                         await visitor.speak(language)
                         if account:
                             await visitor.sign_in(account)
-                        await visitor.go(await known(site.here, path))
+                        await arrive(visitor, site.here, name, path)
                         to = folder / (
                             f"{name}-{width}-{theme}.{language}.png" if everything else f"{name}.{language}.png"
                         )
@@ -239,6 +274,21 @@ async def take(folder: Path, home: Path, server: TemporalServer, only: str, *, e
                         found += len(wrong)
         await browser.close()
     return found
+
+
+async def arrive(visitor: Visitor, here: Running, name: str, path: str) -> None:
+    """Go to a page of PAGES, and fill in and press what leads on to it."""
+    await visitor.go(await known(here, path))
+    for selector, value in ON_THE_WAY.get(name, ()):
+        found = visitor.page.locator(selector).first
+        if value is None:
+            if await found.count():
+                await found.click()
+                await visitor.page.wait_for_load_state()
+        elif await found.evaluate("one => one.tagName") == "SELECT":
+            await found.select_option(value)
+        else:
+            await found.fill(value)
 
 
 def small(png: bytes) -> bytes:

@@ -10,7 +10,7 @@ from playwright.async_api import Browser
 
 from api.application import PAGES as MODULES
 from tests.pages.conftest import Site, serving_pages, visiting
-from tests.pages.screenshots import PAGES, known, prepared
+from tests.pages.screenshots import PAGES, arrive, prepared
 from tests.temporal import TemporalServer
 
 PHONE = {"width": 320, "height": 640}
@@ -28,6 +28,7 @@ NO_PAGE = {
     "/delegations/{delegation}/trail/export",
     "/delegations/{delegation}/live",
     "/live",
+    "/delegations/{delegation}/invitations/live",
     "/my/{token}/documents/{digest}",
 }
 """What is fetched by GET but is no page to look at."""
@@ -69,7 +70,7 @@ async def test_every_page_is_read_on_the_narrowest_screen(whole: Site, chromium:
                     language, scheme = LOOKS[(number + turn) % len(LOOKS)]
                     await visitor.speak(language)
                     await visitor.page.emulate_media(color_scheme=scheme)
-                    await visitor.go(await known(whole.here, path))
+                    await arrive(visitor, whole.here, name, path)
                     await visitor.page.evaluate(UNFOLDED)
                     wrong += [f"{name} ({language}, {scheme}): {one}" for one in await visitor.wrong()]
                     visitor.strayed.clear()
