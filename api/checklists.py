@@ -145,7 +145,7 @@ async def show_checklist(file: KnownFile, at: At) -> Checklist:
     return await checklist_of(at, file)
 
 
-@router.post("/delegations/{delegation}/checklist/template")
+@router.put("/delegations/{delegation}/checklist")
 async def choose_checklist_template(
     file: KnownFile,
     body: Annotated[ChosenTemplate, Strictly(ChosenTemplate), Body(examples=[{"template": "inbound-general"}])],

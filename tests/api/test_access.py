@@ -96,7 +96,7 @@ TABLE: dict[str, set[str]] = {
     "GET /api/v1/me/tasks": PERSONAL,
     "GET /api/v1/delegations/{delegation}/checklist": PERSONAL,
     "POST /api/v1/delegations/{delegation}/checklist": STAFF,
-    "POST /api/v1/delegations/{delegation}/checklist/template": STAFF,
+    "PUT /api/v1/delegations/{delegation}/checklist": STAFF,
     "PUT /api/v1/delegations/{delegation}/checklist/{entry}": STAFF,
     "POST /api/v1/delegations/{delegation}/checklist/{entry}/done": PERSONAL,
     "DELETE /api/v1/delegations/{delegation}/checklist/{entry}": STAFF,

@@ -36,10 +36,10 @@ async def test_a_template_is_taken_over_and_its_days_move_with_the_visit(api: Ap
     """The one for any guests fits; a second one is refused, an unknown one unknown."""
     await api.open()
     assert await shown(api) == {"items": [], "chosen": None, "templates": ["inbound-general"]}
-    path = f"/delegations/{api.id}/checklist/template"
-    assert code(await api.ask("POST", path, {"template": "nothing"})) == (404, "checklist_template_unknown")
-    assert (await api.ask("POST", path, {"template": "inbound-general"})).status_code == 200
-    assert code(await api.ask("POST", path, {"template": "outbound-general"})) == (409, "checklist_chosen")
+    path = f"/delegations/{api.id}/checklist"
+    assert code(await api.ask("PUT", path, {"template": "nothing"})) == (404, "checklist_template_unknown")
+    assert (await api.ask("PUT", path, {"template": "inbound-general"})).status_code == 200
+    assert code(await api.ask("PUT", path, {"template": "outbound-general"})) == (409, "checklist_chosen")
     found = await shown(api)
     assert found["chosen"] == "inbound-general"
     assert [one["title"]["en"] for one in found["items"]][-1] == "Send letters of thanks and photographs"

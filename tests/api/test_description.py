@@ -55,6 +55,18 @@ def test_the_openapi_document_has_every_address_but_the_demo_s() -> None:
             assert bool(operation.get("security")) is (operation["operationId"] not in OPEN)
 
 
+def test_no_address_is_also_what_another_one_means_by_a_parameter() -> None:
+    """Else a method that it has not would be told of, and taken, in the name of the other one."""
+    paths = document()["paths"]
+    taken = []
+    for path, methods in paths.items():
+        like = re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path) + r"\Z")
+        taken += [
+            (path, other) for other in paths if other != path and like.match(other) and methods.keys() - paths[other]
+        ]
+    assert taken == []
+
+
 @pytest.mark.parametrize("kind", sorted(set(ROLES) - {k for k, roles in ROLES.items() if roles == SYSTEM_ONLY}))
 def test_every_command_has_an_example_that_parses(kind: str) -> None:
     """As it would be sent, by the strict rules of JSON."""
