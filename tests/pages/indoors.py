@@ -184,6 +184,7 @@ Way = Sequence[str]
 PHASES: dict[str, Way] = {
     "drafted": (),
     "over-the-limit": ("abroad",),
+    "elsewhere": ("abroad", "elsewhere"),
     **{f"waiting-{number}": ("submit",) for number in range(1, 4)},
     "decided": ("submit", "sign"),
     "approved": ("submit", "sign", "issue"),
@@ -193,7 +194,9 @@ PHASES: dict[str, Way] = {
     "at-the-airport": ("soon", "submit", "sign", "issue", "invite"),
     "under-way": ("soon", "submit", "sign", "issue", "invite", "depart"),
     "reporting": ("soon", "submit", "sign", "issue", "invite", "depart", "conclude"),
-    "reported": ("soon", "submit", "sign", "issue", "invite", "depart", "conclude", "report"),
+    **dict.fromkeys(
+        ("reported", "reported-2"), ("soon", "submit", "sign", "issue", "invite", "depart", "conclude", "report")
+    ),
     "accepted": ("soon", "submit", "sign", "issue", "invite", "depart", "conclude", "report", "accept"),
     "closed": ("soon", "submit", "sign", "issue", "invite", "depart", "conclude", "report", "accept", "close"),
     "put-off": ("submit", "sign", "issue", "invite", "postpone"),
@@ -203,7 +206,7 @@ PHASES: dict[str, Way] = {
 
 SIGNERS = (("hung", "department_head"), ("mai", "vice_president"))
 
-ABROAD = {"direction": "outbound", "grade": None, "countries": ["JP", "KR", "LA", "KH"], "organisation": "elsewhere"}
+ABROAD = {"direction": "outbound", "grade": None, "countries": ["JP", "KR", "LA", "KH"]}
 
 
 async def _led(one: Running, *way: str) -> None:
@@ -211,6 +214,7 @@ async def _led(one: Running, *way: str) -> None:
     said: dict[str, Any] = {"starts": today, "ends": today} if "soon" in way else {}
     said |= {"run_by": "provincial_union"} if "provincial" in way else {}
     said |= ABROAD if "abroad" in way else {}
+    said |= {"organisation": "elsewhere"} if "elsewhere" in way else {}
     await one.open(title=f"Đoàn {one.id}", **said)
     await one.add("m-1", "head")
     await one.add("m-2")
@@ -231,7 +235,7 @@ async def _done(one: Running, step: str) -> None:
         "close": "close_delegation",
     }
     match step:
-        case "provincial" | "abroad" | "soon":
+        case "provincial" | "abroad" | "elsewhere" | "soon":
             return
         case "sign" | "sign-first" | "sign-last":
             signers = {"sign-first": SIGNERS[:1], "sign-last": SIGNERS[1:]}.get(step, SIGNERS)

@@ -141,7 +141,7 @@ async def walked(tmp_path: Path) -> Walk:
 
 async def test_every_route_of_pages_is_walked_over_or_named(walked: Walk) -> None:
     """By the pages that lead to it; a form's by a form."""
-    met = walked.routes | {one.route for one in walked.forms.values()}
+    met = set(walked.routes_of.values()) | {one.route for one in walked.forms.values()}
     assert set(PAGES) - met == set(UNSEEN)
     assert set(ACT_AT) == acts_with_a_page()
     acts = {one.kind.rpartition(" ")[2] for one in walked.forms.values() if one.route == f"{FILE}/acts/{{act}}"}

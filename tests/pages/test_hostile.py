@@ -1,16 +1,23 @@
 """Hostile text in every field of every form, forms from elsewhere, and garbage in every address: walked over."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 
+from api.cookies import csrf_token
 from tests.api.front import Front
-from tests.pages.asking import Guest
-from tests.pages.hostile import FORMED, Tried, loose, tried, with_texts
+from tests.api.test_access import PAGES
+from tests.pages.asking import Guest, forms_of
+from tests.pages.hostile import FORMED, Tried, filled, loose, tried, with_texts
 from tests.pages.indoors import furnished, guest_of
-from tests.pages.walking import Asked, Walk, walk_of
+from tests.pages.walking import UNSEEN, Asked, Walk, route_of, walk_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,8 +38,31 @@ REFUSED = {
 }
 """Forms that take nothing here, and why."""
 
-NOT_SHOWN: set[tuple[str, str]] = set()
-"""Texts that stand on neither page, and where they are."""
+NOT_SHOWN = {
+    ("POST /admin/organisations/{organisation} change", "name.vi"),
+    (f"{FILE}/people/new join", "given_name"),
+    (f"{FILE}/people/{{participant}}/replace join", "given_name"),
+    (f"{FILE}/people/{{participant}}/leave leave", "reason"),
+    (f"{FILE}/acts/{{act}} record_external_decision", "reason"),
+    (f"{FILE}/acts/{{act}} reopen_delegation", "reason"),
+}
+"""Texts that no page shows to who typed them: a name in the other language, what mails address somebody by, and
+reasons to which the trail has the reference."""
+
+GARBAGE = (
+    "\x00",
+    "\u202e{{7*7}}<script id=hostile>",
+    "-1",
+    "9" * 25,
+    "a" * 3000,
+    "2026-13-45T99:99",
+    "'; DROP TABLE persons; --",
+    "%ff%fe",
+)
+"""What stands in the place of what is asked for; the last one as it is, in octets that are no text."""
+
+READ_BY_HAND = {"said"}
+"""What pages read of their address without declaring it."""
 
 
 class Gallery:
@@ -86,3 +116,96 @@ async def anywhere(walked: Walk, gallery: Gallery, asked: Asked, number: int) ->
             return found
     assert found is not None
     return found
+
+
+def asked_by(walked: Walk, application: FastAPI) -> dict[str, tuple[str, str, set[str]]]:
+    """Return who asks for each page, an address of it, and the names of what can be asked, by its route."""
+    found: dict[str, tuple[str, str, set[str]]] = {}
+    for (account, address), page in walked.pages.items():
+        route = route_of(application, "GET", address)
+        assert route is not None
+        names = found.setdefault(route, (account, address.partition("?")[0], set()))[2]
+        names |= {name for name, _ in parse_qsl(urlsplit(address).query, keep_blank_values=True)} | READ_BY_HAND
+        for shown in forms_of(page):
+            to = route_of(application, "GET", shown.action or address) if shown.method == "get" else None
+            if to in found:
+                found[to][2].update(shown.names)
+    for context in iter_route_contexts(application.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute) and (row := f"GET {context.path}") in found:
+            found[row][2].update(one.alias for one in route.dependant.query_params)
+    return found
+
+
+def garbled(address: str, place: int, garbage: str) -> str | None:
+    """Return an address with garbage in one of its parts; None where it has no such part."""
+    parts = address.split("/")[1:]
+    if place >= len(parts):
+        return None
+    parts[place] = garbage if "%" in garbage else quote(garbage, safe="")
+    return "/" + "/".join(parts)
+
+
+async def sound(gallery: Gallery, account: str, address: str) -> object | None:
+    """Ask for an address, and return what is not as it should be with the answer."""
+    answer = await (await gallery.guest(account)).get(address)
+    if answer.status_code >= 500 or list(loose(answer.text)):
+        return address[:200], answer.status_code, list(loose(answer.text))
+    return None
+
+
+async def test_garbage_in_an_address_breaks_no_page(walked: Walk, gallery: Gallery) -> None:
+    """Each thing that can be asked of each page, and each part of its address, once; all of it in `make faults`."""
+    wrong, turn = [], 0
+    for account, address, names in asked_by(walked, gallery.found.application).values():
+        for name in sorted(names):
+            turn += 1
+            wrong.append(await sound(gallery, account, asking_for(address, name, GARBAGE[turn % len(GARBAGE)])))
+        for place in range(1, 7):
+            turn += 1
+            if (other := garbled(address, place, GARBAGE[turn % len(GARBAGE)])) is not None:
+                wrong.append(await sound(gallery, account, other))
+    assert [one for one in wrong if one] == []
+    assert turn > 200
+
+
+def asking_for(address: str, name: str, garbage: str) -> str:
+    """Return an address that asks for something with garbage."""
+    return f"{address}?{quote(name)}={garbage if '%' in garbage else quote(garbage)}"
+
+
+async def test_no_form_is_taken_from_elsewhere_or_under_another_session_s_token(
+    walked: Walk, gallery: Gallery, tmp_path: Path
+) -> None:
+    """A form of every route as its page has it, in the session that may send it; afterwards nothing is another."""
+    before, wrong, one_each = kept(tmp_path), [], {one.route: one for one in walked.forms.values()}
+    for asked in one_each.values():
+        guest = await gallery.guest(asked.account)
+        other = await gallery.guest("mai" if asked.account == "lan" else "lan")
+        sent = [("sent", "by a form"), *(pair for pair in filled(asked.shown, {}) if pair[0] != "csrf")]
+        own = csrf_token(asked.shown.action.rpartition("/")[2]) if asked.route.startswith("POST /my/") else guest.csrf
+        for headers in (ELSEWHERE, {"origin": "null", "sec_fetch_site": "cross-site"}):
+            answer = await guest.post(asked.shown.action, [*sent, ("csrf", own)], **headers)
+            if (answer.status_code, "origin_refused" in answer.text) != (403, True):
+                wrong.append((asked.kind, headers, answer.status_code))
+        if asked.route in SESSIONLESS:
+            continue
+        # The walk's own session was another one of the same account.
+        for token in (None, "", asked.shown.value("csrf") if asked.account else "x", other.csrf):
+            answer = await guest.post(asked.shown.action, [*sent, *([("csrf", token)] if token is not None else [])])
+            if answer.status_code != 403 or not ("csrf_token_refused" in answer.text or "data-carried" in answer.text):
+                wrong.append((asked.kind, token, answer.status_code))
+    assert wrong == []
+    assert kept(tmp_path) == before
+    assert {row for row in PAGES if row.startswith("POST")} - set(one_each) <= set(UNSEEN)
+
+
+ELSEWHERE = {"origin": "https://evil.example", "sec_fetch_site": "cross-site"}
+SESSIONLESS = {"POST /sign-in", "POST /language", "POST /choose-password"}
+"""Forms of people who have no session yet: there is nothing of theirs that another site could use."""
+
+
+def kept(folder: Path) -> list[str]:
+    """Everything that the database holds, but when sessions were used."""
+    with closing(sqlite3.connect(folder / "legation.db")) as store:
+        return [line for line in store.iterdump() if not line.startswith('INSERT INTO "sessions"')]

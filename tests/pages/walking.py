@@ -54,11 +54,11 @@ ACT_AT = {
 MORE = (
     *(("lan", f"/delegations/{file}/acts/{act}") for act, file in ACT_AT.items() if file),
     ("lan", "/delegations/reporting/report"),
-    ("mai", "/delegations/reported/steps/report"),
+    *(("mai", f"/delegations/{file}/steps/report") for file in ("reported", "reported-2")),
     *(("hung", f"/delegations/waiting-{number}/steps/department_head") for number in (2, 3)),
     ("lan", "/delegations/drafted/people/m-2/leave"),
     ("lan", "/delegations/over-the-limit/request"),
-    ("lan", "/delegations/over-the-limit/request/revise"),
+    ("lan", "/delegations/elsewhere/request/revise"),
     ("lan", "/delegations/invited/people"),
     ("lan", "/delegations/tokyo/request/documents"),
     ("lan", "/delegations/drafted/people/new?as=delegate"),
@@ -114,7 +114,7 @@ class Walk:
     """
 
     pages: dict[tuple[str, str], str] = field(default_factory=dict)
-    routes: set[str] = field(default_factory=set)
+    routes_of: dict[str, str] = field(default_factory=dict)
     forms: dict[tuple[str, frozenset[str]], Asked] = field(default_factory=dict)
     others: dict[str, list[Asked]] = field(default_factory=lambda: defaultdict(list))
 
@@ -202,7 +202,7 @@ async def walk(found: Front, here: Running) -> Walk:
             answer = await guests[account].get(address)
         # A filter that came back is a page like any other.
         assert answer.status_code in (200, 303, 422), (account, address, answer.status_code)
-        walked.routes.add(str(route_of(found.application, "GET", address)))
+        walked.routes_of[address] = str(route_of(found.application, "GET", address))
         if not answer.headers.get("content-type", "").startswith("text/html"):
             continue
         page = walked.pages[account, address] = answer.text
