@@ -236,7 +236,7 @@ class DirectoryImports:
         return found
 
     async def _stands(self, *, people_at: Collection[str] | None = None, kind: EntryKind | None = None) -> _Stands:
-        """Return the directory, or one kind of entries, as it is; with the contacts of these organisations, or of all."""
+        """Return the directory as it is, or one kind of it, with the contacts of these organisations or of all."""
         wanted = select(entries).order_by(entries.c.id)
         if kind is not None:
             wanted = wanted.where(entries.c.kind == kind)

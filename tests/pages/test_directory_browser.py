@@ -35,11 +35,11 @@ async def test_a_table_is_sent_left_found_again_and_taken_over(site: Site, visit
     await visitor.go("/")
     await visitor.go("/directory/imports")
     await page.get_by_role("link", name="Đối tác.xlsx").click()
-    await expect(page.get_by_role("button", name="Take over 1 row")).to_be_visible()
+    await expect(page.get_by_role("button", name="Take over 1 row")).to_be_visible(timeout=20_000)
     await expect(page.get_by_role("row", name="4 –")).to_contain_text("Country (column C)")
     assert await visitor.violations() == []
     await page.get_by_role("button", name="Take over 1 row").click()
-    await expect(page.get_by_text("1 row was entered.")).to_be_visible()
+    await expect(page.get_by_text("1 row was entered.")).to_be_visible(timeout=20_000)
     await visitor.go(f"/directory?q={mine}")
     await page.get_by_role("link", name=f"Hội {mine} Kobe").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text(f"Hội {mine} Kobe")
