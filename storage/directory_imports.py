@@ -15,7 +15,7 @@ from sqlalchemy import Column, Integer, Row, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json, sha256_hex
-from domain.directory import ContactEntry, HostEntry, PartnerEntry, names_of
+from domain.directory import ContactEntry, EntryKind, HostEntry, PartnerEntry, names_of
 from storage.data_keys import DataKeys
 from storage.directory import Found, entries, first_version, found_in, new_row, versions
 from storage.directory_rows import BadRow, ContactRow, DirectoryRow, OrganisationRow, RowProblem, read_rows
@@ -181,7 +181,7 @@ class DirectoryImports:
     async def alike(self, found: Found) -> list[Likeness]:
         """Return which entries may be the same as an entry, without those that were merged away."""
         if not isinstance(found.entry, ContactEntry):
-            stands = await self._stands(people_at=())
+            stands = await self._stands(people_at=(), kind=found.entry.kind)
             known = await asyncio.to_thread(_organisations, stands.found)
             return known.alike(_known(found.stands_for, found.entry))
         person = await self._persons.get(found.entry.person.ref)
@@ -235,12 +235,16 @@ class DirectoryImports:
             found: str = (await connection.execute(wanted)).scalar_one()
         return found
 
-    async def _stands(self, *, people_at: Collection[str] | None = None) -> _Stands:
-        """Return the directory as it is, with the contacts of these organisations, or of all of them."""
+    async def _stands(self, *, people_at: Collection[str] | None = None, kind: EntryKind | None = None) -> _Stands:
+        """Return the directory as it is, or one kind of it, with the contacts of these organisations or of all."""
+        wanted = select(entries).order_by(entries.c.id)
+        if kind is not None:
+            wanted = wanted.where(entries.c.kind == kind)
         async with self._database.snapshot() as connection:
             stamp = await _stamp(connection)
-            rows = (await connection.execute(select(entries).order_by(entries.c.id))).all()
-        found = tuple(found_in(row) for row in rows)
+            rows = (await connection.execute(wanted)).all()
+        # Thousands of entries are read elsewhere: nobody else is to wait for it.
+        found = await asyncio.to_thread(lambda: tuple(map(found_in, rows)))
         standing = {one.id: one.stands_for for one in found}
         people: dict[str, list[tuple[str, str, str]]] = {}
         contacts = [(one.id, one.entry) for one in found if one.merged_into is None]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from api.access import ALLOWED, Actor
 from api.directory import (
@@ -374,6 +375,8 @@ async def merge_entry_by_page(entry: KnownId, request: Request, actor: Actor, at
     rows = await at.directory.get_many([entry, other])
     if {entry, other} != set(rows) or entry == other:
         raise Problem("entry_unknown")
+    if "again" in form:
+        return RedirectResponse(f"{PATH}/{entry}/merge?with={other}", 303)
     words, loser = translator(reader_of(request).language), other if keep == entry else entry
     try:
         if keep not in rows:
@@ -392,8 +395,10 @@ async def merge_entry_by_page(entry: KnownId, request: Request, actor: Actor, at
 
 
 @router.post(f"{PATH}/{{entry}}/split")
-async def split_entry_by_page(entry: KnownId, actor: Actor, at: At) -> Response:
+async def split_entry_by_page(entry: KnownId, request: Request, actor: Actor, at: At) -> Response:
     """Undo the merge of an entry; sent twice, it stands for itself already."""
+    if "again" in request.state.form:
+        return RedirectResponse(f"{PATH}/{entry}", 303)
     try:
         await split_entry(entry, actor, at)
     except Problem as problem:

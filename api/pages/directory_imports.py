@@ -125,6 +125,9 @@ async def show_imports_page(request: Request, actor: Actor, at: At) -> Response:
 async def send_table_by_page(request: Request, actor: Actor, at: At) -> Response:
     """Keep a table for its sender and begin to read it; sent twice it is one."""
     form, table, words = request.state.form, request.state.table, translator(reader_of(request).language)
+    if "again" in form:
+        # What somebody chose before they had to sign in is not there any more.
+        return await _imports(request, at, actor, Form("table"))
     try:
         if not isinstance(table, SentTable):
             raise FormRefused([("table", words.tr(NO_FILE))])
@@ -160,6 +163,8 @@ async def show_import_page(
 async def accept_import_by_page(upload: UploadId, request: Request, actor: Actor, at: At) -> Response:
     """Take a table over exactly as its preview said, or discard it."""
     form, words = request.state.form, translator(reader_of(request).language)
+    if "again" in form:
+        return RedirectResponse(f"{PATH}/{upload}", 303)
     if form.get("act") == "discard":
         await at.directory_uploads.discard(actor.id, upload)
         return done(PATH, "discarded")

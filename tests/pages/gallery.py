@@ -14,6 +14,7 @@ from domain.state import Delegation
 from domain.values import PersonRef
 from storage.accounts import tokens
 from storage.checklist_templates import shipped_templates
+from storage.directory import Found
 from storage.mail_ledger import Mail
 from storage.received_mail import Arrived, Filed
 from tests.calendars.answers import Answered, outlook
@@ -200,7 +201,7 @@ async def directory(here: Running) -> None:
         ("Liên minh các thành phố ven sông", (), "DE"),
         (f"{LONG_TITLE} {LONG_TITLE}"[:300], tuple(f"{LONG_TITLE} {number}" for number in range(3)), "FR"),
     )
-    entries = []
+    entries: list[Found] = []
     for name, others, country in names:
         entry = PartnerEntry(kind="partner", name=name, other_names=others, country=country, nature="mass_organisation")
         entries.append(await register.add(entry, "lan", idempotency_key=f"picture-{len(entries)}"))

@@ -295,6 +295,8 @@ async def test_two_entries_are_compared_merged_and_separated(house: House) -> No
     late = await house.post(f"/directory/{other}/merge", form)
     assert (late.status_code, "One of the two was changed meanwhile" in late.text) == (409, True)
     again = dict(Forms(late.text).forms["merge"]) | {"keep": tokyo}
+    carried = await house.post(f"/directory/{other}/merge", again | {"again": "yes"})
+    assert carried.headers["location"] == compare
     for _ in range(2):
         done = await house.post(f"/directory/{other}/merge", again)
         assert done.headers["location"] == f"/directory/{tokyo}?said=merged"

@@ -27,6 +27,12 @@ HEAD = ["kind", "name", "country", "organisation", "full name", "given name", "e
 PATH = "/directory/imports"
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that begins work sees its end, however slow the machine is."""
+    monkeypatch.setattr("api.pages.directory_imports.PATIENCE", 60)
+
+
 def contact(organisation: str, name: str, email: str) -> list[str]:
     """A row that is a contact."""
     return ["contact", "", "", organisation, name, name.split()[-1], email, "vi", "VN"]
@@ -179,7 +185,7 @@ async def test_a_table_goes_on_when_its_reading_was_cut_off(tmp_path: Path, monk
         assert "The table is being read" in page.text
         assert 'hx-trigger="every 1s"' in page.text
         assert "Look again" in text_of(page.text)
-        assert "being read" in part_of((await get(lan, PATH)).text, "sent")
+        assert "Being read" in part_of((await get(lan, PATH)).text, "sent")
         # The process stops in the middle of it.
         await work.close()
         found.at.import_work = work = ImportWork(found.at.directory_uploads, imports)
@@ -265,6 +271,19 @@ async def test_a_form_without_a_table_or_with_one_too_large_comes_back(tmp_path:
         assert set(TABLES) & set(UPLOADS) == set()
         assert room_of("send_table_by_page", found.at) == 1_000_000 + 20 * 2**20
         assert await found.at.directory_uploads.of("lan") == []
+
+
+async def test_a_word_that_was_on_its_way_through_signing_in_is_given_again_by_hand(tmp_path: Path) -> None:
+    """Nothing is taken over or discarded by a form that comes back from the sign-in page."""
+    async with with_rules(tmp_path) as found:
+        lan = await reading(found, "lan")
+        path = await sent(lan, table(["partner", "A", "JP"]))
+        for act in ("accept", "discard"):
+            assert (await post(lan, path, act=act, again="yes")).headers["location"] == path
+        assert "Take over 1 row" in (await get(lan, path)).text
+        back = await send(lan, None, again="yes")
+        assert (back.status_code, wrong_in(back.text)) == (200, {})
+        assert await names(found) == set()
 
 
 async def test_tables_that_wait_are_their_sender_s_and_not_without_end(tmp_path: Path) -> None:

@@ -239,3 +239,23 @@ async def test_a_contact_belongs_to_an_organisation(directory: Directory) -> Non
         with pytest.raises(DirectoryRefused) as said:
             await add(directory, ContactEntry(kind="contact", at=at, person=nobody))
         assert said.value.code == "organisation_not_an_entry"
+
+
+async def test_counts_contacts_and_countries_follow_merges(
+    directory: Directory, database: Database, keyring: Keyring
+) -> None:
+    """What gave way is counted with what it gave way to; what an entry stands for is its family."""
+    first, second, host = [await add(directory, entry) for entry in (TOKYO, OSAKA, HUE)]
+    for number, home in enumerate((first, second, second)):
+        who = await Persons(database, keyring).register(HARUKA.model_copy(update={"full_name": f"Satō {number}"}))
+        await add(directory, ContactEntry(kind="contact", at=home.id, person=who))
+    everyone = [first.id, second.id, host.id]
+    assert await directory.contacts_at(everyone) == {first.id: 1, second.id: 2}
+    await directory.merge(second.id, first.id, "lan")
+    assert await directory.contacts_at(everyone) == {first.id: 3}
+    assert await directory.count(kinds=["partner", "host"]) == 2
+    assert await directory.count(kinds=["partner"], q="osaka") == 1
+    assert await directory.count(q="\x00") == 0
+    assert await directory.countries() == ["JP", "VN"]
+    assert {one.id for one in await directory.family(first.id)} == {first.id, second.id}
+    assert (await directory.was_added(str(TOKYO)), await directory.was_added("z")) == (True, False)

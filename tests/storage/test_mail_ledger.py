@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from storage.engine import Database
 from storage.keyring import Keyring
-from storage.mail_ledger import Count, Mail, MailLedger, mail_ledger
+from storage.mail_ledger import Count, Mail, MailLedger, Sending, mail_ledger
 from storage.persons import Persons
 from tests.storage.test_persons import SATO
 
@@ -321,3 +321,22 @@ def test_a_message_shows_nothing_in_a_repr() -> None:
     shown = repr(mail(1, mailbox="hidden@example.jp"))
     assert "hidden@" not in shown
     assert "Subject" not in shown
+
+
+async def test_how_far_a_sending_is_counts_mailboxes_that_have_everything(ledger: MailLedger) -> None:
+    """Of two messages to one mailbox both have to leave; refused is not waiting; what was put off is said."""
+    assert await ledger.sending("spring-visit") == Sending(mailboxes=0, done=0, put_off=0, messages=0)
+    mails = [mail(1), mail(1, uid="s2"), mail(2), mail(3), mail(4)]
+    await ledger.enqueue(mails)
+    marks = [await ledger.mark("spring-visit")]
+    await ledger.mark_sent([mails[0].message_id, mails[2].message_id], NOW)
+    marks.append(await ledger.mark("spring-visit"))
+    await ledger.mark_refused(mails[3].message_id, "550")
+    marks.append(await ledger.mark("spring-visit"))
+    assert await ledger.sending("spring-visit") == Sending(mailboxes=4, done=2, put_off=0, messages=2)
+    claimed = await ledger.claim(ISSUE, limit=9, lease=LEASE, now=NOW)
+    await ledger.defer(claimed[0].message_id, NOW + LEASE, "451")
+    marks.append(await ledger.mark("spring-visit"))
+    assert await ledger.sending("spring-visit") == Sending(mailboxes=4, done=2, put_off=1, messages=2)
+    assert len(set(marks)) == 4
+    assert (await ledger.sending("autumn-visit")).mailboxes == 0

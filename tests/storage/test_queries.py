@@ -245,3 +245,30 @@ async def test_a_title_that_unfolds_to_thousands_of_letters_can_be_listed(databa
     first = await queries.delegations(sort="title", limit=1)
     second = await queries.delegations(sort="title", limit=1, cursor=first.next_cursor)
     assert [line.id for line in (*first.items, *second.items)] == ["visit-0", "visit-1"]
+
+
+async def test_visits_are_those_with_a_partner_s_name_or_one_of_its_people(database: Database) -> None:
+    """Whatever its case and diacritics; a title that only has the name is none; the latest first, and in reach."""
+    projection = Projection(database)
+    for number, (partner, title) in enumerate(
+        (("Hội Huế", "a"), ("HOI HUE", "b"), ("Osaka", "Đoàn Hội Huế"), ("Osaka", "c"), ("100% Hội", "d"))
+    ):
+        first = opened(f"v-{number}", title=title, starts=date(2026, 4, 6) + timedelta(weeks=number))
+        events: list[AnyEvent] = [first.model_copy(update={"partner": partner})]
+        if number == 3:
+            events.append(member(1))
+        await projection.project(f"v-{number}", sealed(f"v-{number}", events))
+    queries, who = Queries(database), member(1).person.ref
+
+    async def visits(partners: list[str], people: list[str], most: int = 9, **more: frozenset[str] | None) -> list[str]:
+        found = await queries.visits(partners, people, most=most, **{"within": None, **more})
+        return [one.id for one in found]
+
+    assert await visits(["hoi hue"], []) == ["v-1", "v-0"]
+    assert await visits(["Hội Huế"], [who]) == ["v-3", "v-1", "v-0"]
+    assert await visits([], [who]) == ["v-3"]
+    assert await visits([], []) == []
+    assert await visits(["%"], []) == []
+    assert await visits(["100% hoi", "_"], []) == ["v-4"]
+    assert await visits(["hoi hue"], [who], most=2) == ["v-3", "v-1"]
+    assert await visits(["hoi hue"], [who], within=frozenset({"elsewhere"})) == []
