@@ -313,7 +313,11 @@ class Reading:
             rules=rules_of(event, before, after),
             edition=after.edition,
             messages=tuple(count for key in _keys(event, outcomes) for count in self.sent.get(key, ())),
-            documents=tuple(document for one in (sealed, *outcomes) for document in self.documents.get(one.seq, ())),
+            documents=tuple(
+                document
+                for number in (sealed.seq, *(one.seq for one in outcomes))
+                for document in self.documents.get(number, ())
+            ),
             outcomes=tuple(one.seq for one in outcomes),
             hash=sealed.hash,
             proof=HistoryEvent(workflow_id=self.file.state.id, run_id=place.run_id, event_id=place.event_id)

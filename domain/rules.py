@@ -181,6 +181,17 @@ class CountryNorm(Rule):
         return self.country == other.country
 
 
+class WayRule(Rule):
+    """How many minutes there have to be between two items for the same people: in two places, or in two time zones."""
+
+    between: Literal["places", "zones"]
+    minutes: Annotated[int, Field(ge=1, le=24 * 60)]
+
+    def same_subject(self, other: Self) -> bool:
+        """Return whether both rules are for the same kind of way."""
+        return self.between == other.between
+
+
 class HolidayTable(Value):
     """Which public holidays were expanded into an edition: ISO country and first and last year, both included."""
 
@@ -236,11 +247,14 @@ class Edition(Value):
     """By when requests of persons about their own data are answered and carried out."""
     retention: tuple[RetentionRule, ...] = ()
     """How long each kind of data is kept."""
+    ways: tuple[WayRule, ...] = ()
+    """How much time there has to be between two items; what no rule speaks of is never too short."""
 
     @model_validator(mode="after")
     def _stands_together(self) -> Self:
         lists: tuple[Sequence[Rule], ...] = (
             self.deadlines, self.limits, self.reception, self.travel, self.approvals, self.requests, self.retention,
+            self.ways,
         )  # fmt: skip
         for rules in lists:
             for first, second, reason in contradictions(rules):

@@ -1,9 +1,9 @@
 """Reads an edition of the rules from a folder of YAML, and expands the public holidays into it.
 
 The folder holds `edition.yaml`, `overrides.yaml`, `deadlines.yaml`, `limits.yaml`, `reception.yaml`, `travel.yaml`,
-`privacy.yaml`, `retention.yaml` and `approvals/*.yaml`. The table of the `holidays` package is expanded here, once, so
-that an edition says by itself which days were off: the package may learn better later, an open file keeps what it was
-opened under.
+`privacy.yaml`, `retention.yaml`, `ways.yaml` and `approvals/*.yaml`. The table of the `holidays` package is expanded
+here, once, so that an edition says by itself which days were off: the package may learn better later, an open file
+keeps what it was opened under.
 """
 
 import json
@@ -28,6 +28,7 @@ from domain.rules import (
     HolidayTable,
     LimitRule,
     ReceptionTable,
+    WayRule,
     WorkingSwaps,
 )
 from domain.values import Direction, Value, Zone
@@ -81,6 +82,7 @@ def load_edition(folder: Path) -> Edition:
     travel = reading.rules(CountryNorm, "travel", ["travel.yaml"])
     requests = reading.rules(RequestRule, "requests", ["privacy.yaml"])
     retention = reading.rules(RetentionRule, "retention", ["retention.yaml"])
+    ways = reading.rules(WayRule, "ways", ["ways.yaml"])
     chains = sorted(f"approvals/{path.name}" for path in (folder / "approvals").glob("*.yaml"))
     approvals = reading.rules(ApprovalChain, "approvals", chains)
     if swaps is not None:
@@ -112,6 +114,7 @@ def load_edition(folder: Path) -> Edition:
             quiet_unless_within_hours=head.quiet_unless_within_hours,
             requests=requests,
             retention=retention,
+            ways=ways,
         )
     except ValidationError as error:
         # Rules and announced days were compared above: what is left is the week.

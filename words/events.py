@@ -345,7 +345,13 @@ def _replied(data: Data, reader: Reader) -> str:
     by_mail = reader.tr(mark(", by mail")) if data.get("via") == "mail" else ""
     comment = reader.tr(mark(", with a comment")) if data.get("comment") else ""
     answer = word(ANSWERS, data["answer"], reader.translator)
-    return f"{reader.person(data['participant_id'])}: {answer}{item}{by_mail}{comment}"
+    said = f"{answer}{item}{by_mail}{comment}"
+    if data.get("via") == "page":
+        # Nobody else has that page: whoever did it answers for themselves.
+        return said
+    return reader.tr(
+        mark("records the answer of %(who)s: %(said)s"), who=reader.person(data["participant_id"]), said=said
+    )
 
 
 def _waits_until(data: Data, reader: Reader) -> str:
@@ -357,7 +363,7 @@ def _waits_until(data: Data, reader: Reader) -> str:
 def _channel(data: Data, reader: Reader) -> str:
     channel = word(CHANNELS, data["channel"], reader.translator)
     return reader.tr(
-        mark("%(participant_id)s: calendar by %(channel)s"), **{**_named(data, reader), "channel": channel}
+        mark("sets the calendar of %(participant_id)s to: %(channel)s"), **{**_named(data, reader), "channel": channel}
     )
 
 

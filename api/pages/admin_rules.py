@@ -106,6 +106,10 @@ async def show_edition_page(
         policies=[(_line(one, day, _policy(one, words), words), _steps(one.steps, words)) for one in edition.approvals],
         deadlines=[_line(one, day, _deadline(one, words), words) for one in edition.deadlines],
         limits=[_line(one, day, _limit(one, words), words) for one in edition.limits],
+        ways=[
+            _line(one, day, words.ntr("%(count)s minute", "%(count)s minutes", one.minutes), words)
+            for one in edition.ways
+        ],
         requests=[
             _line(one, day, words.listing(words.tr(KINDS[kind]) for kind in one.kinds), words)
             for one in edition.requests

@@ -103,7 +103,7 @@ async def board_page(
     query, reader, state = ProgrammeQuery(request), reader_of(request), file.state
     words = translator(reader.language)
     head, names = await head_of(request, at, file, actor), await names_of(at, state, reader)
-    rows = rows_of(state, words, query.lanes)
+    rows = rows_of(state, head.edition, words, query.lanes)
     days, possible = days_of(state, rows), head.possible
     drafts = [row for row in rows if row.draft]
     return await show_part(
@@ -191,7 +191,8 @@ async def show_programme_print(file: KnownFile, request: Request, at: At) -> Res
     reader, state = reader_of(request), file.state
     words = translator(reader.language)
     names = await names_of(at, state, reader)
-    rows = [row for row in rows_of(state, words) if not row.item.cancelled]
+    edition = await at.editions.get(state.edition)
+    rows = [row for row in rows_of(state, edition, words) if not row.item.cancelled]
     return show(
         request,
         "programme_print.html",

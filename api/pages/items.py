@@ -406,7 +406,7 @@ async def _item_page(
     values = values_of(item)
     asked = {name: one[:20] for name in TIMES if (one := request.query_params.get(name, ""))}
     forms = {name: typing.form(name, values | (asked if name == "move" else {})) for name in MODELS if name != "add"}
-    row = next((row for row in rows_of(state, words) if row.item.id == item_id), None)
+    row = next((row for row in rows_of(state, head.edition, words) if row.item.id == item_id), None)
     published = state.published.get(item_id)
     notes = _notes(typing.refused.typed) if typing.refused and typing.refused.name == "revise" else None
     if notes is None:

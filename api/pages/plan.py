@@ -11,6 +11,7 @@ from api.pages.reader import Reader
 from domain.lanes import By, lanes_of
 from domain.meanwhile import item_seen
 from domain.programme import Draft, clashes, drafted
+from domain.rules import Edition
 from domain.state import Delegation, Item
 from domain.transfers import too_short
 from domain.values import Moment, clock_of
@@ -90,9 +91,12 @@ class Row:
         return int((self.item.ends.instant - self.item.starts.instant).total_seconds()) // 60
 
 
-def rows_of(state: Delegation, words: Translator, by: By = "place") -> tuple[Row, ...]:
-    """Return every item that stands, or that people still have in their calendars, in the order of the day."""
-    collisions = _collisions(state, words)
+def rows_of(state: Delegation, edition: Edition, words: Translator, by: By = "place") -> tuple[Row, ...]:
+    """Return every item that stands, or that people still have in their calendars, in the order of the day.
+
+    `edition` has the rules of the file, by which a way may be too short.
+    """
+    collisions = _collisions(state, edition, words)
     guests = guest_zones(state)
     shown = [item for item in state.items.values() if not item.cancelled or drafted(state, item.id)]
     rows = [_row(state, item, words, by, guests, collisions.get(item.id, ())) for item in shown]
@@ -148,7 +152,7 @@ def guest_zones(state: Delegation) -> dict[str, str]:
     return found
 
 
-def _collisions(state: Delegation, words: Translator) -> dict[str, tuple[tuple[str, str], ...]]:
+def _collisions(state: Delegation, edition: Edition, words: Translator) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return in words what each item collides with."""
     found: dict[str, list[tuple[str, str]]] = {}
     overlap, short = words.tr(mark("overlap")), words.tr(mark("too little time"))
@@ -162,14 +166,15 @@ def _collisions(state: Delegation, words: Translator) -> dict[str, tuple[tuple[s
             else:
                 said = words.tr("Overlaps “%(title)s” at the same place.", title=title)
             found.setdefault(here, []).append((overlap, said))
-    for way in too_short(state):
+    for way in too_short(state, edition):
         first, second = state.items[way.first], state.items[way.second]
         said = words.tr(
-            "%(minutes)s minutes from “%(first)s” to “%(second)s”: between two places there have to be %(needed)s.",
+            "%(minutes)s minutes from “%(first)s” to “%(second)s”: there have to be %(needed)s, by rule %(rule)s.",
             minutes=words.number(way.minutes),
             first=first.title,
             second=second.title,
             needed=words.number(way.needed),
+            rule=way.rule.rule,
         )
         for here in (way.first, way.second):
             found.setdefault(here, []).append((short, said))

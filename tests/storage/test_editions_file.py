@@ -58,7 +58,7 @@ def test_the_whole_edition_is_there() -> None:
     assert [len(each) for each in (rules.deadlines, rules.limits, rules.reception, rules.travel, rules.approvals)] == [
         18, 15, 3, 4, 16,
     ]  # fmt: skip
-    assert [len(each) for each in (rules.requests, rules.retention)] == [3, 16]
+    assert [len(each) for each in (rules.requests, rules.retention, rules.ways)] == [3, 16, 2]
     assert rules.zone == "Asia/Ho_Chi_Minh"
     assert rules.effective_from == date(2024, 1, 1)
 
@@ -225,6 +225,18 @@ def test_a_mistake_in_the_rules_of_privacy_and_retention_is_told_with_its_line(f
     ]
     assert told[1].endswith("rule PRIVACY-SEE: with_processor is not less than carry_out_within")
     assert told[3].endswith("rule RET-TRAIL: keep is for_ever: it proves what happened")
+
+
+def test_a_mistake_in_the_rules_of_ways_is_told_with_its_line(folder: Path) -> None:
+    """No time at all, a way between what is neither, and two rules for one kind at once."""
+    change(folder, "ways.yaml", "minutes: 15", "minutes: 0")
+    line = line_of(folder, "ways.yaml", "minutes: 0")
+    assert said(folder) == [f"rules/ways.yaml, line {line}: rule WAY-PLACES: minutes: must be 1 or more"]
+    change(folder, "ways.yaml", "minutes: 0", "minutes: 10")
+    change(folder, "ways.yaml", "between: zones", "between: places")
+    [told] = said(folder)
+    line = line_of(folder, "ways.yaml", "- id: WAY-ZONES")
+    assert told.startswith(f"rules/ways.yaml, line {line}: rule WAY-ZONES: another rule for the same case")
 
 
 def test_two_rules_of_privacy_for_one_kind_at_once_are_refused(folder: Path) -> None:
