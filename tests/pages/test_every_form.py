@@ -28,6 +28,7 @@ from domain.commands import (
     ScheduleItem,
     WithdrawMember,
 )
+from domain.directory import PartnerEntry
 from tests.api.test_access import PAGES
 from tests.pages.asking import ABOUT, Control
 from tests.pages.walking import ACT_AT, UNSEEN, Asked, Walk, acts_with_a_page, walk_of
@@ -58,6 +59,10 @@ BESIDE: dict[str, set[str]] = {
     f"{ITEM} move": TIMES | {"seq"},
     f"{ITEM} revise": AUDIENCE | {"seq"},
     "POST /admin/rules/explain explain": {"matter"},
+    "POST /directory/{entry}/edit entry": {
+        f"was.{name}" for name in ("name", "other_names", "country", "nature", "web")
+    },
+    "POST /me/password password": {"account", "repeated"},
 }
 """Fields of forms that their commands do not have: what stood there before, times and audiences by their parts, and
 which kind of case is explained."""
@@ -93,6 +98,11 @@ WITHOUT: dict[str, set[str]] = {
     "POST /admin/replies/{mail} dismiss": set(),
     "POST /admin/retention make": set(),
     "POST /admin/retention/{plan} stop": set(),
+    "POST /admin/retention/{plan} apply": set(),
+    "POST /directory/{entry}/merge merge": {"seen", "with", "keep"},
+    "POST /directory/imports table": {"table"},
+    "POST /directory/imports/{import}": set(),
+    "POST /me/sessions": set(),
     "POST /admin/checkpoints make": set(),
     "POST /admin/person-requests/{request_id} take_back": set(),
     "POST /admin/erasures/{erasure} withdraw": set(),
@@ -116,6 +126,7 @@ UNASKED: dict[Model, set[str]] = {
     MoveItem: {"item_id", "place"},
     RecordReply: {"via", "sequence", "dtstamp"},
     NewTenure: {"position"},
+    PartnerEntry: {"kind"},
     Opening: set(Opening.model_fields) - {"type", "direction", "organisation", "countries", "starts", "ends", "issuer"},
 }
 """Fields that no form asks for: the page makes them, or the address says them."""
@@ -129,7 +140,7 @@ FILLED_BY_PAGE = {(AddMember, "country"), (ReplaceMember, "country")}
 CHOSEN = {(NewAccount, "language"), (AccountBody, "language"), (ScheduleItem, "kind"), (ReviseItem, "kind")}
 """Not required, and always said: something is chosen already."""
 
-SAME_AS_NOTHING = {"conference": {"none"}}
+SAME_AS_NOTHING = {"conference": {"none"}, "nature": {"other"}}
 """Choices for which the empty one stands."""
 
 

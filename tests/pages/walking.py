@@ -80,6 +80,9 @@ UNSEEN = {
     "GET /static/{asked}/{name}": "files",
     "GET /live": "a stream",
     "GET /delegations/{delegation}/live": "a stream",
+    "GET /delegations/{delegation}/invitations/live": "a stream",
+    "POST /directory/{entry}/split": "nothing of the gallery was merged; the form has no field",
+    "POST /me/sessions/{session}": "nobody has a second session; the form has no field",
     "GET /my/{token}/documents/{digest}": "a document; none was written",
 }
 """Routes that nothing of the gallery leads to, and why."""
