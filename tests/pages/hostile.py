@@ -53,7 +53,7 @@ FORMED = frozenset(
 )
 """Fields of days, numbers, codes and names of entries, or too short for a sentence: text that is none is refused."""
 
-SECRET = frozenset({"password", "repeated", "link"})
+SECRET = frozenset({"password", "old", "new", "repeated", "link"})
 """What never comes back, or as the secret alone that was found in it."""
 
 LETTER = f"{sha256_hex(PDF_FILE)} {len(PDF_FILE)} application/pdf"

@@ -30,6 +30,7 @@ FILE = "POST /delegations/{delegation}"
 REFUSED = {
     "POST /sign-in": "it is no password",
     "POST /choose-password": "it is no link",
+    "POST /me/password password": "it is not the password",
     "POST /admin/organisations/{organisation} end": "others stand below it",
     "POST /admin/erasures ask": "there is no such person",
     "POST /admin/person-requests/{request_id} identify": "there is no such person",
