@@ -152,6 +152,12 @@ async def equip(found: Front) -> None:
     ):
         answer = await root.send(path, **fields)
         assert answer.status_code == 303, (path, answer.status_code, wrong_in(answer.text))
+    lan = await guest_of(found, "lan")
+    # Whoever looks at a table has it read, beside what they asked.
+    for table in await found.at.directory_uploads.of("lan"):
+        await lan.look(f"/directory/imports/{table.id}")
+    while any(one.state == "sent" for one in await found.at.directory_uploads.of("lan")):
+        await asyncio.sleep(0.01)
     await found.at.attachments.store(in_pieces(PDF_FILE))
     await _post(found.at.registers)
 

@@ -43,6 +43,7 @@ REFUSED = {
 NOT_SHOWN = {
     ("POST /admin/organisations/{organisation} change", "name.vi"),
     (f"{FILE}/people/new join", "given_name"),
+    ("POST /directory/{entry}/contacts/new entry", "given_name"),
     (f"{FILE}/people/{{participant}}/replace join", "given_name"),
     (f"{FILE}/people/{{participant}}/leave leave", "reason"),
     (f"{FILE}/acts/{{act}} record_external_decision", "reason"),
