@@ -47,6 +47,8 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("directory-entry-overfull", "lan", "/directory/{Đoàn đại biểu các tổ chức}"),
     ("directory-form", "lan", "/directory/{Tokyo–Vietnam Friendship Association}/edit"),
     ("directory-contact-form", "lan", "/directory/{Tokyo–Vietnam Friendship Association}/contacts/new"),
+    ("directory-contact", "lan", "/directory/{contact}"),
+    ("directory-contact-edit", "lan", "/directory/{contact}/edit"),
     ("directory-alike", "lan", "/directory/{Tokio Friendship Association}/merge?q=nagano"),
     (
         "directory-merge",
@@ -149,6 +151,9 @@ async def prepared(site: Site) -> None:
 
 async def known(site: Site, path: str) -> str:
     """Return an address with what stands in braces: the token of somebody's page, `{m-1}`, or an entry by its name."""
+    if "{contact}" in path:
+        contact = (await site.here.registers.directory.page(kinds=["contact"])).items[0]
+        path = path.replace("{contact}", contact.id)
     for name in re.findall(r"{([^{}-]{6}[^{}]*)}", path):
         found = await site.here.registers.directory.page(kinds=["partner", "host"], q=name)
         path = path.replace(f"{{{name}}}", found.items[0].id)
