@@ -41,6 +41,7 @@ from api.pages.typed import Typed
 from api.persons import correct_person, register_person
 from api.problems import Problem
 from domain.directory import ContactEntry, EntryId, EntryKind, HostEntry, PartnerEntry
+from domain.folding import folded
 from domain.sign_in import Acting
 from locales import Translator, mark, translator
 from storage.directory import Found
@@ -67,9 +68,9 @@ MODELS: dict[str, type[PartnerEntry] | type[HostEntry]] = {"partner": PartnerEnt
 FIELDS: dict[EntryKind, tuple[str, ...]] = {
     "partner": ("name", "other_names", "country", "nature", "web"),
     "host": ("name", "other_names", "country", "place", "web"),
-    "contact": ("full_name", "given_name", "honorific", "function", "email", "phone", "nationality", "language"),
+    "contact": ("full_name", "given_name", "honorific", "function", "email", "phone", "nationality", "language", "at"),
 }
-"""What the form of each kind asks for; of a person only what makes them a contact."""
+"""What the form of each kind asks for; of a person what makes them a contact. `at` is their organisation's name."""
 
 SAID = {
     "added": mark("It was entered."),
@@ -101,6 +102,8 @@ LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}
 
 WAS = "was."
 UNKNOWN_COUNTRY = mark("This is no country that we know: write its name in Vietnamese or English, or its code.")
+UNKNOWN_HOME = mark("No partner or host institution goes by this name. Enter it first, or write its name as it stands.")
+SEVERAL_HOMES = mark("Several entries go by this name: make them one first, or write a name that only one of them has.")
 CHOOSE_ONE = mark("Choose which of the two stands for both.")
 CHANGED_MEANWHILE = mark("One of the two was changed meanwhile. Look at both once more; nothing was done.")
 SOMEBODY = mark("Somebody else")
@@ -462,7 +465,7 @@ async def _as_typed(request: Request, at: Installation, found: Found) -> Typed:
         if not isinstance(person, Person):
             raise Problem("person_erased")
         details = person.details.model_dump(include=set(FIELDS["contact"]))
-        details["nationality"] = words.country(person.details.nationality)
+        details |= {"nationality": words.country(person.details.nationality), "at": await _home_of(at, entry.at)}
         return Typed([(field, str(details[field] or "")) for field in FIELDS["contact"]])
     # Any other nature is the choice of none.
     return Typed([(field, "" if value == "other" else value) for field, value in _shown(entry, words).items()])
@@ -515,19 +518,40 @@ def _all_errors(wrong: Sequence[tuple[str, str]], ask: Callable[[], T]) -> T:
     return found
 
 
+async def _home_of(at: Installation, organisation: str) -> str:
+    """Return what a contact's organisation is called, after merges."""
+    found = await at.directory.get(organisation)
+    standing = await at.directory.get(found.stands_for) if found else None
+    return _names(standing.entry)[0] if standing else organisation
+
+
+async def _home_named(request: Request, at: Installation, name: str) -> str:
+    """Return the organisation that goes by a name; FormRefused beside `at`."""
+    words, asked = translator(reader_of(request).language), folded(name)
+    page = await at.directory.page(kinds=["partner", "host"], q=name.replace("\x00", " "), limit=MOST_CONTACTS)
+    fitting = [one.id for one in page.items if asked in {folded(each) for each in _names(one.entry)}]
+    if len(fitting) != 1:
+        raise FormRefused([("at", words.tr(SEVERAL_HOMES if fitting else UNKNOWN_HOME))])
+    return fitting[0]
+
+
 async def _change(request: Request, at: Installation, actor: Acting, found: Found, whole: Typed) -> None:
     """Change an entry whose fields now say this; FormRefused."""
     entry = found.entry
     if isinstance(entry, ContactEntry):
         person = await at.persons.get(entry.person.ref)
         kept = person.details.model_dump(exclude=set(FIELDS["contact"])) if isinstance(person, Person) else {}
-        details = _details(request, whole, kept)
-        with answering(request):
+        details, moved = _details(request, whole, kept), _said(whole, "at") != await _home_of(at, entry.at)
+        home = await _home_named(request, at, _said(whole, "at")) if moved else entry.at
+        with answering(request, {"organisation_not_an_entry": "at"}):
             await correct_person(entry.person.ref, details, actor, at)
+            if moved:
+                body = ContactEntry(kind="contact", at=home, person=entry.person)
+                await change_entry(found.id, Changed(version=found.version, entry=body), actor, at)
         return
-    body = _organisation(request, entry.kind, whole)
+    organisation = _organisation(request, entry.kind, whole)
     with answering(request):
-        await change_entry(found.id, Changed(version=found.version, entry=body), actor, at)
+        await change_entry(found.id, Changed(version=found.version, entry=organisation), actor, at)
 
 
 async def _conflicts(
@@ -557,9 +581,12 @@ async def _history(request: Request, at: Installation, entry: str) -> list[Told]
     versions, words = (await list_entry_versions(entry, at)).items, translator(reader_of(request).language)
     actors = {one.actor for one in versions}
     names = await at.accounts.names(actors) if reader_of(request).sees_personal_data else {}
+    moves = {one.entry.at for one in versions if isinstance(one.entry, ContactEntry)}
+    homes = {id: _names(one.entry)[0] for id, one in (await at.directory.get_many(moves)).items()} if moves else {}
     told: list[Told] = []
     for before, now in zip([None, *versions], versions, strict=False):
-        changes = tuple(_differences(before.entry, now.entry, words)) if before else ()
+        differences = _differences(before.entry, now.entry, words) if before else ()
+        changes = tuple((label, homes.get(old, old), homes.get(new, new)) for label, old, new in differences)
         told.append(Told(now.version, now.action, names.get(now.actor, now.actor), now.at, now.other, changes))
     return told[::-1]
 
@@ -627,7 +654,7 @@ async def _comparing(
         raise Problem("entry_kind_differs")
     within, words = await reach(actor, at), translator(reader_of(request).language)
     sides = [await _side(request, at, view, within) for view in await views_of(at, actor, [first, second])]
-    fields = [field for field in (*FIELDS[first.entry.kind][1:], "at") if any(side.lines.get(field) for side in sides)]
+    fields = [field for field in FIELDS[first.entry.kind][1:] if any(side.lines.get(field) for side in sides)]
     return show(
         request,
         "directory_merge.html",

@@ -69,6 +69,14 @@ FIELD_WORDS = {
 }
 
 
+HINTS = {
+    ("country", "malformed"): mark("A country stands here by its code of two capital letters, such as JP."),
+    ("nationality", "malformed"): mark("A country stands here by its code of two capital letters, such as JP."),
+    ("web", "malformed"): mark("An address on the web begins with https:// and has no blanks."),
+}
+"""What helps more, in a cell of a table, than the sentence of the rule."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column that a table may have: what it holds, its headings, which kinds need it, and codes that it takes."""
@@ -107,12 +115,13 @@ TAKES: Mapping[str, tuple[str, ...]] = {
 class Line:
     """A row of a table that is not simply new: whom or what it names, what is wrong, what it looks like.
 
-    `alike` are (address or "", what it is called, score, reasons).
+    `alike` are (address or "", what it is called, score, reasons), `wrong` (field, letters of its column, sentence).
     """
 
     row: RowView
     name: str
     alike: tuple[tuple[str, str, int, tuple[str, ...]], ...]
+    wrong: tuple[tuple[str, str, str], ...]
 
 
 @router.get(PATH)
@@ -298,8 +307,18 @@ async def _lines(
             for one in view.alike
         )
 
+    def wrong(view: RowView) -> tuple[tuple[str, str, str], ...]:
+        return tuple(
+            (
+                one.field,
+                one.column,
+                words.tr(HINTS[one.field, one.rule]) if (one.field, one.rule) in HINTS else one.message,
+            )
+            for one in view.errors
+        )
+
     views = [row_view(row, words) for row in verdicts]
-    return tuple(Line(view, row["name"], alike(view)) for view, row in zip(views, rows, strict=True))
+    return tuple(Line(view, row["name"], alike(view), wrong(view)) for view, row in zip(views, rows, strict=True))
 
 
 def _why(found: Upload, words: Translator) -> str:

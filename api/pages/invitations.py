@@ -103,7 +103,7 @@ async def show_invitations_page(
             for title, roles in GROUPS
             if (some := [one for one in chosen if one.who.participant.role in roles])
         ],
-        begun=reaches_calendars(state) or bool(state.told),
+        begun=reaches_calendars(state) or bool(state.told) or bool(latest),
         answered=answers(state),
         sending=await at.mail.sending(state.id),
         mark=await mark_of_mails(at, state.id),

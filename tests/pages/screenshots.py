@@ -53,6 +53,8 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("directory-new", "lan", "/directory/new"),
     ("directory-form", "lan", "/directory/{Tokyo–Vietnam Friendship Association}/edit"),
     ("directory-contact-form", "lan", "/directory/{Tokyo–Vietnam Friendship Association}/contacts/new"),
+    ("directory-contact", "lan", "/directory/{contact}"),
+    ("directory-contact-edit", "lan", "/directory/{contact}/edit"),
     ("directory-alike", "lan", "/directory/{Tokio Friendship Association}/merge?q=nagano"),
     (
         "directory-merge",
@@ -239,7 +241,8 @@ async def _name_of(here: Running, name: str, path: str) -> str | int | None:
         case "signed":
             return next((one.seq for one in await registers.queries.events(id, types=("StepSigned",))), None)
     if path.startswith("/directory/"):
-        entries = await registers.directory.page(kinds=("partner", "host"), q=name)
+        of = {"kinds": ("contact",)} if name == "contact" else {"kinds": ("partner", "host"), "q": name}
+        entries = await registers.directory.page(**of)  # type: ignore[arg-type]
         return next((one.id for one in entries.items), None)
     person = (await replace(here, id="tokyo").file()).people[name].person.ref
     return registers.feeds.token_of(await registers.feeds.make(Subject.page("tokyo", name, person), by="lan"))

@@ -10,6 +10,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from api.pages.directory import FIELDS, MODELS
+from api.pages.limits import limits_of
 from domain.directory import ContactEntry, HostEntry, PartnerEntry
 from domain.values import PersonRef
 from storage.persons import PersonDetails
@@ -19,6 +21,7 @@ from tests.pages.filled import part_of, put, reading, statements, text_of
 from tests.pages.test_forms import HOSTILE
 from tests.pages.test_guard import with_rules
 from tests.storage.streams import member
+from words.directory import NATURES
 
 pytestmark = pytest.mark.slow
 
@@ -41,10 +44,10 @@ class House:
         return answer.text
 
     async def send(
-        self, path: str, form: str = "entry", by: str = "lan", at: str = "", **typed: str
+        self, path: str, form: str = "entry", by: str = "lan", seen_at: str = "", **typed: str
     ) -> httpx2.Response:
-        """Fill in a form of a page and send it to the path; `at` is the page where that is another address."""
-        fields = dict(Forms(await self.page(at or path, by)).forms[form]) | typed
+        """Fill in a form of a page and send it to the path; `seen_at` is the page where that is another address."""
+        fields = dict(Forms(await self.page(seen_at or path, by)).forms[form]) | typed
         return await self.post(path, fields, by)
 
     async def post(self, path: str, fields: dict[str, str], by: str = "lan") -> httpx2.Response:
@@ -218,6 +221,29 @@ async def test_what_looks_like_an_entry_is_shown_before_it_is_entered(house: Hou
     assert len(await house.everything()) == 2
 
 
+def test_forms_ask_for_what_the_models_have() -> None:
+    """No field more, none less; of a person everything but what only a journey needs."""
+    for kind, model in MODELS.items():
+        assert {*FIELDS[kind], "kind"} == set(limits_of(model))  # type: ignore[index]
+    left_out = {"passport_number", "dietary", "needs"}
+    assert set(FIELDS["contact"]) - {"at"} == set(limits_of(PersonDetails)) - left_out
+    assert set(NATURES) == set(limits_of(PartnerEntry)["nature"].choices)
+
+
+async def test_an_entry_with_much_costs_as_many_statements_as_one_with_little(house: House) -> None:
+    """People, files and versions are read together."""
+    tokyo, counts = await house.enter(partner("Tokyo Association")), []
+    for much in (1, 9):
+        for number in range(much):
+            await house.somebody(f"Satō {much} {number}", tokyo)
+            await put(house.front, f"f-{much}-{number}", partner="Tokyo Association")
+        await house.page(f"/directory/{tokyo}")
+        with statements(house.front) as asked:
+            await house.page(f"/directory/{tokyo}")
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 16
+
+
 async def test_two_who_change_an_entry_at_once_lose_nothing(house: House) -> None:
     """Different fields come together; the same field is shown both ways before anything is written over."""
     tokyo = await house.enter(partner("Tokyo Association"))
@@ -266,6 +292,16 @@ async def test_a_contact_is_entered_corrected_and_keeps_what_is_not_shown(house:
     assert person.details == with_passport.model_copy(update={"function": "Chủ tịch"})  # type: ignore[union-attr]
     page = text_of(await house.page(f"/directory/{contact.id}"))
     assert "Organisation Tokyo Association Function Chủ tịch E-mail haruka@tfa.example" in page
+    osaka = await house.enter(partner("Hội hữu nghị Ōsaka", other_names=("OFA",)))
+    nowhere = await house.send(f"/directory/{contact.id}/edit", at="Ở đâu đó")
+    assert set(wrong_in(nowhere.text)) == {"entry-at"}
+    assert (await house.send(f"/directory/{contact.id}/edit", at="ofa")).status_code == 303
+    assert (await house.front.at.directory.contacts_at([tokyo, osaka])) == {osaka: 1}
+    page = await house.page(f"/directory/{contact.id}")
+    assert "before Tokyo Association Organisation, after Hội hữu nghị Ōsaka" in part_of(page, "history")
+    await house.enter(partner("OFA", country="DE"))
+    several = await house.send(f"/directory/{contact.id}/edit", at="OFA")
+    assert wrong_in(several.text)["entry-at"].startswith("Several entries go by this name")
     await house.front.at.persons.erase(ref)
     assert "Their data were erased." in await house.page(f"/directory/{contact.id}")
     assert (await house.get(f"/directory/{contact.id}/edit")).status_code == 410
@@ -285,7 +321,7 @@ async def test_two_entries_are_compared_merged_and_separated(house: House) -> No
     compare = f"/directory/{other}/merge?with={tokyo}"
     shown = text_of(await house.page(compare))
     assert "Web – https://tfa.example" in shown
-    nobody = await house.send(f"/directory/{other}/merge", "merge", at=compare)
+    nobody = await house.send(f"/directory/{other}/merge", "merge", seen_at=compare)
     assert (nobody.status_code, wrong_in(nobody.text)) == (
         422,
         {"merge-keep": "Choose which of the two stands for both."},

@@ -88,7 +88,7 @@ async def test_a_table_is_read_named_row_by_row_and_taken_over_once(tmp_path: Pa
             ["partner", "TOKYO FRIENDSHIP", "JP"],
             ["partner", "Tokio Friendship Association", "JP"],
             ["partner", "=cmd('x')", "DE"],
-            ["partner", "x" * 301, "JP"],
+            ["partner", "x" * 301, "Nhật Bản"],
             contact("Tokyo Friendship Association", "Nguyễn Thị Ánh", "anh@x.example"),
             contact("nobody", "Trần Bình", "binh@x.example"),
         )
@@ -98,6 +98,7 @@ async def test_a_table_is_read_named_row_by_row_and_taken_over_once(tmp_path: Pa
         assert "Đối tác.csv" in said
         assert "6 rows were read. 3 would be entered. 2 cannot be entered" in said
         assert "5 – Cannot be entered Name of the organisation (column B) : At most 300 characters are taken." in said
+        assert "Country (column C) : A country stands here by its code of two capital letters, such as JP." in said
         assert (
             "7 – Cannot be entered Organisation (column D) : No partner or host goes by this name or id, "
             "neither here nor in the directory."

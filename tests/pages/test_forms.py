@@ -17,6 +17,7 @@ from api.pages.people import DELEGATE_ROLES, SERVANT_ROLES
 from api.pages.reader import Reader
 from api.pages.typed import Typed
 from domain.commands import AddMember, AppointParticipant, AttachDocument, OpenDelegation, ReviseRequest
+from domain.directory import HostEntry, PartnerEntry
 from storage.persons import PersonDetails
 from tests.api.front import PASSWORD
 from tests.pages.asking import Forms, visiting_as
@@ -55,6 +56,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     AppointParticipant,
     AttachDocument,
     PersonDetails,
+    PartnerEntry,
+    HostEntry,
 )
 
 
