@@ -16,6 +16,9 @@ from tests.pages.conftest import Site, Visitor
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
 
 
+OWN = ("/me", "/me/password", "/me/passkeys", "/me/leave", "/me/tokens")
+
+
 async def invited(site: Site) -> None:
     """Two delegates, one of whom the mail server refuses, are invited to one item."""
     here = site.here
@@ -98,7 +101,14 @@ async def test_the_pages_of_the_administration_are_whole_in_a_browser(site: Site
     assert await page.input_value("#add-id") == "Not A Slug"
     assert await visitor.violations() == []
     visitor.complaints.clear()
-    for path in ("/admin/health", "/admin/checkpoints", "/admin/person-requests", "/admin/retention", "/me/leave"):
+    for path in (
+        "/admin/health",
+        "/admin/checkpoints",
+        "/admin/person-requests",
+        "/admin/retention",
+        "/admin/log",
+        *OWN,
+    ):
         await visitor.go(path)
         await page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true })")
         assert await visitor.violations() == [], path
