@@ -71,6 +71,9 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 ERASURES, REQUESTS, RETENTION = "/admin/erasures", "/admin/person-requests", "/admin/retention"
 
+PERSON = r"^(?:per_[A-Za-z0-9_-]{8,64})?$"
+"""A person's reference in an address, or none."""
+
 SAID = {
     "asked": mark("The erasure was asked for. Nothing happens until another administrator agrees."),
     "agreed": mark("You agreed. The erasure begins at once and cannot be stopped."),
@@ -108,9 +111,15 @@ STEPS: dict[str, tuple[Any, str]] = {
 
 
 @router.get("/admin/erasures")
-async def show_erasures_page(request: Request, at: At, page: Annotated[int, Query(ge=1, le=10_000)] = 1) -> Response:
-    """Show erasures, those that wait on top."""
-    return await _erasures(request, at, page=page)
+async def show_erasures_page(
+    request: Request,
+    at: At,
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    person: Annotated[str, Query(pattern=PERSON)] = "",
+) -> Response:
+    """Show erasures, those that wait on top; `person` stands in the form already."""
+    form = Form("ask", NewErasure, {"person": person, "reason": "asked_by_person"}) if person else None
+    return await _erasures(request, at, page=page, form=form)
 
 
 @router.post("/admin/erasures")
@@ -155,7 +164,7 @@ async def show_person_requests_page(
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
     which: Annotated[Literal["open", "overdue", "all"], Query()] = "open",
     find: Annotated[str, Query(max_length=100)] = "",
-    person: Annotated[str, Query(pattern=r"^(?:per_[A-Za-z0-9_-]{8,64})?$")] = "",
+    person: Annotated[str, Query(pattern=PERSON)] = "",
 ) -> Response:
     """Show what people ask about their data, with the days on which it is due; `find` looks for who asks, by name.
 

@@ -107,6 +107,28 @@ async def test_a_form_that_is_sent_twice_is_done_once(site: Site) -> None:
         assert "The proposal is submitted." in await lan.look("?said=submit_request")
 
 
+async def test_a_check_that_is_sent_twice_is_done_once_and_an_older_one_is_looked_at_again(site: Site) -> None:
+    """Once it is done it would lead to something else: its own receipt comes again, another form is shown anew."""
+    await with_people(site)
+    await site.here.approve()
+    async with hand(site, "lan") as lan:
+        typed = {"kind": "police_notified", "reference": "118/CV"}
+        forms = []
+        for _ in range(2):
+            form = await lan.form("/acts/record_formality", "record_formality") | typed
+            forms.append(dict(checked(await lan.send("/acts/record_formality", form), "record_formality")))
+        for _ in range(2):
+            assert (await lan.send("/acts/record_formality", forms[0])).status_code == 303
+        assert (await types(site)).count("FormalityRecorded") == 1
+        assert (await types(site)).count("DeadlineMet") >= 1
+        again = await lan.send("/acts/record_formality", forms[1])
+        assert "Something changed meanwhile" in again.text
+        now = dict(checked(again, "record_formality"))
+        assert (await types(site)).count("FormalityRecorded") == 1
+        assert (await lan.send("/acts/record_formality", now)).status_code == 303
+        assert (await types(site)).count("FormalityRecorded") == 2
+
+
 async def test_nothing_typed_is_lost_where_something_is_wrong(site: Site) -> None:
     """The sentence beside its field and at the top, the title says it, and other fields stand as they were typed."""
     await with_people(site)

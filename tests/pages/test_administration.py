@@ -391,6 +391,30 @@ async def test_what_is_held_of_whoever_asks_is_downloaded_and_named(office: Offi
     assert done.headers["location"] == f"{path}?said=carried_out"
 
 
+async def test_a_request_for_erasure_leads_to_the_erasure_and_names_it(office: Office) -> None:
+    """The form has the person already; what was carried out can be chosen, and nothing else."""
+    person = (await office.front.at.persons.register(SATO)).ref
+    form = {"form": "add", "kind": "erasure", "via": "letter", "person": person, "processor": "no", "checked": "yes"}
+    path = (await office.post("/admin/person-requests", **form)).headers["location"].partition("?")[0]
+    page = (await office.get(path)).text
+    assert f'href="/admin/erasures?person={person}#ask"' in page
+    assert SATO.full_name in page
+    assert SATO.full_name not in (await office.get(path, by="an")).text
+    asking = Forms((await office.get(f"/admin/erasures?person={person}")).text)
+    assert dict(asking.forms["ask"]) | {"csrf": "", "key": ""} == {
+        "csrf": "",
+        "key": "",
+        "form": "ask",
+        "person": person,
+        "reason": "asked_by_person",
+    }
+    assert (await office.get("/admin/erasures?person=somebody")).status_code == 404
+    found = (await office.get("/admin/person-requests?find=sato")).text
+    assert "Nobody of this name is on an open file." in found
+    chosen = (await office.get(f"/admin/person-requests?person={person}", by="lan")).text
+    assert f"Chosen: {SATO.full_name}" in text_of(chosen)
+
+
 async def test_the_log_of_changes_is_narrowed_and_paged(office: Office) -> None:
     """The newest first, by register, account, entry and day; auditors read it, and others do not."""
     for number in range(60):

@@ -86,7 +86,7 @@ async def test_somebody_adds_a_passkey_and_signs_in_with_it(site: Site, visitor:
     await visitor.page.get_by_role("link", name="Add a passkey").click()
     await visitor.page.fill("#label", "Điện thoại cơ quan")
     await press(visitor, "Add this device")
-    await expect(visitor.page.locator("main li strong")).to_have_text("Điện thoại cơ quan")
+    await expect(visitor.page.locator(".section .rows li strong")).to_have_text("Điện thoại cơ quan")
     await sign_out(visitor)
     await expect(visitor.page.locator("h1")).to_have_text("You are signed out")
     await visitor.go(path)
@@ -98,7 +98,7 @@ async def test_somebody_adds_a_passkey_and_signs_in_with_it(site: Site, visitor:
     assert session == "passkey"
     await visitor.go("/me/passkeys")
     await press(visitor, "Remove Điện thoại cơ quan")
-    await expect(visitor.page.locator("main li")).to_have_count(0)
+    await expect(visitor.page.locator(".section .rows li")).to_have_count(0)
 
 
 async def sessions(site: Site, account: str) -> list[str]:
@@ -113,7 +113,7 @@ async def add_passkey(visitor: Visitor, account: str) -> None:
     await visitor.device()
     await visitor.sign_in(account, "/sign-in?next=/me/passkeys")
     await press(visitor, "Add this device")
-    await expect(visitor.page.locator("main li strong")).to_have_count(1)
+    await expect(visitor.page.locator(".section .rows li strong")).to_have_count(1)
 
 
 async def test_a_step_is_signed_with_the_passkey_and_the_trail_has_the_proof(site: Site, visitor: Visitor) -> None:
