@@ -50,6 +50,8 @@ class Control:
     @property
     def text(self) -> bool:
         """Whether anything can be typed into it."""
+        if "hidden" in self.attributes:
+            return False
         return self.kind in ("text", "textarea", "date", "email", "url", "tel", "password", "search", "number")
 
 

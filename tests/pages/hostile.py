@@ -48,12 +48,12 @@ FORMED = frozenset(
         *("account", "id", "slug", "delegation", "item_id", "participants", "person", "link", "issuer"),
         *("starts", "ends", "since", "until", "dated", "day", "ends_day", "received_at", "expires_at", "zone"),
         *("ends_zone", "days", "stays", "key_leaders", "due.offset", "countries", "country", "nationality"),
-        *("email", "phone", "passport_number", "export", "erasure", "correction", "honorific"),
+        *("email", "phone", "passport_number", "export", "erasure", "correction", "honorific", "web"),
     }
 )
 """Fields of days, numbers, codes and names of entries, or too short for a sentence: text that is none is refused."""
 
-SECRET = frozenset({"password", "repeated", "link"})
+SECRET = frozenset({"password", "old", "new", "repeated", "link"})
 """What never comes back, or as the secret alone that was found in it."""
 
 LETTER = f"{sha256_hex(PDF_FILE)} {len(PDF_FILE)} application/pdf"

@@ -21,6 +21,7 @@ from api.engine import CommandRefused, Engine, KeyReused
 from calendars.received import body_of, message_id_of
 from domain.decision import Envelope, Receipt
 from domain.seal import genesis, head_of
+from domain.values import BUSINESS_ZONE, business_date
 from embedded.clock import VirtualClock
 from storage.accounts import AccountDetails
 from storage.received_mail import Arrived, Filed
@@ -33,7 +34,7 @@ from tests.pages.asking import COOKIE, Guest, wrong_in
 from tests.pages.gallery import answered, busy, directory, empty, half_written, house, typical, waiting
 from tests.pages.screenshots import PAGES, known
 from tests.rulebook import edition
-from tests.running import Post, Running
+from tests.running import ACCOUNTS, Post, Running
 from tests.storage.samples import PDF_FILE, in_pieces
 from tests.storage.test_mail_ledger import LEASE, NOW, mail
 from tests.storage.test_persons import SATO
@@ -210,7 +211,7 @@ ABROAD = {"direction": "outbound", "grade": None, "countries": ["JP", "KR", "LA"
 
 
 async def _led(one: Running, *way: str) -> None:
-    today = datetime.now(UTC).date()
+    today = business_date(datetime.now(UTC), BUSINESS_ZONE)
     said: dict[str, Any] = {"starts": today, "ends": today} if "soon" in way else {}
     said |= {"run_by": "provincial_union"} if "provincial" in way else {}
     said |= ABROAD if "abroad" in way else {}
@@ -282,16 +283,30 @@ _furnished: list[bytes] = []
 
 @asynccontextmanager
 async def furnished(folder: Path, **more: Any) -> AsyncIterator[tuple[Front, Running]]:
-    """An installation with the whole gallery; it is made once in a process, and everybody has a copy of their own."""
+    """An installation with the whole gallery; it is made once in a process, and everybody has a copy of their own.
+
+    With a `database_url` it is made there.
+    """
+    if "database_url" in more:
+        async with front(folder, **more) as found:
+            for account in ACCOUNTS:
+                await found.at.accounts.create(account)
+            yield found, await _with_everything(found)
+        return
     if not _furnished:
         with TemporaryDirectory() as made:
             async with front(Path(made)) as found:
-                await found.at.editions.put(edition())
-                here = indoors(found)
-                await furnish(here)
-                await equip(found)
-                for _, _, path in PAGES:
-                    await known(here, path)
+                await _with_everything(found)
             _furnished.append(await asyncio.to_thread(Path(made, "legation.db").read_bytes))
     async with front(folder, database=_furnished[0], **more) as found:
         yield found, indoors(found)
+
+
+async def _with_everything(found: Front) -> Running:
+    await found.at.editions.put(edition())
+    here = indoors(found)
+    await furnish(here)
+    await equip(found)
+    for _, _, path in PAGES:
+        await known(here, path)
+    return here

@@ -87,7 +87,11 @@ UNSEEN = {
 }
 """Routes that nothing of the gallery leads to, and why."""
 
-EACH = {"GET /admin/person-requests/{request_id}", "GET /admin/erasures/{erasure}"}
+EACH = {
+    "GET /admin/person-requests/{request_id}",
+    "GET /admin/erasures/{erasure}",
+    "GET /directory/imports/{import}",
+}
 """Pages whose forms depend on what they are about, and on who reads them: every one is looked at."""
 
 NO_PAGES = ("/static/", "/api/", "/calendars/", "/docs", "/metrics", "/live")
