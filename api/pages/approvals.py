@@ -19,6 +19,7 @@ from api.pages.possible import why_not
 from api.pages.reader import Reader, reader_of
 from api.pages.route import PageRoute
 from api.pages.stateline import edition_words, is_late, step_due
+from api.pages.timeline import accounts_in
 from api.pages.words import left
 from domain.amendment import unapproved
 from domain.desk import SIGNING_REPORT
@@ -26,7 +27,7 @@ from domain.events import EXTERNAL_AUTHORITY
 from domain.seal import SealedEvent
 from domain.state import Deadline, Delegation, Proposal, Signature, StandsIn, Step
 from locales import translator
-from words.events import Data, sentence_of
+from words.events import Data, Names, sentence_of
 from words.events import Reader as Teller
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -102,15 +103,17 @@ async def show_approvals_page(file: KnownFile, request: Request, actor: Actor, a
     refused = {one.step.id: why_not(request, one.refusal, rules) for one in bar.waiting if one.step}
     holders = await _holders(at, state, reader)
     shown = tuple(_shown(head, state, reader, one, holders, paths, refused) for one in reversed(state.proposals))
-    happened = await _happened(at, state, head, reader)
+    events = await at.queries.events(state.id, types=ON_THE_WAY)
     signed = {one for proposal in state.proposals for step in proposal.steps for one in _behind(step.signed_by)}
     accounts = {
         *signed,
-        *(one.actor for one in happened),
+        *(one.actor for one in events),
+        *accounts_in(one.data for one in events),
         *(one.submitted_by for one in state.proposals),
         *(account for one in state.stand_ins for account in (one.account, one.substitute)),
     }
     known = await at.accounts.names(accounts) if reader.sees_personal_data else {}
+    happened = await _happened(at, head, reader, state, events, known)
     change = unapproved(state, head.edition)
     return await show_part(
         request,
@@ -179,15 +182,21 @@ async def _holders(at: Installation, state: Delegation, reader: Reader) -> Mappi
     }
 
 
-async def _happened(at: Installation, state: Delegation, head: Head, reader: Reader) -> tuple[Occurred, ...]:
-    """Return what became of every proposal of the file, the newest first."""
-    events = await at.queries.events(state.id, types=ON_THE_WAY)
+async def _happened(
+    at: Installation,
+    head: Head,
+    reader: Reader,
+    state: Delegation,
+    events: Sequence[SealedEvent],
+    known: Mapping[str, str],
+) -> tuple[Occurred, ...]:
+    """Return what became of every proposal of the file, the newest first; accounts by the names that are known."""
     told = [one for one in events if one.type != "ExternalDecisionRecorded" or one.data["outcome"] != "approved"]
     wanted = [one.data["reason"]["ref"] for one in told if one.data.get("reason")]
     texts = await at.texts.read_many(wanted) if reader.sees_personal_data and wanted else {}
     words = translator(reader.language)
     due: dict[str, Data] = {what: one.rule.model_dump() for what, one in state.deadlines.items()}
-    teller = Teller(words, edition_words(head.edition, reader.language), state.zone, due)
+    teller = Teller(words, edition_words(head.edition, reader.language), state.zone, due, Names(accounts=known))
     standing = {one.digest for one in state.proposals}
     return tuple(reversed([_occurred(one, teller, texts, standing) for one in told]))
 

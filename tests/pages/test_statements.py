@@ -11,6 +11,7 @@ import pytest
 from benchmarks.decided import Decided, Filling, invited, moved, opened, submitted
 from domain.checklist import Due
 from domain.decision import Actor
+from domain.directory import ContactEntry, PartnerEntry
 from domain.events import RequestSubmitted, StepPlan
 from domain.institution import Organisation, Position
 from domain.values import PersonRef
@@ -47,7 +48,7 @@ PARTS = {
     "/programme/print": ("lan", 5),
     "/programme/items/i-1": ("lan", 9),
     "/approvals": ("lan", 11),
-    "/invitations": ("lan", 11),
+    "/invitations": ("lan", 14),
     "/report": ("lan", 10),
     "/trail": ("lan", 22),
     "/trail?seq=9": ("lan", 30),
@@ -217,10 +218,14 @@ async def administered(tmp_path: Path) -> AsyncIterator[tuple[Front, Browser, Ca
                     id=f"acc-{number}", name=f"Người {number}", roles=("approver",), positions=(f"pos-{number}",)
                 )
                 await found.at.accounts.create(account)
+                partner = PartnerEntry(kind="partner", name=f"Hội {number}", country="JP")
+                host = await found.at.directory.add(partner, "root", idempotency_key=f"d{number}")
+                (ref,) = await people(found, 1)
+                contact = ContactEntry(kind="contact", at=host.id, person=ref)
+                await found.at.directory.add(contact, "root", idempotency_key=f"e{number}")
                 begins = NOW + timedelta(days=number)
                 await found.at.leaves.register(account.id, "mai", begins, begins + timedelta(days=1), by="mai")
-                ref = f"<{number}@b.example>"
-                arrived = Arrived(number + 1, ref, b"x", b"Subject: x\r\n\r\nx", None)
+                arrived = Arrived(number + 1, f"<{number}@b.example>", b"x", b"Subject: x\r\n\r\nx", None)
                 (mail,) = await found.at.registers.received_mail.take("x", 1, number + 1, [arrived])
                 filed = Filed("review", "reply", "sender_unknown", name, "i-1", ("m-1",))
                 await found.at.registers.received_mail.file(mail, filed)
@@ -229,14 +234,15 @@ async def administered(tmp_path: Path) -> AsyncIterator[tuple[Front, Browser, Ca
 
 
 async def test_lists_of_the_administration_ask_no_more_where_more_is_in_them(tmp_path: Path) -> None:
-    """Accounts, organisations, positions, leave, rules, mail that did not arrive, answers to be looked at."""
-    paths = ("accounts", "organisations", "positions", "leave", "rules", "undelivered", "replies")
+    """Accounts, organisations, positions, leave, rules, mail that did not arrive, answers, the log; the directory."""
+    sections = ("accounts", "organisations", "positions", "leave", "rules", "undelivered", "replies", "log")
+    paths = (*(f"/admin/{section}" for section in sections), "/directory")
     counts: dict[str, list[int]] = {}
     async with administered(tmp_path) as (found, root, more):
         for many in (1, 8):
             await more(many)
             for path in paths:
-                counts.setdefault(path, []).append(await asked_for(found, root, f"/admin/{path}"))
+                counts.setdefault(path, []).append(await asked_for(found, root, path))
     for path, (few, many) in counts.items():
         assert few == many <= 16, path
 

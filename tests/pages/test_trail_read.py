@@ -15,16 +15,24 @@ import pytest
 
 from api.pages import trails
 from api.pages.trails import KINDS, LOOKED_THROUGH, PAGE
-from domain.events import AnyEvent, CoordinatorChanged, ItemCancelled, MemberWithdrawn, ReplyRecorded
+from domain.events import (
+    AnyEvent,
+    CoordinatorChanged,
+    ItemCancelled,
+    MemberWithdrawn,
+    ReplyRecorded,
+    Right,
+    StepReturned,
+)
 from domain.reading import is_about
 from domain.seal import SealedEvent
-from domain.values import PersonRef
+from domain.values import PersonRef, TextRef
 from storage import journal
 from storage.persons import PersonDetails
 from tests.api.front import Browser, Front
 from tests.pages.filled import put, reading, statements, text_of
 from tests.pages.test_guard import visit, with_rules
-from tests.storage.streams import item, member, moved
+from tests.storage.streams import item, member, moved, submitted
 
 NUMBERS = re.compile(r'<li id="no-(\d+)"')
 MORE = re.compile(r'href="\?([^"]*cursor=\d+[^"]*)#story"')
@@ -227,3 +235,18 @@ async def test_a_page_reads_no_more_of_a_long_trail_than_of_a_short_one(
             assert len(read) <= 2 * 250 + 4 * PAGE
     assert counts[0] == counts[1] <= 26
     assert trails.PAGE == 30
+
+
+@pytest.mark.slow
+async def test_whom_a_substitute_stands_for_is_called_by_name_beside_the_chain_too(tmp_path: Path) -> None:
+    """On the page of approvals as in the trail; an auditor reads the account on both."""
+    right = Right(position="department_head", account="hung", on_behalf_of="mai", leave="lea_1")
+    reason = TextRef(ref="txt_returned0001", commitment="b" * 64)
+    returned = StepReturned(step_id="head", digest="d" * 64, right=right, kind="amend", reason=reason)
+    async with with_rules(tmp_path) as found:
+        await put(found, "nara", submitted(), returned)
+        for account, name in (("lan", "Phạm Thị Mai"), ("an", "mai")):
+            browser = await reading(found, account)
+            for path in ("approvals", "trail"):
+                said = text_of((await visit(browser, f"GET /delegations/nara/{path}")).text)
+                assert f", in place of {name}" in said, (account, path)
