@@ -242,7 +242,7 @@ async def _name_of(here: Running, name: str, path: str) -> str | int | None:
             return next((one.seq for one in await registers.queries.events(id, types=("StepSigned",))), None)
     if path.startswith("/directory/"):
         of = {"kinds": ("contact",)} if name == "contact" else {"kinds": ("partner", "host"), "q": name}
-        entries = await registers.directory.page(**of)  # type: ignore[arg-type]
+        entries = await registers.directory.page(**of)
         return next((one.id for one in entries.items), None)
     person = (await replace(here, id="tokyo").file()).people[name].person.ref
     return registers.feeds.token_of(await registers.feeds.make(Subject.page("tokyo", name, person), by="lan"))

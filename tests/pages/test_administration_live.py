@@ -16,9 +16,6 @@ from tests.pages.conftest import Site, Visitor
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]
 
 
-OWN = ("/me", "/me/password", "/me/passkeys", "/me/leave", "/me/tokens")
-
-
 async def invited(site: Site) -> None:
     """Two delegates, one of whom the mail server refuses, are invited to one item."""
     here = site.here
