@@ -210,7 +210,7 @@ async def directory(here: Running) -> None:
     tokyo = PartnerEntry(
         kind="partner",
         name="Tokyo–Vietnam Friendship Association",
-        other_names=("TFA",),
+        other_names=("Tokyo Friendship Association", "TFA"),
         country="JP",
         nature="friendship_association",
         web="https://tfa.example/vi",
