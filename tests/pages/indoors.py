@@ -21,6 +21,7 @@ from api.engine import CommandRefused, Engine, KeyReused
 from calendars.received import body_of, message_id_of
 from domain.decision import Envelope, Receipt
 from domain.seal import genesis, head_of
+from domain.values import BUSINESS_ZONE, business_date
 from embedded.clock import VirtualClock
 from storage.accounts import AccountDetails
 from storage.received_mail import Arrived, Filed
@@ -209,7 +210,7 @@ ABROAD = {"direction": "outbound", "grade": None, "countries": ["JP", "KR", "LA"
 
 
 async def _led(one: Running, *way: str) -> None:
-    today = datetime.now(UTC).date()
+    today = business_date(datetime.now(UTC), BUSINESS_ZONE)
     said: dict[str, Any] = {"starts": today, "ends": today} if "soon" in way else {}
     said |= {"run_by": "provincial_union"} if "provincial" in way else {}
     said |= ABROAD if "abroad" in way else {}
