@@ -87,6 +87,7 @@ async def settle_reply_by_page(mail: MailRef, request: Request, actor: Actor, at
             "received_mail_without_file": "delegation",
             "item_unknown": "item_id",
             "delegation_unknown": "delegation",
+            "participant_id": "participants",
         }
         with answering(request, places, key=typed.get("key", "")):
             await settle_reply(mail, body, key_of(typed), actor, at)

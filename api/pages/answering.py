@@ -20,8 +20,8 @@ NOTHING: Mapping[str, str] = {}
 def answering(request: Request, places: Mapping[str, str] = NOTHING, *, key: str = "") -> Iterator[None]:
     """Turn what a function of the API refuses into a FormRefused, in the reader's language.
 
-    `places` says beside which field a problem's code belongs where the problem does not say so itself; `key` is the
-    form's, kept where nobody knows whether the request was carried out.
+    `places` says beside which field a problem's code belongs where the problem does not say so itself, or a field that
+    the form does not have; `key` is the form's, kept where nobody knows whether the request was carried out.
     """
     try:
         yield
@@ -37,6 +37,8 @@ def answering(request: Request, places: Mapping[str, str] = NOTHING, *, key: str
         return
     status, sentence = sentence_of(request, problem)
     words = translator(reader_of(request).language)
-    errors = [(one.field, words.tr(one.sentence, **shown(one.params, words))) for one in problem.errors]
+    errors = [
+        (places.get(one.field, one.field), words.tr(one.sentence, **shown(one.params, words))) for one in problem.errors
+    ]
     kept = key if problem.code == "engine_unavailable" else ""
     raise FormRefused(errors or [(places.get(problem.code, ""), sentence)], status, key=kept)

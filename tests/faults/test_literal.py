@@ -21,6 +21,7 @@ import pytest
 
 from api.pages.new_file import delegation_of
 from domain.state import Phase
+from domain.values import BUSINESS_ZONE, business_date
 from storage.feeds import Subject
 from storage.references import new_reference
 from tests.documents.reading import pages
@@ -44,6 +45,11 @@ def text(name: str) -> str:
     return f"=cmd()|q{FIELDS.index(name)}q{{{{7*7}}}} #import \"x\" <script id='hostile'> $x$ \\n"
 
 
+def day(after: int) -> str:
+    """A day after today's, in the business zone."""
+    return str(business_date(datetime.now(UTC), BUSINESS_ZONE) + timedelta(days=after))
+
+
 def squeezed(said: str) -> str:
     """A text without its blanks: documents break lines where they like."""
     return "".join(said.split())
@@ -65,12 +71,12 @@ async def done(guest: Guest, path: str, form: str, to: str | None = None, **type
 
 async def opened(lan: Guest) -> str:
     """Open a delegation that begins today, by its form."""
-    draft, today = new_reference("dra"), datetime.now(UTC).date()
+    draft, today = new_reference("dra"), day(0)
     path = f"/files/new/{draft}"
     first = {"direction": "inbound", "title": text("title"), "purpose": text("purpose"), "organisation": "song-lam"}
     await done(lan, f"{path}/matter", "new", **first)
     await done(lan, f"{path}/partner", "new", partner=text("partner"), countries=["Nhật Bản", ""])
-    days = {"starts": str(today), "ends": str(today + timedelta(days=1))}
+    days = {"starts": today, "ends": day(1)}
     await done(lan, f"{path}/dates", "new", **days, places=text("place_of_visit"))
     await done(lan, f"{path}/level", "new", grade="C")
     await done(lan, path, "open")
@@ -85,7 +91,7 @@ async def prepared(lan: Guest, root: str) -> None:
     await done(lan, add, "join", **said, **more, email="guest@tokyo.example", role="head", country="Nhật Bản")
     host = {"full_name": "Đỗ Thị Hoa", "given_name": "Hoa", "email": "hoa@songlam.example", "language": "vi"}
     await done(lan, f"{root}/people/new?as=servant", "join", **host, nationality="VN", role="host")
-    times = {"day": str(datetime.now(UTC).date() + timedelta(days=1)), "starts": "20", "ends": "21"}
+    times = {"day": day(1), "starts": "20", "ends": "21"}
     shown = {"published": "yes", "groups": ["", "delegates", "hosts"]}
     item = {"title": text("item"), "place": text("place"), "notes.0.text": text("note"), "notes.0.groups": "delegates"}
     await done(lan, f"{root}/programme/new", "add", **times, **shown, **item)
