@@ -22,7 +22,10 @@ from words.events import Reader as Teller
 
 ABOUT_ACCOUNTS = ("account", "by", "coordinator", "on_behalf_of", "previous", "substitute", "to")
 
-MENTIONING = ("CoordinatorChanged", "DelegationOpened", "DeskMoved", "DeskReturned", "StandInsNoted")
+MENTIONING = (
+    *("CoordinatorChanged", "DelegationOpened", "DeskMoved", "DeskReturned", "StandInsNoted"),
+    *("StepSigned", "StepReturned", "StepRejected", "ReportReturned", "ReportAccepted"),
+)
 """Events that name accounts which need not have done anything."""
 
 
