@@ -127,15 +127,16 @@ function followLink() {
   history.replaceState(null, "", location.pathname);
 }
 
-// On a narrow screen the row of tabs is wider than the screen: the one that is open is in sight.
-function showTab(tab) {
-  const row = tab.closest("ul");
-  const [here, there] = [row.getBoundingClientRect(), tab.getBoundingClientRect()];
-  row.scrollLeft += there.left - here.left - (here.width - there.width) / 2;
+// On a narrow screen a row of ways is wider than the screen: the one that is open is in sight.
+function bringIntoSight(way) {
+  const row = way.closest("ul, nav");
+  const scrolled = row.scrollWidth > row.clientWidth ? row : row.parentElement;
+  const [here, there] = [scrolled.getBoundingClientRect(), way.getBoundingClientRect()];
+  scrolled.scrollLeft += there.left - here.left - (here.width - there.width) / 2;
 }
 
 followLink();
-for (const tab of document.querySelectorAll(".tabs [aria-current]")) showTab(tab);
+for (const way of document.querySelectorAll(".tabs [aria-current], .top nav [aria-current], .sections [aria-current]")) bringIntoSight(way);
 for (const form of document.querySelectorAll("form")) {
   if (form.dataset.form === "sign-in" && window.PublicKeyCredential) signIn(form);
   else if (form.dataset.form === "add" && window.PublicKeyCredential) add(form);
