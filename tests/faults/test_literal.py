@@ -92,7 +92,7 @@ async def prepared(lan: Guest, root: str) -> None:
     host = {"full_name": "Đỗ Thị Hoa", "given_name": "Hoa", "email": "hoa@songlam.example", "language": "vi"}
     await done(lan, f"{root}/people/new?as=servant", "join", **host, nationality="VN", role="host")
     times = {"day": day(1), "starts": "20", "ends": "21"}
-    shown = {"published": "yes", "groups": ["", "delegates", "hosts"]}
+    shown: dict[str, Any] = {"published": "yes", "groups": ["", "delegates", "hosts"]}
     item = {"title": text("item"), "place": text("place"), "notes.0.text": text("note"), "notes.0.groups": "delegates"}
     await done(lan, f"{root}/programme/new", "add", **times, **shown, **item)
     await done(lan, f"{root}/checklist", "add", title=text("task"))
@@ -140,9 +140,9 @@ async def reported(lan: Guest, site: Site, root: str) -> None:
 
 def mails(site: Site) -> list[EmailMessage]:
     """Every mail that left; none has a header that nobody wrote."""
-    found = [message_from_bytes(content, policy=default) for _, content in site.here.post.taken]
+    found: list[EmailMessage] = [message_from_bytes(content, policy=default) for _, content in site.here.post.taken]
     assert {one for mail in found for one in ("Bcc", "Cc", "Reply-To") if mail[one]} == set()
-    return [one for one in found if isinstance(one, EmailMessage)]
+    return found
 
 
 def parts(site: Site, kind: str) -> list[str]:

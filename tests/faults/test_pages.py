@@ -82,7 +82,7 @@ async def test_all_garbage_everywhere_in_every_address(walked: Walk, gallery: Ga
 
 
 @given(turn=st.integers(0, 10_000), octets=st.binary(max_size=60))
-@settings(max_examples=500, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 async def test_whatever_is_asked_of_a_page_it_answers(walked: Walk, gallery: Gallery, turn: int, octets: bytes) -> None:
     """Any octets at all, in any place."""
     places = list(garbage_places(walked, gallery.found.application))

@@ -121,7 +121,7 @@ def same(application: FastAPI, page: str, asked: Asked) -> Shown | None:
     """Return the form on another page, or as the page shows it again."""
     found = [one.shown for one in posted(application, asked.account, asked.page, page) if one.kind == asked.kind]
     alike = [one for one in found if one.name == asked.shown.name]
-    return (alike or found or [None])[0]
+    return next(iter(alike or found), None)
 
 
 def filled(shown: Shown, typed: Mapping[str, str], other: Container[str] = ()) -> list[tuple[str, str]]:
@@ -244,7 +244,7 @@ async def _until_taken(
         ids |= {one.id: one.name for one in shown.controls if one.id}
         amiss = {ids[id] for id in found.refused if id in ids} - right
         # What is wrong may be another field than the one that it stands beside.
-        amiss = amiss or (FORMED & set(typed)) - right
+        amiss = amiss or (set(typed) & FORMED) - right
         typed |= {name: first.value(name) or sample(found.asked.kind, name) for name in amiss if name in typed}
         right |= amiss
         if not amiss:

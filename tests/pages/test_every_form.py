@@ -11,9 +11,9 @@ import pytest_asyncio
 from pydantic import BaseModel
 
 from api.accounts import AccountBody, NewAccount
+from api.bodies import Opening
 from api.institution import NewTenure
 from api.pages.limits import Limit, limits_of
-from api.policies import Opening
 from domain.commands import (
     AddMember,
     AppointParticipant,

@@ -139,9 +139,9 @@ def asked_by(walked: Walk, application: FastAPI) -> dict[str, tuple[str, str, se
             if to in found:
                 found[to][2].update(shown.names)
     for context in iter_route_contexts(application.routes):
-        route = context.original_route
-        if isinstance(route, APIRoute) and (row := f"GET {context.path}") in found:
-            found[row][2].update(one.alias for one in route.dependant.query_params)
+        declared, row = context.original_route, f"GET {context.path}"
+        if isinstance(declared, APIRoute) and row in found:
+            found[row][2].update(one.alias for one in declared.dependant.query_params)
     return found
 
 
@@ -187,7 +187,7 @@ async def test_no_form_is_taken_from_elsewhere_or_under_another_session_s_token(
     walked: Walk, gallery: Gallery, tmp_path: Path
 ) -> None:
     """A form of every route as its page has it, in the session that may send it; afterwards nothing is another."""
-    before, wrong, one_each = kept(tmp_path), [], {one.route: one for one in walked.forms.values()}
+    before, wrong, one_each = kept(tmp_path), list[object](), {one.route: one for one in walked.forms.values()}
     for asked in one_each.values():
         guest = await gallery.guest(asked.account)
         other = await gallery.guest("mai" if asked.account == "lan" else "lan")

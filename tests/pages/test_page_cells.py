@@ -87,7 +87,8 @@ def said(answer: httpx2.Response) -> str:
 async def near(found: Front, role: str) -> Guest:
     """Somebody in a role who belongs to the organisation of most files."""
     positions = ("department_head", "vice_president") if role == "approver" else ()
-    account = AccountDetails(id=f"{role}-near", name=role, roles=(role,), positions=positions, organisation="song-lam")
+    said = {"id": f"{role}-near", "name": role, "roles": (role,), "positions": positions, "organisation": "song-lam"}
+    account = AccountDetails.model_validate(said)
     await found.at.accounts.create(account)
     return await guest_of(found, account.id)
 

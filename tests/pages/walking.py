@@ -131,7 +131,7 @@ def _table(application: FastAPI) -> list[tuple[str, str, re.Pattern[str]]]:
     return [
         (method, context.path, compile_path(context.path)[0])
         for context in iter_route_contexts(application.routes)
-        if isinstance(context.original_route, APIRoute)
+        if isinstance(context.original_route, APIRoute) and context.path is not None
         for method in context.methods or ()
     ]
 
@@ -172,7 +172,7 @@ def models_shown() -> Iterator[list[tuple[str, type[BaseModel]]]]:
             shown.append((form.name, form.model))
         return id_of(form, name)
 
-    Form.id = noted  # type: ignore[method-assign]
+    Form.id = noted  # type: ignore[method-assign, assignment]
     try:
         yield shown
     finally:
