@@ -307,7 +307,7 @@ async def test_problems_speak_the_reader_s_language(api: Api) -> None:
     await api.open()
     wrong = await api.send({"type": "depart"})
     assert wrong.json()["detail"] == (
-        "Không thể thực hiện “depart” khi hồ sơ đang ở giai đoạn “dự thảo”, "
+        "Không thể thực hiện “Ghi nhận hành trình bắt đầu” khi hồ sơ đang ở giai đoạn “dự thảo”, "
         "chỉ có thể ở: đã phê duyệt, đang chuẩn bị và đang mời."
     )
     late = await api.send(
