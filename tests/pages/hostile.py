@@ -48,7 +48,7 @@ FORMED = frozenset(
         *("account", "id", "slug", "delegation", "item_id", "participants", "person", "link", "issuer"),
         *("starts", "ends", "since", "until", "dated", "day", "ends_day", "received_at", "expires_at", "zone"),
         *("ends_zone", "days", "stays", "key_leaders", "due.offset", "countries", "country", "nationality"),
-        *("email", "phone", "passport_number", "export", "erasure", "correction", "honorific", "web"),
+        *("email", "phone", "passport_number", "export", "erasure", "correction", "honorific", "web", "at"),
     }
 )
 """Fields of days, numbers, codes and names of entries, or too short for a sentence: text that is none is refused."""
@@ -207,6 +207,7 @@ async def tried(application: FastAPI, guest: Guest, asked: Asked, number: int) -
     if shown is None:
         found.wrong.append("gone")
         return found
+    first = shown
     areas = {one.name for one in shown.controls if one.kind == "textarea"}
     marks = {name: NEVER if name in areas else MARKS for name in shown.texts}
     typed = {name: of[(number + place) % len(of)] for place, (name, of) in enumerate(marks.items())}
@@ -216,7 +217,7 @@ async def tried(application: FastAPI, guest: Guest, asked: Asked, number: int) -
     if accepted(answer):
         found.wrong.append(("taken", typed))
     shown = same(application, answer.text, asked) or shown
-    await _until_taken(application, guest, found, asked.shown, shown, number)
+    await _until_taken(application, guest, found, first, shown, number)
     return found
 
 

@@ -29,6 +29,7 @@ from domain.commands import (
     WithdrawMember,
 )
 from domain.directory import PartnerEntry
+from storage.persons import PersonDetails
 from tests.api.test_access import PAGES
 from tests.pages.asking import ABOUT, Control
 from tests.pages.walking import ACT_AT, UNSEEN, Asked, Walk, acts_with_a_page, walk_of
@@ -53,7 +54,9 @@ WAS = {"title", "purpose", "partner", "countries", "stays", "starts", "ends", "p
 TIMES = {"day", "zone", "ends_day", "ends_zone"}
 AUDIENCE = {"groups", "people"}
 
-BESIDE: dict[str, set[str]] = {
+CONTACT = ("full_name", "given_name", "honorific", "function", "email", "phone", "language", "nationality")
+
+BESIDE: dict[str | tuple[str, Model], set[str]] = {
     f"{FILE}/request/revise revise": {f"was.{name}" for name in WAS},
     f"{FILE}/programme/new add": TIMES | AUDIENCE,
     f"{ITEM} move": TIMES | {"seq"},
@@ -62,6 +65,7 @@ BESIDE: dict[str, set[str]] = {
     "POST /directory/{entry}/edit entry": {
         f"was.{name}" for name in ("name", "other_names", "country", "nature", "web")
     },
+    ("POST /directory/{entry}/edit entry", PersonDetails): {"at", "was.at", *(f"was.{name}" for name in CONTACT)},
     "POST /me/password password": {"account", "repeated"},
 }
 """Fields of forms that their commands do not have: what stood there before, times and audiences by their parts, and
@@ -166,7 +170,8 @@ async def test_every_form_has_the_fields_of_its_command_and_those_named_here(wal
     for one in walked.forms.values():
         known = {name for model in one.models for name in model.model_fields}
         beyond = {name for name in one.shown.names - ABOUT - {"act"} if name.partition(".")[0] not in known}
-        if beyond != (BESIDE.get(one.kind, set()) if one.models else WITHOUT.get(one.kind)):
+        beside = next((BESIDE[one.kind, model] for model in one.models if (one.kind, model) in BESIDE), None)
+        if beyond != ((beside or BESIDE.get(one.kind, set())) if one.models else WITHOUT.get(one.kind)):
             wrong.append((one.kind, beyond))
     assert wrong == []
     assert {one.kind for one in walked.forms.values() if not one.models} == set(WITHOUT)
