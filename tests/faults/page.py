@@ -24,7 +24,6 @@ TITLES: Mapping[str, str] = {
     "9": "Tampering: with entries, archive, checkpoints, tables, evidence, everything at once",
     "10": "The read model rebuilt during writes",
     "11": "Schemathesis, all checks, as each role; garbage in every address of every page",
-    "12": "Role by page and form, on one's own, another organisation's and a closed file",
     "13": "Guessed ids, forged forms, planted sessions, forwarded links",
     "14": "Calendar addresses that only this machine can reach",
     "15": "Marks of templates, formulas and typesetting in every text",

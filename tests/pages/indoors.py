@@ -218,7 +218,7 @@ ABROAD = {"direction": "outbound", "grade": None, "countries": ["JP", "KR", "LA"
 
 async def _led(one: Running, *way: str) -> None:
     today = business_date(datetime.now(UTC), BUSINESS_ZONE)
-    said: dict[str, Any] = {"starts": today, "ends": today} if "soon" in way else {}
+    said: dict[str, Any] = {"starts": today, "ends": today + timedelta(days=1)} if "soon" in way else {}
     said |= {"run_by": "provincial_union"} if "provincial" in way else {}
     said |= ABROAD if "abroad" in way else {}
     said |= {"organisation": "elsewhere"} if "elsewhere" in way else {}
@@ -227,8 +227,9 @@ async def _led(one: Running, *way: str) -> None:
     await one.add("m-2")
     papers = {"person": await one.person("Ito Ren", f"ito@{one.id}.example"), "country": "JP", "entry_papers": True}
     await one.send({"type": "add_member", "member_id": "m-3", "role": "member", **papers})
-    await one.schedule("s-1")
-    await one.schedule("s-2", hour=14)
+    # On the second day: at no hour of today is it over.
+    await one.schedule("s-1", day=1)
+    await one.schedule("s-2", day=1, hour=14)
     for step in way:
         await _done(one, step)
 
@@ -257,7 +258,7 @@ async def _done(one: Running, step: str) -> None:
                 await one.send(said | letter | {"outcome": "approved"})
         case "move":
             day = (await one.file()).starts + timedelta(days=1)
-            times = {"starts": {"local": f"{day}T10:00"}, "ends": {"local": f"{day}T11:00"}}
+            times = {"starts": {"local": f"{day}T16:00"}, "ends": {"local": f"{day}T17:00"}}
             await one.send({"type": "move_item", "item_id": "s-1", **times})
         case "issue":
             await one.send({"type": "issue_decision", "number": "12/QĐ-LH"})
