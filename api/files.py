@@ -16,10 +16,18 @@ from storage.queries import File
 DelegationId = Annotated[Slug, Path(description="The delegation's id.", examples=["hoi-an-2026"])]
 
 
-async def _known_file(delegation: DelegationId, actor: Actor, at: At) -> File:
+async def _any_file(delegation: DelegationId, at: At) -> File:
     file = await at.queries.get(delegation)
     if file is None:
         raise Problem("delegation_unknown")
+    return file
+
+
+AnyFile = Annotated[File, Depends(_any_file)]
+"""The file as it stands, whosever it is, for what the decision itself refuses and records; none of it may be told."""
+
+
+async def _known_file(file: AnyFile, actor: Actor, at: At) -> File:
     await _require_reach(actor, at, file.state.organisation)
     return file
 

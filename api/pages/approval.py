@@ -14,7 +14,7 @@ from api.commands import ReceiptView, execute
 from api.desks import PageQuery, show_inbox
 from api.dossiers import DifferencesView, DossierQuery, show_dossier
 from api.engine import CommandRefused, EngineUnavailable, KeyReused
-from api.files import KnownFile
+from api.files import AnyFile, KnownFile, require_reach
 from api.installation import At, Installation
 from api.pages.answers import Answered, AnswerRefused, command_of
 from api.pages.differences import lines_of
@@ -131,22 +131,26 @@ async def show_step_page(step: StepName, file: KnownFile, request: Request, acto
 
 
 @router.post("/delegations/{delegation}/steps/{step}")
-async def answer_step_by_page(step: StepName, file: KnownFile, request: Request, actor: Actor, at: At) -> Response:
-    """Answer a step, and go on to the receipt. Sent again, the same form has the same receipt."""
+async def answer_step_by_page(step: StepName, file: AnyFile, request: Request, actor: Actor, at: At) -> Response:
+    """Answer a step, and go on to the receipt. Sent again, the same form has the same receipt.
+
+    Who may not read the file is told no more than that; their attempt to sign is refused by the decision, and recorded.
+    """
     form: dict[str, str] = request.state.form
     typed = Typed(form.get("act", ""), form)
-    if "again" in form:
-        return await _page(request, at, file, actor, step, typed)
     turn = turn_of(file.state, step)
-    if turn is None:
-        raise Problem("not_found")
+    if "again" in form or turn is None:
+        await require_reach(actor, at, file.state.id)
+        return await _page(request, at, file, actor, step, typed)
     try:
         receipt = await _send(at, file.state.id, turn, form, actor)
     except AnswerRefused as wrong:
+        await require_reach(actor, at, file.state.id)
         words = translator(reader_of(request).language)
         typed.errors = [(name, words.tr(sentence, **params)) for name, sentence, params in wrong.errors]
         return await _page(request, at, file, actor, step, typed, status=422)
     except (CommandRefused, KeyReused, EngineUnavailable, Problem) as failed:
+        await require_reach(actor, at, file.state.id)
         status, sentence = sentence_of(request, _problem_of(failed))
         typed.errors = [("", sentence)]
         # What may have been decided already is asked for again under the same key; what was refused is another request.

@@ -8,6 +8,7 @@ alone changes a note, ticks a task), `reach` (another organisation's), `closed`.
 import csv
 import re
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -118,6 +119,28 @@ async def test_every_page_and_form_of_a_file_answers_every_role_as_the_table_say
                         wrong.append((name, role, file or "own", cell, came))
     assert wrong == []
     assert set(cells) == set(CELLS)
+
+
+async def test_an_attempt_to_sign_another_organisation_s_file_is_refused_and_recorded(tmp_path: Path) -> None:
+    """By a form that somebody made up: the page says only that the file is out of reach, the trail who tried."""
+    async with furnished(tmp_path) as (found, here):
+        theirs = replace(here, id="theirs")
+        await theirs.open(organisation="elsewhere")
+        await theirs.add("m-1", role="head")
+        await theirs.schedule("s-1")
+        await theirs.send({"type": "submit_request"})
+        guest = await near(found, "approver")
+        proposal = (await theirs.file()).proposal
+        assert proposal is not None
+        path = "/delegations/theirs/steps/department_head"
+        refused = await guest.send(path, act="sign_off", digest=proposal.digest, signature="")
+        assert (refused.status_code, said(refused), "Delegate m-1" in refused.text) == (403, "reach", False)
+        last = (await here.registers.queries.events("theirs"))[-1]
+    assert (last.type, last.actor, last.data["code"]) == (
+        "SignOffRefused",
+        "approver-near",
+        "organisation_out_of_reach",
+    )
 
 
 LISTS = ("/", "/files?phase=", "/search?q=doan", "/inbox", "/inbox/read", "/files/new/copy?q=doan", "/me/leave")
