@@ -50,5 +50,6 @@ async def _start(client: Client | None, task_queue: str, id: str, about: Away | 
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             rpc_timeout=ANSWER_WITHIN,
         )
-    except RPCError as error:
-        log.warning("leave_not_told", round=id, reason=error.status.name)
+    except (RPCError, RuntimeError) as error:
+        # A client that never reached the server raises the SDK's own RuntimeError.
+        log.warning("leave_not_told", round=id, reason=type(error).__name__)

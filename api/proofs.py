@@ -48,5 +48,6 @@ class Proofs:
             raise Problem("engine_unavailable")
         try:
             return await Histories(client, self._codec, archive=self._archive).places(delegation)
-        except RPCError:
+        except (RPCError, RuntimeError):
+            # A client that never reached the server raises the SDK's own RuntimeError.
             raise Problem("engine_unavailable") from None

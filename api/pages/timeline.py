@@ -1,10 +1,10 @@
 """What happened to a file, entry by entry in words: for its trail, and for whatever page shows the last of it."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import groupby
-from typing import Any
+from itertools import chain, groupby
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -14,6 +14,8 @@ from api.pages.dossier import people_of
 from api.pages.reader import reader_of
 from api.reading import SaidChange, TrailEntry
 from domain.decision import SYSTEM, participant_of
+from domain.events import AnyEvent
+from domain.seal import SealedEvent
 from domain.state import Delegation
 from locales import translator
 from words import trail as told_as
@@ -28,10 +30,20 @@ MENTIONING = (
 )
 """Events that name accounts which need not have done anything."""
 
+WRITTEN = {
+    event.__name__: names
+    for event in get_args(get_args(AnyEvent)[0])
+    if (names := [name for name in ("reason", "justification", "comment") if name in event.model_fields])
+}
+"""The fields of events that refer to what somebody wrote about them, by type; a report has a page of its own."""
+
 
 @dataclass(frozen=True)
 class Told:
-    """An entry of the trail in words. `at` is on the file's clock; `who` is a name where the reader may see names."""
+    """An entry of the trail in words. `at` is on the file's clock; `who` is a name where the reader may see names.
+
+    `written` are the texts that whoever did it wrote, where the reader may read them and they are still kept.
+    """
 
     entry: TrailEntry
     at: datetime
@@ -41,6 +53,7 @@ class Told:
     changes: tuple[SaidChange, ...]
     rules: str
     came: tuple[str, ...]
+    written: tuple[str, ...] = ()
 
     @property
     def by_itself(self) -> bool:
@@ -79,6 +92,23 @@ def in_words(entries: Iterable[TrailEntry], teller: Teller) -> list[Told]:
         )
 
     return [told(one) for one in entries]
+
+
+async def with_texts(request: Request, at: Installation, id: str, told: Sequence[Told]) -> list[Told]:
+    """Return entries with the texts that they refer to; without them where the reader may read none."""
+    seqs = {one.entry.seq for one in told if one.entry.type in WRITTEN}
+    if not seqs or not reader_of(request).sees_personal_data:
+        return list(told)
+    events = await at.queries.events(id, types=[*WRITTEN])
+    refs = {one.seq: _refs(one) for one in events if one.seq in seqs}
+    texts = await at.texts.read_many(chain.from_iterable(refs.values()))
+    return [
+        replace(one, written=tuple(texts[ref] for ref in refs.get(one.entry.seq, ()) if ref in texts)) for one in told
+    ]
+
+
+def _refs(event: SealedEvent) -> list[str]:
+    return [said["ref"] for name in WRITTEN[event.type] if (said := event.data.get(name))]
 
 
 async def names_on(request: Request, at: Installation, state: Delegation) -> Names:

@@ -29,7 +29,7 @@ from api.pages.past import Past, Then, past_of
 from api.pages.reader import reader_of
 from api.pages.rendering import HEADERS, show
 from api.pages.route import PageRoute
-from api.pages.timeline import Told, by_day, in_words, names_on
+from api.pages.timeline import Told, by_day, in_words, names_on, with_texts
 from api.pages.typed import Typed, day_of, instant_of
 from api.problems import Problem
 from api.reading import (
@@ -237,7 +237,7 @@ async def show_trail_page(file: KnownFile, request: Request, actor: Actor, at: A
         "trail.html",
         "/trail",
         asked=asked,
-        days=by_day(found.told),
+        days=by_day(await with_texts(request, at, state.id, found.told)),
         more=found.more,
         looked=found.looked,
         link_of=lambda **changed: _link(asked, **changed),
@@ -323,7 +323,7 @@ async def show_proof_page(seq: Seq, file: KnownFile, request: Request, actor: Ac
         # Without Temporal's server histories cannot be read; everything else still proves.
         reading, away = await Reading.of(at, file, query, teller), True
     entry = await anext(reading.entries())
-    [told] = in_words([entry], teller)
+    [told] = await with_texts(request, at, file.state.id, in_words([entry], teller))
     try:
         inclusion = await prove_inclusion(file, seq, InclusionQuery(checkpoint=None), at)
     except Problem:

@@ -45,12 +45,8 @@ NOT_SHOWN = {
     (f"{FILE}/people/new join", "given_name"),
     ("POST /directory/{entry}/contacts/new entry", "given_name"),
     (f"{FILE}/people/{{participant}}/replace join", "given_name"),
-    (f"{FILE}/people/{{participant}}/leave leave", "reason"),
-    (f"{FILE}/acts/{{act}} record_external_decision", "reason"),
-    (f"{FILE}/acts/{{act}} reopen_delegation", "reason"),
 }
-"""Texts that no page shows to who typed them: a name in the other language, what mails address somebody by, and
-reasons to which the trail has the reference."""
+"""Texts that no page shows to who typed them: a name in the other language, and what mails address somebody by."""
 
 GARBAGE = (
     "\x00",

@@ -130,6 +130,21 @@ async def test_an_auditor_reads_places_and_accounts_in_the_same_sentences(tmp_pa
 
 
 @pytest.mark.slow
+async def test_what_somebody_wrote_stands_with_its_entry(tmp_path: Path) -> None:
+    """To whoever may read texts, and as long as it is kept; the trail itself has the reference alone."""
+    async with with_rules(tmp_path) as found:
+        reason = await found.at.texts.write("nara", "Bà Sato bị ốm <b>nặng</b>.")
+        gone = TextRef(ref="txt_nothingiskeptofthis", commitment="0" * 64)
+        away = [MemberWithdrawn(member_id="m1", reason=reason), MemberWithdrawn(member_id="m2", reason=gone)]
+        await put(found, "nara", member(1), member(2), *away)
+        lan, an = await reading(found, "lan"), await reading(found, "an")
+        told = await page(lan)
+        assert told.count("<q>") == 1
+        assert "<q>Bà Sato bị ốm &lt;b&gt;nặng&lt;/b&gt;.</q>" in told
+        assert "<q>Bà Sato" in (await visit(lan, "GET /delegations/nara/trail/4")).text
+        assert "Bà Sato" not in await page(an)
+
+
 async def test_an_item_is_called_what_it_was_called_then(tmp_path: Path) -> None:
     """Also where the page begins in the middle of the trail."""
     async with with_rules(tmp_path) as found:
