@@ -187,6 +187,12 @@ def wrong_in(page: str) -> dict[str, str]:
     return {beside: html.unescape(sentence).strip() for beside, sentence in found}
 
 
+def check_in(answer: httpx2.Response) -> Shown | None:
+    """Return the form of a page that shows what an act leads to before it is done; None where it is another page."""
+    found = [one for one in forms_of(answer.text) if {"seen", "checked"} & one.names and not one.texts]
+    return found[0] if answer.status_code == 200 and found else None
+
+
 @dataclass
 class Guest:
     """Somebody at a browser without scripts; `http` keeps their cookies, `csrf` is their session's token."""
@@ -234,8 +240,10 @@ class Guest:
         return fields
 
     async def fill(self, path: str, form: str, to: str | None = None, **typed: Value) -> httpx2.Response:
-        """Fill in a form of a page and send it."""
-        return await self.post(to or path, await self.filled(path, form, **typed))
+        """Fill in a form of a page and send it, on from the page that first shows what it leads to, if there is one."""
+        answer = await self.post(to or path, await self.filled(path, form, **typed))
+        check = check_in(answer)
+        return answer if check is None else await self.post(check.action, check.pairs)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import httpx2
 from fastapi import FastAPI
 
 from domain.canonical import sha256_hex
-from tests.pages.asking import Guest, Shown, forms_of, wrong_in
+from tests.pages.asking import Guest, Shown, check_in, wrong_in
 from tests.pages.walking import Asked, Walk, posted
 from tests.storage.samples import PDF_FILE
 
@@ -150,11 +150,10 @@ def filled(shown: Shown, typed: Mapping[str, str], other: Container[str] = ()) -
 async def send(guest: Guest, shown: Shown, typed: Mapping[str, str], other: Container[str] = ()) -> httpx2.Response:
     """Send a form, as `filled` says, and on from the page that first shows what it leads to, if there is one."""
     answer = await guest.post(shown.action, filled(shown, typed, other))
-    if answer.status_code == 200 and not list(loose(answer.text)):
-        for check in forms_of(answer.text):
-            if check.action == shown.action and not check.texts and {"seen", "checked"} & (check.names - shown.names):
-                return await guest.post(check.action, check.pairs)
-    return answer
+    check = check_in(answer)
+    if check is None or check.action != shown.action or shown.names & {"seen", "checked"} or list(loose(answer.text)):
+        return answer
+    return await guest.post(check.action, check.pairs)
 
 
 def accepted(answer: httpx2.Response) -> bool:
