@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from locales import Translator, mark
-from words.codes import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, FORMALITIES, PERSON_ROLES, word
+from words.codes import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, FORMALITIES, MAIL_KINDS, PERSON_ROLES, word
 from words.edition import EditionWords
 from words.times import at_place, business_time
 
@@ -333,9 +333,58 @@ def _resent(data: Data, reader: Reader) -> str:
     return f"{text} ({people})" if people else text
 
 
+NOTICES = {
+    "step": "step_waits",
+    "desk": "step_waits",
+    "escalated": "step_escalated",
+    "report-waits": "report_waits",
+    "letter-mail": "invitation_letter",
+    "reminder": "deadline_reminder",
+    "missed": "deadline_missed",
+    "told": "deadline_escalated",
+}
+"""What a notice is, by how the key of its effect begins (domain/effects.py)."""
+
+WORK = {
+    "calendars": mark("programme and invitations"),
+    "collections": mark("calendars kept on other servers"),
+    "render": mark("a document"),
+    "resend": mark("mails that did not arrive"),
+}
+
+
+def _effect(key: str, reader: Reader) -> str:
+    """What an effect does, in words, by its key: `step:1:finance` is the notice that the finance step waits."""
+    begins, *rest = key.split(":")
+    if begins not in NOTICES:
+        return word(WORK, begins, reader.translator)
+    said = word(MAIL_KINDS, NOTICES[begins], reader.translator)
+    match begins, rest:
+        case "desk", ["report", *_]:
+            return word(MAIL_KINDS, "report_waits", reader.translator)
+        case (("step" | "escalated"), [_, step, *_]):
+            return f"{said}: {reader.rules.step(step)}"
+        case "desk", [step, *_]:
+            return f"{said}: {reader.rules.step(step)}"
+        case (("reminder" | "missed" | "told"), [what, *_]):
+            return f"{said}: {reader.duty(what)}"
+    return said
+
+
+def _noticed(data: Data, reader: Reader) -> str:
+    values = {"effect": _effect(data["effect"], reader), "sent": data["sent"]}
+    return reader.tr(mark("sends: %(effect)s; messages: %(sent)s"), **values)
+
+
+def _given_up(data: Data, reader: Reader) -> str:
+    values = {"effect": _effect(data["effect"], reader), "code": data["code"]}
+    return reader.tr(mark("given up: %(effect)s (%(code)s)"), **values)
+
+
 def _bounced(data: Data, reader: Reader) -> str:
     people = reader.people(data.get("participants", ()))
-    values = {"people": people or "–", "kind": data["kind"], "status": data["status"]}
+    kind = word(MAIL_KINDS, data["kind"], reader.translator)
+    values = {"people": people or "–", "kind": kind, "status": data["status"]}
     text = reader.tr(mark("a mail came back (%(status)s); for: %(people)s, notice: %(kind)s"), **values)
     return f"{text}, {reader.item(data['item_id'])}" if data.get("item_id") else text
 
@@ -487,8 +536,8 @@ EVENTS: Mapping[str, Told] = {
     "DeadlineEscalated": _told_further,
     "CeilingSet": _ceiling,
     "DocumentRendered": _rendered,
-    "NoticeSent": _plain(mark("sends a notice (%(effect)s); messages: %(sent)s")),
+    "NoticeSent": _noticed,
     "MailResent": _resent,
     "MailBounced": _bounced,
-    "EffectFailed": _plain(mark("given up: %(effect)s (%(code)s)")),
+    "EffectFailed": _given_up,
 }

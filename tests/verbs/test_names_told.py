@@ -75,8 +75,8 @@ def reader(names: Names | None = NAMES) -> Reader:
         (
             "MailBounced",
             {"participants": ["m-2"], "kind": "itinerary_request", "status": "5.1.1", "item_id": "s-1"},
-            "a mail came back (5.1.1); for: Suzuki Aiko, notice: itinerary_request, “Welcome dinner”",
-            "a mail came back (5.1.1); for: m-2, notice: itinerary_request, s-1",
+            "a mail came back (5.1.1); for: Suzuki Aiko, notice: invitation, “Welcome dinner”",
+            "a mail came back (5.1.1); for: m-2, notice: invitation, s-1",
         ),
         (
             "DeskMoved",
@@ -123,6 +123,33 @@ def test_a_change_names_whom_and_what_it_is_about(named: tuple[str, ...], after:
     said = told({"named": named, "change": "changed", "before": None, "after": after}, reader())
     assert said is not None
     assert said.line() == line
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("step:1:department_head", "notice that a step waits: Department head"),
+        ("escalated:1:department_head:40", "notice that a step waits too long: Department head"),
+        ("desk:department_head:lan:40", "notice that a step waits: Department head"),
+        ("desk:report:lan:40", "notice that a report waits"),
+        ("report-waits:2", "notice that a report waits"),
+        ("letter-mail:1", "invitation letter"),
+        ("reminder:step.department_head:2026-03-12:40", "reminder of a due date: Signature: Department head"),
+        ("missed:step.department_head:2026-03-12:40", "notice that a day has passed: Signature: Department head"),
+        ("told:step.department_head:2026-03-12:2:40", "notice to who stands above: Signature: Department head"),
+        ("render:final_report:1", "a document"),
+        ("calendars:3", "programme and invitations"),
+        ("collections:40", "calendars kept on other servers"),
+        ("resend:40", "mails that did not arrive"),
+        ("unheard-of:1", "unheard-of"),
+    ],
+)
+def test_what_the_system_sent_or_gave_up_is_said_in_words(key: str, said: str) -> None:
+    """By the key of the effect, which a later version may begin in another way."""
+    sent = {"type": "NoticeSent", "data": {"effect": key, "sent": 3, "refused": 0}}
+    assert sentence_of(sent, reader()) == f"sends: {said}; messages: 3"
+    failed = {"type": "EffectFailed", "data": {"effect": key, "code": "mail_refused"}}
+    assert sentence_of(failed, reader()) == f"given up: {said} (mail_refused)"
 
 
 def test_who_did_it_is_an_account_or_somebody_on_the_file() -> None:
