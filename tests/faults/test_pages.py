@@ -3,7 +3,7 @@
 What a change is tried with every day stands in tests/pages/test_hostile.py; here is all of it, also on PostgreSQL.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -81,11 +81,18 @@ async def test_all_garbage_everywhere_in_every_address(walked: Walk, gallery: Ga
     assert [one for one in wrong if one] == []
 
 
+@pytest.fixture(scope="module")
+def places(walked: Walk, gallery: Gallery) -> list[tuple[str, Callable[[str], str]]]:
+    """Where something can be asked, and by whom."""
+    return list(garbage_places(walked, gallery.found.application))
+
+
 @given(turn=st.integers(0, 10_000), octets=st.binary(max_size=60))
-@settings(max_examples=300, suppress_health_check=list(HealthCheck))
-async def test_whatever_is_asked_of_a_page_it_answers(walked: Walk, gallery: Gallery, turn: int, octets: bytes) -> None:
+@settings(max_examples=1000, suppress_health_check=list(HealthCheck))
+async def test_whatever_is_asked_of_a_page_it_answers(
+    places: list[tuple[str, Callable[[str], str]]], gallery: Gallery, turn: int, octets: bytes
+) -> None:
     """Any octets at all, in any place."""
-    places = list(garbage_places(walked, gallery.found.application))
     account, at = places[turn % len(places)]
     assert await sound(gallery, account, at("".join(f"%{one:02x}" for one in octets))) is None
 
