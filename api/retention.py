@@ -110,12 +110,16 @@ class EntryList(BaseModel):
     next_after: str | None
 
 
+EntryName = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+"""An entry of a plan, or nothing; no entry has a NUL, and PostgreSQL takes none."""
+
+
 class EntryQuery(BaseModel):
     """Which entries."""
 
     model_config = ConfigDict(extra="forbid")
 
-    after: Annotated[str, Field(max_length=200)] = ""
+    after: EntryName = ""
     limit: Annotated[int, Field(ge=1, le=1000)] = 200
 
 

@@ -45,6 +45,7 @@ from api.persons import show_person
 from api.problems import Problem
 from api.request_bodies import AnswerGiven, Denial, Done, Identification, MoreTime, NewRequest, RequestQuery
 from api.retention import (
+    EntryName,
     EntryQuery,
     PlanId,
     apply_retention_plan,
@@ -292,7 +293,7 @@ async def show_retention_plan_page(plan: PlanId, request: Request, at: At) -> Re
 
 @router.get("/admin/retention/{plan}/{kind}")
 async def show_retention_entries_page(
-    plan: PlanId, kind: Kept, request: Request, at: At, after: Annotated[str, Query(max_length=200)] = ""
+    plan: PlanId, kind: Kept, request: Request, at: At, after: Annotated[EntryName, Query()] = ""
 ) -> Response:
     """Show what a plan lists of one kind, entry by entry, before it is removed and after."""
     words = translator(reader_of(request).language)

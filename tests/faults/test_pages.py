@@ -66,8 +66,8 @@ async def test_a_mark_in_one_field_alone_is_refused_beside_it(
     assert wrong == []
 
 
-UNTOLD = frozenset({"account", "password", "repeated", "link"})
-"""Fields of which nothing is said but that it is no way in."""
+UNTOLD = frozenset({"account", "password", "old", "new", "repeated", "link"})
+"""Fields of which nothing is said but that it is no way in, and passwords, of which one answers for another."""
 
 
 async def test_all_garbage_everywhere_in_every_address(walked: Walk, gallery: Gallery, note: Note) -> None:
