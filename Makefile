@@ -57,7 +57,7 @@ imports: $(VENV)/.development
 types: $(VENV)/.development
 	@$(BIN)/mypy
 
-check: lint imports types ## linters, types and the fast tests, in less than a minute
+check: lint imports types ## linters, types and the fast tests, in a minute or two
 	@$(PYTEST) -m "not slow and not faults"
 
 # The tests of pages want a real browser. Who may not install one sees them skipped, by name.

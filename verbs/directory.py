@@ -12,12 +12,13 @@ from locales import Translator, mark
 from settings import Settings
 from verbs.asking import Api, api_of
 from verbs.directory_import import import_
-from verbs.directory_words import ACTIONS, KINDS, NATURES, name_of, why
+from verbs.directory_words import name_of, why
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.refusal import Refusal
 from verbs.tables import add_row, output, say, table
 from words.codes import word
+from words.directory import ACTIONS, KINDS, NATURES
 
 LARGEST_PAGE = 200
 

@@ -10,12 +10,13 @@ import typer
 
 from locales import Translator, mark
 from verbs.asking import api_of
-from verbs.directory_words import VERDICTS, why
+from verbs.directory_words import why
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.refusal import Refusal
 from verbs.tables import add_row, output, say, table
 from words.codes import word
+from words.directory import VERDICTS
 
 SEPARATORS = {",": mark("comma"), ";": mark("semicolon"), "\t": mark("tab")}
 

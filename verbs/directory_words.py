@@ -5,9 +5,7 @@ from typing import Any
 
 from locales import Translator
 from words.codes import word
-from words.directory import ACTIONS, KINDS, NATURES, REASONS, VERDICTS
-
-__all__ = ["ACTIONS", "KINDS", "NATURES", "REASONS", "VERDICTS", "name_of", "why"]
+from words.directory import REASONS
 
 
 def name_of(found: Mapping[str, Any], translator: Translator) -> str:

@@ -36,6 +36,7 @@ from api.pages.forms import Form, FormRefused, done, key_of, read, said
 from api.pages.frame import SHAPES
 from api.pages.reader import reader_of
 from api.pages.rendering import show
+from api.pages.requests import Conflict
 from api.pages.route import PageRoute
 from api.pages.typed import Typed
 from api.persons import correct_person, register_person
@@ -121,17 +122,6 @@ class Told:
     at: datetime
     other: str | None
     changes: tuple[tuple[str, str, str], ...]
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """What somebody else wrote into a field meanwhile, beside what was typed."""
-
-    field: str
-    theirs: str
-    mine: str
-    by: str
-    at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from storage.directory import Action
 from storage.directory_imports import Verdict
 from tests.rulebook import edition
 from verbs import directory as directory_verb
-from verbs import directory_words, mistakes
 from verbs import list as list_verb
+from verbs import mistakes
 from verbs.file_view import warnings
 from verbs.token import Role
 from words import codes
+from words import directory as directory_words
 from words.edition import EditionWords
 from words.events import EVENTS, Reader, sentence_of
 
