@@ -219,6 +219,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         registers.journal,
         registers.persons,
         registers.accounts,
+        registers.institution,
         registers.editions,
         registers.attachments,
         outbox,

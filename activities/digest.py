@@ -14,7 +14,7 @@ from activities.house import House
 from activities.outbox import MailServerUnavailable, MailWaits, Outbox
 from calendars.imip import message_id
 from domain.canonical import digest_of
-from domain.desk import COORDINATING, SIGNING_REPORT
+from domain.desk import COORDINATING, SIGNING_REPORT, seats_of
 from domain.digest import digest_due
 from domain.mailbox import Mailbox
 from domain.person_requests import PersonRequest
@@ -113,7 +113,8 @@ class Digests:
         standing_in = {one.position: one.account for one in stands.actor.substitutions if one.in_force}
         own = set(stands.actor.positions)
         within = account.organisation and await self._registers.institution.subtree(account.organisation, now)
-        filters = DeskFilters(tuple(sorted(own | set(standing_in))), account.id, within=within or None)
+        seats = seats_of(stands.actor, await self._registers.institution.seating(now))
+        filters = DeskFilters(account=account.id, within=within or None, seats=seats)
         found: list[DeskLine] = []
         cursor = None
         while True:

@@ -51,8 +51,8 @@ class DeskReviews:
 
     async def _files(self, asked: ReviewInput) -> list[str]:
         if asked.away is not None:
-            return await self._desks.touched_by(asked.away.account, asked.away.leave)
-        return await self._desks.touched_since(asked.now - LATELY)
+            return await self._desks.touched_by(asked.away.account, asked.away.leave, asked.now)
+        return await self._desks.touched_since(asked.now - LATELY, asked.now)
 
     async def _tell(self, file: str, occasion: str, alive: Callable[[], None]) -> bool:
         """Return whether a file has taken the command; one that is closed meanwhile needs none."""

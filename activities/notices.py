@@ -21,9 +21,11 @@ from notices.render import Rendered, render
 from storage.accounts import AccountDetails, Accounts
 from storage.attachments import AttachmentErased, Attachments
 from storage.editions import Editions
+from storage.institution import Institution
 from storage.journal import Journal
 from storage.mail_ledger import Mail
 from storage.mail_rows import HANDED_OVER, NOT_REACHED
+from storage.metadata import utc_now
 from storage.persons import Person, Persons
 from workflows.ports import CarryOutInput, errand_of
 
@@ -38,6 +40,7 @@ class Notices:
         journal: Journal,
         persons: Persons,
         accounts: Accounts,
+        institution: Institution,
         editions: Editions,
         attachments: Attachments,
         outbox: Outbox,
@@ -47,6 +50,7 @@ class Notices:
         self._journal = journal
         self._persons = persons
         self._accounts = accounts
+        self._institution = institution
         self._editions = editions
         self._attachments = attachments
         self._outbox = outbox
@@ -160,7 +164,9 @@ class Notices:
             # Whom the letter is asked of has no account here: the coordinator sends the dossier out.
             coordinator = await self._accounts.get(stood.after.coordinator)
             return self._to_accounts(asked, stood, [coordinator] if coordinator else [], letter)
-        return self._to_accounts(asked, stood, await self._told(asked, step.plan.signing_positions), letter)
+        return self._to_accounts(
+            asked, stood, await self._told(asked, stood.after, step.plan.signing_positions), letter
+        )
 
     async def _report_waits(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
         report, review = stood.after.report, stood.after.reviewing
@@ -185,14 +191,14 @@ class Notices:
                 ),
             )
 
-        return self._to_accounts(asked, stood, await self._told(asked, review.signing_positions), letter)
+        return self._to_accounts(asked, stood, await self._told(asked, stood.after, review.signing_positions), letter)
 
-    async def _told(self, asked: CarryOutInput, positions: Iterable[str]) -> list[AccountDetails]:
-        """Return whom a waiting desk is shown to: the substitute it moved to, else those who hold its positions."""
+    async def _told(self, asked: CarryOutInput, file: Delegation, positions: Iterable[str]) -> list[AccountDetails]:
+        """Return whom a waiting desk is shown to: the substitute it moved to, else who sits there."""
         if to := asked.effect.args.get("to"):
             substitute = await self._accounts.get(str(to))
             return [substitute] if substitute else []
-        return await self._holding(positions)
+        return await self._at_desks(file, positions)
 
     async def _acting_for(self, asked: CarryOutInput) -> str:
         account = asked.effect.args.get("on_behalf_of")
@@ -203,16 +209,22 @@ class Notices:
         found = await self._accounts.get(account)
         return found.name if found else account
 
-    async def _holding(self, positions: Iterable[str]) -> list[AccountDetails]:
-        """Return the accounts that hold any of several positions, each once."""
-        found = [account for position in positions for account in await self._accounts.holding(position)]
-        return [account for place, account in enumerate(found) if account not in found[:place]]
+    async def _at_desks(self, file: Delegation, positions: Iterable[str]) -> list[AccountDetails]:
+        """Return who sits now at the desks of several positions that the file comes to, each once."""
+        seating = await self._institution.seating(utc_now())
+        wanted = list(positions)
+        known = await self._accounts.several(
+            {who for position in wanted for who in seating.holders(position, file.organisation)}
+        )
+        by_id = {one.id: one for one in known}
+        seated = (by_id.get(who) for position in wanted for who in seating.holders(position, file.organisation))
+        return list({one.id: one for one in seated if one}.values())
 
     async def _may_sign(self, file: Delegation, step: Step) -> list[AccountDetails]:
-        """Return who may still sign a step: those who hold its positions, and those who stand in for them now."""
+        """Return who may still sign a step: those at the desks of its positions, and who stands in for them now."""
         standing_in = [one.substitute for one in file.stand_ins if one.what == step.id and one.in_force]
         substitutes = [await self._accounts.get(account) for account in dict.fromkeys(standing_in)]
-        return [*await self._holding(step.waits_for), *(one for one in substitutes if one)]
+        return [*await self._at_desks(file, step.waits_for), *(one for one in substitutes if one)]
 
     async def _step_escalated(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
         event, proposal = stood.event, stood.after.current_proposal
@@ -236,7 +248,7 @@ class Notices:
                 ),
             )
 
-        return self._to_accounts(asked, stood, await self._accounts.holding(event.to), letter)
+        return self._to_accounts(asked, stood, await self._at_desks(stood.after, [event.to]), letter)
 
     async def _deadline(self, asked: CarryOutInput, stood: Standing, edition: Edition, notice: str) -> list[Mail]:
         deadline = next((one for one in standing(stood.after) if one.what == asked.effect.args["what"]), None)
@@ -244,7 +256,7 @@ class Notices:
             return []
         event, step = stood.event, step_of(deadline, stood.after)
         if isinstance(event, DeadlineEscalated):
-            told = await self._accounts.holding(event.to)
+            told = await self._at_desks(stood.after, [event.to])
         else:
             coordinator = await self._accounts.get(stood.after.coordinator)
             told = [coordinator] if coordinator else []

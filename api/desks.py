@@ -12,7 +12,7 @@ from api.installation import At, Installation
 from api.problems import Problem
 from domain.bilingual import Bilingual
 from domain.decision import Actor as Acting
-from domain.desk import Substitute
+from domain.desk import Seat, Substitute, seats_of
 from domain.values import Slug, business_date
 from storage.cursors import BadCursor
 from storage.desks import DeskFilters, DeskLine, DeskPage, DeskTotal
@@ -108,18 +108,17 @@ async def show_inbox(query: Annotated[PageQuery, Query()], at: At, actor: Actor)
 
     For the positions they hold, for those they stand in for while somebody is on leave, and as coordinator.
     """
-    positions = await positions_of(at, actor)
-    return await _shown(at, DeskFilters(positions, actor.id, within=await reach(actor, at)), query)
+    filters = DeskFilters(account=actor.id, within=await reach(actor, at), seats=await seats_now(at, actor))
+    return await _shown(at, filters, query)
 
 
-async def positions_of(at: Installation, actor: Acting) -> tuple[str, ...]:
-    """Return the positions that somebody signs for now: those they hold, and those they stand in for."""
+async def seats_now(at: Installation, actor: Acting) -> tuple[Seat, ...]:
+    """Return for what somebody signs now: the positions they hold, and those they stand in for."""
     now = utc_now()
     stands = await at.registers.standing.look(
         actor.id, now, on=business_date(now, at.settings.zone), organisation=actor.organisation
     )
-    standing_in = {one.position for one in stands.actor.substitutions if one.in_force}
-    return tuple(sorted(standing_in | set(actor.positions)))
+    return seats_of(stands.actor, await at.institution.seating(now))
 
 
 async def _shown(at: At, filters: DeskFilters, query: PageQuery) -> ShownDesks:

@@ -146,6 +146,9 @@ PROBLEMS: dict[str, Answer] = {
     "parent_unknown": Answer(422, mark("The organisation above does not exist when this one begins.")),
     "position_unknown": Answer(422, mark("There is no position of this id.")),
     "position_exists": Answer(409, mark("There is a position of this id already.")),
+    "position_of_another_organisation": Answer(
+        422, mark("Another organisation alone has this position, and the account does not reach it.")
+    ),
     "tenure_unknown": Answer(404, mark("There is no tenure of this id.")),
     "tenure_exists": Answer(409, mark("The account holds this position at that time already.")),
     "tenure_ended": Answer(409, mark("The tenure ends by then already.")),

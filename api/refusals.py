@@ -19,6 +19,9 @@ REFUSALS: dict[str, Answer] = {
     "signed_another_step": Answer(403, mark("You signed another step of this proposal; four eyes are asked for.")),
     "own_request": Answer(403, mark("Nobody decides on a request of their own.")),
     "own_trip": Answer(403, mark("Nobody approves a trip of their own.")),
+    "desk_of_another_organisation": Answer(
+        403, mark("You hold this position at another organisation; the file waits at the desk of its own.")
+    ),
     "substitute_not_entitled": Answer(
         403, mark("You sign here as a substitute only inside the registered leave. The attempt is recorded.")
     ),

@@ -1,6 +1,6 @@
 """Sign-off: by whom, by what right, and of exactly which dossier. Nothing is ever approved by the passing of time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from domain.commands import IssueDecision, RecordExternalDecision, RejectStep, ReturnStep, SignOff
 from domain.decision import Actor, Context, Outcome, accept, refuse
@@ -135,6 +135,7 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
             elsewhere=elsewhere,
             travellers=travellers(state),
             lineage=context.lineage,
+            desks=context.desks,
         )
 
     right = right_of(plan.signing_positions)
@@ -180,6 +181,7 @@ def right_for(
     elsewhere: Collection[str] = (),
     travellers: Collection[str] = (),
     lineage: Collection[str] = (),
+    desks: Mapping[str, str] | None = None,
 ) -> Right | str:
     """Return by what right somebody signs for the first of several positions that they may sign for, or the code.
 
@@ -188,7 +190,14 @@ def right_for(
     codes = []
     for position in positions or (None,):
         right = right_to_sign(
-            actor, position, prefix, own=own, elsewhere=elsewhere, travellers=travellers, lineage=lineage
+            actor,
+            position,
+            prefix,
+            own=own,
+            elsewhere=elsewhere,
+            travellers=travellers,
+            lineage=lineage,
+            desks=desks,
         )
         if isinstance(right, Right):
             return right

@@ -71,7 +71,8 @@ class Context(Fact):
 
     `edition` is the one the file was opened under (for opening, the one in force); `newest` the one in force now.
     `lineage` is the file's organisation and those above it at that instant, upwards; `run_by` is what kind of union or
-    association the register knows it as, if it knows it. `factor` is by what the actor is known, since `factor_at` (the
+    association the register knows it as, if it knows it. `desks` says at which of them the desk of a position stands.
+    `factor` is by what the actor is known, since `factor_at` (the
     time of the wall). `observations` are of other files, only where the decision asks for them
     (`domain/observations.py`). `posted` are the messages that a command names. `uncollected` are
     those on the file who are to hear by a collection and have none registered. `stand_ins` are the leaves in force and
@@ -84,6 +85,7 @@ class Context(Fact):
     edition: SkipValidation[Edition]
     newest: SkipValidation[Edition]
     lineage: tuple[str, ...] = ()
+    desks: dict[str, str] = Field(default_factory=dict)
     stand_ins: tuple[StandIn, ...] | None = None
     run_by: RunBy | None = None
     factor: Factor | None = Field(default=None, exclude_if=unsaid)

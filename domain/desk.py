@@ -1,7 +1,10 @@
 """On whose desk a file is: what waits there, since when, and until when. Pure, and a projection like any other."""
 
 from datetime import date
+from typing import NamedTuple
 
+from domain.decision import Actor
+from domain.institution import Seating
 from domain.state import Deadline, Delegation, Phase, Step
 from domain.values import Fact, Instant
 
@@ -21,6 +24,23 @@ class Substitute(Fact):
     since: Instant
     until: Instant
     in_force: bool
+
+
+class Seat(NamedTuple):
+    """A position that somebody signs for, and the organisations whose files come to them with it; None for all."""
+
+    position: str
+    files_of: frozenset[str] | None = None
+
+
+def seats_of(actor: Actor, seating: Seating) -> tuple[Seat, ...]:
+    """Return for what somebody signs now: the positions they hold, and those they stand in for."""
+    places = {(one.position, one.organisation) for one in actor.tenures}
+    places |= {(one.position, one.organisation) for one in actor.substitutions if one.in_force}
+    return tuple(
+        Seat(position, seating.files_of(position, organisation))
+        for position, organisation in sorted(places, key=lambda place: (place[0], place[1] or ""))
+    )
 
 
 class Desk(Fact):

@@ -51,6 +51,7 @@ class Right(Fact):
 
     The rest is what the registers said at that instant. `tenure` and `held_since` are of the one who holds the
     position: the `account` that signed or, where a substitute signed under a `leave`, the one it signed `on_behalf_of`.
+    `organisation` is the one at which the position is held; without it, the whole house.
     """
 
     position: str
@@ -60,6 +61,7 @@ class Right(Fact):
     held_since: Annotated[Instant | None, Field(exclude_if=_absent)] = None
     on_behalf_of: Annotated[str | None, Field(exclude_if=_absent)] = None
     leave: Annotated[str | None, Field(exclude_if=_absent)] = None
+    organisation: Annotated[str | None, Field(exclude_if=_absent)] = None
 
 
 class DossierPart(Fact):

@@ -3,8 +3,8 @@
 Periods are half-open in UTC: `since` belongs to them, `until` does not; without `until` they go on.
 """
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -57,11 +57,12 @@ class Position(Fact):
 
 
 class Tenure(Period):
-    """Somebody holds a position for a period."""
+    """Somebody holds a position for a period: at an organisation or, without one, for the whole house."""
 
     id: str
     account: Slug
     position: Slug
+    organisation: Slug | None = None
 
 
 class Leave(Period):
@@ -87,18 +88,19 @@ class Leave(Period):
 
 
 class Held(Fact):
-    """A position that somebody holds, with the tenure it rests on."""
+    """A position that somebody holds, with the tenure it rests on; without an organisation for the whole house."""
 
     position: str
     tenure: str
     since: Instant
+    organisation: str | None = None
 
 
 class Substitution(Fact):
     """A position held by somebody for whom one is registered as substitute; `in_force` says that one may sign now.
 
-    `account` holds the position, by `tenure` since `held_since`; `person` is that account's person, if it has one,
-    and `aliases` are that person's other accounts.
+    `account` holds the position, by `tenure` since `held_since`, at `organisation`; `person` is that account's person,
+    if it has one, and `aliases` are that person's other accounts.
     """
 
     leave: str
@@ -107,6 +109,7 @@ class Substitution(Fact):
     tenure: str
     held_since: Instant
     in_force: bool
+    organisation: str | None = None
     person: str | None = None
     aliases: tuple[str, ...] = ()
 
@@ -144,16 +147,81 @@ def subtree(organisations: Iterable[Organisation], root: str, now: datetime) -> 
 
 def lineage(organisations: Iterable[Organisation], slug: str, now: datetime) -> tuple[str, ...]:
     """Return an organisation and those above it at an instant, upwards. An unknown one has only itself."""
-    parents = {one.slug: one.parent for one in organisations if one.contains(now)}
+    return _upwards({one.slug: one.parent for one in organisations if one.contains(now)}, slug)
+
+
+def _upwards(parents: Mapping[str, str | None], slug: str) -> tuple[str, ...]:
     found = [slug]
     while (above := parents.get(found[-1])) is not None and above not in found:
         found.append(above)
     return tuple(found)
 
 
-def holders(tenures: Iterable[Tenure], position: str, now: datetime) -> tuple[str, ...]:
-    """Return the accounts that hold a position at an instant, in alphabetical order."""
-    return tuple(sorted({one.account for one in tenures if one.position == position and one.contains(now)}))
+def makes_desk(held: Period, now: datetime) -> bool:
+    """Whether an organisation has a desk by now because a position is or was held there so long.
+
+    Not if it was for less than a day: what was entered by mistake and taken back leaves no desk behind.
+    """
+    return held.since <= now and (held.until is None or held.until - held.since >= timedelta(days=1))
+
+
+def seats(places: Iterable[tuple[str, str]], lineage: Sequence[str]) -> dict[str, str]:
+    """Return at which organisation the desk of each position stands, for the files of the first of a lineage.
+
+    `places` are positions with the organisations that have a desk of them (`makes_desk`). A file comes to the nearest
+    organisation upwards that has it. One that is vacant stays there: nobody above signs because nobody else is there.
+    """
+    heights = {slug: height for height, slug in enumerate(lineage)}
+    found: dict[str, str] = {}
+    for position, organisation in places:
+        if organisation in heights and heights[organisation] < heights.get(found.get(position, ""), len(lineage)):
+            found[position] = organisation
+    return found
+
+
+def sits(position: str, organisation: str | None, desks: Mapping[str, str]) -> bool:
+    """Whether who holds a position at an organisation sits at its desk, where `desks` are as `seats` says them.
+
+    Who holds it for the whole house, at no organisation, sits at each.
+    """
+    return organisation is None or desks.get(position) == organisation
+
+
+class Seating:
+    """Who sits at which desk, for the files of every organisation, at one instant."""
+
+    def __init__(self, organisations: Iterable[Organisation], tenures: Iterable[Tenure], now: datetime) -> None:
+        """Take the registers as they are; what begins only later is left out."""
+        self._parents = {one.slug: one.parent for one in organisations if one.contains(now)}
+        self._places: set[tuple[str, str]] = set()
+        self._held: dict[str, list[Tenure]] = {}
+        for one in tenures:
+            if one.organisation is not None and makes_desk(one, now):
+                self._places.add((one.position, one.organisation))
+            if one.contains(now):
+                self._held.setdefault(one.position, []).append(one)
+        self._desks: dict[str, dict[str, str]] = {}
+
+    def desk(self, position: str, organisation: str) -> str | None:
+        """Return at which organisation the desk of a position stands, for the files of an organisation."""
+        return self._of(organisation).get(position)
+
+    def holders(self, position: str, organisation: str) -> tuple[str, ...]:
+        """Return the accounts that sit at the desk of a position, for the files of an organisation; alphabetical."""
+        desks = self._of(organisation)
+        held = self._held.get(position, ())
+        return tuple(sorted({one.account for one in held if sits(position, one.organisation, desks)}))
+
+    def files_of(self, position: str, organisation: str | None) -> frozenset[str] | None:
+        """Return the organisations whose files come to who holds a position at an organisation; None for all."""
+        if organisation is None:
+            return None
+        return frozenset(one for one in {organisation, *self._parents} if self.desk(position, one) == organisation)
+
+    def _of(self, organisation: str) -> dict[str, str]:
+        if organisation not in self._desks:
+            self._desks[organisation] = seats(self._places, _upwards(self._parents, organisation))
+        return self._desks[organisation]
 
 
 def held_by(account: str, tenures: Iterable[Tenure], now: datetime) -> tuple[Held, ...]:
@@ -161,7 +229,8 @@ def held_by(account: str, tenures: Iterable[Tenure], now: datetime) -> tuple[Hel
     found: dict[str, Held] = {}
     for one in sorted(tenures, key=lambda one: (one.since, one.id)):
         if one.account == account and one.contains(now):
-            found.setdefault(one.position, Held(position=one.position, tenure=one.id, since=one.since))
+            held = Held(position=one.position, tenure=one.id, since=one.since, organisation=one.organisation)
+            found.setdefault(one.position, held)
     return tuple(found[position] for position in sorted(found))
 
 
@@ -180,6 +249,7 @@ def substitutions_of(
             tenure=held.tenure,
             held_since=held.since,
             in_force=leave.in_force(now) and leave.covers(held.position),
+            organisation=held.organisation,
         )
         for leave in sorted(leaves, key=lambda one: (one.since, one.id))
         if leave.substitute == account

@@ -103,6 +103,7 @@ def _reviewable(
         own=(report.filed_by, state.coordinator),
         travellers=travellers(state),
         lineage=context.lineage,
+        desks=context.desks,
     )
     if isinstance(right, str):
         return refuse(right, SignOffRefused(step_id=REPORT, code=right))

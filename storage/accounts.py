@@ -204,7 +204,7 @@ class Accounts:
                 return known
             await _grant(connection, details)
             await record(connection, "accounts", "account_opened", details.id, by=by, after=_said(details))
-            await hold_exactly(connection, details.id, details.positions, now, by=by)
+            await hold_exactly(connection, details.id, details.positions, now, organisation=details.organisation, by=by)
         return details
 
     async def change(self, details: AccountDetails, *, by: str = SYSTEM) -> None:
@@ -235,7 +235,7 @@ class Accounts:
             await record(
                 connection, "accounts", "account_changed", details.id, by=by, before=_said(before), after=after
             )
-            await hold_exactly(connection, details.id, details.positions, now, by=by)
+            await hold_exactly(connection, details.id, details.positions, now, organisation=details.organisation, by=by)
 
     async def disable(self, account: str, *, by: str = SYSTEM) -> None:
         """Disable an account and revoke its tokens; raises UnknownAccount."""
@@ -295,18 +295,10 @@ class Accounts:
             wanted = (await connection.execute(enabled.offset(offset).limit(limit))).scalars().all()
             return await self._read(connection, accounts.c.id.in_(wanted))
 
-    async def holders(self, positions: Collection[str]) -> dict[str, list[AccountDetails]]:
-        """Return the accounts that hold each of some positions now, by position and in the order of their ids."""
-        held = select(tenures.c.account).where(tenures.c.position.in_(sorted(positions)), held_at(utc_now()))
+    async def several(self, ids: Collection[str]) -> list[AccountDetails]:
+        """Return those of some accounts that are not disabled, by id."""
         async with self._database.reading() as connection:
-            found = await self._read(connection, accounts.c.id.in_(held))
-        return {position: [one for one in found if position in one.positions] for position in positions}
-
-    async def holding(self, position: str, at: datetime | None = None) -> list[AccountDetails]:
-        """Return the accounts that hold a position at an instant (else now), by id: whom a waiting step is shown to."""
-        held = select(tenures.c.account).where(tenures.c.position == position, held_at(at or utc_now()))
-        async with self._database.reading() as connection:
-            return await self._read(connection, accounts.c.id.in_(held))
+            return await self._read(connection, accounts.c.id.in_(sorted(set(ids))))
 
     async def create_token(
         self,

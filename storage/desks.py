@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, and_, case, false, func, literal, or_, select
 
-from domain.desk import Substitute
+from domain.desk import Seat, Substitute
+from domain.institution import subtree
 from storage.cursors import BadCursor, beyond, read_cursor, write_cursor
 from storage.engine import Database
+from storage.institution import read_organisations
 from storage.leaves import leaves
 from storage.metadata import Instant
 from storage.queries import LARGEST_PAGE
 from storage.read_model import SUBSTITUTES, delegations, desk_rows
-from storage.tenures import tenures
+from storage.tenures import read_tenures, tenures
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -23,7 +25,7 @@ Grouping = Literal["position", "organisation", "coordinator"]
 
 @dataclass(frozen=True)
 class DeskFilters:
-    """Which desks: everything that is set must hold. `positions` and `account` are alternatives of each other.
+    """Which desks: everything that is set must hold. `positions`, `seats` and `account` are alternatives of each other.
 
     `coordinator` takes the files that an account coordinates, `signing` those that lie with a position: somebody has to
     sign. `within` are the organisations whose files the reader may see; None for all.
@@ -36,6 +38,7 @@ class DeskFilters:
     within: frozenset[str] | None = None
     coordinator: str | None = None
     signing: bool = False
+    seats: tuple[Seat, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,28 +140,30 @@ class Desks:
         async with self._database.reading() as connection:
             return [DeskTotal(*row) for row in await connection.execute(wanted)]
 
-    async def touched_by(self, account: str, leave: str) -> list[str]:
+    async def touched_by(self, account: str, leave: str, now: datetime) -> list[str]:
         """Return the files that a leave may concern, by id.
 
-        Those on the desk of a position that the account holds, held or will hold, and those that know the leave.
+        Those on the desk of a position that the account holds, held or will hold, as far as its organisation reaches
+        at an instant, and those that know the leave.
         """
-        held = select(tenures.c.position).where(tenures.c.account == account, tenures.c.replaced_at.is_(None))
         knows = desk_rows.c.substitutes.contains(leave, autoescape=True)
-        return await self._files(or_(desk_rows.c.position.in_(held), knows))
+        return await self._files(now, tenures.c.account == account, knows)
 
-    async def touched_since(self, since: datetime) -> list[str]:
+    async def touched_since(self, since: datetime, now: datetime) -> list[str]:
         """Return the files that any leave may concern that is in force, to come, or was over only after an instant.
 
         By id: as `touched_by`, for each such leave, and every file that knows one.
         """
         away = select(leaves.c.account).where(leaves.c.replaced_at.is_(None), leaves.c.until > since)
-        held = select(tenures.c.position).where(tenures.c.account.in_(away), tenures.c.replaced_at.is_(None))
-        return await self._files(or_(desk_rows.c.position.in_(held), desk_rows.c.substitutes.is_not(None)))
+        return await self._files(now, tenures.c.account.in_(away), desk_rows.c.substitutes.is_not(None))
 
-    async def _files(self, which: ColumnElement[bool]) -> list[str]:
-        wanted = select(desk_rows.c.delegation_id).where(which).distinct().order_by(desk_rows.c.delegation_id)
+    async def _files(self, now: datetime, whose: ColumnElement[bool], others: ColumnElement[bool]) -> list[str]:
         async with self._database.reading() as connection:
-            return list((await connection.execute(wanted)).scalars())
+            held = {(one.position, one.organisation) for one in await read_tenures(connection, whose)}
+            known = await read_organisations(connection, now)
+            seats = [Seat(position, subtree(known, at, now) if at else None) for position, at in held]
+            wanted = _joined(desk_rows.c.delegation_id).where(or_(*at_seats(seats), others)).distinct()
+            return list((await connection.execute(wanted.order_by(desk_rows.c.delegation_id))).scalars())
 
 
 def _line(row: Row[Any]) -> DeskLine:
@@ -170,6 +175,16 @@ def _joined(*columns: Any) -> Any:
     return select(*columns).join_from(desk_rows, delegations, delegations.c.id == desk_rows.c.delegation_id)
 
 
+def at_seats(seats: Collection[Seat]) -> list[ColumnElement[bool]]:
+    """Return, for each seat, the condition that a desk (joined with its delegation) is that of it."""
+    return [
+        desk_rows.c.position == one.position
+        if one.files_of is None
+        else and_(desk_rows.c.position == one.position, delegations.c.organisation.in_(sorted(one.files_of)))
+        for one in seats
+    ]
+
+
 def _conditions(filters: DeskFilters) -> list[ColumnElement[bool]]:
     asked = (*filters.positions, filters.account or "", filters.organisation or "", filters.coordinator or "")
     if any("\x00" in text for text in asked):
@@ -178,6 +193,7 @@ def _conditions(filters: DeskFilters) -> list[ColumnElement[bool]]:
     whose: list[ColumnElement[bool]] = []
     if filters.positions:
         whose.append(desk_rows.c.position.in_(filters.positions))
+    whose += at_seats(filters.seats)
     if filters.account is not None:
         whose.append(desk_rows.c.account == filters.account)
     if whose:

@@ -3,16 +3,24 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Table, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Row, Table, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.bilingual import Bilingual
-from domain.institution import Organisation, Position, Tenure, lineage, organisation_contradiction, subtree
+from domain.institution import (
+    Organisation,
+    Position,
+    Seating,
+    Tenure,
+    lineage,
+    organisation_contradiction,
+    subtree,
+)
 from storage.accounts import accounts
 from storage.engine import Database
 from storage.metadata import Instant, Name, Words, metadata, utc_now
 from storage.register_log import ChangeRefused, queue, record
-from storage.tenures import begin_tenure
+from storage.tenures import begin_tenure, positions, tenures_begun
 
 organisations = Table(
     "organisations",
@@ -24,17 +32,6 @@ organisations = Table(
     Column("parent", Name),
     Column("name_vi", Words, nullable=False),
     Column("name_en", Words, nullable=False),
-    Column("recorded_at", Instant, nullable=False),
-    Column("recorded_by", Name, nullable=False),
-)
-
-positions = Table(
-    "positions",
-    metadata,
-    Column("slug", Name, primary_key=True),
-    Column("organisation", Name),
-    Column("title_vi", Words, nullable=False),
-    Column("title_en", Words, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Name, nullable=False),
 )
@@ -58,6 +55,11 @@ class Institution:
     async def subtree(self, organisation: str, now: datetime) -> frozenset[str]:
         """Return an organisation and everything below it at an instant."""
         return subtree(await self.organisations(), organisation, now)
+
+    async def seating(self, now: datetime) -> Seating:
+        """Return who sits at which desk at an instant, for the files of every organisation."""
+        async with self._database.reading() as connection:
+            return Seating(await read_organisations(connection, now), await tenures_begun(connection, now), now)
 
     async def add_organisation(self, new: Organisation, *, by: str) -> None:
         """Enter an organisation; raises ChangeRefused with the codes of `organisation_contradiction`."""
@@ -136,20 +138,33 @@ class Institution:
             await record(connection, "positions", "position_added", new.slug, by=by, after=after)
 
     async def hold(self, account: str, position: str, since: datetime, until: datetime | None, *, by: str) -> Tenure:
-        """Let an account hold a registered position for a period.
+        """Let an account hold a registered position for a period: at the position's organisation, else at its own.
 
-        Raises ChangeRefused: `account_unknown`, `position_unknown`, `period_backwards`, `tenure_exists`.
+        Raises ChangeRefused: `account_unknown`, `position_unknown`, `period_backwards`, `tenure_exists`,
+        `position_of_another_organisation` (the account does not reach the one that has the position).
         """
         if until is not None and until <= since:
             raise ChangeRefused("period_backwards")
         async with self._database.writing() as connection:
-            enabled = select(accounts.c.id).where(accounts.c.id == account, accounts.c.disabled_at.is_(None))
-            if (await connection.execute(enabled)).one_or_none() is None:
+            enabled = select(accounts.c.organisation).where(accounts.c.id == account, accounts.c.disabled_at.is_(None))
+            holder = (await connection.execute(enabled)).one_or_none()
+            if holder is None:
                 raise ChangeRefused("account_unknown")
-            known = select(positions.c.slug).where(positions.c.slug == position)
-            if (await connection.execute(known)).one_or_none() is None:
+            known = (await connection.execute(select(positions).where(positions.c.slug == position))).one_or_none()
+            if known is None:
                 raise ChangeRefused("position_unknown")
-            return await begin_tenure(connection, account, position, since, until, by=by)
+            at: str | None = known.organisation or holder.organisation
+            own = holder.organisation
+            if own is not None and at is not None and own not in lineage(await _read(connection), at, since):
+                raise ChangeRefused("position_of_another_organisation")
+            return await begin_tenure(connection, account, position, since, until, at=at, by=by)
+
+
+async def read_organisations(connection: AsyncConnection, now: datetime) -> list[Organisation]:
+    """Return the organisations as they are at an instant."""
+    return await _read(
+        connection, organisations.c.since <= now, or_(organisations.c.until.is_(None), organisations.c.until > now)
+    )
 
 
 async def _read(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Organisation]:

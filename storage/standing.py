@@ -5,15 +5,15 @@ tenures and leave at that instant is said by domain/institution.py.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast, get_args
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Row,
-    Select,
     String,
     bindparam,
     exists,
@@ -26,7 +26,17 @@ from sqlalchemy import (
 from sqlalchemy import cast as as_type
 
 from domain.decision import Actor
-from domain.institution import Leave, StandIn, Tenure, held_by, substitutions_of
+from domain.institution import (
+    Leave,
+    Period,
+    StandIn,
+    Tenure,
+    held_by,
+    makes_desk,
+    seats,
+    sits,
+    substitutions_of,
+)
 from domain.values import RunBy
 from storage.accounts import account_roles, accounts
 from storage.editions import UnknownEdition, editions
@@ -60,15 +70,14 @@ _NEWEST = (
 )
 
 
-def _lineage() -> Select[Any]:
+def _lineage() -> CTE:
     here = [organisations.c.since <= _NOW, or_(organisations.c.until.is_(None), organisations.c.until > _NOW)]
     first = select(organisations.c.slug, organisations.c.parent, organisations.c.kind, literal(1).label("height"))
     above = first.where(organisations.c.slug == _ORGANISATION, *here).cte("above", recursive=True)
     next_up = select(organisations.c.slug, organisations.c.parent, organisations.c.kind, above.c.height + 1)
-    above = above.union_all(
+    return above.union_all(
         next_up.join(above, organisations.c.slug == above.c.parent).where(above.c.height < HIGHEST, *here)
     )
-    return select(above.c.slug, above.c.height, above.c.kind)
 
 
 HIGHEST = 20
@@ -89,7 +98,7 @@ COLUMNS = ("kind", "first", "second", "third", "fourth", "since", "until", "revo
 
 
 def _look() -> Any:
-    above = _lineage().subquery("lineage")
+    above = _lineage()
     # Nobody has two pairs of eyes: what another account of the same person signed counts, even a disabled one's.
     others = accounts.alias("others")
     return union_all(
@@ -107,6 +116,7 @@ def _look() -> Any:
                 tenures.c.id,
                 tenures.c.account,
                 tenures.c.position,
+                tenures.c.organisation,
                 since=tenures.c.since,
                 until=tenures.c.until,
             )
@@ -126,6 +136,17 @@ def _look() -> Any:
             )
         ).where(leaves.c.replaced_at.is_(None), leaves.c.substitute.in_(_ENABLED), leaves.c.account.in_(_REPLACED)),
         select(*_row("above", above.c.slug, as_type(above.c.height, String), above.c.kind)),
+        select(
+            *_row(
+                "desk",
+                tenures.c.position,
+                tenures.c.organisation,
+                since=tenures.c.since,
+                until=tenures.c.until,
+            )
+        )
+        .join_from(tenures, above, above.c.slug == tenures.c.organisation)
+        .where(tenures.c.replaced_at.is_(None), tenures.c.since <= _NOW),
     )
 
 
@@ -154,6 +175,7 @@ _STANDING_IN = (
         _AWAY.c.person,
         _SUBSTITUTE.c.person.label("substitute_person"),
         _SUBSTITUTE.c.organisation,
+        tenures.c.organisation.label("held_at"),
     )
     .join_from(leaves, tenures, tenures.c.account == leaves.c.account)
     .join(_AWAY, _AWAY.c.id == leaves.c.account)
@@ -174,13 +196,15 @@ _STANDING_IN = (
 class Stands:
     """An actor, the digest of the edition in force, and the file's organisation with those above it, upwards.
 
-    `run_by` is what kind of union or association the register knows the file's organisation as.
+    `run_by` is what kind of union or association the register knows the file's organisation as, `desks` where the desk
+    of each position stands for its files.
     """
 
     actor: Actor
     newest: str
     lineage: tuple[str, ...] = ()
     run_by: RunBy | None = None
+    desks: Mapping[str, str] = field(default_factory=dict)
 
 
 class Standing:
@@ -212,13 +236,21 @@ class Standing:
             cast(str, found["edition"][0].first),
             lineage,
             cast(RunBy, kind) if kind in get_args(RunBy) else None,
+            seats(
+                [
+                    (row.first, row.second)
+                    for row in found["desk"]
+                    if makes_desk(Period(since=row.since, until=row.until), now)
+                ],
+                lineage,
+            ),
         )
 
-    async def stand_ins(self, now: datetime, lineage: Collection[str]) -> tuple[StandIn, ...]:
-        """Return the leaves in force and to come of those who hold a position at an instant, with their substitutes.
+    async def stand_ins(self, now: datetime, lineage: Collection[str], desks: Mapping[str, str]) -> tuple[StandIn, ...]:
+        """Return the leaves in force and to come of those who sit at a file's desks at an instant, with substitutes.
 
-        By position and beginning; only what a substitute may sign whose organisation is in the `lineage` of a file, or
-        who has none. A leave that is revoked ends with that.
+        By position and beginning; only what a substitute may sign whose organisation is in the `lineage` of the file,
+        or who has none. `desks` as in `Stands`. A leave that is revoked ends with that.
         """
         async with self._database.reading() as connection:
             rows = (await connection.execute(_STANDING_IN, {"now": now})).all()
@@ -226,7 +258,8 @@ class Standing:
         for row in rows:
             covered = row.position in row.positions.split() or not row.positions
             until = min(row.until, row.revoked_at) if row.revoked_at else row.until
-            if covered and row.since < until and (row.organisation is None or row.organisation in lineage):
+            reaches = row.organisation is None or row.organisation in lineage
+            if covered and reaches and row.since < until and sits(row.position, row.held_at, desks):
                 found.setdefault(
                     (row.position, row.leave),
                     StandIn(
@@ -245,7 +278,14 @@ class Standing:
 
 def _actor(account: str, found: dict[str, list[Row[Any]]], now: datetime) -> Actor:
     held_ever = [
-        Tenure(id=row.first, account=row.second, position=row.third, since=row.since, until=row.until)
+        Tenure(
+            id=row.first,
+            account=row.second,
+            position=row.third,
+            organisation=row.fourth,
+            since=row.since,
+            until=row.until,
+        )
         for row in found["tenure"]
     ]
     registered = [

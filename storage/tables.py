@@ -19,7 +19,7 @@ from storage.editions import editions
 from storage.erasures import erasures
 from storage.feeds import feeds
 from storage.identities import identities
-from storage.institution import organisations, positions
+from storage.institution import organisations
 from storage.journal import journal
 from storage.leaves import leaves
 from storage.mail_rows import mail_ledger
@@ -34,7 +34,7 @@ from storage.received_mail import mailbox_places, received_mail
 from storage.register_log import register_log
 from storage.retention import retention_entries, retention_plans
 from storage.sessions import sessions
-from storage.tenures import tenures
+from storage.tenures import positions, tenures
 from storage.texts import texts
 
 REGISTERS: tuple[Table, ...] = (

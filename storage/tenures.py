@@ -1,4 +1,4 @@
-"""The register of tenures: who holds which position, since and until when. A change is a further version."""
+"""The register of tenures: who holds which position, where, since and until when. A change is a further version."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -22,9 +22,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.institution import Tenure, tenure_contradiction
 from storage.engine import Database
-from storage.metadata import Instant, Name, metadata, utc_now
+from storage.metadata import Instant, Name, Words, metadata, utc_now
 from storage.references import new_reference
 from storage.register_log import ChangeRefused, queue, record
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("slug", Name, primary_key=True),
+    Column("organisation", Name),
+    Column("title_vi", Words, nullable=False),
+    Column("title_en", Words, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Name, nullable=False),
+)
+
 
 tenures = Table(
     "tenures",
@@ -33,6 +45,7 @@ tenures = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("account", Name, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("position", Name, nullable=False, index=True),
+    Column("organisation", Name, index=True),
     Column("since", Instant, nullable=False),
     Column("until", Instant),
     Column("recorded_at", Instant, nullable=False),
@@ -63,12 +76,12 @@ class Tenures:
         async with self._database.reading() as connection:
             return await read_tenures(connection, *which)
 
-    async def holders(self, positions: Collection[str], at: datetime) -> dict[str, list[str]]:
-        """Return who holds each of some positions at an instant, by the position; nobody of one that is vacant."""
-        found: dict[str, list[str]] = {}
+    async def in_force(self, positions: Collection[str], now: datetime) -> dict[str, list[Tenure]]:
+        """Return by whom each of some positions is held at an instant, wherever; nothing of one that is vacant."""
+        found: dict[str, list[Tenure]] = {}
         async with self._database.reading() as connection:
-            for one in await read_tenures(connection, tenures.c.position.in_(sorted(positions)), held_at(at)):
-                found.setdefault(one.position, []).append(one.account)
+            for one in await read_tenures(connection, tenures.c.position.in_(sorted(positions)), held_at(now)):
+                found.setdefault(one.position, []).append(one)
         return found
 
     async def end(self, tenure: str, until: datetime, *, by: str) -> Tenure:
@@ -97,15 +110,34 @@ async def read_tenures(connection: AsyncConnection, *which: ColumnElement[bool])
 
 def tenure_of(row: Row[Any]) -> Tenure:
     """Return what a row of the table says."""
-    return Tenure(id=row.id, account=row.account, position=row.position, since=row.since, until=row.until)
+    return Tenure(
+        id=row.id,
+        account=row.account,
+        position=row.position,
+        organisation=row.organisation,
+        since=row.since,
+        until=row.until,
+    )
+
+
+async def tenures_begun(connection: AsyncConnection, now: datetime) -> list[Tenure]:
+    """Return the tenures that began by an instant, those that are over too."""
+    return await read_tenures(connection, tenures.c.since <= now)
 
 
 async def begin_tenure(
-    connection: AsyncConnection, account: str, position: str, since: datetime, until: datetime | None, *, by: str
+    connection: AsyncConnection,
+    account: str,
+    position: str,
+    since: datetime,
+    until: datetime | None,
+    *,
+    at: str | None,
+    by: str,
 ) -> Tenure:
-    """Enter a tenure of an account that exists; raises ChangeRefused: `tenure_exists`."""
+    """Enter a tenure at an organisation, of an account that exists; raises ChangeRefused: `tenure_exists`."""
     await queue(connection)
-    new = Tenure(id=new_reference("ten"), account=account, position=position, since=since, until=until)
+    new = Tenure(id=new_reference("ten"), account=account, position=position, organisation=at, since=since, until=until)
     if code := tenure_contradiction(await read_tenures(connection, tenures.c.account == account), new):
         raise ChangeRefused(code)
     await _enter(connection, new, 1, by=by)
@@ -114,22 +146,38 @@ async def begin_tenure(
 
 
 async def hold_exactly(
-    connection: AsyncConnection, account: str, positions: Collection[str], now: datetime, *, by: str
+    connection: AsyncConnection,
+    account: str,
+    wanted: Collection[str],
+    now: datetime,
+    *,
+    organisation: str | None,
+    by: str,
 ) -> None:
-    """Let an account hold these positions from now on and no other; what is still to come stays."""
+    """Let an account of an organisation hold these positions from now on and no other; what is to come stays.
+
+    Each is held at the organisation that has it, else at the account's: who moves to another holds nothing of before.
+    """
     await queue(connection)
-    held = await read_tenures(connection, tenures.c.account == account, held_at(now))
-    for one in held:
-        if one.position not in positions:
+    known = select(positions.c.slug, positions.c.organisation).where(positions.c.slug.in_(sorted(wanted)))
+    bound = {row.slug: row.organisation for row in await connection.execute(known)}
+    places = {one: bound.get(one) or organisation for one in wanted}
+    kept = set()
+    for one in await read_tenures(connection, tenures.c.account == account, held_at(now)):
+        if one.position in places and places[one.position] == one.organisation:
+            kept.add(one.position)
+        else:
             # A tenure that begins at this very instant is a microsecond long: it was recorded, so it is not denied.
-            await _close(connection, one, max(now, one.since + timedelta(microseconds=1)), by=by)
-    for position in sorted(set(positions) - {one.position for one in held}):
+            now = max(now, one.since + timedelta(microseconds=1))
+            await _close(connection, one, now, by=by)
+    for position in sorted(places.keys() - kept):
         later = [
             one.since
             for one in await read_tenures(connection, tenures.c.account == account, tenures.c.position == position)
             if one.since > now
         ]
-        await begin_tenure(connection, account, position, now, min(later, default=None), by=by)
+        until = min(later, default=None)
+        await begin_tenure(connection, account, position, now, until, at=places[position], by=by)
 
 
 async def _close(connection: AsyncConnection, before: Tenure, until: datetime, *, by: str) -> Tenure:

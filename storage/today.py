@@ -12,11 +12,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.desk import Seat
 from domain.events import ReplyRecorded
 from domain.seal import SealedEvent
 from domain.upcast import read_event
 from domain.values import write_instant
 from storage.dead_letters import LISTED
+from storage.desks import at_seats
 from storage.engine import Database
 from storage.journal import journal
 from storage.mail_rows import mail_ledger
@@ -188,12 +190,12 @@ class Today:
             found: int = (await connection.execute(wanted)).scalar_one()
         return found
 
-    async def mark(self, scope: Scope | None, *, account: str, positions: Collection[str]) -> str:
+    async def mark(self, scope: Scope | None, *, account: str, seats: Collection[Seat]) -> str:
         """Return a mark that is another one once anything changed that Today or the inbox of somebody shows.
 
         One statement. A change that they do not show may change it too. Without a scope there is the inbox alone.
         """
-        mine = or_(desk_rows.c.account == account, desk_rows.c.position.in_(sorted(positions)))
+        mine = or_(desk_rows.c.account == account, *at_seats(seats))
         desks = desk_rows.join(delegations, delegations.c.id == desk_rows.c.delegation_id)
         wanted = select(
             *(

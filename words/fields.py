@@ -101,6 +101,7 @@ FIELDS = {
     "observed_at": mark("observed at"),
     "on": mark("on"),
     "on_behalf_of": mark("in place of"),
+    "organisation": mark("organisation"),
     "parts": mark("parts"),
     "participant_id": mark("person"),
     "participants": mark("people"),

@@ -67,6 +67,7 @@ BESIDE = {
     "organisation_unknown": "organisation",
     "account_unknown": "account",
     "tenure_exists": "account",
+    "position_of_another_organisation": "account",
     "period_backwards": "until",
     "tenure_ended": "until",
 }
@@ -261,7 +262,7 @@ async def _positions(
     request: Request, at: Installation, *, page: int = 1, form: Form | None = None, status: int = 200
 ) -> Response:
     found = await page_read(await at.institution.count_positions(), page, at.institution.positions)
-    held = await at.tenures.holders([one.slug for one in found.items], utc_now())
+    held = await at.tenures.in_force([one.slug for one in found.items], utc_now())
     organisations = {one.slug: one.name for one in await at.institution.organisations()}
     return show_section(
         request,
@@ -273,7 +274,7 @@ async def _positions(
         said_of=SAID,
         found=found,
         held=held,
-        names=await names_of(request, at, (one for some in held.values() for one in some)),
+        names=await names_of(request, at, (one.account for some in held.values() for one in some)),
         organisation_names=organisations,
         organisations=await organisations_to_choose(request, at),
     )
@@ -302,6 +303,7 @@ async def _position(
         one=one,
         tenures=lines,
         now=now,
+        organisation_names={each.slug: each.name for each in await at.institution.organisations()},
         names=await names_of(request, at, (each.account for each in tenures)),
         accounts=await accounts_to_choose(request, at),
     )

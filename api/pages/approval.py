@@ -64,6 +64,9 @@ SUBMITTED = ("RequestSubmitted", "ChangeSubmitted")
 
 ONLY_LOOKING = {
     "not_entitled_to_sign": mark("You do not hold the position that signs here."),
+    "desk_of_another_organisation": mark(
+        "You hold this position at another organisation; the file waits at the desk of its own."
+    ),
     "substitute_not_entitled": mark("You sign here as a substitute only inside the registered leave."),
 }
 """Where the sentence of a refusal says that the attempt was recorded: whoever looks at a page has attempted nothing."""

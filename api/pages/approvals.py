@@ -27,6 +27,7 @@ from domain.events import EXTERNAL_AUTHORITY
 from domain.seal import SealedEvent
 from domain.state import Deadline, Delegation, Proposal, Signature, StandsIn, Step
 from locales import translator
+from storage.metadata import utc_now
 from words.events import Data, Names, sentence_of
 from words.events import Reader as Teller
 
@@ -175,10 +176,14 @@ def _shown(
 async def _holders(at: Installation, state: Delegation, reader: Reader) -> Mapping[str, tuple[str, ...]]:
     """Return who holds the positions that the file waits for, by name for whoever may read names."""
     positions = dict.fromkeys(one for step in state.open_steps for one in step.waits_for if one != EXTERNAL_AUTHORITY)
-    holders = await at.accounts.holders(positions) if positions else {}
+    if not positions:
+        return {}
+    seating = await at.institution.seating(utc_now())
+    holders = {one: seating.holders(one, state.organisation) for one in positions}
+    known = {one.id: one.name for one in await at.accounts.several({who for held in holders.values() for who in held})}
     return {
-        position: tuple(one.name if reader.sees_personal_data else one.id for one in accounts)
-        for position, accounts in holders.items()
+        position: tuple(known[one] if reader.sees_personal_data else one for one in held if one in known)
+        for position, held in holders.items()
     }
 
 

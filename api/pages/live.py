@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.access import STAFF, Actor
 from api.announcements import Bell
-from api.desks import positions_of
+from api.desks import seats_now
 from api.files import DelegationId, KnownFile, reach
 from api.installation import At, Installation
 from api.pages.route import PageRoute
@@ -61,10 +61,10 @@ async def mark_of(at: Installation, actor: Acting) -> Callable[[], Awaitable[str
 
     On whose desks they look is found out once.
     """
-    within, positions = await reach(actor, at), await positions_of(at, actor)
+    within, seats = await reach(actor, at), await seats_now(at, actor)
     # Who has no Today has the inbox alone.
     scope = scope_of(actor, within) if set(actor.roles) & set(STAFF) else None
-    return lambda: at.today.mark(scope, account=actor.id, positions=positions)
+    return lambda: at.today.mark(scope, account=actor.id, seats=seats)
 
 
 @router.get("/delegations/{delegation}/live", response_class=EventSourceResponse)

@@ -46,6 +46,7 @@ EXPECTED = frozenset(
         "signed_another_step",
         "starts_in_the_past",
         "substitute_not_entitled",
+        "desk_of_another_organisation",
     }
 )
 """Refusals that speak of something a person can do about, or be surprised by: such an act is shown with its reason."""

@@ -50,7 +50,15 @@ async def possible_of(at: Installation, file: File, actor: Acting) -> Possible:
         actor.id, now, on=business_date(now, state.zone), organisation=state.organisation
     )
     edition, newest = await at.editions.get(state.edition), await at.editions.get(stands.newest)
-    return Possible(state, Context(now=now, actor=stands.actor, edition=edition, newest=newest, lineage=stands.lineage))
+    context = Context(
+        now=now,
+        actor=stands.actor,
+        edition=edition,
+        newest=newest,
+        lineage=stands.lineage,
+        desks=dict(stands.desks),
+    )
+    return Possible(state, context)
 
 
 def why_not(request: Request, refusal: Refusal | None, rules: EditionWords | None = None) -> str | None:

@@ -21,6 +21,7 @@ from api.pages.reader import Reader, reader_of
 from api.pages.rendering import show
 from api.pages.route import PageRoute
 from api.pages.words import duty, edition_on, left, position_titles, urgency
+from domain.institution import Seating
 from domain.sign_in import Acting
 from domain.state import Phase
 from domain.values import business_date
@@ -81,10 +82,18 @@ class Undelivered:
 
 @dataclass(frozen=True)
 class Who:
-    """What accounts are called, by id, and by position who holds it now; nobody holds one that is vacant."""
+    """What accounts are called, by id, and who sits at the desk of a position now for the files of an organisation.
+
+    Nobody sits at one that is vacant.
+    """
 
     names: dict[str, str]
-    holders: dict[str, tuple[str, ...]]
+    seating: Seating
+
+    def at_desk(self, line: DeskLine) -> list[str]:
+        """Return who sits at the desk of a position that a file lies on."""
+        found = self.seating.holders(line.position, line.organisation) if line.position else ()
+        return [self.names[one] for one in found if one in self.names]
 
 
 @router.get("/")
@@ -164,14 +173,14 @@ def age_of(today: date, zone: str, since: datetime) -> int:
 async def who_is_behind(at: Installation, desks: Iterable[DeskLine], reader: Reader) -> Who:
     """Return who is behind desks, in as many statements for many as for one; no names for who may see none."""
     lines = tuple(desks)
-    holders = await at.tenures.holders({one.position for one in lines if one.position}, utc_now())
+    seating = await at.institution.seating(utc_now())
     accounts = {one.account for one in lines if one.account}
-    accounts |= {account for held in holders.values() for account in held}
+    accounts |= {who for one in lines if one.position for who in seating.holders(one.position, one.organisation)}
     accounts |= {one.substitute for line in lines for one in line.substitutes if one.in_force}
     names = {account: account for account in accounts}
     if reader.sees_personal_data:
         names |= await at.accounts.names(accounts)
-    return Who(names, {position: tuple(names[one] for one in theirs) for position, theirs in holders.items()})
+    return Who(names, seating)
 
 
 async def _undelivered(at: Installation, letters: Sequence[DeadLetter]) -> list[Undelivered]:

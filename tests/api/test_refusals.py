@@ -25,6 +25,7 @@ EXPECTED_403 = {
     "organisation_out_of_reach",
     "not_entitled_to_sign",
     "substitute_not_entitled",
+    "desk_of_another_organisation",
     "not_yourself",
     "own_request",
     "own_trip",

@@ -14,13 +14,15 @@ from domain.institution import (
     Held,
     Leave,
     Organisation,
+    Seating,
     Substitution,
     Tenure,
     held_by,
-    holders,
     leave_contradiction,
     lineage,
     organisation_contradiction,
+    seats,
+    sits,
     substitutions_of,
     subtree,
     tenure_contradiction,
@@ -264,7 +266,7 @@ def test_in_any_register_exactly_the_entitled_may_sign(held: list[Tenure], asked
             and (one.revoked_at is None or day(on) < one.revoked_at)
             and position in (one.positions or POSITIONS)
         }
-        assert set(holders(held, position, day(on))) == owners
+        assert set(Seating([], held, day(on)).holders(position, "anywhere")) == owners
         for account in PEOPLE:
             own = {one.position for one in held_by(account, held, day(on))}
             assert (position in own) is (account in owners)
@@ -300,3 +302,74 @@ def test_no_tree_has_a_circle_whatever_is_asked(asked: list[tuple[str, str | Non
             assert lineage(tree, slug, day(number)) == tuple(seen)
             for root in "abcde":
                 assert (slug in subtree(tree, root, day(number))) is (root in seen)
+
+
+SONG_LAM = ("song-lam-japan", "song-lam", "central")
+PLACES = [("president", "central"), ("president", "song-lam"), ("finance", "central"), ("president", "hue")]
+
+
+def test_a_desk_stands_at_the_nearest_organisation_upwards_that_has_it() -> None:
+    """What a province has not itself is the central union's; another province's desks are nobody's here."""
+    assert seats(PLACES, SONG_LAM) == {"president": "song-lam", "finance": "central"}
+    assert seats(PLACES, ("central",)) == {"president": "central", "finance": "central"}
+    assert seats(PLACES, ("ninh-thuan",)) == {}
+
+
+def test_who_holds_a_position_sits_at_the_desk_of_that_organisation_alone() -> None:
+    """For the whole house alone at each."""
+    desks = seats(PLACES, SONG_LAM)
+    assert sits("president", "song-lam", desks)
+    assert not sits("president", "central", desks)
+    assert not sits("president", "hue", desks)
+    assert sits("finance", "central", desks)
+    assert sits("president", None, desks)
+    assert not sits("protocol", "central", desks)
+
+
+def seat(account: str, position: str, at: str | None, since: int, until: int | None = None) -> Tenure:
+    """Return a tenure from one day of the year until another."""
+    return Tenure(
+        id=f"{account}-{position}",
+        account=account,
+        position=position,
+        organisation=at,
+        since=day(since),
+        until=day(until) if until else None,
+    )
+
+
+def test_the_seating_says_who_sits_where_and_whose_files_come_to_them() -> None:
+    """A vacant desk stays where it is, and what was taken back within a day is none."""
+    tree = [
+        union("central"),
+        union("song-lam", "central"),
+        union("song-lam-japan", "song-lam"),
+        union("hue", "central"),
+    ]
+    tenures = [
+        seat("chi", "president", "central", 1),
+        seat("binh", "president", "song-lam", 1, 20),
+        seat("mai", "president", "hue", 1),
+        seat("linh", "finance", None, 1),
+        Tenure(
+            id="mistaken",
+            account="an",
+            position="finance",
+            organisation="hue",
+            since=day(2),
+            until=day(2) + timedelta(hours=3),
+        ),
+    ]
+    seating = Seating(tree, tenures, day(10))
+    assert seating.desk("president", "song-lam-japan") == "song-lam"
+    assert seating.holders("president", "song-lam-japan") == ("binh",)
+    assert seating.holders("president", "central") == ("chi",)
+    assert seating.holders("finance", "hue") == ("linh",)
+    assert seating.desk("finance", "hue") is None
+    assert seating.files_of("president", "song-lam") == frozenset({"song-lam", "song-lam-japan"})
+    assert seating.files_of("president", "central") == frozenset({"central"})
+    assert seating.files_of("finance", None) is None
+
+    vacant = Seating(tree, tenures, day(25))
+    assert vacant.desk("president", "song-lam") == "song-lam"
+    assert vacant.holders("president", "song-lam") == ()

@@ -139,12 +139,13 @@ async def test_a_change_replaces_roles_and_positions(register: Accounts) -> None
     assert rights(await register.actor_for_token(secret)) == changed.actor
 
 
-async def test_who_holds_a_position_is_found(register: Accounts) -> None:
-    """With all their roles and positions."""
+async def test_several_accounts_are_read_at_once(register: Accounts) -> None:
+    """With all their roles and positions; nobody stands for an id that there is not, or that is disabled."""
     await register.create(LINH)
     await register.create(HAI)
-    assert await register.holding("vice_president") == [HAI]
-    assert await register.holding("president") == []
+    assert await register.several(["hai", "nobody", "linh", "hai"]) == [HAI, LINH]
+    await register.disable("linh")
+    assert await register.several(["hai", "linh"]) == [HAI]
 
 
 async def test_a_token_needs_an_account(register: Accounts, database: Database) -> None:

@@ -122,20 +122,20 @@ async def test_the_files_that_a_leave_touches_are_found(database: Database, keyr
         positions = {"hung": ("department_head",), "mai": ("president",)}.get(account, ())
         await accounts.create(AccountDetails(id=account, name=account, roles=("approver",), positions=positions))
     desks, now = await fill(database), utc_now()
-    assert await desks.touched_by("hung", "lea_1") == ["visit-0", "visit-1"]
-    assert await desks.touched_by("mai", "lea_1") == []
-    assert await desks.touched_since(now) == []
+    assert await desks.touched_by("hung", "lea_1", now) == ["visit-0", "visit-1"]
+    assert await desks.touched_by("mai", "lea_1", now) == []
+    assert await desks.touched_since(now, now) == []
 
     leave = await leaves.register("hung", "thay", now, now + timedelta(days=1), by="root")
-    assert await desks.touched_since(now) == ["visit-0", "visit-1"]
-    assert await desks.touched_since(leave.until) == []
+    assert await desks.touched_since(now, now) == ["visit-0", "visit-1"]
+    assert await desks.touched_since(leave.until, now) == []
 
     await Projection(database).project("visit-9", sealed("visit-9", [opened("visit-9"), submitted(), *moved()]))
     [tenure] = await tenures.known(account="hung")
     await tenures.end(tenure.id, now + timedelta(hours=1), by="root")
-    assert await desks.touched_by("nobody", "lea_1") == ["visit-9"]
-    assert await desks.touched_by("nobody", "lea%1") == []
-    assert await desks.touched_since(leave.until) == ["visit-9"]
+    assert await desks.touched_by("nobody", "lea_1", now) == ["visit-9"]
+    assert await desks.touched_by("nobody", "lea%1", now) == []
+    assert await desks.touched_since(leave.until, now) == ["visit-9"]
 
 
 def moved() -> list[AnyEvent]:

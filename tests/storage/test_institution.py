@@ -107,15 +107,15 @@ async def test_a_position_is_entered_once_in_an_organisation_that_there_is(datab
 
 
 @pytest.mark.usefixtures("people")
-async def test_a_position_is_held_for_a_period_and_given_up(database: Database, keyring: Keyring) -> None:
+async def test_a_position_is_held_for_a_period_and_given_up(database: Database) -> None:
     """The entry as it was before stands beside the one that replaced it."""
-    register, accounts = Institution(database), Accounts(database, keyring)
+    register = Institution(database)
     await register.add_position(Position(slug="finance", title=NAME), by="root")
     now = utc_now()
     past, later = now - timedelta(days=1), now + timedelta(days=1)
     held = await register.hold("hung", "finance", past, None, by="root")
-    assert [one.id for one in await accounts.holding("finance")] == ["hung"]
-    assert await accounts.holding("finance", past - timedelta(seconds=1)) == []
+    assert (await register.seating(now)).holders("finance", "anywhere") == ("hung",)
+    assert (await register.seating(past - timedelta(seconds=1))).holders("finance", "anywhere") == ()
     await refused(register.hold("hung", "finance", now, None, by="root"), "tenure_exists")
     await refused(register.hold("hung", "treasurer", now, None, by="root"), "position_unknown")
     await refused(register.hold("nobody", "finance", now, None, by="root"), "account_unknown")
@@ -127,7 +127,7 @@ async def test_a_position_is_held_for_a_period_and_given_up(database: Database, 
     await refused(holding.end(held.id, past, by="root"), "period_backwards")
     await refused(holding.end("ten_nobody", later, by="root"), "tenure_unknown")
     assert await holding.known(position="finance") == [held.model_copy(update={"until": later})]
-    assert await accounts.holding("finance", later) == []
+    assert (await register.seating(later)).holders("finance", "anywhere") == ()
     async with database.reading() as connection:
         versions = select(tenures.c.version, tenures.c.until).where(tenures.c.id == held.id).order_by("version")
         assert [tuple(row) for row in await connection.execute(versions)] == [(1, None), (2, later)]

@@ -173,7 +173,7 @@ async def test_who_stands_in_is_known_for_every_position_held_now(
     revoked = await leaves.register("hung", "mai", days[5], days[6], by="root")
     await leaves.revoke(revoked.id, by="root")
 
-    found = await standing.stand_ins(now, ())
+    found = await standing.stand_ins(now, (), {})
     assert [(one.position, one.leave) for one in found] == [
         ("finance", second.id),
         ("president", first.id),
@@ -189,8 +189,8 @@ async def test_who_stands_in_is_known_for_every_position_held_now(
         person="per_levanhung",
         substitute_person="per_phanthimai",
     )
-    assert [one.leave for one in await standing.stand_ins(before.since, ())][:1] != [before.id]
-    assert [one.leave for one in await standing.stand_ins(first.until, ())] == [second.id, second.id]
+    assert [one.leave for one in await standing.stand_ins(before.since, (), {})][:1] != [before.id]
+    assert [one.leave for one in await standing.stand_ins(first.until, (), {})] == [second.id, second.id]
 
 
 async def test_a_leave_that_is_revoked_ends_with_that_instant(database: Database, now: datetime) -> None:
@@ -199,9 +199,9 @@ async def test_a_leave_that_is_revoked_ends_with_that_instant(database: Database
     revoked = (await Leaves(database).revoke(leave.id, by="root")).revoked_at
     assert revoked is not None
     tenure_begins = (await Tenures(database).known(account="hung"))[0].since
-    [behind] = await Standing(database).stand_ins(max(tenure_begins, revoked - timedelta(milliseconds=1)), ())
+    [behind] = await Standing(database).stand_ins(max(tenure_begins, revoked - timedelta(milliseconds=1)), (), {})
     assert behind.until == revoked
-    assert await Standing(database).stand_ins(revoked, ()) == ()
+    assert await Standing(database).stand_ins(revoked, (), {}) == ()
 
 
 async def test_who_may_not_sign_stands_in_nowhere(database: Database, keyring: Keyring, now: datetime) -> None:
@@ -209,16 +209,16 @@ async def test_who_may_not_sign_stands_in_nowhere(database: Database, keyring: K
     accounts, standing = Accounts(database, keyring), Standing(database)
     await Leaves(database).register("hung", "mai", now - timedelta(days=1), now + timedelta(days=1), by="root")
     await accounts.change(MAI.model_copy(update={"organisation": "song-lam"}))
-    assert await standing.stand_ins(now, ("hue", "central")) == ()
-    assert len(await standing.stand_ins(now, ("song-lam-japan", "song-lam"))) == 1
+    assert await standing.stand_ins(now, ("hue", "central"), {}) == ()
+    assert len(await standing.stand_ins(now, ("song-lam-japan", "song-lam"), {})) == 1
     for account in (MAI.model_copy(update={"roles": ("auditor",)}), HUNG.model_copy(update={"roles": ("auditor",)})):
         await accounts.change(account)
-        assert await standing.stand_ins(now, ("song-lam",)) == ()
+        assert await standing.stand_ins(now, ("song-lam",), {}) == ()
     await accounts.change(HUNG)
     await accounts.change(MAI)
-    assert len(await standing.stand_ins(now, ())) == 1
+    assert len(await standing.stand_ins(now, (), {})) == 1
     await accounts.disable("mai")
-    assert await standing.stand_ins(now, ()) == ()
+    assert await standing.stand_ins(now, (), {}) == ()
 
 
 async def test_one_person_s_accounts_are_known_of_each_other(

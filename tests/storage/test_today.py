@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from domain.desk import Seat
 from domain.events import AnyEvent, ReplyRecorded
 from domain.seal import head_of
 from storage.desks import DeskFilters, Desks
@@ -93,8 +94,8 @@ async def test_the_mark_is_another_one_once_something_changed(database: Database
 
     async def marks() -> tuple[str, str]:
         return (
-            await today.mark(LINH, account="linh", positions=()),
-            await today.mark(None, account="hung", positions=("department_head",)),
+            await today.mark(LINH, account="linh", seats=()),
+            await today.mark(None, account="hung", seats=(Seat("department_head"),)),
         )
 
     first = await marks()
