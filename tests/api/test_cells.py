@@ -191,6 +191,45 @@ async def test_every_role_meets_every_address_of_every_file_as_the_table_says(ap
     assert wrong == []
 
 
+async def test_the_tree_says_whom_a_file_is_open_to(api: Api) -> None:
+    """Of the union above and of the whole house like its own; of a union below like a stranger.
+
+    Read by every role; signed by nobody who holds the position elsewhere.
+    """
+    at, wrong, mark = await ground(api), [], uuid.uuid4().hex[:8]
+    above, below, near = f"above-{mark}", f"below-{mark}", at.organisations["own"]
+    name = {"vi": "Liên hiệp", "en": "Union"}
+
+    async def enter(path: str, body: Any) -> Any:
+        answer = await api.ask("POST", path, body, by="root")
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    await enter("/institution/organisations", {"slug": above, "kind": "central_union", "name": name})
+    moved = {"parent": above, "kind": "provincial_union", "name": name}
+    assert (await api.ask("PUT", f"/institution/organisations/{near}", moved, by="root")).status_code == 200
+    member_of = {"slug": below, "kind": "member_organisation", "parent": near, "name": name}
+    await enter("/institution/organisations", member_of)
+    digest = (await api.ask("GET", f"/delegations/{at.files['own']}/dossier")).json()["digest"]
+    for place, organisation in (("above", above), ("below", below), ("house", None)):
+        for role in ROLES:
+            account = {"id": f"{place}-{role}-{mark}", "name": role, "roles": [role], "organisation": organisation}
+            await enter("/accounts", account | ({"positions": ["department_head"]} if role == "approver" else {}))
+            api.tokens[place] = (await enter(f"/accounts/{account['id']}/tokens", {}))["token"]
+            for address in ("", "/trail", "/dossier", "/events"):
+                expected = CELLS[f"GET /api/v1/delegations/{{delegation}}{address}"][role].split("/")[place == "below"]
+                answered = said(await api.ask("GET", f"/delegations/{at.files['own']}{address}", by=place))
+                if answered != expected:
+                    wrong.append((place, role, address, expected, answered))
+        body = {"type": "sign_off", "step_id": "department_head", "dossier_digest": digest}
+        api.tokens[place] = (await enter(f"/accounts/{place}-approver-{mark}/tokens", {}))["token"]
+        answer = await api.ask("POST", f"/delegations/{at.files['own']}/commands", body, by=place)
+        signs = {"above": "desk_of_another_organisation", "below": "organisation_out_of_reach", "house": None}[place]
+        if answer.json().get("code") != signs:
+            wrong.append((place, "approver", "sign_off", signs, answer.text[:200]))
+    assert wrong == []
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("address", ["/delegations?limit=200", "/deadlines", "/desks?limit=200", "/inbox"])
 async def test_lists_show_a_reader_of_one_organisation_nothing_of_another(api: Api, role: str, address: str) -> None:
