@@ -13,6 +13,7 @@ from api.problems import Problem
 from domain.bilingual import Bilingual
 from domain.decision import Actor as Acting
 from domain.desk import Seat, Substitute, seats_of
+from domain.institution import Seating
 from domain.values import Slug, business_date
 from storage.cursors import BadCursor
 from storage.desks import DeskFilters, DeskLine, DeskPage, DeskTotal
@@ -108,17 +109,21 @@ async def show_inbox(query: Annotated[PageQuery, Query()], at: At, actor: Actor)
 
     For the positions they hold, for those they stand in for while somebody is on leave, and as coordinator.
     """
-    filters = DeskFilters(account=actor.id, within=await reach(actor, at), seats=await seats_now(at, actor))
-    return await _shown(at, filters, query)
+    return await inbox_of(at, actor, await seats_now(at, actor), query)
 
 
-async def seats_now(at: Installation, actor: Acting) -> tuple[Seat, ...]:
+async def inbox_of(at: Installation, actor: Acting, seats: tuple[Seat, ...], query: PageQuery) -> ShownDesks:
+    """Return what waits for somebody who signs for these seats. Problem `cursor_unknown`."""
+    return await _shown(at, DeskFilters(account=actor.id, within=await reach(actor, at), seats=seats), query)
+
+
+async def seats_now(at: Installation, actor: Acting, seating: Seating | None = None) -> tuple[Seat, ...]:
     """Return for what somebody signs now: the positions they hold, and those they stand in for."""
     now = utc_now()
     stands = await at.registers.standing.look(
         actor.id, now, on=business_date(now, at.settings.zone), organisation=actor.organisation
     )
-    return seats_of(stands.actor, await at.institution.seating(now))
+    return seats_of(stands.actor, seating or await at.institution.seating(now))
 
 
 async def _shown(at: At, filters: DeskFilters, query: PageQuery) -> ShownDesks:
