@@ -7,6 +7,7 @@ organisation's), `phase`, `closed`.
 
 import csv
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.domain.every_command import EXAMPLES, PUBLIC
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
+Noting = Callable[[str, object], None]
 ROLES = ("coordinator", "approver", "auditor", "administrator")
 WHOSE = ("own", "other", "closed")
 
@@ -148,8 +150,12 @@ async def test_every_command_and_every_address_of_a_file_has_its_row(api: Api) -
     assert all(set(row) == EVERYBODY for row in CELLS.values())
 
 
-async def test_every_role_meets_every_command_on_every_file_as_the_table_says(api: Api) -> None:
+async def test_every_role_meets_every_command_on_every_file_as_the_table_says(
+    api: Api, record_property: Noting
+) -> None:
     """Own, other's and closed; what is refused leaves no trace, but for attempts to sign."""
+    record_property("row", "12")
+    record_property("fault", "each role at each command")
     at, wrong = await ground(api), []
     before = {whose: (await api.ask("GET", f"/delegations/{file}")).json()["seq"] for whose, file in at.files.items()}
     examples = {example.model_dump()["type"]: example.model_dump(mode="json") for example in EXAMPLES}
@@ -172,8 +178,12 @@ async def test_every_role_meets_every_command_on_every_file_as_the_table_says(ap
     assert {event["type"] for event in trail if event["actor"] != SYSTEM} == {"SignOffRefused"}
 
 
-async def test_every_role_meets_every_address_of_every_file_as_the_table_says(api: Api) -> None:
+async def test_every_role_meets_every_address_of_every_file_as_the_table_says(
+    api: Api, record_property: Noting
+) -> None:
     """Own, other's and closed; a reader of one organisation never sees another one's file, nor its texts."""
+    record_property("row", "12")
+    record_property("fault", "each role at each address of a file")
     at, wrong = await ground(api), []
     for what in sorted(await of_files(api)):
         method, path = what.split()
@@ -191,11 +201,13 @@ async def test_every_role_meets_every_address_of_every_file_as_the_table_says(ap
     assert wrong == []
 
 
-async def test_the_tree_says_whom_a_file_is_open_to(api: Api) -> None:
+async def test_the_tree_says_whom_a_file_is_open_to(api: Api, record_property: Noting) -> None:
     """Of the union above and of the whole house like its own; of a union below like a stranger.
 
     Read by every role; signed by nobody who holds the position elsewhere.
     """
+    record_property("row", "12")
+    record_property("fault", "an account of the union above, of one below, of the whole house")
     at, wrong, mark = await ground(api), [], uuid.uuid4().hex[:8]
     above, below, near = f"above-{mark}", f"below-{mark}", at.organisations["own"]
     name = {"vi": "Liên hiệp", "en": "Union"}
