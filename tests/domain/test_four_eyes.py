@@ -285,8 +285,8 @@ def test_the_decision_itself_asks_who_is_to_run_the_file(known: tuple[Actor, ...
 def test_a_decision_asks_after_those_it_is_about() -> None:
     """Who signed, in whose name, and who is to run the file; nobody where no command is about others."""
     file = given(*submitted(), sign("department_head", substitute(stands_in("department_head", "boss"))))
-    assert asked_after(file.state, [{"type": "submit_request"}]) == {"substitute", "boss"}
-    assert asked_after(file.state, [{"type": "hand_over", "to": "x"}]) == {"substitute", "boss", "x"}
+    assert asked_after(file.state, [{"type": "submit_request"}]) == frozenset({"substitute", "boss"})
+    assert asked_after(file.state, [{"type": "hand_over", "to": "x"}]) == frozenset({"substitute", "boss", "x"})
     assert asked_after(None, [{"type": "hand_over", "to": 3}]) == frozenset()
     assert asked_after(file.state, [{"type": "sign_off"}]) is None
 
