@@ -7,6 +7,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, participant_of
+from domain.entitlement import asked_after
 from domain.invitations import to_be_collected
 from domain.mail import named_messages
 from domain.observations import asked_about
@@ -107,6 +108,7 @@ class Decide:
         actor = _no_account(asked.envelope.actor) or stands.actor
         about = asked_about(asked, edition)
         named = named_messages(asked.envelope.commands)
+        after = asked_after(asked.state, asked.envelope.commands)
         asking = any(command.get("type") in ASKING for command in asked.envelope.commands)
         return Context.model_construct(
             now=asked.now,
@@ -118,6 +120,7 @@ class Decide:
             factor=asked.envelope.factor,
             factor_at=asked.envelope.factor_at,
             stand_ins=await self._standing.stand_ins(asked.now, stands.lineage, stands.desks) if asking else None,
+            others=None if after is None else await self._standing.others(after),
             run_by=stands.run_by,
             observations=await self._trips.others(asked.envelope.delegation, about) if about else (),
             uncollected=await self._uncollected(asked),

@@ -17,7 +17,7 @@ from api.signing import verified
 from domain.commands import Batch
 from domain.decision import Actor as Anybody
 from domain.decision import Refusal
-from domain.permission import SIGNING, in_reach, permitted
+from domain.permission import SIGNING, may_coordinate, permitted
 from domain.sign_in import Acting, scope_of_command
 from domain.values import Digest
 from storage.metadata import utc_now
@@ -95,13 +95,9 @@ async def execute(
 async def no_successor(at: Installation, delegation: str, account: str) -> str | None:
     """Return why a file cannot be handed to an account, or None: `coordinator_unknown`, `coordinator_out_of_reach`."""
     successor = await at.accounts.get(account)
-    if successor is None or "coordinator" not in successor.roles:
+    if successor is None:
         return "coordinator_unknown"
-    return (
-        None
-        if in_reach(successor.actor, await _lineage(at, delegation, {"type": "hand_over"}, successor.actor))
-        else "coordinator_out_of_reach"
-    )
+    return may_coordinate(successor.actor, await _lineage(at, delegation, {"type": "hand_over"}, successor.actor))
 
 
 async def _lineage(at: Installation, delegation: str, first: dict[str, Any], actor: Anybody) -> tuple[str, ...]:

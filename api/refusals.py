@@ -17,7 +17,10 @@ REFUSALS: dict[str, Answer] = {
     "role_may_not": Answer(403, mark("Your role may not do this: “%(command)s”.")),
     "not_entitled_to_sign": Answer(403, mark("You do not hold the position that signs here. The attempt is recorded.")),
     "signed_another_step": Answer(403, mark("You signed another step of this proposal; four eyes are asked for.")),
-    "own_request": Answer(403, mark("Nobody decides on a request of their own.")),
+    "own_request": Answer(403, mark("Nobody decides on a file that they opened, wrote, submitted or ran.")),
+    "granted_by_oneself": Answer(
+        403, mark("Nobody signs by a right that they entered themselves: let somebody else enter it.")
+    ),
     "own_trip": Answer(403, mark("Nobody approves a trip of their own.")),
     "desk_of_another_organisation": Answer(
         403, mark("You hold this position at another organisation; the file waits at the desk of its own.")
@@ -70,6 +73,11 @@ REFUSALS: dict[str, Answer] = {
     "step_not_open": Answer(409, mark("It is not the turn of the step “%(step)s”.")),
     "step_not_external": Answer(422, mark("The step “%(step)s” is signed here; no outside authority decides it.")),
     "letter_dated_ahead": Answer(422, mark("The letter is dated %(dated)s, after today, %(today)s.")),
+    "letter_older_than_proposal": Answer(
+        422, mark("The letter is dated %(dated)s; what it answers was submitted on %(submitted)s.")
+    ),
+    "letter_recorded_already": Answer(409, mark("This letter answers another step or an earlier proposal already.")),
+    "change_under_approval": Answer(409, mark("A change is under approval by the rules that stand; let it end first.")),
     "place_signed_already": Answer(409, mark("Your place in the step “%(step)s” is signed already.")),
     "dossier_superseded": Answer(
         409, mark("You signed a dossier that was replaced since. Read the one that stands now, and sign that.")
@@ -123,6 +131,9 @@ REFUSALS: dict[str, Answer] = {
     # Journey and report
     "coordinator_unchanged": Answer(409, mark("This account coordinates the file already.")),
     "coordinator_unknown": Answer(422, mark("There is no coordinator of this id.")),
+    "coordinator_signed": Answer(
+        409, mark("Whoever signed what is under approval, or in whose name it was signed, cannot come to run the file.")
+    ),
     "coordinator_out_of_reach": Answer(422, mark("The organisation of this coordinator does not reach the file.")),
     "journey_not_begun": Answer(422, mark("The journey begins on %(starts)s; today is %(today)s.")),
     "report_filed_already": Answer(409, mark("The report is filed already.")),

@@ -12,9 +12,20 @@ from domain.decision import Context, Outcome, accept, refuse
 from domain.dossier import dossier_digest, looked_at, seen_parts
 from domain.events import ChangeSubmitted, ChangeSuperseded, DossierPart, Event, RuleRef, SignaturesVoided, StepPlan
 from domain.policies import ApprovalChain
-from domain.request import breaches, carried_over, choose_policy, next_number, parts_now, step_plan, unjustified
+from domain.request import (
+    anew,
+    breaches,
+    carried_over,
+    choose_policy,
+    fallen,
+    judged,
+    next_number,
+    parts_now,
+    step_plan,
+    unjustified,
+)
 from domain.rules import Edition
-from domain.state import PLANNING, Delegation, Phase, Proposal
+from domain.state import PLANNING, Delegation, Phase
 
 EDITS = frozenset(
     {
@@ -98,9 +109,13 @@ def submit_change(state: Delegation, command: SubmitChange, context: Context) ->
     policy, parts, changed = change
     plans = tuple(step_plan(step) for step in policy.steps)
     chain = RuleRef(rule=policy.id, version=policy.version)
-    own = {state.opened_by, state.coordinator, context.actor.id, *(one.submitted_by for one in state.proposals)}
-    before = _before(state, chain) if policy.resubmission == "minimal" else None
+    # What stands approved keeps its signatures, whoever is asked about the change.
+    returned = state.amendment if state.amendment and not state.amendment.rejected else None
+    before = returned or state.approved
+    asked_anew = anew(returned, policy)
+    found_before = judged(state, before, plans, parts, context, asked_anew=asked_anew, same=_same_desk)
     return accept(
+        *(fallen(returned, found_before) if returned else ()),
         ChangeSubmitted(
             proposal=next_number(state),
             digest=dossier_digest(parts),
@@ -110,20 +125,9 @@ def submit_change(state: Delegation, command: SubmitChange, context: Context) ->
             chain=chain,
             steps=plans,
             breaches=found,
-            carried=carried_over(before, plans, parts, own=own, same=_same_desk),
-        )
+            carried=carried_over(before, found_before),
+        ),
     )
-
-
-def _before(state: Delegation, chain: RuleRef) -> Proposal | None:
-    """Return whose signatures may stand for a change: the change that came back, else what stands approved.
-
-    A change that was refused is over; the next one starts from what stands approved.
-    """
-    change = state.amendment
-    if change is not None and not change.rejected:
-        return change if change.chain == chain else None
-    return state.approved
 
 
 def _same_desk(then: StepPlan, now: StepPlan) -> bool:

@@ -15,6 +15,7 @@ from domain.events import (
     StepReturned,
     StepSigned,
 )
+from domain.permission import ROLES
 from domain.signing import PasskeySignature, Proof, Statement
 from domain.state import Delegation, Proposal, Step
 from domain.values import business_date
@@ -80,7 +81,10 @@ def reject_step(state: Delegation, command: RejectStep, context: Context) -> Out
 
 
 def record_external_decision(state: Delegation, command: RecordExternalDecision, context: Context) -> Outcome:
-    """Refusals: `step_unknown`, `step_not_external`, those of `_answerable`, `letter_dated_ahead`."""
+    """Refusals: `step_unknown`, `step_not_external`, those of `_answerable`, `letter_dated_ahead`,
+    `letter_older_than_proposal` (it cannot answer what was not yet submitted), `letter_recorded_already` (one letter
+    answers one step of one proposal).
+    """
     proposal = state.current_proposal
     assert proposal
     step = proposal.step(command.step_id)
@@ -93,8 +97,21 @@ def record_external_decision(state: Delegation, command: RecordExternalDecision,
     today = business_date(context.now, state.zone)
     if command.dated > today:
         return refuse("letter_dated_ahead", field="dated", dated=command.dated.isoformat(), today=today.isoformat())
+    submitted = business_date(proposal.submitted_at, state.zone)
+    if command.dated < submitted:
+        return refuse(
+            "letter_older_than_proposal",
+            field="dated",
+            dated=command.dated.isoformat(),
+            submitted=submitted.isoformat(),
+        )
+    if command.letter.digest in state.authorities_letters:
+        return refuse("letter_recorded_already", field="letter")
     recorded = ExternalDecisionRecorded(
-        digest=command.dossier_digest, **command.model_dump(exclude={"type", "dossier_digest"})
+        digest=command.dossier_digest,
+        recorded_as=next(role for role in ROLES[command.type] if role in context.actor.roles),
+        organisation=context.actor.organisation,
+        **command.model_dump(exclude={"type", "dossier_digest"}),
     )
     return accept(recorded, *(_rejected(state, step.id) if command.outcome == "rejected" else ()))
 
@@ -122,7 +139,6 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
     step = proposal.step(command.step_id)
     if step is None:
         return refuse("step_unknown", field="step_id", step=command.step_id)
-    own = (state.opened_by, state.coordinator, *(one.submitted_by for one in state.proposals))
     elsewhere = signed_elsewhere(proposal, step.id)
     plan, actor = step.plan, context.actor
 
@@ -131,7 +147,7 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
             actor,
             positions,
             plan.prefix,
-            own=own,
+            own=state.own,
             elsewhere=elsewhere,
             travellers=travellers(state),
             lineage=context.lineage,

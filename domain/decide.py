@@ -65,7 +65,7 @@ TABLE: dict[type[Value], Row] = {
     c.SubmitRequest: Row(PREPARING, request.submit),
     c.SubmitChange: Row(PLANNING, amendment.submit_change),
     c.WithdrawRequest: Row(IN_APPROVAL, request.withdraw_request),
-    c.AdoptRules: Row(ALIVE | {Phase.POSTPONED}, request.adopt_rules),
+    c.AdoptRules: Row(ALIVE - IN_APPROVAL | {Phase.POSTPONED}, request.adopt_rules),
     c.SignOff: Row(IN_APPROVAL, approval.sign_off, answers=True),
     c.ReturnStep: Row(IN_APPROVAL, approval.return_step, answers=True),
     c.RejectStep: Row(IN_APPROVAL, approval.reject_step, answers=True),

@@ -51,7 +51,9 @@ class Right(Fact):
 
     The rest is what the registers said at that instant. `tenure` and `held_since` are of the one who holds the
     position: the `account` that signed or, where a substitute signed under a `leave`, the one it signed `on_behalf_of`.
-    `organisation` is the one at which the position is held; without it, the whole house.
+    `organisation` is the one at which the position is held; without it, the whole house. `leave_since` and
+    `leave_until` are the leave's as it then stood. `granted_by` are the accounts that entered what the right of the
+    signer comes from: the leave or, without one, the tenure.
     """
 
     position: str
@@ -62,6 +64,9 @@ class Right(Fact):
     on_behalf_of: Annotated[str | None, Field(exclude_if=_absent)] = None
     leave: Annotated[str | None, Field(exclude_if=_absent)] = None
     organisation: Annotated[str | None, Field(exclude_if=_absent)] = None
+    leave_since: Annotated[Instant | None, Field(exclude_if=_absent)] = None
+    leave_until: Annotated[Instant | None, Field(exclude_if=_absent)] = None
+    granted_by: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
 
 
 class DossierPart(Fact):
@@ -202,13 +207,24 @@ class RequestSubmitted(Event):
     carried: tuple[CarriedSignature, ...] = Field(default=(), exclude_if=unsaid)
 
 
+Fallen = Literal["whole_chain", "chain_changed", "own_request", "own_trip", "signed_another_step", "granted_by_oneself"]
+"""Why a signature does not stand for what is submitted now: the policy asks the whole chain anew, another policy or
+another step asks, or who is behind it could not sign now (the codes of `domain/entitlement.py`)."""
+
+
 class SignaturesVoided(Event):
-    """The file no longer is what these steps of a proposal were signed on; they are to be signed anew."""
+    """These steps of a proposal are to be signed anew.
+
+    Since the file no longer is what they were signed on (`parts`), or `because` of something else: then it is sealed
+    with the submission that does without them. `signers` are those whose signatures alone fall.
+    """
 
     type: Literal["SignaturesVoided"] = "SignaturesVoided"
     proposal: int
     parts: tuple[str, ...]
     steps: tuple[str, ...]
+    because: Fallen | None = Field(default=None, exclude_if=unsaid)
+    signers: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
 
 
 class ChangeSubmitted(Event):
@@ -294,7 +310,10 @@ class StepRejected(Event):
 
 
 class ExternalDecisionRecorded(Event):
-    """What an outside authority decided on a step. Approval stands as the signature of the step."""
+    """What an outside authority decided on a step. Approval stands as the signature of the step.
+
+    Recorded by somebody with the role `recorded_as`, who is of `organisation`; without it, of the whole house.
+    """
 
     type: Literal["ExternalDecisionRecorded"] = "ExternalDecisionRecorded"
     step_id: str
@@ -305,6 +324,8 @@ class ExternalDecisionRecorded(Event):
     dated: date
     letter: AttachmentRef
     reason: TextRef | None = None
+    recorded_as: Annotated[str | None, Field(exclude_if=_absent)] = None
+    organisation: Annotated[str | None, Field(exclude_if=_absent)] = None
 
 
 class StepEscalated(Event):

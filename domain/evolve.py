@@ -60,6 +60,8 @@ def evolve(state: Delegation | None, event: AnyEvent, sealed: SealedEvent) -> De
     if state is None:
         raise ValueError(f"event {sealed.seq}: {sealed.type} before DelegationOpened")
     after = _HANDLERS[type(event)](state, event, sealed)
+    if isinstance(event, WRITING):
+        after = _with_author(after, sealed.actor)
     if (desks := lies_on(after)) != lies_on(state):
         after = _with(after, desk_since=sealed.instant)
         if after.stand_ins:
@@ -67,6 +69,32 @@ def evolve(state: Delegation | None, event: AnyEvent, sealed: SealedEvent) -> De
             kept = tuple(one for one in after.stand_ins if (one.what, one.position) in desks)
             after = _with(after, stand_ins=kept)
     return after
+
+
+WRITING = (
+    e.RequestRevised,
+    e.DocumentAttached,
+    e.LimitJustified,
+    e.MemberAdded,
+    e.MemberReplaced,
+    e.MemberWithdrawn,
+    e.ItemScheduled,
+    e.ItemMoved,
+    e.ItemRevised,
+    e.ItemCancelled,
+    e.ItemRestored,
+    e.DelegationResumed,
+    e.RequestSubmitted,
+    e.ChangeSubmitted,
+    e.ReportFiled,
+)
+"""Events by which somebody writes what others are to sign."""
+
+
+def _with_author(state: Delegation, account: str) -> Delegation:
+    if account in (state.opened_by, state.coordinator, *state.authors):
+        return state
+    return _with(state, authors=(*state.authors, account))
 
 
 def fold(events: Iterable[SealedEvent], state: Delegation | None = None) -> Delegation | None:
@@ -135,6 +163,7 @@ def _submitted(state: Delegation, event: e.RequestSubmitted, sealed: SealedEvent
         amendment=None,
         amended=None,
         superseded=(*state.superseded, *(one.digest for one in state.proposals)),
+        earlier_letters=_letters_of(state, *state.proposals),
         decision=None,
     )
 
@@ -148,9 +177,16 @@ def _change_submitted(state: Delegation, event: e.ChangeSubmitted, sealed: Seale
         state,
         amendment=change,
         superseded=(*state.superseded, *([before.digest] if before else [])),
+        earlier_letters=_letters_of(state, *([before] if before else [])),
         # A change of its own may go back once as incomplete, as the request might.
         incomplete_returns=0 if anew else state.incomplete_returns,
     )
+
+
+def _letters_of(state: Delegation, *replaced: Proposal) -> tuple[str, ...]:
+    """Return the earlier letters with those of proposals that another replaces now."""
+    letters = (step.external.letter.digest for one in replaced for step in one.steps if step.external)
+    return tuple(dict.fromkeys((*state.earlier_letters, *letters)))
 
 
 @_on(e.ChangeSuperseded)
@@ -278,7 +314,10 @@ def _answer(
     """Return the file after a step was answered; a change under approval leaves the phase of the file as it is."""
     if state.amending and state.amendment:
         change = _answered(state.amendment, step_id, sealed, status, right, **more)
-        return _with(state, amendment=None, amended=change) if change.signed else _with(state, amendment=change)
+        if not change.signed:
+            return _with(state, amendment=change)
+        letters = _letters_of(state, *([state.amended] if state.amended else []))
+        return _with(state, amendment=None, amended=change, earlier_letters=letters)
     assert state.proposal
     proposal = _answered(state.proposal, step_id, sealed, status, right, **more)
     return _with(state, phase=PHASES_AFTER.get(status, state.phase), proposal=proposal)
@@ -587,7 +626,7 @@ def _formality(state: Delegation, event: e.FormalityRecorded, sealed: SealedEven
 
 @_on(e.CoordinatorChanged)
 def _coordinator(state: Delegation, event: e.CoordinatorChanged, sealed: SealedEvent) -> Delegation:
-    return _with(state, coordinator=event.coordinator)
+    return _with_author(_with(state, coordinator=event.coordinator), event.previous)
 
 
 @_on(e.DelegationDeparted)

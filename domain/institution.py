@@ -86,21 +86,31 @@ class Leave(Period):
         """Whether the leave is registered for a position."""
         return not self.positions or position in self.positions
 
+    @property
+    def ends(self) -> datetime:
+        """The first instant at which it gives nobody anything any more."""
+        return min(self.until, self.revoked_at) if self.revoked_at else self.until
+
 
 class Held(Fact):
-    """A position that somebody holds, with the tenure it rests on; without an organisation for the whole house."""
+    """A position that somebody holds, with the tenure it rests on; without an organisation for the whole house.
+
+    `granted_by` are the accounts that entered the tenure (`granters`).
+    """
 
     position: str
     tenure: str
     since: Instant
     organisation: str | None = None
+    granted_by: tuple[str, ...] = ()
 
 
 class Substitution(Fact):
     """A position held by somebody for whom one is registered as substitute; `in_force` says that one may sign now.
 
     `account` holds the position, by `tenure` since `held_since`, at `organisation`; `person` is that account's person,
-    if it has one, and `aliases` are that person's other accounts.
+    if it has one, and `aliases` are that person's other accounts. `leave_since` and `leave_until` are the leave's,
+    ended early where it was revoked. `granted_by` entered the leave, `tenure_granted_by` the tenure (`granters`).
     """
 
     leave: str
@@ -112,13 +122,17 @@ class Substitution(Fact):
     organisation: str | None = None
     person: str | None = None
     aliases: tuple[str, ...] = ()
+    leave_since: Instant | None = None
+    leave_until: Instant | None = None
+    granted_by: tuple[str, ...] = ()
+    tenure_granted_by: tuple[str, ...] = ()
 
 
 class StandIn(Fact):
     """A leave in force or to come of somebody who holds a position now, and who may sign meanwhile.
 
     `account` is away, `since` and `until` are the leave's, ended early where it was revoked. The persons are those of
-    the two accounts, if they have one.
+    the two accounts, if they have one; `granted_by` entered the leave (`granters`).
     """
 
     position: str
@@ -129,6 +143,7 @@ class StandIn(Fact):
     until: Instant
     person: str | None = None
     substitute_person: str | None = None
+    granted_by: tuple[str, ...] = ()
 
 
 def subtree(organisations: Iterable[Organisation], root: str, now: datetime) -> frozenset[str]:
@@ -224,6 +239,27 @@ class Seating:
         return self._desks[organisation]
 
 
+def granters(versions: Iterable[tuple[Tenure | Leave, str]]) -> tuple[str, ...]:
+    """Return whom the right that an entry gives comes from, of its versions with who recorded each, in order.
+
+    Who entered it, and who gave it more since. A version that only lets it end, earlier than before, gives nothing.
+    """
+    found: dict[str, None] = {}
+    before: Tenure | Leave | None = None
+    for version, recorded_by in versions:
+        if before is None or not _only_ends(before, version):
+            found[recorded_by] = None
+        before = version
+    return tuple(found)
+
+
+def _only_ends(before: Tenure | Leave, after: Tenure | Leave) -> bool:
+    ending = {"until": after.until} | ({"revoked_at": after.revoked_at} if isinstance(after, Leave) else {})
+    if before.model_copy(update=ending) != after or (isinstance(before, Leave) and before.revoked_at):
+        return False
+    return before.until is None or (after.until is not None and after.until <= before.until)
+
+
 def held_by(account: str, tenures: Iterable[Tenure], now: datetime) -> tuple[Held, ...]:
     """Return the positions that somebody holds at an instant, by position; of two tenures the one held longest."""
     found: dict[str, Held] = {}
@@ -250,6 +286,8 @@ def substitutions_of(
             held_since=held.since,
             in_force=leave.in_force(now) and leave.covers(held.position),
             organisation=held.organisation,
+            leave_since=leave.since,
+            leave_until=leave.ends,
         )
         for leave in sorted(leaves, key=lambda one: (one.since, one.id))
         if leave.substitute == account

@@ -11,6 +11,7 @@ from domain.commands import (
     Resume,
 )
 from domain.decision import Context, Outcome, accept, refuse
+from domain.entitlement import signatories
 from domain.events import (
     CoordinatorChanged,
     DelegationCancelled,
@@ -21,14 +22,26 @@ from domain.events import (
     DelegationReopened,
     DelegationResumed,
 )
+from domain.permission import may_coordinate
 from domain.state import Delegation, Phase
 from domain.values import business_date
 
 
 def hand_over(state: Delegation, command: HandOver, context: Context) -> Outcome:
-    """Refusals: `coordinator_unchanged`."""
+    """Refusals: `coordinator_unchanged`, those of `may_coordinate`, and `coordinator_signed`.
+
+    Whoever is behind a signature on what is under approval, by any account, cannot run it: the signature would be one
+    of their own file.
+    """
     if command.to == state.coordinator:
         return refuse("coordinator_unchanged", field="to")
+    successor = next((one for one in context.others or () if one.id == command.to), None)
+    if context.others is not None and (code := may_coordinate(successor, context.lineage)):
+        return refuse(code, field="to")
+    proposal = state.current_proposal if state.under_approval else None
+    signed = {who for step in proposal.steps for one in step.signed_by for who in signatories(one)} if proposal else ()
+    if {command.to, *(successor.aliases if successor else ())} & set(signed):
+        return refuse("coordinator_signed", field="to")
     return accept(CoordinatorChanged(previous=state.coordinator, coordinator=command.to))
 
 

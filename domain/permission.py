@@ -86,3 +86,13 @@ def permitted(actor: Actor, command_type: str, lineage: Collection[str]) -> str 
     if not may_send(actor.roles, command_type):
         return "role_may_not"
     return None if in_reach(actor, lineage) else "organisation_out_of_reach"
+
+
+def may_coordinate(successor: Actor | None, lineage: Collection[str]) -> str | None:
+    """Return why a file cannot be handed to an account, as the registers know it, or None.
+
+    `lineage` as in `permitted`. Codes: `coordinator_unknown`, `coordinator_out_of_reach`.
+    """
+    if successor is None or "coordinator" not in successor.roles:
+        return "coordinator_unknown"
+    return None if in_reach(successor, lineage) else "coordinator_out_of_reach"

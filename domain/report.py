@@ -100,7 +100,7 @@ def _reviewable(
         context.actor,
         plan.signing_positions if plan else (),
         plan.prefix if plan else None,
-        own=(report.filed_by, state.coordinator),
+        own=state.own,
         travellers=travellers(state),
         lineage=context.lineage,
         desks=context.desks,

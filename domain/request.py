@@ -1,7 +1,8 @@
 """The request and its proposal: opening a file, revising it, justifying limits, submitting it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from operator import eq
+from typing import NamedTuple
 
 from domain.ceilings import reception
 from domain.choosing import Choice, choose, facts_of
@@ -17,6 +18,7 @@ from domain.commands import (
 )
 from domain.decision import Context, Outcome, accept, refuse
 from domain.dossier import dossier_digest, dossier_parts, seen_parts
+from domain.entitlement import conflict_since, travellers
 from domain.events import (
     EXTERNAL_AUTHORITY,
     Breach,
@@ -26,21 +28,23 @@ from domain.events import (
     DelegationOpened,
     DocumentAttached,
     DossierPart,
+    Fallen,
     LimitJustified,
     RequestRevised,
     RequestSubmitted,
     RequestWithdrawn,
     RuleRef,
     RulesAdopted,
+    SignaturesVoided,
     StepPlan,
 )
 from domain.limits import Composition, CountryDays
 from domain.limits import breaches as limit_breaches
 from domain.meanwhile import changed_meanwhile, request_seen
-from domain.policies import ApprovalStep, Matter
+from domain.policies import ApprovalChain, ApprovalStep, Matter
 from domain.rule import in_scope
 from domain.rules import Edition
-from domain.state import Delegation, Proposal
+from domain.state import Delegation, Proposal, Signature, Step
 from domain.values import business_date, days_between
 
 LARGEST_DOSSIER = 500
@@ -235,10 +239,10 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
     parts = parts_now(state, context.edition)
     plans = tuple(step_plan(step) for step in chain.steps)
     reference = RuleRef(rule=chain.id, version=chain.version)
-    before = state.proposal if chain.resubmission == "minimal" else None
-    if before is not None and (before.withdrawn or before.chain != reference):
-        before = None
+    before = state.proposal if state.proposal and not state.proposal.withdrawn else None
+    found_before = judged(state, before, plans, parts, context, asked_anew=anew(before, chain))
     return accept(
+        *fallen(before, found_before),
         RequestSubmitted(
             proposal=next_number(state),
             digest=dossier_digest(parts),
@@ -246,9 +250,20 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
             chain=reference,
             steps=plans,
             breaches=found,
-            carried=carried_over(before, plans, parts, own={state.opened_by, state.coordinator, context.actor.id}),
-        )
+            carried=carried_over(before, found_before),
+        ),
     )
+
+
+ANEW: tuple[Fallen, ...] = ("whole_chain", "chain_changed")
+"""Reasons that have nothing to do with who signed."""
+
+
+def anew(before: Proposal | None, policy: ApprovalChain) -> Fallen | None:
+    """Return why every step of a policy is asked anew, whoever signed before; None where signatures may stand."""
+    if before is not None and before.chain != RuleRef(rule=policy.id, version=policy.version):
+        return "chain_changed"
+    return "whole_chain" if policy.resubmission == "whole" else None
 
 
 def unjustified(state: Delegation, found: tuple[Breach, ...]) -> Outcome | None:
@@ -302,25 +317,58 @@ def step_plan(step: ApprovalStep) -> StepPlan:
     )
 
 
-def carried_over(
+class Judged(NamedTuple):
+    """A signature of an earlier proposal, and why it does not stand for the new one; without a reason it does."""
+
+    step: Step
+    signature: Signature
+    reason: Fallen | None
+
+
+def judged(
+    state: Delegation,
     before: Proposal | None,
     plans: tuple[StepPlan, ...],
     parts: tuple[DossierPart, ...],
+    context: Context,
     *,
-    own: Collection[str],
+    asked_anew: Fallen | None = None,
     same: Callable[[StepPlan, StepPlan], bool] = eq,
-) -> tuple[CarriedSignature, ...]:
-    """Return the signatures of an earlier proposal that stand for the steps of a new one.
+) -> tuple[Judged, ...]:
+    """Return the signatures of an earlier proposal that no edit voided, each with whether it stands for a new one.
 
-    Those of the same step (`same`, given the plan then and the plan now), which were not voided, whose parts did not
-    change, and whose signer is not one of those whose request it is meanwhile (`own`).
+    Those of the same step (`same`, given the plan then and the plan now) whose signer could sign now: nobody behind it
+    has come to run, write or submit the file, travels, or signed another step by what the registers know of them today.
+    With `asked_anew` none stands. A letter's authority has no such conflict.
     """
     if before is None:
         return ()
-    steps = {step.id: step for step in before.steps}
+    now = {plan.id: (place, plan) for place, plan in enumerate(plans)}
+    others = {one.id: one for one in (context.actor, *(context.others or ()))}
+    own, going = state.own | {context.actor.id}, travellers(state)
+    found: list[Judged] = []
+    elsewhere: set[str] = set()
+    for step in sorted(before.steps, key=lambda one: now[one.id][0] if one.id in now else len(now)):
+        plan = now[step.id][1] if step.id in now else None
+        looks_at = plan.looks_at if plan else step.plan.looks_at
+        if step.voided_by or seen_parts(before.parts, looks_at) != seen_parts(parts, looks_at):
+            continue
+        for signature in step.signed_by:
+            reason: Fallen | None = asked_anew
+            if reason is None and (plan is None or not same(step.plan, plan)):
+                reason = "chain_changed"
+            if reason is None and not step.plan.external:
+                reason, accounts = conflict_since(signature, others, own=own, travellers=going, elsewhere=elsewhere)
+                elsewhere |= accounts if reason is None else set()
+            found.append(Judged(step, signature, reason))
+    return tuple(found)
+
+
+def carried_over(before: Proposal | None, found: tuple[Judged, ...]) -> tuple[CarriedSignature, ...]:
+    """Return the signatures of an earlier proposal that stand for a new one, as they are sealed into it."""
     return tuple(
         CarriedSignature(
-            step_id=plan.id,
+            step_id=step.id,
             proposal=signature.proposal or before.number,
             digest=signature.digest or before.digest,
             by=signature.by,
@@ -329,13 +377,30 @@ def carried_over(
             external=step.external,
             factor=signature.factor,
         )
-        for plan in plans
-        if (step := steps.get(plan.id)) is not None
-        and same(step.plan, plan)
-        and not step.voided_by
-        and seen_parts(before.parts, plan.looks_at) == seen_parts(parts, plan.looks_at)
-        for signature in step.signed_by
-        if plan.external or signature.by not in own
+        for step, signature, reason in found
+        if before is not None and reason is None
+    )
+
+
+def fallen(before: Proposal | None, found: tuple[Judged, ...]) -> tuple[SignaturesVoided, ...]:
+    """Return what is to be said of the signatures that do not stand: nothing falls unseen.
+
+    Whose parts differ fell with the edit. Who could not sign now is said by name: others of their step may stand.
+    """
+    by_reason: dict[Fallen, list[Judged]] = {}
+    for one in found:
+        if one.reason:
+            by_reason.setdefault(one.reason, []).append(one)
+    return tuple(
+        SignaturesVoided(
+            proposal=before.number,
+            parts=(),
+            steps=tuple(dict.fromkeys(one.step.id for one in fell)),
+            because=reason,
+            signers=() if reason in ANEW else tuple(dict.fromkeys(one.signature.by for one in fell)),
+        )
+        for reason, fell in by_reason.items()
+        if before is not None
     )
 
 
@@ -345,7 +410,9 @@ def withdraw_request(state: Delegation, command: WithdrawRequest, context: Conte
 
 
 def adopt_rules(state: Delegation, command: AdoptRules, context: Context) -> Outcome:
-    """Refusals: `rules_current`."""
+    """Refusals: `change_under_approval` (limits and ceilings were signed by the rules that stand), `rules_current`."""
+    if state.amending:
+        return refuse("change_under_approval")
     newest = context.newest.digest()
     if newest == state.edition:
         return refuse("rules_current")

@@ -73,22 +73,18 @@ def _touching(state: Delegation, stand_ins: tuple[StandIn, ...], context: Contex
             continue
         for one in stand_ins:
             if one.position == position and one.until > context.now and _could_sign(state, what, one):
-                shown = one.model_dump(exclude={"position", "person", "substitute_person"})
+                shown = one.model_dump(exclude={"position", "person", "substitute_person", "granted_by"})
                 yield DeskStandIn(what=what, position=position, **shown)
 
 
 def _could_sign(state: Delegation, what: str, one: StandIn) -> bool:
-    """Whether nothing else stands against the substitute: a request or trip of either's, another step of the chain."""
+    """Whether nothing else stands against the substitute: a file or trip of either's, another step, their own entry."""
     elsewhere: set[str] = set()
-    own = {state.coordinator}
-    if what == SIGNING_REPORT:
-        own |= {state.report.filed_by} if state.report else set()
-    else:
+    if what != SIGNING_REPORT:
         proposal = state.current_proposal
         step = proposal.step(what) if proposal else None
         if proposal is None or step is None:
             return False
-        own |= {state.opened_by, *(one.submitted_by for one in state.proposals)}
         # In a quorum nobody signs twice, neither for another place.
         elsewhere = signed_elsewhere(proposal, what) | {who for given in step.signed_by for who in signatories(given)}
     substitution = Substitution(
@@ -99,13 +95,14 @@ def _could_sign(state: Delegation, what: str, one: StandIn) -> bool:
         held_since=one.since,
         in_force=True,
         person=one.person,
+        granted_by=one.granted_by,
     )
     actor = Actor(id=one.substitute, roles=("approver",), substitutions=(substitution,), person=one.substitute_person)
     right = right_for(
         actor,
         (one.position,),
         None,
-        own=own,
+        own=state.own,
         elsewhere=elsewhere,
         travellers=travellers(state),
     )

@@ -532,6 +532,10 @@ class Delegation(Fact):
     """When the file came to the desk it lies on (`domain/desk.py`)."""
     stand_ins: tuple[StandsIn, ...] = Field(default=(), exclude_if=unsaid)
     """The leaves, in force and to come, that touch the desks it lies on (`domain/stand_ins.py`)."""
+    authors: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+    """Who wrote or ran it too, besides who opened it and who runs it now, in the order in which they came."""
+    earlier_letters: tuple[Digest, ...] = Field(default=(), exclude_if=unsaid)
+    """The letters of outside authorities on proposals that others have replaced."""
 
     @model_validator(mode="after")
     def _knows_what_was_published(self) -> Self:
@@ -585,6 +589,11 @@ class Delegation(Fact):
         return self.phase in PLANNING and self.amendment is not None and self.amendment.pending
 
     @property
+    def under_approval(self) -> bool:
+        """Whether a proposal, or a change after the decision, waits for signatures or for its decision."""
+        return self.phase in (Phase.SUBMITTED, Phase.UNDER_APPROVAL) or self.amending
+
+    @property
     def current_proposal(self) -> Proposal | None:
         """What signers look at: the change after the decision until it is answered, else the proposal."""
         change = self.amendment if self.phase in PLANNING else None
@@ -602,6 +611,18 @@ class Delegation(Fact):
         """The proposal and the changes after its decision that the file still knows, in the order of their numbers."""
         known = (one for one in (self.proposal, self.amended, self.amendment) if one is not None)
         return tuple(sorted(known, key=lambda one: one.number))
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The accounts whose own file it is: everybody who opened, wrote, submitted, ran it or filed its report."""
+        said = {self.opened_by, self.coordinator, *self.authors, *(one.submitted_by for one in self.proposals)}
+        return frozenset(said | ({self.report.filed_by} if self.report else set()))
+
+    @property
+    def authorities_letters(self) -> frozenset[str]:
+        """The digests of every letter of an outside authority that was recorded."""
+        steps = (step.external for one in self.proposals for step in one.steps)
+        return frozenset({*self.earlier_letters, *(one.letter.digest for one in steps if one)})
 
     @property
     def reviewing(self) -> StepPlan | None:

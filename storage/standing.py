@@ -5,14 +5,15 @@ tenures and leave at that instant is said by domain/institution.py.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    Integer,
     Row,
     String,
     bindparam,
@@ -31,6 +32,7 @@ from domain.institution import (
     Period,
     StandIn,
     Tenure,
+    granters,
     held_by,
     makes_desk,
     seats,
@@ -42,7 +44,7 @@ from storage.accounts import account_roles, accounts
 from storage.editions import UnknownEdition, editions
 from storage.engine import Database
 from storage.institution import organisations
-from storage.leaves import leaves
+from storage.leaves import leave_of, leaves
 from storage.metadata import Instant, Name
 from storage.tenures import held_at, tenures
 
@@ -85,22 +87,31 @@ HIGHEST = 20
 
 
 def _row(
-    kind: str, *names: Any, since: Any = None, until: Any = None, revoked_at: Any = None
+    kind: str, *names: Any, since: Any = None, until: Any = None, revoked_at: Any = None, version: Any = None
 ) -> list[ColumnElement[Any]]:
     """Return the columns of one kind of row: both engines want the same types in every part of a union."""
-    texts = [as_type(null(), Name) if name is None else name for name in (*names, None, None, None, None)[:4]]
+    texts = [as_type(null(), Name) if name is None else name for name in (*names, *[None] * 5)[:5]]
     instants = [as_type(null(), Instant) if one is None else one for one in (since, until, revoked_at)]
-    columns = [as_type(literal(kind), Name), *texts, *instants]
+    number = as_type(null(), Integer) if version is None else version
+    columns = [as_type(literal(kind), Name), *texts, *instants, number]
     return [column.label(name) for column, name in zip(columns, COLUMNS, strict=True)]
 
 
-COLUMNS = ("kind", "first", "second", "third", "fourth", "since", "until", "revoked_at")
+COLUMNS = ("kind", "first", "second", "third", "fourth", "fifth", "since", "until", "revoked_at", "version")
 
 
 def _look() -> Any:
     above = _lineage()
     # Nobody has two pairs of eyes: what another account of the same person signed counts, even a disabled one's.
     others = accounts.alias("others")
+    # Every version of what stands: who entered or widened it is part of what it is worth.
+    held_now, away_now = tenures.alias("held_now"), leaves.alias("away_now")
+    held = select(held_now.c.id).where(
+        held_now.c.replaced_at.is_(None), or_(held_now.c.account.in_(_ENABLED), held_now.c.account.in_(_REPLACED))
+    )
+    away = select(away_now.c.id).where(
+        away_now.c.replaced_at.is_(None), away_now.c.substitute.in_(_ENABLED), away_now.c.account.in_(_REPLACED)
+    )
     return union_all(
         select(*_row("edition", _NEWEST.scalar_subquery())),
         select(*_row("role", account_roles.c.role)).where(account_roles.c.account.in_(_ENABLED)),
@@ -117,12 +128,12 @@ def _look() -> Any:
                 tenures.c.account,
                 tenures.c.position,
                 tenures.c.organisation,
+                tenures.c.recorded_by,
                 since=tenures.c.since,
                 until=tenures.c.until,
+                version=tenures.c.version,
             )
-        ).where(
-            tenures.c.replaced_at.is_(None), or_(tenures.c.account.in_(_ENABLED), tenures.c.account.in_(_REPLACED))
-        ),
+        ).where(tenures.c.id.in_(held)),
         select(
             *_row(
                 "leave",
@@ -130,11 +141,13 @@ def _look() -> Any:
                 leaves.c.account,
                 leaves.c.substitute,
                 leaves.c.positions,
+                leaves.c.recorded_by,
                 since=leaves.c.since,
                 until=leaves.c.until,
                 revoked_at=leaves.c.revoked_at,
+                version=leaves.c.version,
             )
-        ).where(leaves.c.replaced_at.is_(None), leaves.c.substitute.in_(_ENABLED), leaves.c.account.in_(_REPLACED)),
+        ).where(leaves.c.id.in_(away)),
         select(*_row("above", above.c.slug, as_type(above.c.height, String), above.c.kind)),
         select(
             *_row(
@@ -154,6 +167,23 @@ def _look() -> Any:
 
 
 _LOOK = _look()
+
+
+def _others() -> Any:
+    asked, alias = accounts.alias("asked"), accounts.alias("alias")
+    named = asked.c.id.in_(bindparam("named", expanding=True))
+    return union_all(
+        select(*_row("account", asked.c.id, asked.c.organisation, asked.c.person)).where(named),
+        select(*_row("alias", alias.c.id, asked.c.id))
+        .join_from(asked, alias, alias.c.person == asked.c.person)
+        .where(named, alias.c.id != asked.c.id),
+        select(*_row("role", account_roles.c.role, asked.c.id))
+        .join_from(asked, account_roles, account_roles.c.account == asked.c.id)
+        .where(named, asked.c.disabled_at.is_(None)),
+    )
+
+
+_OTHERS = _others()
 
 
 _AWAY, _SUBSTITUTE = accounts.alias("away"), accounts.alias("substitute")
@@ -193,6 +223,9 @@ _STANDING_IN = (
     )
     .order_by(tenures.c.position, leaves.c.since, leaves.c.id, tenures.c.since)
 )
+
+
+_ENTERED = select(leaves).where(leaves.c.id.in_(bindparam("leaves", expanding=True)))
 
 
 @dataclass(frozen=True)
@@ -249,6 +282,31 @@ class Standing:
             ),
         )
 
+    async def others(self, named: Collection[str]) -> tuple[Actor, ...]:
+        """Return accounts as a decision about them asks: organisation, person, aliases, and roles unless disabled.
+
+        In the order of their ids; one that is unknown is not among them.
+        """
+        if not named:
+            return ()
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(_OTHERS, {"named": sorted(named)})).all()
+        found: dict[str, list[Row[Any]]] = defaultdict(list)
+        for row in rows:
+            found[row.kind].append(row)
+        return tuple(
+            Actor.model_validate(
+                {
+                    "id": one.first,
+                    "organisation": one.second,
+                    "person": one.third,
+                    "roles": sorted(row.first for row in found["role"] if row.second == one.first),
+                    "aliases": sorted(row.first for row in found["alias"] if row.second == one.first),
+                }
+            )
+            for one in sorted(found["account"], key=lambda row: cast(str, row.first))
+        )
+
     async def stand_ins(self, now: datetime, lineage: Collection[str], desks: Mapping[str, str]) -> tuple[StandIn, ...]:
         """Return the leaves in force and to come of those who sit at a file's desks at an instant, with substitutes.
 
@@ -257,6 +315,8 @@ class Standing:
         """
         async with self._database.reading() as connection:
             rows = (await connection.execute(_STANDING_IN, {"now": now})).all()
+            entered = (await connection.execute(_ENTERED, {"leaves": sorted({row.leave for row in rows})})).all()
+        granted = _granted((leave_of(row), row.recorded_by, row.version) for row in entered)
         found: dict[tuple[str, str], StandIn] = {}
         for row in rows:
             covered = row.position in row.positions.split() or not row.positions
@@ -274,41 +334,68 @@ class Standing:
                         until=until,
                         person=row.person,
                         substitute_person=row.substitute_person,
+                        granted_by=granted[row.leave],
                     ),
                 )
         return tuple(found.values())
 
 
+E = TypeVar("E", Tenure, Leave)
+
+
+def _current(versions: Iterable[tuple[E, str, int]]) -> list[E]:
+    """Return the last version of each entry."""
+    return list({one.id: one for one, _, _ in sorted(versions, key=lambda given: given[2])}.values())
+
+
+def _granted(versions: Iterable[tuple[Tenure | Leave, str, int]]) -> dict[str, tuple[str, ...]]:
+    """Return from whom the right comes that each entry gives."""
+    found: dict[str, list[tuple[Tenure | Leave, str]]] = defaultdict(list)
+    for one, recorded_by, _ in sorted(versions, key=lambda given: given[2]):
+        found[one.id].append((one, recorded_by))
+    return {entry: granters(its) for entry, its in found.items()}
+
+
 def _actor(account: str, found: dict[str, list[Row[Any]]], now: datetime) -> Actor:
-    held_ever = [
-        Tenure(
-            id=row.first,
-            account=row.second,
-            position=row.third,
-            organisation=row.fourth,
-            since=row.since,
-            until=row.until,
+    held_versions = [
+        (
+            Tenure(
+                id=row.first,
+                account=row.second,
+                position=row.third,
+                organisation=row.fourth,
+                since=row.since,
+                until=row.until,
+            ),
+            cast(str, row.fifth),
+            cast(int, row.version),
         )
         for row in found["tenure"]
     ]
-    registered = [
-        Leave(
-            id=row.first,
-            account=row.second,
-            substitute=row.third,
-            positions=tuple(row.fourth.split()),
-            since=row.since,
-            until=row.until,
-            revoked_at=row.revoked_at,
+    leave_versions = [
+        (
+            Leave(
+                id=row.first,
+                account=row.second,
+                substitute=row.third,
+                positions=tuple(row.fourth.split()),
+                since=row.since,
+                until=row.until,
+                revoked_at=row.revoked_at,
+            ),
+            cast(str, row.fifth),
+            cast(int, row.version),
         )
         for row in found["leave"]
     ]
+    held_ever, registered = _current(held_versions), _current(leave_versions)
+    entered, sent_away = _granted(held_versions), _granted(leave_versions)
     people = {row.first: row for row in found["account"]}
     aliases: dict[str, list[str]] = defaultdict(list)
     for row in found["alias"]:
         aliases[row.second].append(row.first)
     own = people.get(account)
-    held = held_by(account, held_ever, now)
+    held = [one.model_copy(update={"granted_by": entered[one.tenure]}) for one in held_by(account, held_ever, now)]
     return Actor.model_validate(
         {
             "id": account,
@@ -317,7 +404,12 @@ def _actor(account: str, found: dict[str, list[Row[Any]]], now: datetime) -> Act
             "tenures": held,
             "substitutions": [
                 one.model_copy(
-                    update={"person": people[one.account].third, "aliases": tuple(sorted(aliases[one.account]))}
+                    update={
+                        "person": people[one.account].third,
+                        "aliases": tuple(sorted(aliases[one.account])),
+                        "granted_by": sent_away[one.leave],
+                        "tenure_granted_by": entered[one.tenure],
+                    }
                 )
                 for one in substitutions_of(account, held_ever, registered, now)
             ],

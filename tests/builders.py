@@ -183,7 +183,7 @@ def amending(**said: Any) -> tuple[Step, ...]:
                     "authority": "Department",
                     "reference": "118/CV",
                     "dated": "2026-02-26",
-                    "letter": pdf("letter"),
+                    "letter": pdf(step_id),
                 }
             ),
             COORDINATOR,

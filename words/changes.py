@@ -48,6 +48,7 @@ ACCOUNTS = frozenset(
     {
         *("by", "account", "substitute", "on_behalf_of", "coordinator"),
         *("opened_by", "submitted_by", "filed_by", "accepted_by"),
+        *("authors", "granted_by"),
     }
 )
 """Fields that name whoever did something."""

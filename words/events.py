@@ -202,12 +202,31 @@ def _change_submitted(data: Data, reader: Reader) -> str:
     return _submitted(data, reader) + text
 
 
+FALLEN: Mapping[str, str] = {
+    "whole_chain": mark("the policy asks the whole chain again"),
+    "chain_changed": mark("another policy or another step asks now"),
+    "own_request": mark("who is behind them has written, submitted or run the file since"),
+    "own_trip": mark("who is behind them goes on the journey now"),
+    "signed_another_step": mark("who is behind them is one person with who signed another step"),
+    "granted_by_oneself": mark("who is behind them entered the right themselves"),
+}
+"""Why signatures do not stand for what is submitted."""
+
+
 def _voided(data: Data, reader: Reader) -> str:
+    values = {
+        "proposal": data["proposal"],
+        "steps": reader.translator.listing(reader.rules.step(step) for step in data["steps"]),
+    }
+    if not (because := data.get("because")):
+        said = mark("signatures of proposal %(proposal)s no longer stand: %(steps)s; changed: %(parts)s")
+        return reader.tr(said, **values, parts=", ".join(data["parts"]))
+    values["why"] = reader.tr(FALLEN[because])
+    if not data.get("signers"):
+        return reader.tr(mark("signatures of proposal %(proposal)s no longer stand: %(steps)s; %(why)s"), **values)
+    values["signers"] = reader.translator.listing(reader.account(one) for one in data["signers"])
     return reader.tr(
-        mark("signatures of proposal %(proposal)s no longer stand: %(steps)s; changed: %(parts)s"),
-        proposal=data["proposal"],
-        steps=reader.translator.listing(reader.rules.step(step) for step in data["steps"]),
-        parts=", ".join(data["parts"]),
+        mark("signatures of proposal %(proposal)s no longer stand: %(steps)s, by %(signers)s; %(why)s"), **values
     )
 
 

@@ -34,6 +34,7 @@ EXPECTED = frozenset(
     {
         "approval_incomplete",
         "change_unapproved",
+        "granted_by_oneself",
         "limit_absolute",
         "limit_unjustified",
         "no_approval_chain",
@@ -101,13 +102,14 @@ def _open_step(state: Delegation) -> tuple[str, str]:
 
 def _external(state: Delegation) -> PublicCommand:
     step, digest = _open_step(state)
+    proposal = state.current_proposal
     return c.RecordExternalDecision(
         step_id=step,
         dossier_digest=digest,
         outcome="approved",
         authority="-",
         reference="-",
-        dated=business_date(state.opened_at, state.zone),
+        dated=business_date(proposal.submitted_at if proposal else state.opened_at, state.zone),
         letter=UNSENT,
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.values import BUSINESS_ZONE, business_date
 from tests.api.conftest import Api, code, member
 from tests.storage.samples import PDF_FILE, in_pieces
 
@@ -17,9 +18,13 @@ async def answer_step(api: Api) -> None:
     body: dict[str, Any] = {"step_id": step["id"], "dossier_digest": step["dossier_digest"]}
     by = {"department_head": "hung", "vice_president": "mai"}.get(step["position"], "lan")
     if step["external"]:
-        letter = (await api.here.registers.attachments.store(in_pieces(PDF_FILE))).model_dump()
+        letter = (await api.here.registers.attachments.store(in_pieces(PDF_FILE + step["id"].encode()))).model_dump()
         body |= {"type": "record_external_decision", "outcome": "approved", "letter": letter}
-        body |= {"authority": "Cơ quan", "reference": "7/CV", "dated": datetime.now(UTC).date().isoformat()}
+        body |= {
+            "authority": "Cơ quan",
+            "reference": "7/CV",
+            "dated": business_date(datetime.now(UTC), BUSINESS_ZONE).isoformat(),
+        }
     answer = await api.send(body if step["external"] else body | {"type": "sign_off"}, by=by)
     assert answer.status_code == 200, answer.text
 

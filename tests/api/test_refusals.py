@@ -30,6 +30,7 @@ EXPECTED_403 = {
     "own_request",
     "own_trip",
     "signed_another_step",
+    "granted_by_oneself",
 }
 EXPECTED_404 = {"delegation_unknown"}
 EXPECTED_409 = {
@@ -39,6 +40,9 @@ EXPECTED_409 = {
     "place_signed_already",
     "approval_incomplete",
     "change_unapproved",
+    "change_under_approval",
+    "letter_recorded_already",
+    "coordinator_signed",
     "nothing_to_approve",
     "coordinator_unchanged",
     "delegation_closed",
@@ -108,9 +112,9 @@ def refusal_codes() -> dict[str, list[set[str]]]:
 
 
 def returned_codes() -> set[str]:
-    """Codes that `permitted` and `right_to_sign` return for `refuse` to carry."""
+    """Codes that the rules of who may return for `refuse` to carry."""
     trees = [ast.parse((ROOT / "domain" / f"{name}.py").read_text("utf-8")) for name in ("entitlement", "permission")]
-    named = ("right_to_sign", "permitted")
+    named = ("right_to_sign", "conflict", "permitted", "may_coordinate")
     return {
         text
         for tree in trees
@@ -129,7 +133,7 @@ def places(sentence: str) -> set[str]:
 
 def test_every_refusal_of_the_domain_has_an_answer() -> None:
     """And nothing is answered that the domain does not refuse, but for those that need a register."""
-    of_registers = {"coordinator_unknown", "coordinator_out_of_reach", "reference_unknown"}
+    of_registers = {"reference_unknown"}
     assert set(refusal_codes()) | returned_codes() == set(REFUSALS) - of_registers
 
 

@@ -57,7 +57,8 @@ class Play:
     """A delegation while it is played, with the registers that commands refer to.
 
     `above` are the organisations above the file's own, upwards; `observations` what other files say at each decision,
-    `stand_ins` what the registers say of leave.
+    `stand_ins` what the registers say of leave, `others` of those whom a decision asks after,
+    `desks` of where the desks stand.
     """
 
     delegation: str
@@ -69,6 +70,8 @@ class Play:
     posted: tuple[Posted, ...] = ()
     uncollected: tuple[str, ...] = ()
     stand_ins: tuple[StandIn, ...] | None = None
+    others: tuple[Actor, ...] | None = None
+    desks: dict[str, str] = field(default_factory=dict)
     head: Head = field(init=False)
     log: list[Played] = field(default_factory=list)
 
@@ -118,6 +121,8 @@ class Play:
                 posted=self.posted,
                 uncollected=self.uncollected,
                 stand_ins=self.stand_ins if {one["type"] for one in commands} & ASKING else None,
+                others=self.others,
+                desks=self.desks,
             ),
         )
         played = Played(step, at, actor, commands, decision, self.state)

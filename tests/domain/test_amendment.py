@@ -254,12 +254,13 @@ def test_an_edit_taken_back_leaves_nothing_to_approve() -> None:
 
 
 def test_nobody_signs_what_was_edited_a_moment_before_in_the_same_batch() -> None:
-    """Edit and signature decided as one: the edit supersedes first."""
+    """Edit and signature decided as one: the edit supersedes first, and who wrote it is no signer of it."""
     file = asked_for(MOVE).further(sign("head", HEAD))
     both = Actor(id="both", roles=("coordinator", "approver"), positions=("chair",))
     edit = moved("tuesday", "2026-04-07T15:00", "2026-04-07T17:00")
     signature = c.SignOff(step_id="chair", dossier_digest=dossier(file.state))
-    file.when(edit, signature, by=both).then_refused("dossier_superseded", index=1)
+    file.when(edit, signature, by=both).then_refused("own_request", index=1)
+    file.further(edit).when(signature, by=CHAIR).then_refused("dossier_superseded")
 
 
 def test_edit_and_submission_in_one_go() -> None:
@@ -333,7 +334,7 @@ def test_an_outside_authority_answers_a_change_by_letter() -> None:
 
     def letter(outcome: str) -> Step:
         said = {"outcome": outcome, "authority": "Ministry", "reference": "1/BNG", "dated": "2026-03-10"}
-        return answer(c.RecordExternalDecision, "ministry", COORDINATOR, letter=pdf("letter"), **said)
+        return answer(c.RecordExternalDecision, "ministry", COORDINATOR, letter=pdf(outcome), **said)
 
     file.when(letter("rejected")).then(e.ExternalDecisionRecorded)
     assert file.state.phase is Phase.INVITING

@@ -20,23 +20,27 @@ from domain.request import parts_now
 from domain.seal import SealedEvent
 from domain.state import Delegation, Phase
 from domain.upcast import read_event
+from domain.values import business_date
 from tests.builders import COORDINATOR, OTHER_COORDINATOR, Said, dossier, drafted, member, moved, pdf, session, text
 from tests.domain.given import given
 from tests.domain.player import Play
 from tests.domain.policed import holding, policy, step, under
-from tests.domain.test_signatures import LOOKS, POSITIONS, SIGNERS, STEP_IDS, WAYS, _step
+from tests.domain.test_signatures import (
+    DEPUTY,
+    LOOKS,
+    POSITIONS,
+    SIGNERS,
+    STEP_IDS,
+    WAYS,
+    WRITERS,
+    People,
+    _step,
+    new_letter,
+    turn_of,
+)
+from tests.domain.test_signatures import Given as Signature
 
 ABOUT = st.lists(st.sampled_from(["request", "member", "programme", "document", "ceiling"]), min_size=1, max_size=3)
-
-
-class Signed(NamedTuple):
-    """A signature as the trail has it; an outside authority's has no position."""
-
-    proposal: int
-    digest: str
-    step: str
-    position: str | None
-    by: str
 
 
 class Book:
@@ -44,7 +48,8 @@ class Book:
 
     def __init__(self) -> None:
         self.asked: dict[int, e.RequestSubmitted | e.ChangeSubmitted] = {}
-        self.standing: dict[int, list[Signed]] = {}
+        self.people = People()
+        self.standing: dict[int, list[Signature]] = {}
         self.void: set[tuple[int, str]] = set()
         self.over: set[int] = set()
         self.last = 0
@@ -54,23 +59,24 @@ class Book:
 
     def read(self, play: Play) -> list[str]:
         """Take what is new in the trail, and return its types."""
-        trail = play.events
-        new, self._seen = trail[self._seen :], len(trail)
-        for sealed in new:
-            self._take(sealed)
-        return [one.type for one in new]
+        new, self._seen = play.log[self._seen :], len(play.log)
+        for played in new:
+            self.people.read(played, play.edition)
+            for sealed in played.events:
+                self._take(sealed)
+        return [sealed.type for played in new for sealed in played.events]
 
     def _take(self, sealed: SealedEvent) -> None:
         match one := read_event(sealed):
             case e.RequestSubmitted() | e.ChangeSubmitted():
                 self._submitted(one)
             case e.StepSigned():
-                self._sign(one.step_id, one.digest, one.right.position, sealed.actor)
+                self._sign(one.step_id, one.digest, one.right.position, sealed.actor, one.right.on_behalf_of)
             case e.ExternalDecisionRecorded(outcome="approved"):
                 self._sign(one.step_id, one.digest, None, sealed.actor)
             case e.StepReturned() | e.StepRejected() | e.ExternalDecisionRecorded():
                 self.over.add(self.last)
-            case e.SignaturesVoided():
+            case e.SignaturesVoided() if not one.signers:
                 self.void |= {(one.proposal, name) for name in one.steps}
             case e.ChangeSuperseded():
                 self.over.add(one.proposal)
@@ -86,7 +92,9 @@ class Book:
         plans = {plan.id: plan for plan in one.steps}
         for carried in one.carried:
             position = None if carried.external else carried.right.position
-            given_once = Signed(carried.proposal, carried.digest, carried.step_id, position, carried.by)
+            name_of = None if carried.external else carried.right.on_behalf_of
+            given_once = Signature(carried.proposal, carried.digest, carried.step_id, position, carried.by, name_of)
+            assert carried.external or not self.people.against(given_once), "carried over for who wrote, ran or travels"
             assert given_once in self.standing[carried.proposal], "a signature was carried over that nobody gave"
             source = self.asked[carried.proposal]
             looks_at = plans[carried.step_id].looks_at
@@ -97,11 +105,14 @@ class Book:
         if isinstance(one, e.ChangeSubmitted):
             assert not self._approved_now(), "nobody was asked about a change"
 
-    def _sign(self, step_id: str, digest: str, position: str | None, by: str) -> None:
-        now = self.asked[self.last]
+    def _sign(self, step_id: str, digest: str, position: str | None, by: str, name_of: str | None = None) -> None:
+        now, standing = self.asked[self.last], self.standing[self.last]
         assert self.last not in self.over, "a signature on what is no longer asked"
         assert digest == now.digest, "a signature on a dossier that does not stand"
-        self.standing[self.last].append(Signed(self.last, digest, step_id, position, by))
+        assert turn_of(now.steps, standing, step_id), "a signature before its turn, or after it"
+        new = Signature(self.last, digest, step_id, position, by, name_of)
+        assert position is None or not self.people.against(new), "somebody signed what they wrote, ran or travel on"
+        standing.append(new)
         self._approved_now()
 
     def _complete(self, number: int) -> bool:
@@ -111,7 +122,7 @@ class Book:
             assert positions <= ({None} if plan.external else set(plan.positions or (plan.position,)))
             if (number, plan.id) in self.void or len(positions) < (plan.needed or 1):
                 return False
-        people = [one.by for one in self.standing[number] if one.position is not None]
+        people = [who for one in self.standing[number] if one.position is not None for who in one.people]
         assert len(set(people)) == len(people), "somebody fills two places"
         return True
 
@@ -212,7 +223,7 @@ def asked(turn: Turn, state: Delegation) -> tuple[Actor, tuple[Any, ...]]:
     }
     match turn.what:
         case "edit":
-            return COORDINATOR, (edit(turn, state),)
+            return WRITERS[turn.who % len(WRITERS)], (edit(turn, state),)
         case "onward" | "return" | "reject":
             return onward(turn, state)
         case "sign" | "stale":
@@ -259,12 +270,15 @@ def onward(turn: Turn, state: Delegation) -> tuple[Actor, tuple[Any, ...]]:
     body: dict[str, Any] = {"step_id": one.id, "dossier_digest": dossier(state)}
     if one.plan.external:
         outcome = {"return": "returned", "reject": "rejected"}.get(turn.what, "approved")
-        letter = {"authority": "Ministry", "reference": "1/BNG", "dated": "2026-02-24", "letter": pdf("letter")}
+        submitted = state.current_proposal.submitted_at if state.current_proposal else state.opened_at
+        dated = business_date(submitted, state.zone)
+        letter = {"authority": "Ministry", "reference": "1/BNG", "dated": dated, "letter": pdf(new_letter(state))}
         return COORDINATOR, (c.RecordExternalDecision.model_validate(body | letter | {"outcome": outcome}),)
     proposal = state.current_proposal
     busy = {sign.by for other in proposal.steps for sign in other.signed_by} if proposal else set()
     position = one.waits_for[turn.who % len(one.waits_for)]
-    signer = next(who for who in SIGNERS if who.positions == (position,) and who.id not in busy)
+    free = [who for who in SIGNERS if who.positions == (position,) and who.id not in busy | state.own]
+    signer = DEPUTY if not free or (position == "a" and turn.number % 3 == 2) else free[0]
     match turn.what:
         case "return":
             return signer, (c.ReturnStep.model_validate(body | {"kind": "amend", "reason": text()}),)
@@ -290,6 +304,7 @@ def test_no_way_leads_to_a_published_programme_that_was_not_approved(
         rules=rules,
     )
     play, book = begun.play, Book()
+    play.others = SIGNERS
     book.read(play)
     now, published = begun.now, 0
     for turn in turns:

@@ -190,8 +190,12 @@ def test_a_substitute_signs_for_what_the_person_replaced_holds_inside_the_leave_
             tenure="ten-mai-president-0",
             held_since=day(0),
             in_force=True,
+            leave_since=day(5),
+            leave_until=day(10),
         ),
     )
+    early = away.model_copy(update={"revoked_at": day(7)})
+    assert [one.leave_until for one in substitutions_of("hung", held, [early], day(6))][:1] == [day(7)]
 
 
 def test_substitution_is_not_passed_on() -> None:

@@ -275,6 +275,8 @@ def test_scenario_b_shows_both_names_where_the_substitute_signs_inside_the_leave
         "held_since": "2026-04-12T01:30:00.000000Z",
         "on_behalf_of": "standing-vice-president",
         "leave": "convalescence",
+        "leave_since": "2026-04-28T05:00:00.000000Z",
+        "leave_until": "2026-05-08T17:00:00.000000Z",
     }
 
 

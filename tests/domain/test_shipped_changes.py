@@ -7,6 +7,7 @@ import pytest
 from domain import commands as c
 from domain import events as e
 from domain.request import choose_policy
+from domain.values import business_date
 from tests.builders import COORDINATOR, Said, Step, dossier, drafted, member, moved, pdf, session, sign, trip
 from tests.domain.given import Given, given
 from tests.domain.policed import holding
@@ -31,7 +32,8 @@ def decided(*history: Step) -> Given:
     while file.state.open_steps:
         step = file.state.open_steps[0]
         if step.plan.external:
-            letter = {"authority": "Authority", "reference": "1/CV", "dated": "2026-02-24", "letter": pdf("letter")}
+            letter = {"authority": "Authority", "reference": "1/CV", "letter": pdf(step.id)}
+            letter |= {"dated": business_date(file.now, file.state.zone)}
             body = {"step_id": step.id, "dossier_digest": dossier(file.state), "outcome": "approved"}
             file.further(c.RecordExternalDecision.model_validate(body | letter))
         else:

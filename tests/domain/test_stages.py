@@ -175,6 +175,7 @@ def test_an_outside_authority_decides_by_letter() -> None:
             reference="118/BNG",
             dated=date(2026, 3, 2),
             letter=pdf("letter"),
+            recorded_as="coordinator",
         )
     )
     assert [one.key for one in done.effects] == ["step:1:chair"]

@@ -4,6 +4,7 @@ import pytest
 
 from domain import commands as c
 from domain import events as e
+from domain.rules import LimitRule
 from domain.state import Phase
 from tests.builders import Said, Step, dossier, drafted, member, moved, pdf, session, sign, text
 from tests.domain.given import Given, given
@@ -129,10 +130,19 @@ def test_without_a_signature_that_counts_no_edit_voids(ending: str) -> None:
 
 
 def test_adopting_rules_that_make_a_limit_voids_who_looked_at_limits() -> None:
-    """A new breach is a new part of the dossier; here the rules have none, so nothing falls."""
-    file = returned_by_chair()
-    file.play.newest = under(policy(step("other")))
-    file.when(c.AdoptRules()).then(e.RulesAdopted)
+    """A new breach is a new part of the dossier: who looked at others keeps their signature."""
+    looks = {"head": ("request",), "limits": ("limit",), "finance": ("ceiling",)}
+    steps = (*(step(name, looks_at=kinds) for name, kinds in looks.items()), step("chair"))
+    old = under(policy(*steps, resubmission="minimal"))
+    of_members = {"what": "members", "direction": "inbound", "allowed": 1, "id": "IN-MEMBERS"}
+    limit = LimitRule.model_validate(old.limits[0].model_dump() | of_members)
+    file = given(
+        *drafted(), c.SubmitRequest(), *(sign(name, holding(name)) for name in looks), back("chair", CHAIR), rules=old
+    )
+    file.play.newest = old.model_copy(update={"limits": (limit,)})
+    done = file.when(c.AdoptRules())
+    voids = e.SignaturesVoided(proposal=1, parts=("limit:IN-MEMBERS",), steps=("limits",))
+    done.then(e.RulesAdopted, voids)
 
 
 def test_a_void_signature_gives_no_approval() -> None:

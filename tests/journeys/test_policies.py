@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.state import Phase
-from domain.values import BUSINESS_ZONE
+from domain.values import BUSINESS_ZONE, business_date
 from tests.running import Running
 from tests.storage.samples import PDF_FILE, in_pieces
 
@@ -40,8 +40,8 @@ async def test_a_late_desk_escalates_and_letters_sign_for_those_outside(here: Ru
 
     await here.send({"type": "sign_off", "step_id": "department_head", "dossier_digest": digest}, by="hung")
     assert [one.id for one in (await here.idle()).open_steps] == ["police", "foreign_affairs"]
-    scan = (await here.registers.attachments.store(in_pieces(PDF_FILE))).model_dump()
     for step, number in (("foreign_affairs", "12/SNgV"), ("police", "7/CAT")):
+        scan = (await here.registers.attachments.store(in_pieces(PDF_FILE + step.encode()))).model_dump()
         letter = {
             "type": "record_external_decision",
             "step_id": step,
@@ -49,7 +49,7 @@ async def test_a_late_desk_escalates_and_letters_sign_for_those_outside(here: Ru
             "outcome": "approved",
             "authority": "Sở Ngoại vụ" if step == "foreign_affairs" else "Công an tỉnh",
             "reference": number,
-            "dated": datetime.now(UTC).date().isoformat(),
+            "dated": business_date(datetime.now(UTC), BUSINESS_ZONE).isoformat(),
             "letter": scan,
         }
         await here.send(letter)

@@ -252,9 +252,11 @@ async def _done(one: Running, step: str) -> None:
                 await one.send({"type": "sign_off", "step_id": what, "dossier_digest": digest}, by=signer)
         case "consult":
             digest = (await one.file()).proposal.digest  # type: ignore[union-attr]
-            letter = {"authority": "Sở", "reference": "1/CV", "dated": "2026-02-26", "letter": pdf().model_dump()}
+            dated = business_date(datetime.now(UTC), BUSINESS_ZONE).isoformat()
+            letter = {"authority": "Sở", "reference": "1/CV", "dated": dated}
             for what in ("police", "foreign_affairs"):
                 said = {"type": "record_external_decision", "step_id": what, "dossier_digest": digest}
+                said |= {"letter": pdf(what).model_dump()}
                 await one.send(said | letter | {"outcome": "approved"})
         case "move":
             day = (await one.file()).starts + timedelta(days=1)

@@ -481,9 +481,9 @@ async def decided(site: Site) -> None:
         assert proposal is not None
         body: dict[str, object] = {"step_id": step.id, "dossier_digest": proposal.digest}
         if step.plan.external:
-            letter = (await here.registers.attachments.store(in_pieces(PDF_FILE))).model_dump()
+            letter = (await here.registers.attachments.store(in_pieces(PDF_FILE + step.id.encode()))).model_dump()
             more = {"outcome": "approved", "authority": "Cơ quan", "reference": "7/CV", "letter": letter}
-            dated = datetime.now(UTC).date().isoformat()
+            dated = business_date(datetime.now(UTC), BUSINESS_ZONE).isoformat()
             await here.send(body | more | {"type": "record_external_decision", "dated": dated})
         else:
             by = "hung" if step.plan.position == "department_head" else "mai"

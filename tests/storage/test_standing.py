@@ -50,7 +50,7 @@ async def test_an_account_stands_with_its_roles_and_positions_and_the_newest_edi
         id="hung",
         roles=("approver", "coordinator"),
         positions=("president",),
-        tenures=(Held(position="president", tenure=tenure.id, since=tenure.since),),
+        tenures=(Held(position="president", tenure=tenure.id, since=tenure.since, granted_by=("system",)),),
     )
     assert stands.newest == second
     first = await Standing(database).look("hung", now, on=edition().effective_from)
@@ -98,6 +98,10 @@ async def test_a_substitute_stands_with_what_the_leave_gives_and_when(database: 
             tenure=tenure.id,
             held_since=tenure.since,
             in_force=True,
+            leave_since=first,
+            leave_until=last,
+            granted_by=("root",),
+            tenure_granted_by=("system",),
         ),
     )
     for at in (first - tick, last):
@@ -217,6 +221,7 @@ async def test_who_stands_in_is_known_for_every_position_held_now(
         until=first.until,
         person="per_levanhung",
         substitute_person="per_phanthimai",
+        granted_by=("root",),
     )
     assert [one.leave for one in await standing.stand_ins(before.since, (), {})][:1] != [before.id]
     assert [one.leave for one in await standing.stand_ins(first.until, (), {})] == [second.id, second.id]
@@ -268,3 +273,32 @@ async def test_one_person_s_accounts_are_known_of_each_other(
     assert actor.aliases == ("mai-once",)
     assert [(one.account, one.aliases) for one in actor.substitutions] == [("hung", ("hung-too",))]
     assert (await look(database, "hung-too", now)).actor.aliases == ("hung",)
+
+
+async def test_who_widened_a_leave_is_known_and_who_shortened_it_is_not(database: Database, now: datetime) -> None:
+    """Each version of an entry counts; the one that lets it end earlier gives nobody anything."""
+    leaves, standing = Leaves(database), Standing(database)
+    leave = await leaves.register("hung", "mai", now, now + timedelta(days=8), by="root")
+    await leaves.change_end(leave.id, now + timedelta(days=4), by="hung")
+    await leaves.change_end(leave.id, now + timedelta(days=5), by="mai")
+    for [one] in ((await look(database, "mai", now)).actor.substitutions, await standing.stand_ins(now, (), {})):
+        assert one.granted_by == ("root", "mai")
+    [own] = (await look(database, "hung", now)).actor.tenures
+    await Tenures(database).end(own.tenure, now + timedelta(days=5), by="hung")
+    assert (await look(database, "hung", now)).actor.tenures == (own,)
+
+
+async def test_whom_a_decision_is_about_is_known_with_person_aliases_and_roles(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
+    """The disabled too, without roles: they signed once. Nobody is made up."""
+    register, standing = Accounts(database, keyring), Standing(database)
+    await register.create(
+        AccountDetails(id="mai-too", name="Phan Thị Mai", roles=("coordinator",), organisation="hue", person=MAI.person)
+    )
+    await register.disable("mai")
+    assert await standing.others(("mai-too", "mai", "nobody")) == (
+        Actor(id="mai", roles=(), person=MAI.person, aliases=("mai-too",)),
+        Actor(id="mai-too", roles=("coordinator",), organisation="hue", person=MAI.person, aliases=("mai",)),
+    )
+    assert await standing.others(()) == ()

@@ -7,6 +7,7 @@ import pytest
 
 from api.engine import CommandRefused
 from domain.state import Delegation
+from domain.values import BUSINESS_ZONE, business_date
 from tests.running import Running
 from tests.storage.samples import PDF_FILE, in_pieces
 from tests.workflows.test_delegation import chain_holds
@@ -23,9 +24,13 @@ async def answer(here: Running, step: str, by: str) -> Delegation:
     assert proposal is not None
     command: dict[str, Any] = {"step_id": step, "dossier_digest": proposal.digest}
     if by == "lan":
-        letter = (await here.registers.attachments.store(in_pieces(PDF_FILE))).model_dump()
+        letter = (await here.registers.attachments.store(in_pieces(PDF_FILE + step.encode()))).model_dump()
         command |= {"type": "record_external_decision", "outcome": "approved", "letter": letter}
-        command |= {"authority": "Cơ quan", "reference": "7/CV", "dated": datetime.now(UTC).date().isoformat()}
+        command |= {
+            "authority": "Cơ quan",
+            "reference": "7/CV",
+            "dated": business_date(datetime.now(UTC), BUSINESS_ZONE).isoformat(),
+        }
     await here.send(command if by == "lan" else command | {"type": "sign_off"}, by=by)
     return await here.idle()
 
