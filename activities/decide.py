@@ -5,6 +5,7 @@ from collections import OrderedDict
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from domain import conflicts
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, participant_of
 from domain.invitations import to_be_collected
@@ -108,6 +109,7 @@ class Decide:
         about = asked_about(asked, edition)
         named = named_messages(asked.envelope.commands)
         asking = any(command.get("type") in ASKING for command in asked.envelope.commands)
+        laying_out = any(command.get("type") in conflicts.ASKING for command in asked.envelope.commands)
         return Context.model_construct(
             now=asked.now,
             actor=actor,
@@ -117,6 +119,7 @@ class Decide:
             desks=dict(stands.desks),
             factor=asked.envelope.factor,
             factor_at=asked.envelope.factor_at,
+            sitting=await self._standing.sitting(asked.now, stands) if laying_out else None,
             stand_ins=await self._standing.stand_ins(asked.now, stands.lineage, stands.desks) if asking else None,
             run_by=stands.run_by,
             observations=await self._trips.others(asked.envelope.delegation, about) if about else (),

@@ -8,11 +8,21 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain.commands import SubmitChange
+from domain.conflicts import desks_of, settle
 from domain.decision import Context, Outcome, accept, refuse
 from domain.dossier import dossier_digest, looked_at, seen_parts
 from domain.events import ChangeSubmitted, ChangeSuperseded, DossierPart, Event, RuleRef, SignaturesVoided, StepPlan
 from domain.policies import ApprovalChain
-from domain.request import breaches, carried_over, choose_policy, next_number, parts_now, step_plan, unjustified
+from domain.request import (
+    breaches,
+    carried_over,
+    choose_policy,
+    next_number,
+    parts_now,
+    requesters,
+    step_plan,
+    unjustified,
+)
 from domain.rules import Edition
 from domain.state import PLANNING, Delegation, Phase, Proposal
 
@@ -96,9 +106,10 @@ def submit_change(state: Delegation, command: SubmitChange, context: Context) ->
     if refusal := unjustified(state, found):
         return refusal
     policy, parts, changed = change
-    plans = tuple(step_plan(step) for step in policy.steps)
+    own = requesters(state, context.actor.id)
+    settled = settle(policy.steps, desks_of(state, context, own))
+    plans = tuple(step_plan(step) for step in settled.steps)
     chain = RuleRef(rule=policy.id, version=policy.version)
-    own = {state.opened_by, state.coordinator, context.actor.id, *(one.submitted_by for one in state.proposals)}
     before = _before(state, chain) if policy.resubmission == "minimal" else None
     return accept(
         ChangeSubmitted(
@@ -111,6 +122,7 @@ def submit_change(state: Delegation, command: SubmitChange, context: Context) ->
             steps=plans,
             breaches=found,
             carried=carried_over(before, plans, parts, own=own, same=_same_desk),
+            conflicted=settled.conflicted,
         )
     )
 

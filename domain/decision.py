@@ -76,7 +76,8 @@ class Context(Fact):
     time of the wall). `observations` are of other files, only where the decision asks for them
     (`domain/observations.py`). `posted` are the messages that a command names. `uncollected` are
     those on the file who are to hear by a collection and have none registered. `stand_ins` are the leaves in force and
-    to come whose substitutes reach the file; None where they were not asked for.
+    to come whose substitutes reach the file; None where they were not asked for. `sitting` are those who hold a
+    position at its desks now and may sign; None likewise.
     """
 
     now: Instant
@@ -87,6 +88,7 @@ class Context(Fact):
     lineage: tuple[str, ...] = ()
     desks: dict[str, str] = Field(default_factory=dict)
     stand_ins: tuple[StandIn, ...] | None = None
+    sitting: tuple[Actor, ...] | None = None
     run_by: RunBy | None = None
     factor: Factor | None = Field(default=None, exclude_if=unsaid)
     factor_at: Instant | None = Field(default=None, exclude_if=unsaid)

@@ -10,7 +10,7 @@ from domain.permission import in_reach
 from domain.state import Delegation, Proposal
 
 DEPUTISING = "KT"
-"""The prefix of a substitute's signature, unless the step has one of its own."""
+"""The prefix of a substitute's signature, whatever the step's own is: it deputises for who holds the position."""
 
 
 def right_to_sign(
@@ -66,7 +66,7 @@ def right_to_sign(
             if refused is None:
                 return Right(
                     position=position,
-                    prefix=prefix or DEPUTISING,
+                    prefix=DEPUTISING,
                     account=actor.id,
                     tenure=one.tenure,
                     held_since=one.held_since,

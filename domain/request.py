@@ -15,6 +15,7 @@ from domain.commands import (
     SubmitRequest,
     WithdrawRequest,
 )
+from domain.conflicts import desks_of, settle
 from domain.decision import Context, Outcome, accept, refuse
 from domain.dossier import dossier_digest, dossier_parts, seen_parts
 from domain.events import (
@@ -233,7 +234,8 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
     if chain is None:
         return refuse("no_approval_chain", direction=state.direction)
     parts = parts_now(state, context.edition)
-    plans = tuple(step_plan(step) for step in chain.steps)
+    settled = settle(chain.steps, desks_of(state, context, requesters(state, context.actor.id)))
+    plans = tuple(step_plan(step) for step in settled.steps)
     reference = RuleRef(rule=chain.id, version=chain.version)
     before = state.proposal if chain.resubmission == "minimal" else None
     if before is not None and (before.withdrawn or before.chain != reference):
@@ -247,8 +249,14 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
             steps=plans,
             breaches=found,
             carried=carried_over(before, plans, parts, own={state.opened_by, state.coordinator, context.actor.id}),
+            conflicted=settled.conflicted,
         )
     )
+
+
+def requesters(state: Delegation, submitter: str) -> set[str]:
+    """Return the accounts whose request it is once this one submits it: none of them signs."""
+    return {state.opened_by, state.coordinator, submitter, *(one.submitted_by for one in state.proposals)}
 
 
 def unjustified(state: Delegation, found: tuple[Breach, ...]) -> Outcome | None:
@@ -299,6 +307,8 @@ def step_plan(step: ApprovalStep) -> StepPlan:
         remind_before=step.remind_before if step.remind_before != (0,) else (),
         escalate_to=step.escalate_to,
         looks_at=step.looks_at,
+        principal_vi=step.principal.vi if step.principal else None,
+        principal_en=step.principal.en if step.principal else None,
     )
 
 

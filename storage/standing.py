@@ -44,6 +44,7 @@ from storage.engine import Database
 from storage.institution import organisations
 from storage.leaves import leaves
 from storage.metadata import Instant, Name
+from storage.sitting import who_sits
 from storage.tenures import held_at, tenures
 
 _ACCOUNT, _ORGANISATION = bindparam("account", type_=Name), bindparam("organisation", type_=Name)
@@ -274,6 +275,10 @@ class Standing:
                     ),
                 )
         return tuple(found.values())
+
+    async def sitting(self, now: datetime, stands: Stands) -> tuple[Actor, ...]:
+        """Return who sits at the desks of the file that `stands` was looked up for; see `who_sits`."""
+        return await who_sits(self._database, now, stands.lineage, stands.desks)
 
 
 def _actor(account: str, found: dict[str, list[Row[Any]]], now: datetime) -> Actor:

@@ -275,6 +275,7 @@ def test_scenario_b_shows_both_names_where_the_substitute_signs_inside_the_leave
         "held_since": "2026-04-12T01:30:00.000000Z",
         "on_behalf_of": "standing-vice-president",
         "leave": "convalescence",
+        "office": "vice_president",
     }
 
 
