@@ -237,9 +237,20 @@ def _way_out_leads_on(step: ApprovalStep, before: Sequence[ApprovalStep], after:
     way = step.if_conflicted
     if way is None:
         return
-    if way.left_to is not None and way.left_to not in {one.id for one in after}:
-        raise PydanticCustomError("left_to_nobody", "{step} is left to {to}, which is no later step of the chain",
-            {"step": step.id, "to": way.left_to})  # fmt: skip
+    if way.left_to is not None:
+        to = next((one for one in after if one.id == way.left_to), None)
+        if to is None:
+            raise PydanticCustomError(
+                "left_to_nobody",
+                "{step} is left to {to}, which is no later step of the chain",
+                {"step": step.id, "to": way.left_to},
+            )
+        if to.looks_at and not (step.looks_at and set(step.looks_at) <= set(to.looks_at)):
+            raise PydanticCustomError(
+                "left_to_who_sees_less",
+                "{step} is left to {to}, which does not look at all that {step} looks at",
+                {"step": step.id, "to": to.id},
+            )
     if way.position and any(way.position in one.positions for one in (*before, *after)):
         raise PydanticCustomError("conflict_to_another_step", "{position} would sign {step} and a step of its own",
             {"position": way.position, "step": step.id})  # fmt: skip

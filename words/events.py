@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from locales import Translator, mark
 from words.codes import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, FORMALITIES, MAIL_KINDS, PERSON_ROLES, word
 from words.edition import EditionWords
+from words.prefixes import in_one_line
 from words.times import at_place, business_time
 
 Data = Mapping[str, Any]
@@ -217,9 +218,7 @@ def _change_superseded(data: Data, reader: Reader) -> str:
 
 
 def _signed(data: Data, reader: Reader) -> str:
-    right = data["right"]
-    position = reader.rules.position(right["position"])
-    by_right = f"{right['prefix']}. {position}" if right.get("prefix") else position
+    by_right = in_one_line(data["right"], reader.rules.position, reader.translator.language)
     return reader.tr(
         mark("signs the step “%(step)s” (%(right)s)"), step=reader.rules.step(data["step_id"]), right=by_right
     )

@@ -101,8 +101,10 @@ def _said(condition: str, value: Any, translator: Translator) -> str:
 
 
 def who_signs(step: Mapping[str, Any], translator: Translator) -> str:
-    """Return who signs a step of a policy, by positions, and with which prefix."""
+    """Return who signs a step of a policy, by positions, and with which prefix, for whom."""
     prefix = f"{step['signature_prefix']}. " if step["signature_prefix"] else ""
+    if step.get("principal"):
+        prefix = f"{prefix}{step['principal'][translator.language]} / "
     if step["external"]:
         return translator.tr("an outside authority")
     if step["one_of"]:

@@ -126,7 +126,7 @@ def test_whoever_comes_to_be_free_of_a_conflict_is_asked_at_the_next_submission(
         Said(
             c.ReturnStep(step_id="last", dossier_digest=dossier(file.state), kind="amend", reason=text()),
             holding("last"),
-        )  # fmt: skip
+        )
     )
     file.play.sitting = (holding("head"), holding("deputy"), holding("last"))
     file.further(c.SubmitRequest())
@@ -196,6 +196,10 @@ def test_what_is_left_after_the_way_out_is_still_told() -> None:
         ({"steps": [step("a", if_conflicted=DEPUTY), step("deputy")]}, "conflict_to_another_step"),
         ({"steps": [step("a", all_of=("p", "q"), if_conflicted=DEPUTY)]}, "conflict_of_several"),
         ({"steps": [step("a"), step("b", if_conflicted={"left_to": "a"})]}, "left_to_nobody"),
+        (
+            {"steps": [step("a", if_conflicted={"left_to": "b"}), step("b", looks_at=("limit",))]},
+            "left_to_who_sees_less",
+        ),
         ({"steps": [step("a", if_conflicted=AUTHORITY)], "matter": "final_report"}, "report_by_ours"),
     ],
 )

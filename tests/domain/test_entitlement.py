@@ -83,7 +83,13 @@ def test_a_signature_carries_what_its_right_rests_on() -> None:
     actor = DEPARTMENT_HEAD.model_copy(update={"tenures": (held,)})
     [signed] = given(*submitted()).when(sign("department_head", actor)).of(e.StepSigned)
     assert signed.right == e.Right(
-        position="department_head", prefix="TL", account="department-head", tenure="ten-1", held_since=SINCE
+        position="department_head",
+        prefix="TL",
+        account="department-head",
+        tenure="ten-1",
+        held_since=SINCE,
+        principal_vi="Chủ tịch",
+        principal_en="President",
     )
 
 

@@ -239,7 +239,7 @@ def test_scenario_b_goes_up_its_chain_and_asks_again_only_where_something_change
         ("ExternalDecisionRecorded", "competent_authority", "coordinator"),
     ]
     first, second = (event.data for event in trip().events if event.type == "RequestSubmitted")
-    assert (first["chain"], first.get("carried")) == ({"rule": "OUT-HIGH-LEVEL", "version": 1}, None)
+    assert (first["chain"], first.get("carried")) == ({"rule": "OUT-HIGH-LEVEL", "version": 2}, None)
     carried = [(one["step_id"], one["by"], one["proposal"], one["digest"]) for one in second["carried"]]
     assert carried == [("department_head", "department-head", 1, first["digest"])]
     assert first["digest"] != second["digest"]

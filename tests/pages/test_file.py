@@ -168,8 +168,8 @@ async def test_the_way_over_the_desks_says_who_signed_by_what_right(desk: Front)
     """Prefix and position; who is to sign; what voids what; what came back."""
     browser, _ = await signed_in(desk, "lan")
     said = await page(browser, "approved/approvals")
-    assert "TL. Department head" in said
-    assert "KT. Vice-president" in said
+    assert "TL. President / Department head" in said
+    assert "KT. President / Vice-president" in said
     assert "signed by everybody" in said
     waiting = await page(browser, "submitted/approvals")
     assert "On the desk of: Department head (Lê Văn Hùng)" in waiting
