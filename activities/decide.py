@@ -119,7 +119,7 @@ class Decide:
             desks=dict(stands.desks),
             factor=asked.envelope.factor,
             factor_at=asked.envelope.factor_at,
-            sitting=await self._standing.sitting(asked.now, stands) if laying_out else None,
+            sitting=await self._standing.sitting(asked.now, stands.lineage, stands.desks) if laying_out else None,
             stand_ins=await self._standing.stand_ins(asked.now, stands.lineage, stands.desks) if asking else None,
             run_by=stands.run_by,
             observations=await self._trips.others(asked.envelope.delegation, about) if about else (),

@@ -5,13 +5,13 @@ names (`if_conflicted`). It gives nobody a right: that is looked at again at the
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from domain.decision import Actor, Context
 from domain.entitlement import right_to_sign, travellers
 from domain.events import ConflictedStep, Right
 from domain.policies import ApprovalStep
-from domain.state import Delegation
+from domain.state import Delegation, Proposal
 from domain.values import Fact
 
 Hindrance = Literal["vacant", "own_trip", "own_request", "holds_another_step"]
@@ -44,7 +44,8 @@ class Desks(NamedTuple):
     """Who sits at the desks of a file, and whom its journey and its request concern.
 
     `sitting` are those who hold a position for the file's desks now and may sign, each with their tenures; `own` the
-    accounts whose request it is, `travellers` the persons on the journey, `lineage` and `desks` as in `Context`.
+    accounts whose request it is, `signed` those behind signatures that the chain has, `travellers` the persons on the
+    journey, `lineage` and `desks` as in `Context`.
     """
 
     sitting: tuple[Actor, ...]
@@ -52,6 +53,16 @@ class Desks(NamedTuple):
     travellers: Collection[str] = ()
     lineage: Collection[str] = ()
     desks: Mapping[str, str] | None = None
+    signed: Collection[str] = ()
+
+
+class Asked(NamedTuple):
+    """A step as it is asked who can sign it: `needed` of its `positions`; `way_out` says that others may instead."""
+
+    id: str
+    positions: tuple[str, ...]
+    needed: int
+    way_out: bool = False
 
 
 def desks_of(state: Delegation, context: Context, own: Collection[str]) -> Desks | None:
@@ -59,6 +70,22 @@ def desks_of(state: Delegation, context: Context, own: Collection[str]) -> Desks
     if context.sitting is None:
         return None
     return Desks(context.sitting, own, travellers(state), context.lineage, context.desks)
+
+
+def asked_of(steps: Sequence[ApprovalStep]) -> tuple[Asked, ...]:
+    """Return the steps of a policy that are ours to sign."""
+    return tuple(
+        Asked(one.id, one.positions, one.needed, one.if_conflicted is not None) for one in steps if not one.external
+    )
+
+
+def still_asked(proposal: Proposal) -> tuple[Asked, ...]:
+    """Return the steps of a proposal that are ours and not signed yet, with what is left of a quorum."""
+    return tuple(
+        Asked(one.id, one.waits_for, one.needed - len(one.signed_by))
+        for one in proposal.steps
+        if not one.plan.external and one.status != "signed"
+    )
 
 
 def settle(steps: tuple[ApprovalStep, ...], desks: Desks | None) -> Settled:
@@ -69,7 +96,7 @@ def settle(steps: tuple[ApprovalStep, ...], desks: Desks | None) -> Settled:
     """
     if desks is None:
         return Settled(steps, (), ())
-    found = {one.step_id: one for one in hindered(steps, desks)}
+    found = {one.step_id: one for one in hindered(asked_of(steps), desks)}
     kept: list[ApprovalStep] = []
     conflicted: list[ConflictedStep] = []
     for step in steps:
@@ -85,23 +112,22 @@ def settle(steps: tuple[ApprovalStep, ...], desks: Desks | None) -> Settled:
         )
         if way.left_to is None:
             kept.append(_instead(step))
-    return Settled(tuple(kept), tuple(conflicted), hindered(kept, desks))
+    return Settled(tuple(kept), tuple(conflicted), hindered(asked_of(kept), desks))
 
 
-def hindered(steps: Sequence[ApprovalStep], desks: Desks) -> tuple[Hindered, ...]:
+def hindered(steps: Sequence[Asked], desks: Desks) -> tuple[Hindered, ...]:
     """Return the steps that nobody can sign as things stand, in their order.
 
-    One person signs one step. Where two steps have but one person between them, the one that names a way out
-    (`if_conflicted`) is the one without, else the later.
+    One person signs one step. Where two steps have but one person between them, the one with a way out is the one
+    without, else the later.
     """
     can: dict[str, list[set[str]]] = {}
     why: dict[str, dict[Hindrance, None]] = {}
-    ours = [step for step in steps if not step.external]
-    for step in ours:
+    for step in steps:
         can[step.id], why[step.id] = _places(step, desks)
     taken: dict[str, tuple[str, int]] = {}
     short = set()
-    for step in sorted(ours, key=lambda one: one.if_conflicted is not None):
+    for step in sorted(steps, key=lambda one: one.way_out):
         for place, fit in enumerate(can[step.id]):
             if not _seat((step.id, place), can, taken, set()):
                 short.add(step.id)
@@ -114,36 +140,50 @@ def hindered(steps: Sequence[ApprovalStep], desks: Desks) -> tuple[Hindered, ...
     )
 
 
-def _places(step: ApprovalStep, desks: Desks) -> tuple[list[set[str]], dict[Hindrance, None]]:
-    """Return who can take each place of a step, one for each signature it needs; and what hinders the others."""
-    why: dict[Hindrance, None] = {}
-    each = [_fit(position, desks, why) for position in step.positions]
-    if step.needed == len(each):
-        return each, why
-    # Of several positions so many: whoever holds one of them can take any of the places.
-    return [set().union(*each)] * step.needed, why
-
-
-def _fit(position: str, desks: Desks, why: dict[Hindrance, None]) -> set[str]:
-    can: set[str] = set()
-    held = [actor for actor in desks.sitting if position in actor.positions]
-    codes: dict[Hindrance, None] = {}
-    for actor in held:
+def seated(position: str, desks: Desks) -> Iterator[tuple[Actor, Hindrance | None]]:
+    """Yield who sits at the desk of a position and reaches the file, each with what forbids them to sign there."""
+    for actor in desks.sitting:
+        if position not in actor.positions:
+            continue
         right = right_to_sign(
             actor,
             position,
             None,
             own=desks.own,
+            elsewhere=desks.signed,
             travellers=desks.travellers,
             lineage=desks.lineage,
             desks=desks.desks,
         )
         if isinstance(right, Right):
-            can.add(identity(actor))
-        elif right in ("own_trip", "own_request"):
-            codes[cast(Hindrance, right)] = None
-    why |= codes or ({} if can else {"vacant": None})
-    return can
+            yield actor, None
+        elif right in FORBIDS:
+            yield actor, FORBIDS[right]
+
+
+FORBIDS: dict[str, Hindrance] = {
+    "own_trip": "own_trip",
+    "own_request": "own_request",
+    "signed_another_step": "holds_another_step",
+}
+"""What a refusal to sign says of who sits at a desk. Whoever is refused by another code does not sit there."""
+
+
+def _places(step: Asked, desks: Desks) -> tuple[list[set[str]], dict[Hindrance, None]]:
+    """Return who can take each place of a step, one for each signature it needs; and what hinders the others."""
+    why: dict[Hindrance, None] = {}
+    each = []
+    for position in step.positions:
+        held = list(seated(position, desks))
+        can = {identity(actor) for actor, hindrance in held if hindrance is None}
+        why |= {hindrance: None for _, hindrance in held if hindrance}
+        if not held:
+            why["vacant"] = None
+        each.append(can)
+    if step.needed == len(each):
+        return each, why
+    # Of several positions so many: whoever holds one of them can take any of the places.
+    return [set().union(*each)] * step.needed, why
 
 
 def identity(actor: Actor) -> str:
@@ -180,9 +220,3 @@ def _instead(step: ApprovalStep) -> ApprovalStep:
             "escalate_to": step.escalate_to if step.escalate_to != way.position else None,
         }
     )
-
-
-def positions_of(steps: Sequence[ApprovalStep]) -> Iterator[str]:
-    """Yield every position that steps ask for, also the one that decides in a conflict; each once, in their order."""
-    named = (name for step in steps for name in (*step.positions, step.if_conflicted and step.if_conflicted.position))
-    yield from dict.fromkeys(name for name in named if name)

@@ -276,9 +276,9 @@ class Standing:
                 )
         return tuple(found.values())
 
-    async def sitting(self, now: datetime, stands: Stands) -> tuple[Actor, ...]:
-        """Return who sits at the desks of the file that `stands` was looked up for; see `who_sits`."""
-        return await who_sits(self._database, now, stands.lineage, stands.desks)
+    async def sitting(self, now: datetime, lineage: Collection[str], desks: Mapping[str, str]) -> tuple[Actor, ...]:
+        """Return who sits at a file's desks at an instant; see `who_sits`. `lineage` and `desks` as in `Stands`."""
+        return await who_sits(self._database, now, lineage, desks)
 
 
 def _actor(account: str, found: dict[str, list[Row[Any]]], now: datetime) -> Actor:

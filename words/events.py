@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from locales import Translator, mark
 from words.codes import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, FORMALITIES, MAIL_KINDS, PERSON_ROLES, word
 from words.edition import EditionWords
+from words.policies import warnings
 from words.prefixes import in_one_line
 from words.times import at_place, business_time
 
@@ -188,9 +189,16 @@ def _justified(data: Data, reader: Reader) -> str:
     return reader.tr(mark("justifies: %(limit)s %(measured)s, allowed %(allowed)s"), **values)
 
 
+def _elsewhere(data: Data, reader: Reader) -> str:
+    """Which steps others decide, since whoever sits at their desk may not."""
+    said = warnings(data.get("conflicted", ()), (), reader.rules.step, reader.rules.position, reader.translator)
+    return "".join(f"; {one[:1].lower()}{one[1:].rstrip('.')}" for one in said)
+
+
 def _submitted(data: Data, reader: Reader) -> str:
     steps = reader.translator.listing(step[f"title_{reader.translator.language}"] for step in data["steps"])
     text = reader.tr(mark("submits proposal %(proposal)s to: %(steps)s"), proposal=data["proposal"], steps=steps)
+    text += _elsewhere(data, reader)
     carried = dict.fromkeys(one["step_id"] for one in data.get("carried", ()))
     if not carried:
         return text
@@ -518,7 +526,9 @@ EVENTS: Mapping[str, Told] = {
     "CoordinatorChanged": _plain(mark("hands the file over from %(previous)s to %(coordinator)s")),
     "DelegationDeparted": _plain(mark("the journey begins")),
     "DelegationConcluded": _plain(mark("the journey has ended")),
-    "ReportFiled": _plain(mark("files report %(report)s")),
+    "ReportFiled": lambda data, reader: (
+        reader.tr(mark("files report %(report)s"), report=data["report"]) + _elsewhere(data, reader)
+    ),
     "ReportReturned": _plain(mark("returns report %(report)s")),
     "ReportAccepted": _plain(mark("accepts report %(report)s")),
     "DelegationPostponed": _plain(mark("postpones the delegation")),

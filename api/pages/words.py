@@ -82,8 +82,9 @@ def urgency(due_on: date | None, today: date, *, missed: bool) -> Urgency:
 async def position_titles(at: At, edition: Edition | None = None) -> dict[str, Bilingual]:
     """Return what positions are called, by their slug: as the register has them, else as the rules call their steps."""
     steps = [step for chain in edition.approvals for step in chain.steps] if edition else []
-    ways = [way for step in steps if (way := step.if_conflicted) and way.title]
-    by_rules = {one.position: one.title for one in (*ways, *reversed(steps)) if one.position and one.title}
+    ways = [way for step in steps if (way := step.if_conflicted)]
+    by_rules = {way.position: way.title for way in ways if way.position and way.title}
+    by_rules |= {step.position: step.title for step in reversed(steps) if step.position}
     return by_rules | {position.slug: position.title for position in await at.institution.positions()}
 
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from domain import commands as c
 from domain import events as e
-from domain.conflicts import Desks, Hindered, hindered, positions_of, settle
+from domain.conflicts import Desks, Hindered, asked_of, hindered, settle, still_asked
 from domain.decision import Actor
 from domain.institution import Held
 from domain.policies import ApprovalChain
@@ -173,7 +173,18 @@ def test_what_nobody_can_sign_is_named_with_why(
 ) -> None:
     """Vacant, own trip, own request, one person for two steps; whoever can be put elsewhere is."""
     desks = Desks(sitting, own=("own",), travellers=(LEADER,))
-    assert [(one.step_id, one.why) for one in hindered(policy(*steps).steps, desks)] == expected
+    assert [(one.step_id, one.why) for one in hindered(asked_of(policy(*steps).steps), desks)] == expected
+
+
+def test_of_an_open_chain_only_what_is_not_signed_is_asked() -> None:
+    """Whoever signed the first step is no longer free for the second."""
+    both = holding("a", "b", name="one")
+    file = ready(outbound(step("a"), step("b")), sitting=None).further(c.SubmitRequest(), sign("a", both))
+    assert file.state.proposal is not None
+    desks = Desks((both,), signed=("one",))
+    assert hindered(still_asked(file.state.proposal), desks) == (
+        Hindered(step_id="b", positions=("b",), why=("holds_another_step",)),
+    )
 
 
 def test_what_is_left_after_the_way_out_is_still_told() -> None:
@@ -181,7 +192,6 @@ def test_what_is_left_after_the_way_out_is_still_told() -> None:
     steps = policy(step("a", if_conflicted=DEPUTY)).steps
     settled = settle(steps, Desks((at_its_desk("a", person=LEADER),), travellers=(LEADER,)))
     assert settled.hindered == (Hindered(step_id="a", positions=("deputy",), why=("vacant",)),)
-    assert list(positions_of(steps)) == ["a", "deputy"]
 
 
 @pytest.mark.parametrize(
