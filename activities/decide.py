@@ -5,6 +5,7 @@ from collections import OrderedDict
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from domain import conflicts
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, participant_of
 from domain.entitlement import asked_after
@@ -110,6 +111,7 @@ class Decide:
         named = named_messages(asked.envelope.commands)
         after = asked_after(asked.state, asked.envelope.commands)
         asking = any(command.get("type") in ASKING for command in asked.envelope.commands)
+        laying_out = any(command.get("type") in conflicts.ASKING for command in asked.envelope.commands)
         return Context.model_construct(
             now=asked.now,
             actor=actor,
@@ -119,6 +121,7 @@ class Decide:
             desks=dict(stands.desks),
             factor=asked.envelope.factor,
             factor_at=asked.envelope.factor_at,
+            sitting=await self._standing.sitting(asked.now, stands.lineage, stands.desks) if laying_out else None,
             stand_ins=await self._standing.stand_ins(asked.now, stands.lineage, stands.desks) if asking else None,
             others=None if after is None else await self._standing.others(after),
             run_by=stands.run_by,

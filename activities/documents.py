@@ -1,7 +1,7 @@
 """Letters and reports compiled from the file as it stood, rendered in both languages, and stored by digest."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -244,7 +244,7 @@ class Documents:
                 for one in delegates
             ),
             programme=tuple(_performed(item, history) for item in file.items.values()),
-            approvals=await self._approvals(history, file.zone),
+            approvals=await self._approvals(history, file.zone, edition),
             formalities=_formalities(file, edition, history),
             costs=_costs(file),
             results=written.get(filed.results.ref, ERASED),
@@ -255,7 +255,9 @@ class Documents:
             trail=Trail(length=stood.sealed.seq, head=stood.sealed.hash),
         )
 
-    async def _approvals(self, history: "_History", zone: str) -> tuple[Approval, ...]:
+    async def _approvals(self, history: "_History", zone: str, edition: Edition) -> tuple[Approval, ...]:
+        steps = [step for chain in edition.approvals for step in chain.steps]
+        offices = {step.position: step.title for step in steps if step.position}
         rows = []
         for sealed, event, title in history.steps:
             if isinstance(event, ExternalDecisionRecorded):
@@ -272,7 +274,7 @@ class Documents:
             rows.append(
                 Approval(
                     step=title,
-                    by=self._signatory(await self._name(sealed.actor), title, event.right),
+                    by=self._signatory(await self._name(sealed.actor), title, event.right, offices),
                     in_place_of=await self._name(replaced) if replaced else None,
                     outcome=OUTCOMES[type(event)],
                     at=sealed.instant.astimezone(ZoneInfo(zone)),
@@ -284,14 +286,24 @@ class Documents:
         known = await self._accounts.get(account)
         return known.name if known else account
 
-    def _signatory(self, name: str, office: Bilingual, right: Right) -> Signatory:
-        """By what right somebody signed: TM. for the collective, the other prefixes for its head."""
+    def _signatory(self, name: str, office: Bilingual, right: Right, offices: Mapping[str, Bilingual]) -> Signatory:
+        """By what right somebody signed an office's step: a substitute for that office, in their own if they hold one.
+
+        Where nothing says for whom, TM. is for the collective, the other prefixes for its head.
+        """
         prefix = right.prefix
         if prefix is None:
             return Signatory(name=name, office=office)
-        principal = self._house.name if prefix == "TM" else self._house.signatory.office
+        principal: Bilingual | Wording = self._house.name if prefix == "TM" else self._house.signatory.office
+        if right.on_behalf_of and prefix == "KT":
+            principal, office = office, offices.get(right.office or "", in_both(SUBSTITUTE))
+        elif right.principal_vi and right.principal_en:
+            principal = Bilingual(vi=right.principal_vi, en=right.principal_en)
         return Signatory.model_validate({"name": name, "office": office, "prefix": prefix, "principal": principal})
 
+
+SUBSTITUTE = mark("Substitute")
+"""The office of who signs in the place of another and holds none."""
 
 ASKED_BY = {"invitation_letter": ("DelegationInvited", "letter"), "final_report": ("ReportFiled", "report")}
 """By which event a document was asked for, and which of its fields has the number."""

@@ -14,6 +14,7 @@ from domain.seal import SealedEvent
 from locales import Translator, mark, translator
 from words.edition import EditionWords
 from words.events import Reader, sentence_of
+from words.prefixes import in_one_line
 from words.times import business_time
 
 
@@ -66,8 +67,7 @@ def _right(event: SealedEvent, words: EditionWords, translator: Translator, zone
     """By what right: the position that is sealed with a signature, or the rule that the system went by."""
     right, rule = event.data.get("right"), event.data.get("rule")
     if right:
-        position = words.position(right["position"])
-        said = f"{right['prefix']}. {position}" if right.get("prefix") else position
+        said = in_one_line(right, words.position, translator.language)
         if right.get("held_since"):
             since = translator.short_date(datetime.fromisoformat(right["held_since"]).astimezone(ZoneInfo(zone)).date())
             said = translator.tr(mark("%(position)s since %(day)s"), position=said, day=since)

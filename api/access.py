@@ -175,6 +175,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "list_editions": EVERYBODY,
     "show_edition": EVERYBODY,
     "explain_policy": EVERYBODY,
+    "explain_file_policy": EVERYBODY,
     "show_me": EVERYBODY,
     "move_clock": ADMINISTRATOR,
     "sign_in": ANYBODY,

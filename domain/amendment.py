@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain.commands import SubmitChange
+from domain.conflicts import desks_of, settle
 from domain.decision import Context, Outcome, accept, refuse
 from domain.dossier import dossier_digest, looked_at, seen_parts
 from domain.events import ChangeSubmitted, ChangeSuperseded, DossierPart, Event, RuleRef, SignaturesVoided, StepPlan
@@ -107,7 +108,8 @@ def submit_change(state: Delegation, command: SubmitChange, context: Context) ->
     if refusal := unjustified(state, found):
         return refusal
     policy, parts, changed = change
-    plans = tuple(step_plan(step) for step in policy.steps)
+    settled = settle(policy.steps, desks_of(state, context, state.own | {context.actor.id}))
+    plans = tuple(step_plan(step) for step in settled.steps)
     chain = RuleRef(rule=policy.id, version=policy.version)
     # What stands approved keeps its signatures, whoever is asked about the change.
     returned = state.amendment if state.amendment and not state.amendment.rejected else None
@@ -126,6 +128,7 @@ def submit_change(state: Delegation, command: SubmitChange, context: Context) ->
             steps=plans,
             breaches=found,
             carried=carried_over(before, found_before),
+            conflicted=settled.conflicted,
         ),
     )
 

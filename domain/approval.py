@@ -16,6 +16,7 @@ from domain.events import (
     StepSigned,
 )
 from domain.permission import ROLES
+from domain.prefixes import in_full
 from domain.signing import PasskeySignature, Proof, Statement
 from domain.state import Delegation, Proposal, Step
 from domain.values import business_date
@@ -166,7 +167,7 @@ def _entitled(state: Delegation, command: SignOff | ReturnStep | RejectStep, con
         if isinstance(right, str) or behind(actor, right) & signed:
             return refuse("place_signed_already", field="step_id", step=step.id)
     statement = Statement(act=command.type, delegation=state.id, step=step.id, digest=command.dossier_digest)
-    return misplaced(command.signature, statement) or right
+    return misplaced(command.signature, statement) or in_full(right, plan, actor)
 
 
 def misplaced(signature: PasskeySignature | None, statement: Statement) -> Outcome | None:

@@ -78,7 +78,7 @@ class Context(Fact):
     those on the file who are to hear by a collection and have none registered. `stand_ins` are the leaves in force and
     to come whose substitutes reach the file; None where they were not asked for. `others` are those whom the decision
     is about besides the actor (`asked_after`), as the registers know them, without what they hold; None where they were
-    not asked for.
+    not asked for. `sitting` are those who hold a position at its desks now and may sign; None likewise.
     """
 
     now: Instant
@@ -90,6 +90,7 @@ class Context(Fact):
     desks: dict[str, str] = Field(default_factory=dict)
     stand_ins: tuple[StandIn, ...] | None = None
     others: tuple[Actor, ...] | None = None
+    sitting: tuple[Actor, ...] | None = None
     run_by: RunBy | None = None
     factor: Factor | None = Field(default=None, exclude_if=unsaid)
     factor_at: Instant | None = Field(default=None, exclude_if=unsaid)

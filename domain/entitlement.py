@@ -12,7 +12,7 @@ from domain.state import Delegation, Proposal, Signature
 Conflict = Literal["own_request", "own_trip", "signed_another_step", "granted_by_oneself"]
 
 DEPUTISING = "KT"
-"""The prefix of a substitute's signature, unless the step has one of its own."""
+"""The prefix of a substitute's signature, whatever the step's own is: it deputises for who holds the position."""
 
 
 def right_to_sign(
@@ -70,7 +70,7 @@ def right_to_sign(
             if refused is None:
                 return Right(
                     position=position,
-                    prefix=prefix or DEPUTISING,
+                    prefix=DEPUTISING,
                     account=actor.id,
                     tenure=one.tenure,
                     held_since=one.held_since,

@@ -53,7 +53,9 @@ class Right(Fact):
     position: the `account` that signed or, where a substitute signed under a `leave`, the one it signed `on_behalf_of`.
     `organisation` is the one at which the position is held; without it, the whole house. `leave_since` and
     `leave_until` are the leave's as it then stood. `granted_by` are the accounts that entered what the right of the
-    signer comes from: the leave or, without one, the tenure.
+    signer comes from: the leave or, without one, the tenure. `principal_vi` and `principal_en`
+    say for whom the prefix is; a substitute's KT. is for `position`, and `office` is the position that the substitute
+    holds, if any.
     """
 
     position: str
@@ -67,6 +69,9 @@ class Right(Fact):
     leave_since: Annotated[Instant | None, Field(exclude_if=_absent)] = None
     leave_until: Annotated[Instant | None, Field(exclude_if=_absent)] = None
     granted_by: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+    principal_vi: Annotated[str | None, Field(exclude_if=_absent)] = None
+    principal_en: Annotated[str | None, Field(exclude_if=_absent)] = None
+    office: Annotated[str | None, Field(exclude_if=_absent)] = None
 
 
 class DossierPart(Fact):
@@ -97,11 +102,28 @@ class StepPlan(Fact):
     remind_before: tuple[int, ...] = Field(default=(), exclude_if=unsaid)
     escalate_to: str | None = Field(default=None, exclude_if=unsaid)
     looks_at: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
+    principal_vi: str | None = Field(default=None, exclude_if=unsaid)
+    principal_en: str | None = Field(default=None, exclude_if=unsaid)
 
     @property
     def signing_positions(self) -> tuple[str, ...]:
         """The positions that may sign, in order; none for an external step."""
         return () if self.external else self.positions or (self.position,)
+
+
+class ConflictedStep(Fact):
+    """A step of the policy whose desk may not sign here, and who decides instead.
+
+    `positions` would have signed; `why` are the codes of what forbids it: `own_trip`, `own_request`,
+    `holds_another_step`. Instead decides `position` or, where `left_to` names a later step, that one; else an outside
+    authority.
+    """
+
+    step_id: str
+    positions: tuple[str, ...]
+    why: tuple[str, ...]
+    position: str | None = Field(default=None, exclude_if=unsaid)
+    left_to: str | None = Field(default=None, exclude_if=unsaid)
 
 
 class ExternalDecision(Fact):
@@ -205,6 +227,7 @@ class RequestSubmitted(Event):
     steps: tuple[StepPlan, ...]
     breaches: tuple[Breach, ...] = ()
     carried: tuple[CarriedSignature, ...] = Field(default=(), exclude_if=unsaid)
+    conflicted: tuple[ConflictedStep, ...] = Field(default=(), exclude_if=unsaid)
 
 
 Fallen = Literal["whole_chain", "chain_changed", "own_request", "own_trip", "signed_another_step", "granted_by_oneself"]
@@ -244,6 +267,7 @@ class ChangeSubmitted(Event):
     steps: tuple[StepPlan, ...]
     breaches: tuple[Breach, ...] = ()
     carried: tuple[CarriedSignature, ...] = ()
+    conflicted: tuple[ConflictedStep, ...] = Field(default=(), exclude_if=unsaid)
 
 
 class ChangeSuperseded(Event):
@@ -612,6 +636,7 @@ class ReportFiled(Event):
     annexes: tuple[AttachmentRef, ...] = ()
     review: StepPlan | None = Field(default=None, exclude_if=unsaid)
     """Who accepts it, where a policy for reports says so."""
+    conflicted: tuple[ConflictedStep, ...] = Field(default=(), exclude_if=unsaid)
 
 
 class ReportReturned(Event):

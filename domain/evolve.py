@@ -224,6 +224,7 @@ def _proposed(event: e.RequestSubmitted | e.ChangeSubmitted, sealed: SealedEvent
         breaches=event.breaches,
         submitted_by=sealed.actor,
         submitted_at=sealed.instant,
+        conflicted=event.conflicted,
         **more,
     )
 

@@ -4,6 +4,7 @@ A policy is a rule of an edition. Its steps stand in stages, one after the other
 together. Which of several policies a file gets is decided by `domain/choosing.py`.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -80,13 +81,47 @@ class Quorum(Value):
     positions: Positions
 
 
+class InConflict(Value):
+    """What becomes of a step where whoever sits at its desk may not sign: their own trip or request, another step.
+
+    Exactly one of: `position`, which signs instead; `external`, an outside authority decides instead; `left_to`, the
+    id of a later step of the chain, which then answers for both. Who signs instead has a title, and perhaps a prefix.
+    """
+
+    position: Slug | None = None
+    external: bool = False
+    left_to: Slug | None = None
+    title: Bilingual | None = None
+    signature_prefix: SignaturePrefix | None = None
+    principal: Bilingual | None = None
+
+    @model_validator(mode="after")
+    def _one_way_out(self) -> Self:
+        if sum((self.position is not None, self.external, self.left_to is not None)) != 1:
+            raise PydanticCustomError("one_way_out", "if_conflicted has exactly one of position, external and left_to")
+        if (self.title is None) != (self.left_to is not None):
+            raise PydanticCustomError(
+                "title_of_who_decides", "who decides instead has a title; a step left out has none"
+            )
+        if self.signature_prefix and self.position is None:
+            raise PydanticCustomError("prefix_of_nobody", "only a position signs with a prefix of ours")
+        _principal_fits(self.signature_prefix, self.principal)
+        return self
+
+
+def _principal_fits(prefix: SignaturePrefix | None, principal: Bilingual | None) -> None:
+    if principal is not None and prefix is None:
+        raise PydanticCustomError("principal_without_prefix", "principal says for whom a prefix is: name the prefix")
+
+
 class ApprovalStep(Value):
     """One step of a policy: whoever holds its position signs within the time limit, or it escalates.
 
     Exactly one of `position`, `one_of`, `all_of`, `n_of` and `external` says who decides; an external step is decided
     by an outside authority, whose signed letter is recorded. Steps with the same `stage` are open together.
     `remind_before` counts calendar days before the due date. `looks_at` names the kinds of parts that the signature
-    depends on; none is all of them.
+    depends on; none is all of them. `principal` is for whom or in whose name the prefix is: KT. CHỦ TỊCH, TM. BAN
+    THƯỜNG TRỰC (Decree 30/2020, appendix I, II.7). `if_conflicted` is for steps that one signature answers.
     """
 
     id: Slug
@@ -101,6 +136,8 @@ class ApprovalStep(Value):
     remind_before: Annotated[tuple[Days, ...], Field(max_length=10)] = (0,)
     escalate_to: Slug | None = None
     signature_prefix: SignaturePrefix | None = None
+    principal: Bilingual | None = None
+    if_conflicted: InConflict | None = None
     looks_at: Annotated[tuple[PartKind, ...], Field(max_length=6)] = ()
 
     @model_validator(mode="after")
@@ -118,6 +155,13 @@ class ApprovalStep(Value):
             raise PydanticCustomError("reminders_out_of_order", "remind_before counts down, each number once")
         if self.external and self.signature_prefix:
             raise PydanticCustomError("external_with_prefix", "an external step has no signature prefix of ours")
+        _principal_fits(self.signature_prefix, self.principal)
+        if self.if_conflicted and (self.external or self.needed > 1):
+            raise PydanticCustomError(
+                "conflict_of_several", "if_conflicted is for steps that one signature of ours answers"
+            )
+        if self.if_conflicted and self.if_conflicted.position in self.positions:
+            raise PydanticCustomError("conflict_to_itself", "if_conflicted names a position of the step itself")
         return self
 
     @property
@@ -164,6 +208,10 @@ class ApprovalChain(Rule):
             raise PydanticCustomError(
                 "report_by_one", "a final report is accepted in one step, by one signature of ours"
             )
+        for place, step in enumerate(self.steps):
+            _way_out_leads_on(step, self.steps[:place], self.steps[place + 1 :])
+        if self.matter == "final_report" and (way := self.steps[0].if_conflicted) and way.external:
+            raise PydanticCustomError("report_by_ours", "a final report is accepted by one of ours")
         if bool(self.about) != (self.matter == "programme_change"):
             raise PydanticCustomError(
                 "about_what", "a policy for a programme change, and no other, says what it is about"
@@ -183,6 +231,29 @@ class ApprovalChain(Rule):
             (self.direction, self.matter, self.rank) == (other.direction, other.matter, other.rank)
             and self.applies.can_hold_with(other.applies)
         )  # fmt: skip
+
+
+def _way_out_leads_on(step: ApprovalStep, before: Sequence[ApprovalStep], after: Sequence[ApprovalStep]) -> None:
+    way = step.if_conflicted
+    if way is None:
+        return
+    if way.left_to is not None:
+        to = next((one for one in after if one.id == way.left_to), None)
+        if to is None:
+            raise PydanticCustomError(
+                "left_to_nobody",
+                "{step} is left to {to}, which is no later step of the chain",
+                {"step": step.id, "to": way.left_to},
+            )
+        if to.looks_at and not (step.looks_at and set(step.looks_at) <= set(to.looks_at)):
+            raise PydanticCustomError(
+                "left_to_who_sees_less",
+                "{step} is left to {to}, which does not look at all that {step} looks at",
+                {"step": step.id, "to": to.id},
+            )
+    if way.position and any(way.position in one.positions for one in (*before, *after)):
+        raise PydanticCustomError("conflict_to_another_step", "{position} would sign {step} and a step of its own",
+            {"position": way.position, "step": step.id})  # fmt: skip
 
 
 def _sees(step: ApprovalStep, kind: PartKind) -> bool:

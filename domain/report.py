@@ -3,9 +3,11 @@
 from domain.approval import misplaced, proof_of, right_for
 from domain.canonical import digest_of
 from domain.commands import AcceptReport, FileReport, ReturnReport
+from domain.conflicts import desks_of, settle
 from domain.decision import Context, Outcome, accept, refuse
 from domain.entitlement import travellers
 from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right, SignOffRefused
+from domain.prefixes import in_full
 from domain.request import choose_policy, step_plan
 from domain.signing import REPORT, Statement
 from domain.state import Delegation, Report
@@ -24,6 +26,8 @@ def file_report(state: Delegation, command: FileReport, context: Context) -> Out
         }
     )
     policy = choose_policy(state, context.edition, "final_report").policy
+    own = {context.actor.id, state.coordinator}
+    settled = settle(policy.steps if policy else (), desks_of(state, context, own))
     return accept(
         ReportFiled(
             report=state.report.number + 1 if state.report else 1,
@@ -31,7 +35,8 @@ def file_report(state: Delegation, command: FileReport, context: Context) -> Out
             results=command.results,
             recommendations=command.recommendations,
             annexes=command.annexes,
-            review=step_plan(policy.steps[0]) if policy else None,
+            review=step_plan(settled.steps[0]) if settled.steps else None,
+            conflicted=settled.conflicted,
         )
     )
 
@@ -110,4 +115,4 @@ def _reviewable(
     if command.report_digest != report.digest:
         return refuse("report_superseded", field="report_digest", current=report.digest)
     statement = Statement(act=command.type, delegation=state.id, step=REPORT, digest=report.digest)
-    return misplaced(command.signature, statement) or (report, right)
+    return misplaced(command.signature, statement) or (report, in_full(right, plan, context.actor))

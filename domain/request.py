@@ -16,6 +16,7 @@ from domain.commands import (
     SubmitRequest,
     WithdrawRequest,
 )
+from domain.conflicts import desks_of, settle
 from domain.decision import Context, Outcome, accept, refuse
 from domain.dossier import dossier_digest, dossier_parts, seen_parts
 from domain.entitlement import conflict_since, travellers
@@ -237,7 +238,8 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
     if chain is None:
         return refuse("no_approval_chain", direction=state.direction)
     parts = parts_now(state, context.edition)
-    plans = tuple(step_plan(step) for step in chain.steps)
+    settled = settle(chain.steps, desks_of(state, context, state.own | {context.actor.id}))
+    plans = tuple(step_plan(step) for step in settled.steps)
     reference = RuleRef(rule=chain.id, version=chain.version)
     before = state.proposal if state.proposal and not state.proposal.withdrawn else None
     found_before = judged(state, before, plans, parts, context, asked_anew=anew(before, chain))
@@ -251,6 +253,7 @@ def submit(state: Delegation, command: SubmitRequest, context: Context) -> Outco
             steps=plans,
             breaches=found,
             carried=carried_over(before, found_before),
+            conflicted=settled.conflicted,
         ),
     )
 
@@ -314,6 +317,8 @@ def step_plan(step: ApprovalStep) -> StepPlan:
         remind_before=step.remind_before if step.remind_before != (0,) else (),
         escalate_to=step.escalate_to,
         looks_at=step.looks_at,
+        principal_vi=step.principal.vi if step.principal else None,
+        principal_en=step.principal.en if step.principal else None,
     )
 
 

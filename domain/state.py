@@ -13,6 +13,7 @@ from domain.events import (
     Calculation,
     CalendarView,
     CeilingLine,
+    ConflictedStep,
     DeskStandIn,
     DossierPart,
     EscalationPlan,
@@ -264,6 +265,8 @@ class Proposal(Fact):
     about: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
     superseded: bool = Field(default=False, exclude_if=unsaid)
     """Whether the file was changed again before every step was signed."""
+    conflicted: tuple[ConflictedStep, ...] = Field(default=(), exclude_if=unsaid)
+    """Steps of the policy that others decide, since whoever sits at their desk may not."""
 
     @property
     def pending(self) -> bool:

@@ -46,6 +46,7 @@ from storage.engine import Database
 from storage.institution import organisations
 from storage.leaves import leave_of, leaves
 from storage.metadata import Instant, Name
+from storage.sitting import who_sits
 from storage.tenures import held_at, tenures
 
 _ACCOUNT, _ORGANISATION = bindparam("account", type_=Name), bindparam("organisation", type_=Name)
@@ -338,6 +339,10 @@ class Standing:
                     ),
                 )
         return tuple(found.values())
+
+    async def sitting(self, now: datetime, lineage: Collection[str], desks: Mapping[str, str]) -> tuple[Actor, ...]:
+        """Return who sits at a file's desks at an instant; see `who_sits`. `lineage` and `desks` as in `Stands`."""
+        return await who_sits(self._database, now, lineage, desks)
 
 
 E = TypeVar("E", Tenure, Leave)

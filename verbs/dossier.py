@@ -18,6 +18,7 @@ from verbs.show import AsJson, Delegation
 from verbs.tables import add_row, output, say, table
 from words.codes import FACTORS, word
 from words.edition import EditionWords
+from words.prefixes import in_one_line
 from words.times import business_time
 
 Step = Annotated[str | None, typer.Option("--step", help="As who is to sign this step sees it; else the open one.")]
@@ -129,7 +130,7 @@ def _signatures(signatures: Sequence[Seen], words: DossierWords, console: Consol
     rows = table([tr(title) for title in (mark("Step"), mark("By"), mark("When"), mark("Proof"))])
     for one in signatures:
         right = one["right"]
-        by = f"{right['prefix']}. {one['by']}" if right["prefix"] else one["by"]
+        by = f"{in_one_line(right, words.rules.position, words.translator.language)}: {one['by']}"
         if replaced := right.get("on_behalf_of"):
             by = f"{by}, {tr('in place of %(name)s', name=replaced)}"
         proof = word(FACTORS, one["factor"], words.translator)

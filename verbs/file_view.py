@@ -21,6 +21,7 @@ from words.codes import (
     word,
 )
 from words.edition import EditionWords
+from words.prefixes import in_one_line
 from words.times import at_place, business_time, span
 
 File = Mapping[str, Any]
@@ -151,18 +152,19 @@ def _programme(file: File, people: Mapping[str, str], rules: EditionWords, trans
 def _approval(file: File, people: Mapping[str, str], rules: EditionWords, translator: Translator) -> None:
     for name in ("proposal", "amended", "amendment"):
         if proposal := file["state"].get(name):
-            _chain(proposal, file["state"]["zone"], translator)
+            _chain(proposal, file["state"]["zone"], rules, translator)
 
 
-def _chain(proposal: Mapping[str, Any], zone: str, translator: Translator) -> None:
+def _chain(proposal: Mapping[str, Any], zone: str, rules: EditionWords, translator: Translator) -> None:
     _heading(translator.tr("Approval of proposal %(number)s", number=proposal["number"]))
     rows = table([translator.tr(title) for title in (mark("Step"), mark("State"), mark("By"), mark("When"))])
     for step in proposal["steps"]:
         title = step["plan"][f"title_{translator.language}"]
         when = business_time(step["at"], zone, translator) if step["at"] else ""
         right = step["right"] or {}
-        prefix = f"{right['prefix']}. " if right.get("prefix") else ""
-        by = f"{prefix}{step['by']}" if step["by"] else ""
+        by = step["by"] or ""
+        if by and right:
+            by = f"{in_one_line(right, rules.position, translator.language)}: {by}"
         if replaced := right.get("on_behalf_of"):
             by = f"{by}, {translator.tr('in place of %(name)s', name=replaced)}"
         signatures = step.get("signatures", ())

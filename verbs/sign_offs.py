@@ -17,6 +17,7 @@ from verbs.show import AsJson, Delegation
 from verbs.tables import add_row, output, table
 from words.codes import ACTS, FACTORS, REASONS, word
 from words.edition import EditionWords
+from words.prefixes import in_one_line
 from words.times import business_time
 
 VERIFIER = "audit.sign_offs"
@@ -64,8 +65,18 @@ def _show(items: list[dict[str, Any]], zone: str, rules: EditionWords, translato
         when, proof = business_time(one["at"], zone, translator), _proof(one, translator)
         if one.get("carried_from"):
             proof += translator.tr(mark("; carried over from no. %(seq)s"), seq=one["carried_from"])
-        add_row(rows, str(one["seq"]), when, one["actor"], what, proof, style=style)
+        add_row(rows, str(one["seq"]), when, _by(one, rules, translator), what, proof, style=style)
     output().print(rows)
+
+
+def _by(one: dict[str, Any], rules: EditionWords, translator: Translator) -> str:
+    """Who signed, by what right, and in whose place."""
+    right = one.get("right")
+    if not right:
+        return str(one["actor"])
+    by = f"{in_one_line(right, rules.position, translator.language)}: {one['actor']}"
+    replaced = right.get("on_behalf_of")
+    return f"{by}, {translator.tr('in place of %(name)s', name=replaced)}" if replaced else by
 
 
 def _proof(one: dict[str, Any], translator: Translator) -> str:

@@ -21,7 +21,9 @@ class EditionWords:
         self._deadlines = {(rule["id"], rule["version"]): rule["title"] for rule in edition["deadlines"]}
         self._limits = {rule["id"]: rule["title"] for rule in edition["limits"]}
         steps = [step for chain in edition["approvals"] for step in chain["steps"]]
-        self._positions = {step["position"]: step["title"] for step in steps if step.get("position")}
+        # A position is called as the step that is its own; who decides in a conflict alone, as that says.
+        ways = [way for step in steps if (way := step.get("if_conflicted"))]
+        self._positions = {one["position"]: one["title"] for one in (*ways, *steps) if one.get("position")}
         self._steps = {step["id"]: step["title"] for step in steps}
         self._weekend = set(edition["weekend"])
         swaps = edition["working_swaps"]

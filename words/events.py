@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from locales import Translator, mark
 from words.codes import ANSWERS, CHANNELS, DOCUMENTS, FACTORS, FORMALITIES, MAIL_KINDS, PERSON_ROLES, word
 from words.edition import EditionWords
+from words.policies import warnings
+from words.prefixes import in_one_line
 from words.times import at_place, business_time
 
 Data = Mapping[str, Any]
@@ -187,9 +189,16 @@ def _justified(data: Data, reader: Reader) -> str:
     return reader.tr(mark("justifies: %(limit)s %(measured)s, allowed %(allowed)s"), **values)
 
 
+def _elsewhere(data: Data, reader: Reader) -> str:
+    """Which steps others decide, since whoever sits at their desk may not."""
+    said = warnings(data.get("conflicted", ()), (), reader.rules.step, reader.rules.position, reader.translator)
+    return "".join(f"; {one[:1].lower()}{one[1:].rstrip('.')}" for one in said)
+
+
 def _submitted(data: Data, reader: Reader) -> str:
     steps = reader.translator.listing(step[f"title_{reader.translator.language}"] for step in data["steps"])
     text = reader.tr(mark("submits proposal %(proposal)s to: %(steps)s"), proposal=data["proposal"], steps=steps)
+    text += _elsewhere(data, reader)
     carried = dict.fromkeys(one["step_id"] for one in data.get("carried", ()))
     if not carried:
         return text
@@ -236,9 +245,7 @@ def _change_superseded(data: Data, reader: Reader) -> str:
 
 
 def _signed(data: Data, reader: Reader) -> str:
-    right = data["right"]
-    position = reader.rules.position(right["position"])
-    by_right = f"{right['prefix']}. {position}" if right.get("prefix") else position
+    by_right = in_one_line(data["right"], reader.rules.position, reader.translator.language)
     return reader.tr(
         mark("signs the step “%(step)s” (%(right)s)"), step=reader.rules.step(data["step_id"]), right=by_right
     )
@@ -538,7 +545,9 @@ EVENTS: Mapping[str, Told] = {
     "CoordinatorChanged": _plain(mark("hands the file over from %(previous)s to %(coordinator)s")),
     "DelegationDeparted": _plain(mark("the journey begins")),
     "DelegationConcluded": _plain(mark("the journey has ended")),
-    "ReportFiled": _plain(mark("files report %(report)s")),
+    "ReportFiled": lambda data, reader: (
+        reader.tr(mark("files report %(report)s"), report=data["report"]) + _elsewhere(data, reader)
+    ),
     "ReportReturned": _plain(mark("returns report %(report)s")),
     "ReportAccepted": _plain(mark("accepts report %(report)s")),
     "DelegationPostponed": _plain(mark("postpones the delegation")),

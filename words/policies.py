@@ -1,6 +1,6 @@
 """Policies of approval in words: which was chosen and why, and who signs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from locales import Translator, mark
@@ -101,8 +101,10 @@ def _said(condition: str, value: Any, translator: Translator) -> str:
 
 
 def who_signs(step: Mapping[str, Any], translator: Translator) -> str:
-    """Return who signs a step of a policy, by positions, and with which prefix."""
+    """Return who signs a step of a policy, by positions, and with which prefix, for whom."""
     prefix = f"{step['signature_prefix']}. " if step["signature_prefix"] else ""
+    if step.get("principal"):
+        prefix = f"{prefix}{step['principal'][translator.language]} / "
     if step["external"]:
         return translator.tr("an outside authority")
     if step["one_of"]:
@@ -113,3 +115,70 @@ def who_signs(step: Mapping[str, Any], translator: Translator) -> str:
         values = {"count": step["n_of"]["count"], "positions": ", ".join(step["n_of"]["positions"])}
         return prefix + translator.tr("%(count)s of %(positions)s", **values)
     return f"{prefix}{step['position']}"
+
+
+HINDRANCES = {
+    "vacant": mark("nobody who may sign holds the position"),
+    "own_trip": mark("whoever holds the position is on the journey"),
+    "own_request": mark("it is the request of whoever holds the position"),
+    "holds_another_step": mark("whoever holds the position signs another step of the chain"),
+    "granted_by_oneself": mark("whoever holds the position entered that themselves"),
+}
+"""What stands against somebody's signature at a desk."""
+
+
+def warnings(
+    conflicted: Iterable[Mapping[str, Any]],
+    hindered: Iterable[Mapping[str, Any]],
+    step: Callable[[str], str],
+    position: Callable[[str], str],
+    translator: Translator,
+) -> Iterator[str]:
+    """Yield what somebody is to know before a chain begins: which steps others decide, and which nobody can sign.
+
+    `step` and `position` say what steps and positions are called.
+    """
+    for one in conflicted:
+        why = _why(one["why"], translator)
+        values = {"step": step(one["step_id"]), "why": why}
+        if one.get("left_to"):
+            text = mark("The step “%(step)s” is left to the step “%(to)s”: %(why)s.")
+            yield translator.tr(text, **values, to=step(one["left_to"]))
+        elif one.get("position"):
+            text = mark("The step “%(step)s” is signed by another position, %(position)s: %(why)s.")
+            yield translator.tr(text, **values, position=position(one["position"]))
+        else:
+            yield translator.tr(mark("The step “%(step)s” is decided by an outside authority: %(why)s."), **values)
+    for one in hindered:
+        text = mark("Nobody can sign the step “%(step)s” as things stand: %(why)s.")
+        yield translator.tr(text, step=step(one["step_id"]), why=_why(one["why"], translator))
+
+
+def who_sits(desk: Mapping[str, Any], translator: Translator) -> str:
+    """Return who sits at a desk, what forbids them to sign here, and who stands in for them."""
+    said = []
+    for one in desk["sitting"]:
+        account = one["account"]
+        if one["why"]:
+            account = f"{account} ({translator.tr(SITTING[one['why']])})"
+        instead = [sub["substitute"] for sub in desk["stand_ins"] if sub["account"] == one["account"]]
+        if instead:
+            account = translator.tr(
+                "%(account)s, in whose leave %(substitute)s signs",
+                account=account,
+                substitute=translator.listing(dict.fromkeys(instead)),
+            )
+        said.append(account)
+    return translator.listing(said) if said else translator.tr("nobody")
+
+
+SITTING = {
+    "own_trip": mark("is on the journey"),
+    "own_request": mark("it is their request"),
+    "holds_another_step": mark("signed another step"),
+    "granted_by_oneself": mark("entered the position themselves"),
+}
+
+
+def _why(codes: Iterable[str], translator: Translator) -> str:
+    return translator.listing(translator.tr(HINDRANCES[code]) for code in codes)

@@ -10,6 +10,7 @@ from locales import mark
 from words.changes import Said
 from words.codes import DOCUMENTS, MAIL_KINDS, MAIL_STATES, word
 from words.events import NO_RULE, Reader
+from words.prefixes import in_one_line
 
 Entry = Mapping[str, Any]
 
@@ -53,8 +54,7 @@ def by_right(entry: Entry, reader: Reader) -> str:
     right = entry["right"]
     if right is None:
         return ""
-    position = reader.rules.position(right["position"])
-    said = f"{right['prefix']}. {position}" if right.get("prefix") else position
+    said = in_one_line(right, reader.rules.position, reader.translator.language)
     if right.get("on_behalf_of"):
         values = {"name": reader.account(right["on_behalf_of"]), "leave": right.get("leave") or "–"}
         return f"{said}, " + reader.tr(mark("in place of %(name)s (leave %(leave)s)"), **values)

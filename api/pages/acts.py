@@ -22,7 +22,7 @@ from api.pages.forms import Form, FormRefused, attached, done, key_of, must_writ
 from api.pages.frame import Head, head_of, show_part
 from api.pages.limits import limits_of
 from api.pages.offers import BY_NAME, LATER, Act, Foreseen, foreseen, refusal_of
-from api.pages.possible import Possible, why_not
+from api.pages.possible import Possible, chain_warnings, seated, why_not
 from api.pages.problems import sentence_of
 from api.pages.reader import reader_of
 from api.pages.route import PageRoute
@@ -36,12 +36,14 @@ from domain.deadlines import standing
 from domain.events import ChangeSubmitted, DeadlineSet, RequestSubmitted
 from domain.formalities import OF_THE_FILE
 from domain.permission import in_reach
+from domain.policies import Matter
 from domain.sign_in import Acting
 from domain.state import Delegation
 from domain.values import Slug
-from locales import mark, translator
+from locales import Language, mark, translator
 from storage.queries import File
 from words.codes import ANSWERS, CHANNELS, FORMALITIES, sentence_case
+from words.edition import EditionWords
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -287,8 +289,9 @@ async def _page(
     state, reader = file.state, reader_of(request)
     head = await head_of(request, at, file, actor)
     rules = edition_words(head.edition, reader.language)
-    refusal = refusal_of(act, head.possible)
-    found = None if refusal else _foreseen(head.possible, file, act)
+    possible = await seated(at, head.possible) if act.name in LAYING_OUT else head.possible
+    refusal = refusal_of(act, possible)
+    found = None if refusal else _foreseen(possible, file, act)
     people = await people_of(at, state, state.people.values(), reader)
     return await show_part(
         request,
@@ -307,6 +310,7 @@ async def _page(
         hearers=len(found.hearings) if found else 0,
         folded=FOLDED,
         submitted=_submitted(found),
+        warnings=_warnings(possible, act, found, rules, reader.language),
         moved=[one for one in found.events if isinstance(one, DeadlineSet)] if found else (),
         rules=rules,
         newest=head.possible.context.newest,
@@ -331,6 +335,18 @@ def _heard(what: Foreseen | None, people: Mapping[str, Traveller]) -> tuple[Hear
         cancelled = tuple(message.view.title for message in one.cancelled)
         found.setdefault((asked, cancelled, one.letter, one.seen), []).append(people[one.participant])
     return tuple(Heard(tuple(who), *heard) for heard, who in found.items())
+
+
+LAYING_OUT: dict[str, Matter] = {"submit_request": "request", "submit_change": "programme_change"}
+"""Acts that lay out a chain of approval, and in which matter."""
+
+
+def _warnings(
+    possible: Possible, act: Act, what: Foreseen | None, rules: EditionWords, language: Language
+) -> tuple[str, ...]:
+    """Return what is to be known of a chain before it begins: who decides in a conflict, what nobody can sign."""
+    settled = possible.chain(LAYING_OUT[act.name]) if what and act.name in LAYING_OUT else None
+    return chain_warnings(settled, rules, language)
 
 
 def _submitted(what: Foreseen | None) -> RequestSubmitted | ChangeSubmitted | None:

@@ -8,14 +8,19 @@ from api.installation import Installation
 from api.pages.problems import sentence_of
 from api.problems import refused
 from domain.commands import Command
+from domain.conflicts import Settled, desks_of, settle
 from domain.decide import barred, decide
 from domain.decision import Actor, Context, Refusal
+from domain.policies import Matter
+from domain.request import choose_policy
 from domain.sign_in import Acting
 from domain.state import Delegation
 from domain.values import Value, business_date
+from locales import Language, translator
 from storage.metadata import utc_now
 from storage.queries import File
 from words.edition import EditionWords
+from words.policies import warnings
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,16 @@ class Possible:
         """Return why no command of a kind is taken now from this person, or None if that depends on what it says."""
         return barred(self.state, kind, self.context)
 
+    def chain(self, matter: Matter) -> Settled | None:
+        """Return the chain that a submission by the coordinator would get now; None where no policy applies.
+
+        Who sits at its desks is known after `seated`.
+        """
+        state = self.state
+        policy = choose_policy(state, self.context.edition, matter).policy
+        own = state.own
+        return settle(policy.steps, desks_of(state, self.context, own)) if policy else None
+
     def may(self, kind: type[Value]) -> bool:
         """Return whether a command of a kind may be taken now from this person."""
         return self.barred(kind) is None
@@ -59,6 +74,22 @@ async def possible_of(at: Installation, file: File, actor: Acting) -> Possible:
         desks=dict(stands.desks),
     )
     return Possible(state, context)
+
+
+async def seated(at: Installation, possible: Possible) -> Possible:
+    """Return the same, knowing who sits at the file's desks: what lays out a chain asks for it."""
+    context = possible.context
+    sitting = await at.registers.standing.sitting(context.now, context.lineage, context.desks)
+    return Possible(possible.state, context.model_copy(update={"sitting": sitting}))
+
+
+def chain_warnings(settled: Settled | None, rules: EditionWords, language: Language) -> tuple[str, ...]:
+    """Return in sentences which steps of a chain others decide, and which nobody can sign as things stand."""
+    if settled is None:
+        return ()
+    conflicted = [one.model_dump() for one in settled.conflicted]
+    hindered = [one.model_dump() for one in settled.hindered]
+    return tuple(warnings(conflicted, hindered, rules.step, rules.position, translator(language)))
 
 
 def why_not(request: Request, refusal: Refusal | None, rules: EditionWords | None = None) -> str | None:

@@ -33,6 +33,7 @@ from api.pages.words import (
 from domain.values import Moment
 from locales import Language, Translator, translator
 from words.codes import CHANNELS, DEADLINE_STATES, FORMALITIES, ITEM_KINDS
+from words.prefixes import in_one_line
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "pages"
 
@@ -109,6 +110,9 @@ def _environment(language: Language, zone: str) -> Environment:
         part_name=lambda part: word(PART_KINDS, part.partition(":")[0], words),
         ending=lambda media_type: ENDINGS.get(media_type, "?").upper(),
         position_title=lambda slug, titles, otherwise: titles[slug].text(language) if slug in titles else otherwise,
+        signature_block=lambda right, titles: in_one_line(
+            right.model_dump(), lambda slug: titles[slug].text(language) if slug in titles else slug, language
+        ),
         **{
             name: partial(_named, table, words)
             for name, table in {

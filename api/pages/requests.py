@@ -40,14 +40,16 @@ from api.pages.forms import (
     send,
 )
 from api.pages.frame import Head, head_of, show_part
-from api.pages.possible import why_not
+from api.pages.possible import chain_warnings, seated, why_not
 from api.pages.reader import reader_of
 from api.pages.route import PageRoute
+from api.pages.stateline import edition_words
 from api.pages.typed import Typed, day_of
 from api.pages.typed import lines_of as typed_lines
 from api.pages.words import DOCUMENT_KINDS, PHASES, word
 from domain.bilingual import Bilingual
 from domain.commands import AttachDocument, JustifyLimit, ReviseRequest
+from domain.decide import PREPARING
 from domain.differences import differences, entries
 from domain.dossiers import Dossier, read_trail
 from domain.events import Breach
@@ -56,7 +58,7 @@ from domain.request import breaches, ceiling
 from domain.rules import Edition
 from domain.sign_in import Acting
 from domain.state import Delegation
-from locales import mark, translator
+from locales import Language, mark, translator
 from storage.persons import Person
 from storage.queries import File
 
@@ -339,6 +341,14 @@ async def _revise(
     )
 
 
+async def _chain_warnings(at: Installation, head: Head, language: Language) -> tuple[str, ...]:
+    """Return what is to be known of the chain before the request is submitted; nothing in other phases."""
+    if head.possible.state.phase not in PREPARING:
+        return ()
+    chain = (await seated(at, head.possible)).chain("request")
+    return chain_warnings(chain, edition_words(head.edition, language), language)
+
+
 async def _page(
     request: Request, at: Installation, file: File, actor: Acting, *, shown: Form | None = None, status: int = 200
 ) -> Response:
@@ -375,6 +385,7 @@ async def _page(
             if not any(doc.kind == "passport_copy" and doc.concerns == one.id for doc in state.documents.values())
         ],
         versions=await _versions(at, state, head.edition, request),
+        chain_warnings=await _chain_warnings(at, head, reader.language),
         ceiling=ceilings.current or ceiling(state, head.edition),
         ceiling_set=ceilings.current is not None,
         ceilings=tuple(reversed(ceilings.items)),

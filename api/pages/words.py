@@ -82,7 +82,9 @@ def urgency(due_on: date | None, today: date, *, missed: bool) -> Urgency:
 async def position_titles(at: At, edition: Edition | None = None) -> dict[str, Bilingual]:
     """Return what positions are called, by their slug: as the register has them, else as the rules call their steps."""
     steps = [step for chain in edition.approvals for step in chain.steps] if edition else []
-    by_rules = {step.position: step.title for step in reversed(steps) if step.position}
+    ways = [way for step in steps if (way := step.if_conflicted)]
+    by_rules = {way.position: way.title for way in ways if way.position and way.title}
+    by_rules |= {step.position: step.title for step in reversed(steps) if step.position}
     return by_rules | {position.slug: position.title for position in await at.institution.positions()}
 
 

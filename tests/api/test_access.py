@@ -113,6 +113,7 @@ TABLE: dict[str, set[str]] = {
     "POST /api/v1/feeds/{feed}/revoke": PERSONAL,
     "GET /calendars/{token}.ics": NOBODY_ASKED,
     "POST /api/v1/policies/explain": EVERYBODY,
+    "GET /api/v1/delegations/{delegation}/policy": EVERYBODY,
     "GET /api/v1/me": EVERYBODY,
     "GET /api/v1/accounts": ADMINISTRATOR,
     "POST /api/v1/accounts": ADMINISTRATOR,

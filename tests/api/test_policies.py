@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.conftest import Api, code, opening
+from tests.api.conftest import Api, code, member, opening
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -53,3 +53,37 @@ async def test_what_could_not_be_opened_is_refused_as_it_would_be(api: Api) -> N
     """By the same rules."""
     answer = await api.ask("POST", "/policies/explain", opening(starts="2020-01-01", ends="2020-01-02"))
     assert code(answer) == (422, "arrival_before_request")
+
+
+async def test_it_says_who_sits_at_each_desk_and_who_decides_in_a_conflict(api: Api) -> None:
+    """By the registers as they stand: whoever asks would be the one whose request it is."""
+    found = (await api.ask("POST", "/policies/explain", opening())).json()
+    sitting = [[(one["account"], one["why"]) for one in step["desks"][0]["sitting"]] for step in found["steps"]]
+    assert sitting == [[("hung", None)], [("mai", None)]]
+    assert [step["hindered"] for step in found["steps"]] == [[], []]
+    own = (await api.ask("POST", "/policies/explain", opening(), by="hung")).json()
+    assert own["conflicted"] == [
+        {"step_id": "department_head", "positions": ["department_head"], "why": ["own_request"],
+         "left_to": "vice_president"}
+    ]  # fmt: skip
+    assert [step["step_id"] for step in own["steps"]] == ["vice_president"]
+
+
+async def test_of_an_open_file_it_says_what_it_got_and_what_it_would_get(api: Api) -> None:
+    """Before the submission nothing was got; outbound, nobody here holds the positions that the chain asks for."""
+    body = {"id": api.id, "commands": [{"type": "open_delegation", **opening(direction="outbound", grade=None)}]}
+    assert (await api.ask("POST", "/delegations", body)).status_code == 201
+    found = (await api.ask("GET", f"/delegations/{api.id}/policy", by="an")).json()
+    assert found["got"] is None
+    assert [(one["step_id"], one["hindered"]) for one in found["now"]["steps"]] == [
+        ("department_head", []),
+        ("finance", ["vacant"]),
+        ("president", []),
+    ]
+    sent = [await member(api, "head", role="head"), {"type": "submit_request"}]
+    answer = await api.ask("POST", f"/delegations/{api.id}/commands", {"commands": sent})
+    assert answer.status_code == 200, answer.text
+    got = (await api.ask("GET", f"/delegations/{api.id}/policy")).json()["got"]
+    assert (got["number"], got["chain"]["rule"]) == (1, "OUT-APPROVAL")
+    assert [one["hindered"] for one in got["steps"]] == [[], ["vacant"], []]
+    assert (await api.ask("GET", f"/delegations/{api.id}/policy?matter=final_report")).json()["got"] is None

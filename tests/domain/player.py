@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from domain import conflicts
 from domain.canonical import canonical_json, commitment, digest_of, sha256_hex
 from domain.decide import decide_all
 from domain.decision import SYSTEM, Actor, Context, DecideInput, Decision, Envelope, Observed, Posted, Refusal
@@ -57,8 +58,8 @@ class Play:
     """A delegation while it is played, with the registers that commands refer to.
 
     `above` are the organisations above the file's own, upwards; `observations` what other files say at each decision,
-    `stand_ins` what the registers say of leave, `others` of those whom a decision asks after,
-    `desks` of where the desks stand.
+    `stand_ins` what the registers say of leave, `others` of those whom a decision asks after, `desks` of where the
+    desks stand, `sitting` who sits at them.
     """
 
     delegation: str
@@ -72,6 +73,7 @@ class Play:
     stand_ins: tuple[StandIn, ...] | None = None
     others: tuple[Actor, ...] | None = None
     desks: dict[str, str] = field(default_factory=dict)
+    sitting: tuple[Actor, ...] | None = None
     head: Head = field(init=False)
     log: list[Played] = field(default_factory=list)
 
@@ -120,6 +122,7 @@ class Play:
                 observations=self.observations,
                 posted=self.posted,
                 uncollected=self.uncollected,
+                sitting=self.sitting if {one["type"] for one in commands} & conflicts.ASKING else None,
                 stand_ins=self.stand_ins if {one["type"] for one in commands} & ASKING else None,
                 others=self.others,
                 desks=self.desks,
@@ -157,6 +160,7 @@ def _act(going: Play, scenario: Scenario, step: Act, standing: Standing) -> str 
     instant, by = scenario.when(step).instant, scenario.actor(step.by)
     if change := step.leave_change:
         return standing.change(change, by, instant)
+    going.sitting = tuple(standing.actor(one, instant) for one in scenario.actors if "approver" in one.roles)
     asked = expand(scenario, step)
     bodies = fill(asked, {named: value_of(named, scenario, going) for named in placeholders(asked)})
     return code_of(going.send(step.id, standing.actor(by, instant), bodies, instant).decision.refusal)

@@ -28,8 +28,8 @@ from tests.builders import (
 from tests.domain.given import Given, given
 
 STALE = "f" * 64
-HEAD_RIGHT = e.Right(position="department_head", prefix="TL")
-VICE_RIGHT = e.Right(position="vice_president", prefix="KT")
+HEAD_RIGHT = e.Right(position="department_head", prefix="TL", principal_vi="Chủ tịch", principal_en="President")
+VICE_RIGHT = e.Right(position="vice_president", prefix="KT", principal_vi="Chủ tịch", principal_en="President")
 
 
 def returned(going: Given, **said: Any) -> c.ReturnStep:

@@ -290,4 +290,4 @@ def test_the_policy_is_sealed_with_its_version() -> None:
     """So that a later edition changes nothing about what this proposal needs."""
     state = given(*submitted(run_by="central_union")).state
     assert state.proposal is not None
-    assert (state.proposal.chain.rule, state.proposal.chain.version) == ("IN-CENTRAL", 1)
+    assert (state.proposal.chain.rule, state.proposal.chain.version) == ("IN-CENTRAL", 2)

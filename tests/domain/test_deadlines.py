@@ -240,7 +240,7 @@ def test_a_desk_has_three_working_days(when: str, due_on: str, skipped: tuple[st
     done = given(*drafted()).when(c.SubmitRequest(), at=when)
     (step,) = (one for one in done.of(e.DeadlineSet) if one.what == "step.department_head.1")
     assert (step.due_on.isoformat(), step.calculation.skipped) == (due_on, skipped)
-    assert (step.rule, step.calculation.anchor) == (e.RuleRef(rule="IN-APPROVAL", version=1), "step_opened")
+    assert (step.rule, step.calculation.anchor) == (e.RuleRef(rule="IN-APPROVAL", version=2), "step_opened")
 
 
 def test_tet_is_no_time_to_sign() -> None:

@@ -16,7 +16,7 @@ from tests.builders import (
 )
 from tests.domain.given import given
 
-VICE_RIGHT = e.Right(position="vice_president", prefix="KT")
+VICE_RIGHT = e.Right(position="vice_president", prefix="KT", principal_vi="Chủ tịch", principal_en="President")
 FILE = c.FileReport(results=text("results"), recommendations=text("more"), annexes=(pdf("minutes"),))
 
 

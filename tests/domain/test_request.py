@@ -143,7 +143,7 @@ def test_submitting_lays_out_the_chain_and_the_parts_of_the_dossier() -> None:
         ("department_head", "department_head", "TL", 3),
         ("vice_president", "vice_president", "KT", 3),
     ]
-    assert (event.proposal, event.chain) == (1, e.RuleRef(rule="IN-APPROVAL", version=1))
+    assert (event.proposal, event.chain) == (1, e.RuleRef(rule="IN-APPROVAL", version=2))
     assert done.state.open_step is not None
     assert done.state.open_step.id == "department_head"
 

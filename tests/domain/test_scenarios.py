@@ -239,7 +239,7 @@ def test_scenario_b_goes_up_its_chain_and_asks_again_only_where_something_change
         ("ExternalDecisionRecorded", "competent_authority", "coordinator"),
     ]
     first, second = (event.data for event in trip().events if event.type == "RequestSubmitted")
-    assert (first["chain"], first.get("carried")) == ({"rule": "OUT-HIGH-LEVEL", "version": 1}, None)
+    assert (first["chain"], first.get("carried")) == ({"rule": "OUT-HIGH-LEVEL", "version": 2}, None)
     carried = [(one["step_id"], one["by"], one["proposal"], one["digest"]) for one in second["carried"]]
     assert carried == [("department_head", "department-head", 1, first["digest"])]
     assert first["digest"] != second["digest"]
@@ -277,6 +277,7 @@ def test_scenario_b_shows_both_names_where_the_substitute_signs_inside_the_leave
         "leave": "convalescence",
         "leave_since": "2026-04-28T05:00:00.000000Z",
         "leave_until": "2026-05-08T17:00:00.000000Z",
+        "office": "vice_president",
     }
 
 

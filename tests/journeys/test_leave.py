@@ -133,7 +133,7 @@ async def test_leave_reaches_an_open_file_at_once_and_the_substitute_signs(
     hours = (now - timedelta(hours=1), now + timedelta(days=5))
     second = await institution.away("mai", *hours)
     right = await sign(here, "department_head", by="thay")
-    assert (right["prefix"], right["account"], right["on_behalf_of"], right["leave"]) == ("TL", "thay", "hung", first)
+    assert (right["prefix"], right["account"], right["on_behalf_of"], right["leave"]) == ("KT", "thay", "hung", first)
     assert standing_in(await here.idle()) == []
 
     await institution.ask("POST", f"/institution/leaves/{second}/revoke")

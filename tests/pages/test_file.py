@@ -43,7 +43,7 @@ PARTS = ("", "/approvals", "/invitations", "/report", "/acts/hand_over")
 
 WAYS: dict[str, tuple[Step, ...]] = {
     "drafted": drafted(),
-    "drafted-later": drafted(starts="2190-04-06", ends="2190-04-12"),
+    "drafted-later": drafted(starts="2190-04-06", ends="2190-04-12", run_by="central_union"),
     "submitted": submitted(),
     "signed": (
         *submitted(),
@@ -164,12 +164,25 @@ async def test_the_first_page_has_one_primary_action(desk: Front) -> None:
     assert 'aria-label="What you can do now"' not in await page(browser, "drafted")
 
 
+async def test_what_nobody_can_sign_is_told_before_the_submission(desk: Front) -> None:
+    """On the page of the request and on that of the submission; once it is submitted it is no longer told there."""
+    browser, _ = await signed_in(desk, "lan")
+    for part in ("request", "acts/submit_request"):
+        said = await page(browser, f"drafted-later/{part}")
+        assert (
+            "The step “Finance” is left to the step “Standing vice-president”: "
+            "whoever holds the position signs another step of the chain."
+        ) in said
+        assert "Nobody can sign the step “Protocol” as things stand: nobody who may sign holds the position." in said
+    assert "Before it is submitted" not in await page(browser, "submitted/request")
+
+
 async def test_the_way_over_the_desks_says_who_signed_by_what_right(desk: Front) -> None:
     """Prefix and position; who is to sign; what voids what; what came back."""
     browser, _ = await signed_in(desk, "lan")
     said = await page(browser, "approved/approvals")
-    assert "TL. Department head" in said
-    assert "KT. Vice-president" in said
+    assert "TL. President / Department head" in said
+    assert "KT. President / Vice-president" in said
     assert "signed by everybody" in said
     waiting = await page(browser, "submitted/approvals")
     assert "On the desk of: Department head (Lê Văn Hùng)" in waiting

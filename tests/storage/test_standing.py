@@ -302,3 +302,39 @@ async def test_whom_a_decision_is_about_is_known_with_person_aliases_and_roles(
         Actor(id="mai-too", roles=("coordinator",), organisation="hue", person=MAI.person, aliases=("mai",)),
     )
     assert await standing.others(()) == ()
+
+
+async def test_who_sits_at_a_file_s_desks_may_sign_and_reach_it(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
+    """With person and other accounts; not who is disabled, is no approver, or holds the position elsewhere."""
+    accounts = Accounts(database, keyring)
+    await accounts.create(AccountDetails(id="mai2", name="Phan Thị Mai", roles=("auditor",), person="per_phanthimai"))
+    await accounts.change(MAI.model_copy(update={"positions": ("finance", "protocol")}))
+    standing = Standing(database)
+    hung, mai = await standing.sitting(utc_now() + timedelta(hours=1), ("song-lam",), {})
+    assert (hung.id, hung.positions, hung.person) == ("hung", ("president",), None)
+    assert (mai.id, mai.positions, mai.person, mai.aliases) == (
+        "mai", ("finance", "protocol"), "per_phanthimai", ("mai2",),
+    )  # fmt: skip
+    assert len(mai.tenures) == 2
+    await accounts.change(HUNG.model_copy(update={"roles": ("coordinator",)}))
+    await accounts.disable("mai")
+    assert await standing.sitting(utc_now() + timedelta(hours=1), ("song-lam",), {}) == ()
+
+
+async def test_only_the_desk_of_the_file_s_own_organisation_is_sat_at(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
+    """Every province has a finance office."""
+    for slug in ("hue", "vinh"):
+        name = Bilingual(vi=slug, en=slug)
+        await Institution(database).add_organisation(
+            Organisation(slug=slug, kind="provincial_union", name=name, since=now), by="root"
+        )
+        account = AccountDetails(
+            id=f"finance-{slug}", name=slug, roles=("approver",), positions=("finance",), organisation=slug
+        )
+        await Accounts(database, keyring).create(account)
+    found = await Standing(database).sitting(utc_now() + timedelta(hours=2), ("hue",), {"finance": "hue"})
+    assert [one.id for one in found] == ["finance-hue", "hung"]

@@ -58,7 +58,7 @@ def test_a_substitute_signs_by_registered_leave_until_it_is_revoked(here: Instal
     assert (leave["account"], leave["substitute"]) == ("mai", "thay")
     signed = legation(*words, token=as_substitute)
     assert signed.returncode == 0, signed.stderr
-    assert "KT. thay, in place of mai" in verb(here, "lan", "show", "tokyo-leave").stdout
+    assert "KT. Vice-president: thay, in place of mai" in verb(here, "lan", "show", "tokyo-leave").stdout
     assert ", in place of mai" in verb(here, "lan", "trail", "tokyo-leave").stdout
 
     assert leave["id"] in verb(here, "lan", "leave", "list", "thay").stdout

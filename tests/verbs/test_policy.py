@@ -31,7 +31,7 @@ def told(language: Language, **facts: Any) -> list[str]:
 def test_the_chosen_policy_comes_first_and_every_condition_with_what_was_found() -> None:
     """In English."""
     assert told("en", run_by="central_union", conference="other") == [
-        "Chosen: IN-CONFERENCE-OTHER, version 1: Approval of an international conference at another level",
+        "Chosen: IN-CONFERENCE-OTHER, version 2: Approval of an international conference at another level",
         "Source: Decision 06/2020/QĐ-TTg [6]; steps are local configuration",
         "After a return only those sign again whose parts of the dossier changed.",
         (
@@ -53,7 +53,7 @@ def test_the_chosen_policy_comes_first_and_every_condition_with_what_was_found()
 def test_it_says_the_same_in_vietnamese() -> None:
     """What is not known is said to be so."""
     lines = told("vi")
-    assert lines[0] == "Được chọn: IN-APPROVAL, phiên bản 1: Quy trình phê duyệt đoàn vào"
+    assert lines[0] == "Được chọn: IN-APPROVAL, phiên bản 2: Quy trình phê duyệt đoàn vào"
     assert "  ✗ đơn vị chủ trì: liên hiệp cấp tỉnh (ở đây: chưa biết)" in lines
     assert lines[-1] == "  ✓ không đặt điều kiện nào"
 
@@ -62,7 +62,7 @@ def test_of_a_change_it_says_what_needs_approval() -> None:
     """And where no policy applies, that none is needed."""
     policy, why = answer("programme_change", run_by="central_union")
     lines = list(explained(policy, why, translator("en"), Matter.programme_change))
-    assert lines[0].startswith("Chosen: IN-CHANGE-CENTRAL, version 1: ")
+    assert lines[0].startswith("Chosen: IN-CHANGE-CENTRAL, version 2: ")
     assert (
         lines[3] == "What needs approval when it changes after the decision: the request, the members and the programme"
     )

@@ -68,8 +68,20 @@ def test_a_substitute_signs_in_place_of_somebody_under_a_leave(reader: Reader) -
     """With the prefix, the position, whom, and by which leave, as it was sealed."""
     right = {"position": "vice_president", "prefix": "KT", "account": "hung", "on_behalf_of": "mai", "leave": "lea_1"}
     assert by_right(entry(right=right), reader) == "KT. Vice-president, in place of mai (leave lea_1)"
+    held = right | {"office": "department_head"}
+    assert by_right(entry(right=held), reader) == (
+        "KT. Vice-president / Department head, in place of mai (leave lea_1)"
+    )
     assert by_right(entry(right={"position": "vice_president"}), reader) == "Vice-president"
     assert by_right(entry(), reader) == ""
+
+
+def test_a_prefix_is_for_its_principal_and_stands_above_the_office_of_who_signs(reader: Reader) -> None:
+    """“KT. Vice-president” would say that somebody deputises for the vice-president (Decree 30/2020)."""
+    right = {"position": "vice_president", "prefix": "KT", "principal_vi": "Chủ tịch", "principal_en": "President"}
+    assert by_right(entry(right=right), reader) == "KT. President / Vice-president"
+    unsaid = {"position": "vice_president", "prefix": "KT"}
+    assert by_right(entry(right=unsaid), reader) == "Vice-president (KT.)", "for whom, nobody had sealed"
 
 
 def test_the_time_at_which_it_took_effect_is_told_where_it_is_another(reader: Reader) -> None:
