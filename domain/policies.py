@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.bilingual import Bilingual
-from domain.rule import Conference, Rule
+from domain.rule import Conference, Escalation, Rule, check_escalations
 from domain.values import Country, Direction, HeadLevel, RunBy, Slug, Value
 
 SignaturePrefix = Literal["TM", "KT", "TL", "TUQ"]
@@ -85,8 +85,9 @@ class ApprovalStep(Value):
 
     Exactly one of `position`, `one_of`, `all_of`, `n_of` and `external` says who decides; an external step is decided
     by an outside authority, whose signed letter is recorded. Steps with the same `stage` are open together.
-    `remind_before` counts calendar days before the due date. `looks_at` names the kinds of parts that the signature
-    depends on; none is all of them.
+    `remind_before` counts calendar days before the due date. `escalate_to` hears of it on the day it is missed, and
+    `escalate` says who hears further, one after the other, while nobody answers. `looks_at` names the kinds of parts
+    that the signature depends on; none is all of them.
     """
 
     id: Slug
@@ -100,6 +101,7 @@ class ApprovalStep(Value):
     time_limit_working_days: Annotated[int, Field(ge=1, le=366)]
     remind_before: Annotated[tuple[Days, ...], Field(max_length=10)] = (0,)
     escalate_to: Slug | None = None
+    escalate: Annotated[tuple[Escalation, ...], Field(max_length=10)] = ()
     signature_prefix: SignaturePrefix | None = None
     looks_at: Annotated[tuple[PartKind, ...], Field(max_length=6)] = ()
 
@@ -116,6 +118,7 @@ class ApprovalStep(Value):
             raise PydanticCustomError("quorum_too_large", "n_of asks for more signatures than it has positions")
         if list(self.remind_before) != sorted(set(self.remind_before), reverse=True):
             raise PydanticCustomError("reminders_out_of_order", "remind_before counts down, each number once")
+        check_escalations(self.escalate)
         if self.external and self.signature_prefix:
             raise PydanticCustomError("external_with_prefix", "an external step has no signature prefix of ours")
         return self

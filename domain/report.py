@@ -5,7 +5,7 @@ from domain.canonical import digest_of
 from domain.commands import AcceptReport, FileReport, ReturnReport
 from domain.decision import Context, Outcome, accept, refuse
 from domain.entitlement import travellers
-from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right, SignOffRefused
+from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right, RuleRef, SignOffRefused
 from domain.request import choose_policy, step_plan
 from domain.signing import REPORT, Statement
 from domain.state import Delegation, Report
@@ -32,6 +32,7 @@ def file_report(state: Delegation, command: FileReport, context: Context) -> Out
             recommendations=command.recommendations,
             annexes=command.annexes,
             review=step_plan(policy.steps[0]) if policy else None,
+            chain=RuleRef(rule=policy.id, version=policy.version) if policy else None,
         )
     )
 

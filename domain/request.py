@@ -26,6 +26,7 @@ from domain.events import (
     DelegationOpened,
     DocumentAttached,
     DossierPart,
+    EscalationAfter,
     LimitJustified,
     RequestRevised,
     RequestSubmitted,
@@ -298,6 +299,7 @@ def step_plan(step: ApprovalStep) -> StepPlan:
         external=step.external,
         remind_before=step.remind_before if step.remind_before != (0,) else (),
         escalate_to=step.escalate_to,
+        escalate=tuple(EscalationAfter(after=one.after, unit=one.unit, to=one.to) for one in step.escalate),
         looks_at=step.looks_at,
     )
 
