@@ -120,7 +120,7 @@ def answers(done: Then) -> list[dict[str, object]]:
 
 
 def test_the_coordinator_hears_every_answer_but_not_that_the_next_desk_has_it() -> None:
-    """Returned, refused, signed as a whole; of a report too. A refusal is told once, though the delegation ends by it."""
+    """Returned, refused, signed as a whole; of a report too. A refusal is told once, though it ends the delegation."""
     going = given(*submitted())
     back = c.ReturnStep(step_id="department_head", dossier_digest=dossier(going.state), kind="amend", reason=text())
     assert answers(going.when(back, by=DEPARTMENT_HEAD)) == [{"notice": "answered", "outcome": "step_returned"}]
