@@ -72,7 +72,9 @@ def _show_steps(policy: Mapping[str, Any], translator: Translator) -> None:
             f"{step['title'][translator.language]} ({step['id']})",
             who_signs(step, translator),
             str(step["time_limit_working_days"]),
-            step["escalate_to"] or "",
+            ", ".join(
+                dict.fromkeys([*filter(None, [step["escalate_to"]]), *(up["to"] for up in step.get("escalate", ()))])
+            ),
             ", ".join(step["looks_at"]) or translator.tr("everything"),
         )
     output().print(rows)
