@@ -188,12 +188,13 @@ class Digests:
     def _line(self, line: DeskLine, account: AccountDetails, inbox: Inbox, now: datetime) -> contents.DigestLine:
         coordinating = line.what == COORDINATING and line.position is None
         letters = inbox.letters.get(line.delegation_id, ()) if coordinating else ()
-        titles = [(one.plan.title_vi, one.plan.title_en) for one in letters] or [(line.title_vi, line.title_en)]
+        titles = [(one.plan.title_vi, one.plan.title_en) for one in letters]
+        titles = titles or [(line.title_vi or "", line.title_en or "")]
         age = business_date(now, self._zone) - business_date(line.since, self._zone)
         return contents.DigestLine(
             delegation=line.title,
             what="letter" if letters else "coordinator" if coordinating else _what(line),
-            step=", ".join(title[account.language != "vi"] or "" for title in titles),
+            step=", ".join(title[account.language != "vi"] for title in titles),
             # In the demo a file's clock is ahead of the wall's.
             age_days=max(0, age.days),
             due=line.due_on,

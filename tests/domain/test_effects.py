@@ -1,6 +1,7 @@
 """Which events ask for something to be done outside, and how its outcome comes back."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -133,8 +134,8 @@ def test_the_coordinator_hears_every_answer_but_not_that_the_next_desk_has_it() 
         {"notice": "answered", "outcome": "request_signed"}
     ]
     going = given(*reported())
-    back = c.ReturnReport(report_digest=report_digest(going.state), reason=text())
-    assert answers(going.when(back, by=VICE_PRESIDENT)) == [{"notice": "answered", "outcome": "report_returned"}]
+    returned = c.ReturnReport(report_digest=report_digest(going.state), reason=text())
+    assert answers(going.when(returned, by=VICE_PRESIDENT)) == [{"notice": "answered", "outcome": "report_returned"}]
     assert answers(given(*reported()).when(accept_report())) == [{"notice": "answered", "outcome": "report_accepted"}]
 
 
@@ -142,7 +143,7 @@ def test_an_answer_to_a_change_is_one_to_the_change() -> None:
     """The journey goes on; what it came to is told as of the change."""
     going = given(*amending())
     [step] = going.state.open_steps
-    said = {"step_id": step.id, "dossier_digest": dossier(going.state)}
+    said: dict[str, Any] = {"step_id": step.id, "dossier_digest": dossier(going.state)}
     no = given(*amending()).when(c.RejectStep(**said, reason=text()), by=VICE_PRESIDENT)
     back = given(*amending()).when(c.ReturnStep(**said, kind="amend", reason=text()), by=VICE_PRESIDENT)
     told = [answers(one) for one in (going.when(c.SignOff(**said), by=VICE_PRESIDENT), back, no)]

@@ -100,7 +100,7 @@ def test_a_delegation_goes_its_way_by_the_daily_verbs(here: Installed, tmp_path:
     file = written(tmp_path, "visit.yaml", VISIT.format(id="tokyo-2028"))
     assert done(here, "lan", "policy", "explain", file)["policy"]["id"] == "IN-APPROVAL"
     shown = verb(here, "hung", "policy", "explain", file).stdout
-    assert shown.startswith("Chosen: IN-APPROVAL, version 1: Approval of an inbound delegation\n")
+    assert shown.startswith("Chosen: IN-APPROVAL, version 2: Approval of an inbound delegation\n")
     assert "KT. vice_president" in shown
 
     receipt = done(here, "lan", "open", file)
