@@ -35,6 +35,7 @@ from activities.mailbox import Mailroom
 from activities.notices import Notices
 from activities.outbox import Outbox, Patience
 from activities.project import Project
+from activities.recipients import Recipients
 from activities.replies import Replies, Trust
 from activities.resending import Resending
 from activities.retention import Retention
@@ -224,6 +225,7 @@ def build_worker(client: Client, settings: Settings, registers: Registers) -> Wo
         registers.attachments,
         outbox,
         house,
+        Recipients(registers.accounts, registers.institution, registers.standing),
     )
     collections = CollectionSync(registers, caldav_of(settings), house)
     documents = Documents(

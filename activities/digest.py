@@ -3,7 +3,7 @@
 The mail ledger keeps it to one: its key is the account and the local day, whatever stood in the mail.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.house import House
 from activities.outbox import MailServerUnavailable, MailWaits, Outbox
+from activities.recipients import context_of
 from calendars.imip import message_id
 from domain.canonical import digest_of
 from domain.desk import COORDINATING, SIGNING_REPORT, seats_of
@@ -19,6 +20,8 @@ from domain.digest import digest_due
 from domain.mailbox import Mailbox
 from domain.person_requests import PersonRequest
 from domain.request_events import Term
+from domain.state import Delegation, Step
+from domain.telling import cannot_answer
 from domain.values import business_date
 from locales import translator
 from notices import contents
@@ -40,6 +43,7 @@ from workflows.ports import Digested, DigestInput
 
 KIND = "digest"
 READERS = frozenset({"approver", "coordinator", "administrator"})
+FILES_AT_ONCE = 100
 LISTED = 30
 """Files that one mail lists; of the rest it says how many there are."""
 
@@ -48,12 +52,14 @@ LISTED = 30
 class Inbox:
     """What waits for somebody, the most urgent first; `acting_for` are the names of whom they stand in for, by desk.
 
-    `requests` are those of people about their own data, which wait for administrators.
+    `requests` are those of people about their own data, which wait for administrators. `letters` are the steps, by
+    file, that an outside authority decides and whose letter the account is to record.
     """
 
     lines: tuple[DeskLine, ...]
     acting_for: dict[str, str]
     requests: tuple[PersonRequest, ...] = ()
+    letters: dict[str, tuple[Step, ...]] = field(default_factory=dict)
 
 
 class Digests:
@@ -126,7 +132,34 @@ class Digests:
         for position in set(standing_in) - own:
             away = await self._registers.accounts.get(standing_in[position])
             names[position] = away.name if away else standing_in[position]
-        return Inbox(tuple(found), names, await self._requests(account))
+        # Who holds two positions of a step has it once, by their own before one they stand in for.
+        once: dict[tuple[str, str], DeskLine] = {}
+        for line in sorted(found, key=lambda one: one.position in names):
+            once.setdefault((line.delegation_id, line.what), line)
+        lines = [line for line in found if once[line.delegation_id, line.what] is line]
+        letters: dict[str, tuple[Step, ...]] = {}
+        kept: list[DeskLine] = []
+        for begin in range(0, len(lines), FILES_AT_ONCE):
+            chunk = lines[begin : begin + FILES_AT_ONCE]
+            states = await self._registers.queries.of([line.delegation_id for line in chunk])
+            files = {one.state.id: one.state for one in states}
+            for line in chunk:
+                if (file := files.get(line.delegation_id)) is None:
+                    continue
+                if line.position is None:
+                    letters[file.id] = tuple(step for step in file.open_steps if step.plan.external)
+                elif await self._cannot_answer(account, file, line.what, now):
+                    continue
+                kept.append(line)
+        return Inbox(tuple(kept), names, await self._requests(account), letters)
+
+    async def _cannot_answer(self, account: AccountDetails, file: Delegation, what: str, now: datetime) -> bool:
+        """Whether nobody may be asked to sign this, by the signature's own rule: their own trip, say, or request."""
+        stands = await self._registers.standing.look(
+            account.id, now, on=business_date(now, file.zone), organisation=file.organisation
+        )
+        edition = await self._registers.editions.get(file.edition)
+        return cannot_answer(file, what, context_of(stands, edition, now)) is not None
 
     async def _requests(self, account: AccountDetails) -> tuple[PersonRequest, ...]:
         """Return what people ask, what is due first before the rest, for who may see all files and settles it."""
@@ -145,17 +178,23 @@ class Digests:
             contact=self._house.contact,
             day=day,
             lines=tuple(lines[:LISTED]),
+            files=len({one.delegation_id for one in inbox.lines}),
+            requests=len(inbox.requests),
+            late=sum(line.missed for line in lines),
             more=max(0, len(lines) - LISTED),
             link=self._house.first_page,
         )
 
     def _line(self, line: DeskLine, account: AccountDetails, inbox: Inbox, now: datetime) -> contents.DigestLine:
         coordinating = line.what == COORDINATING and line.position is None
+        letters = inbox.letters.get(line.delegation_id, ()) if coordinating else ()
+        titles = [(one.plan.title_vi, one.plan.title_en) for one in letters]
+        titles = titles or [(line.title_vi or "", line.title_en or "")]
         age = business_date(now, self._zone) - business_date(line.since, self._zone)
         return contents.DigestLine(
             delegation=line.title,
-            what="coordinator" if coordinating else "report" if line.what == SIGNING_REPORT else "step",
-            step=(line.title_vi if account.language == "vi" else line.title_en) or "",
+            what="letter" if letters else "coordinator" if coordinating else _what(line),
+            step=", ".join(title[account.language != "vi"] for title in titles),
             # In the demo a file's clock is ahead of the wall's.
             age_days=max(0, age.days),
             due=line.due_on,
@@ -174,6 +213,7 @@ class Digests:
             age_days=max(0, age.days),
             due=term.due_on,
             missed=now > term.due_at,
+            link=self._house.request_page(request.id),
         )
 
     def _mail(self, account: AccountDetails, day: date, digest: contents.Digest, now: datetime) -> Mail:
@@ -204,6 +244,10 @@ class Digests:
                 date=now.astimezone(UTC),
             ),
         )
+
+
+def _what(line: DeskLine) -> Literal["step", "report"]:
+    return "report" if line.what == SIGNING_REPORT else "step"
 
 
 def _next(request: PersonRequest) -> tuple[Literal["answer_request", "carry_out_request"], Term]:

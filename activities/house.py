@@ -27,11 +27,13 @@ class House(Value):
         return f"{self.public_url.rstrip('/')}/"
 
     def page_of(self, delegation: str, *, step: str | None = None) -> str:
-        """Return the address of the step that waits (`report`), which names nobody; without one, of the first page.
+        """Return the address of the step that waits (or `report`); without one, of the file. It names nobody."""
+        file = f"{self.first_page}delegations/{delegation}"
+        return f"{file}/steps/{step}" if step else file
 
-        A file has no page of its own yet: the first one lists what waits for its coordinator.
-        """
-        return f"{self.public_url.rstrip('/')}/delegations/{delegation}/steps/{step}" if step else self.first_page
+    def request_page(self, request: str) -> str:
+        """Return the address where an administrator finds somebody's request about their own data."""
+        return f"{self.first_page}admin/person-requests/{request}"
 
     def own_page(self, token: str) -> str:
         """Return the address of somebody's own page about a delegation, by the secret that leads to it."""

@@ -1,20 +1,36 @@
 """Mails that carry no calendar item: the invitation letter, reminders, and what waits on somebody's desk."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
 from activities.house import House
 from activities.outbox import Outbox
+from activities.recipients import AtDesk, Recipients
 from activities.trail import Standing, standing_at
 from calendars.imip import message_id
 from domain.canonical import digest_of
 from domain.commands import RecordNotice
 from domain.deadlines import standing
-from domain.desk import SIGNING_REPORT
-from domain.events import DeadlineEscalated, DocumentRendered, StepEscalated
+from domain.desk import SIGNING_REPORT, lies_on
+from domain.events import (
+    EXTERNAL_AUTHORITY,
+    DeadlineEscalated,
+    DocumentRendered,
+    ExternalDecisionRecorded,
+    ReportAccepted,
+    ReportReturned,
+    StepEscalated,
+    StepRejected,
+    StepReturned,
+    StepSigned,
+)
 from domain.mailbox import Mailbox
 from domain.rules import Edition
-from domain.state import Deadline, Delegation, Step
+from domain.state import Deadline, Delegation, Proposal, Report, Step, report_key, step_key
+from domain.telling import Stuck
 from domain.values import Language, business_date
+from locales import mark, translator
 from notices import contents
 from notices.message import Attachment, compose
 from notices.render import Rendered, render
@@ -28,6 +44,8 @@ from storage.mail_rows import HANDED_OVER, NOT_REACHED
 from storage.metadata import utc_now
 from storage.persons import Person, Persons
 from workflows.ports import CarryOutInput, errand_of
+
+ANSWERS = (StepSigned, StepReturned, StepRejected, ExternalDecisionRecorded, ReportReturned, ReportAccepted)
 
 LETTER_FILE: dict[Language, str] = {"vi": "thu-moi.pdf", "en": "invitation-letter.pdf"}
 
@@ -45,6 +63,7 @@ class Notices:
         attachments: Attachments,
         outbox: Outbox,
         house: House,
+        recipients: Recipients,
     ) -> None:
         """Take the collaborators of this installation."""
         self._journal = journal
@@ -55,6 +74,7 @@ class Notices:
         self._attachments = attachments
         self._outbox = outbox
         self._house = house
+        self._recipients = recipients
 
     async def mail_letter(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordNotice:
         """Send the rendered invitation letter, in both languages, to every delegate."""
@@ -115,42 +135,55 @@ class Notices:
             return await self._letter_as_it_stands(erased.replaced_by)
 
     async def send_notice(self, asked: CarryOutInput, alive: Callable[[], None]) -> RecordNotice:
-        """Tell who has to know: of a deadline, of a step or a report that waits, of a step that nobody answered.
+        """Tell who has to know: of work that waits, of a deadline, of an answer, of a desk that has changed."""
+        return await self._send(asked, await self.notices(asked), alive)
 
-        A reminder goes to the coordinator, and to those who may sign where it is of a step.
+    async def notices(self, asked: CarryOutInput) -> list[Mail]:
+        """Return the mails of a notice as they are composed now: to those who sit at the desks today.
+
+        What waits for a signature goes to those who could sign it, by the signature's own rule; where nobody could, the
+        coordinator hears that the desk is stuck, and why. A reminder goes to the coordinator, and to those who may sign
+        where it is of a step or a report. An escalation goes on until somebody can be told.
         """
         stood = await standing_at(self._journal, asked.delegation, asked.effect.seq)
+        edition = await self._editions.get(stood.after.edition)
         match asked.effect.args["notice"]:
             case "step_waits":
-                mails = await self._step_waits(asked, stood)
+                return await self._step_waits(asked, stood, edition)
+            case "letter_awaited":
+                return await self._letter_awaited(asked, stood)
             case "report_waits":
-                mails = await self._report_waits(asked, stood)
+                return await self._report_waits(asked, stood, edition)
             case "step_escalated":
-                mails = await self._step_escalated(asked, stood)
+                return await self._step_escalated(asked, stood, edition)
+            case "desk_returned":
+                return await self._desk_returned(asked, stood)
+            case "answered":
+                return await self._answered(asked, stood)
+            case "handed_over":
+                return await self._handed_over(asked, stood)
             case notice:
-                edition = await self._editions.get(stood.after.edition)
-                mails = await self._deadline(asked, stood, edition, str(notice))
-        return await self._send(asked, mails, alive)
+                return await self._deadline(asked, stood, edition, str(notice))
 
-    async def _step_waits(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
+    async def _step_waits(self, asked: CarryOutInput, stood: Standing, edition: Edition) -> list[Mail]:
         proposal = stood.after.current_proposal
         step = proposal.step(str(asked.effect.args["step"])) if proposal else None
         if proposal is None or step is None:
             return []
-        due = stood.after.deadlines.get(f"step.{step.id}.{proposal.number}")
+        if step.plan.external:
+            # As decisions of before this had a notice of its own asked for it.
+            return await self._letter_awaited(asked, stood)
+        due = stood.after.deadlines.get(step_key(step.id, proposal.number))
         submitter = await self._name(proposal.submitted_by)
         acting_for = await self._acting_for(asked)
 
         def letter(account: AccountDetails) -> Rendered:
-            title = step.plan.title_vi if account.language == "vi" else step.plan.title_en
             return render(
                 "step_waits",
                 account.language,
                 contents.StepWaits(
-                    recipient=account.name,
-                    organisation=self._house.name.text(account.language),
-                    delegation=stood.after.title,
-                    step=title,
+                    **self._greeting(account, stood),
+                    step=title(step, account.language),
                     version=proposal.number,
                     submitted_by=submitter,
                     waiting_since=business_date(proposal.turn_came(step), stood.after.zone),
@@ -160,18 +193,13 @@ class Notices:
                 ),
             )
 
-        if step.plan.external:
-            # Whom the letter is asked of has no account here: the coordinator sends the dossier out.
-            coordinator = await self._accounts.get(stood.after.coordinator)
-            return self._to_accounts(asked, stood, [coordinator] if coordinator else [], letter)
-        return self._to_accounts(
-            asked, stood, await self._told(asked, stood.after, step.plan.signing_positions), letter
-        )
+        return await self._waits(asked, stood, step.id, edition, letter)
 
-    async def _report_waits(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
-        report, review = stood.after.report, stood.after.reviewing
-        if report is None or review is None:
+    async def _report_waits(self, asked: CarryOutInput, stood: Standing, edition: Edition) -> list[Mail]:
+        report = stood.after.report
+        if report is None or stood.after.reviewing is None:
             return []
+        due = stood.after.deadlines.get(report_key(report))
         filed_by = await self._name(report.filed_by)
         acting_for = await self._acting_for(asked)
 
@@ -180,25 +208,180 @@ class Notices:
                 "report_waits",
                 account.language,
                 contents.ReportWaits(
-                    recipient=account.name,
-                    organisation=self._house.name.text(account.language),
-                    delegation=stood.after.title,
+                    **self._greeting(account, stood),
                     version=report.number,
                     filed_by=filed_by,
                     waiting_since=business_date(report.filed_at, stood.after.zone),
+                    due=due.due_on if due else None,
                     acting_for=acting_for,
                     link=self._house.page_of(asked.delegation, step=SIGNING_REPORT),
                 ),
             )
 
-        return self._to_accounts(asked, stood, await self._told(asked, stood.after, review.signing_positions), letter)
+        return await self._waits(asked, stood, SIGNING_REPORT, edition, letter)
 
-    async def _told(self, asked: CarryOutInput, file: Delegation, positions: Iterable[str]) -> list[AccountDetails]:
-        """Return whom a waiting desk is shown to: the substitute it moved to, else who sits there."""
+    async def _waits(
+        self,
+        asked: CarryOutInput,
+        stood: Standing,
+        what: str,
+        edition: Edition,
+        letter: Callable[[AccountDetails], Rendered],
+    ) -> list[Mail]:
+        """Return the mails to those who can answer a step or a report now; without any, that it is stuck.
+
+        Those who stand in there have a notice of their own, of the desk that moved to them.
+        """
+        file, now = stood.after, now_for(stood)
+        desk = await self._recipients.at_desk(file, what, at_desk(file, what), edition, now)
         if to := asked.effect.args.get("to"):
-            substitute = await self._accounts.get(str(to))
-            return [substitute] if substitute else []
-        return await self._at_desks(file, positions)
+            return self._to_accounts(asked, stood, [one for one in desk.able if one.id == to], letter)
+        if desk.stuck:
+            return await self._stuck(asked, stood, what, desk.stuck)
+        moved = {one.substitute for one in file.stand_ins if one.what == what and one.in_force}
+        return self._to_accounts(asked, stood, [one for one in desk.able if one.id not in moved], letter)
+
+    async def _stuck(self, asked: CarryOutInput, stood: Standing, what: str, stuck: tuple[Stuck, ...]) -> list[Mail]:
+        file = stood.after
+        step = next((one for one in file.open_steps if one.id == what), None)
+        of = file.current_proposal if step else file.report
+        if of is None:
+            return []
+        due = file.deadlines.get(step_key(what, of.number))
+
+        def letter(account: AccountDetails) -> Rendered:
+            return render(
+                "desk_stuck",
+                account.language,
+                contents.DeskStuck(
+                    **self._greeting(account, stood),
+                    step=title(step, account.language) if step else "",
+                    version=of.number,
+                    stuck=stuck,
+                    due=due.due_on if due else None,
+                    link=self._house.page_of(asked.delegation, step=what),
+                ),
+            )
+
+        told = await self._recipients.responsible(file, now_for(stood))
+        return self._to_accounts(asked, stood, told, letter, kind="desk_stuck")
+
+    async def _letter_awaited(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
+        proposal = stood.after.current_proposal
+        step = proposal.step(str(asked.effect.args["step"])) if proposal else None
+        if proposal is None or step is None:
+            return []
+        due = stood.after.deadlines.get(step_key(step.id, proposal.number))
+
+        def letter(account: AccountDetails) -> Rendered:
+            return render(
+                "letter_awaited",
+                account.language,
+                contents.LetterAwaited(
+                    **self._greeting(account, stood),
+                    step=title(step, account.language),
+                    version=proposal.number,
+                    waiting_since=business_date(proposal.turn_came(step), stood.after.zone),
+                    due=due.due_on if due else None,
+                    link=self._house.page_of(asked.delegation, step=step.id),
+                ),
+            )
+
+        told = await self._recipients.responsible(stood.after, now_for(stood))
+        return self._to_accounts(asked, stood, told, letter, kind="letter_awaited")
+
+    async def _desk_returned(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
+        what, file = str(asked.effect.args["step"]), stood.after
+        step = next((one for one in file.open_steps if one.id == what), None)
+        of = file.current_proposal if step else file.report
+        due = file.deadlines.get(step_key(what, of.number)) if of else None
+        back = str(asked.effect.args["back"])
+        name = await self._name(back)
+        to = await self._accounts.get(str(asked.effect.args["to"]))
+
+        def letter(account: AccountDetails) -> Rendered:
+            return render(
+                "desk_returned",
+                account.language,
+                contents.DeskReturned(
+                    **self._greeting(account, stood),
+                    step=title(step, account.language) if step else "",
+                    back=name,
+                    yours=account.id == back,
+                    due=due.due_on if due else None,
+                    link=self._house.page_of(asked.delegation, step=what),
+                ),
+            )
+
+        return self._to_accounts(asked, stood, [to] if to else [], letter)
+
+    async def _answered(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
+        event, file = stood.event, stood.after
+        if not isinstance(event, ANSWERS):
+            return []
+        right = None if isinstance(event, ExternalDecisionRecorded) else event.right
+        of: Proposal | Report | None
+        step = None
+        if isinstance(event, (ReportReturned, ReportAccepted)):
+            of = file.report
+        else:
+            chains = (file.amendment, file.amended, file.proposal)
+            of = next((one for one in chains if one and one.digest == event.digest), None)
+            step = of.step(event.step_id) if of else None
+        if of is None:
+            return []
+        by = await self._name(stood.sealed.actor)
+        in_place_of = await self._name(right.on_behalf_of) if right and right.on_behalf_of else ""
+        coordinator = await self._accounts.get(file.coordinator)
+
+        def letter(account: AccountDetails) -> Rendered:
+            return render(
+                "answered",
+                account.language,
+                contents.Answered.model_validate(
+                    {
+                        **self._greeting(account, stood),
+                        "outcome": asked.effect.args["outcome"],
+                        "by": by,
+                        "in_place_of": in_place_of,
+                        "authority": event.authority if isinstance(event, ExternalDecisionRecorded) else "",
+                        "step": title(step, account.language) if step else "",
+                        "version": of.number,
+                        "day": business_date(stood.sealed.instant, file.zone),
+                        "link": self._house.page_of(asked.delegation),
+                    }
+                ),
+            )
+
+        return self._to_accounts(asked, stood, [coordinator] if coordinator else [], letter)
+
+    async def _handed_over(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
+        file = stood.after
+        to = await self._accounts.get(str(asked.effect.args["to"]))
+        coordinator, by = await self._name(file.coordinator), await self._name(stood.sealed.actor)
+
+        def letter(account: AccountDetails) -> Rendered:
+            return render(
+                "handed_over",
+                account.language,
+                contents.HandedOver(
+                    **self._greeting(account, stood),
+                    coordinator=coordinator,
+                    by=by,
+                    yours=account.id == file.coordinator,
+                    day=business_date(stood.sealed.instant, file.zone),
+                    link=self._house.page_of(asked.delegation),
+                ),
+            )
+
+        return self._to_accounts(asked, stood, [to] if to else [], letter)
+
+    def _greeting(self, account: AccountDetails, stood: Standing) -> dict[str, Any]:
+        return {
+            "recipient": account.name,
+            "organisation": self._house.name.text(account.language),
+            "delegation": stood.after.title,
+        }
 
     async def _acting_for(self, asked: CarryOutInput) -> str:
         account = asked.effect.args.get("on_behalf_of")
@@ -209,78 +392,91 @@ class Notices:
         found = await self._accounts.get(account)
         return found.name if found else account
 
-    async def _at_desks(self, file: Delegation, positions: Iterable[str]) -> list[AccountDetails]:
-        """Return who sits now at the desks of several positions that the file comes to, each once."""
-        seating = await self._institution.seating(utc_now())
-        wanted = list(positions)
-        known = await self._accounts.several(
-            {who for position in wanted for who in seating.holders(position, file.organisation)}
-        )
-        by_id = {one.id: one for one in known}
-        seated = (by_id.get(who) for position in wanted for who in seating.holders(position, file.organisation))
-        return list({one.id: one for one in seated if one}.values())
+    async def _above(
+        self, stood: Standing, positions: Sequence[str], late: frozenset[str]
+    ) -> tuple[list[AccountDetails], Callable[[AccountDetails], tuple[str, ...]]]:
+        """Return whom an escalation reaches, and, by the reader's language, the positions that were passed over."""
+        told, accounts = await self._recipients.above(stood.after, positions, late, now_for(stood))
+        titles = {one.slug: one.title for one in await self._institution.positions()} if told.passed_over else {}
 
-    async def _may_sign(self, file: Delegation, step: Step) -> list[AccountDetails]:
-        """Return who may still sign a step: those at the desks of its positions, and who stands in for them now."""
-        standing_in = [one.substitute for one in file.stand_ins if one.what == step.id and one.in_force]
-        substitutes = [await self._accounts.get(account) for account in dict.fromkeys(standing_in)]
-        return [*await self._at_desks(file, step.waits_for), *(one for one in substitutes if one)]
+        def passed_over(account: AccountDetails) -> tuple[str, ...]:
+            return tuple(titles[one].text(account.language) if one in titles else one for one in told.passed_over)
 
-    async def _step_escalated(self, asked: CarryOutInput, stood: Standing) -> list[Mail]:
+        return accounts, passed_over
+
+    async def _step_escalated(self, asked: CarryOutInput, stood: Standing, edition: Edition) -> list[Mail]:
         event, proposal = stood.event, stood.after.current_proposal
         step = proposal.step(str(asked.effect.args["step"])) if proposal else None
         if not isinstance(event, StepEscalated) or proposal is None or step is None:
             return []
+        desk = await self._desk_of(stood, step.id, edition)
+        accounts, passed_over = await self._above(
+            stood, [event.to, *(one.to for one in step.plan.escalate)], desk.seated if desk else frozenset()
+        )
 
         def letter(account: AccountDetails) -> Rendered:
             return render(
                 "step_escalated",
                 account.language,
                 contents.StepEscalated(
-                    recipient=account.name,
-                    organisation=self._house.name.text(account.language),
-                    delegation=stood.after.title,
-                    step=step.plan.title_vi if account.language == "vi" else step.plan.title_en,
+                    **self._greeting(account, stood),
+                    step=title(step, account.language),
                     version=proposal.number,
                     due=event.due_on,
                     rule=f"{proposal.chain.rule} v{proposal.chain.version}",
+                    stuck=desk.stuck if desk else (),
+                    passed_over=passed_over(account),
                     link=self._house.page_of(asked.delegation, step=step.id),
                 ),
             )
 
-        return self._to_accounts(asked, stood, await self._at_desks(stood.after, [event.to]), letter)
+        return self._to_accounts(asked, stood, accounts, letter)
+
+    async def _desk_of(self, stood: Standing, what: str, edition: Edition) -> AtDesk | None:
+        """Return who sits where a step or the report waits now; None where it waits for nobody here."""
+        positions = at_desk(stood.after, what)
+        if not positions:
+            return None
+        return await self._recipients.at_desk(stood.after, what, positions, edition, now_for(stood))
 
     async def _deadline(self, asked: CarryOutInput, stood: Standing, edition: Edition, notice: str) -> list[Mail]:
-        deadline = next((one for one in standing(stood.after) if one.what == asked.effect.args["what"]), None)
+        file = stood.after
+        deadline = next((one for one in standing(file) if one.what == asked.effect.args["what"]), None)
         if deadline is None:
             return []
-        event, step = stood.event, step_of(deadline, stood.after)
+        event, what = stood.event, waiting_for(deadline, file)
+        desk = await self._desk_of(stood, what, edition) if what else None
+        passed_over: Callable[[AccountDetails], tuple[str, ...]] | None = None
         if isinstance(event, DeadlineEscalated):
-            told = await self._at_desks(stood.after, [event.to])
+            further = [one.to for one in deadline.escalate[event.level - 1 :]] or [event.to]
+            told, passed_over = await self._above(stood, further, desk.seated if desk else frozenset())
         else:
-            coordinator = await self._accounts.get(stood.after.coordinator)
-            told = [coordinator] if coordinator else []
-        if step is not None and notice == "deadline_reminder" and not step.plan.external:
-            told += [one for one in await self._may_sign(stood.after, step) if one not in told]
-        today = business_date(stood.sealed.instant, stood.after.zone)
+            told = await self._recipients.responsible(file, now_for(stood))
+        if desk is not None and notice == "deadline_reminder":
+            told += [one for one in desk.able if one not in told]
+        today = business_date(stood.sealed.instant, file.zone)
         days = abs((deadline.due_on - today).days)
 
         def letter(account: AccountDetails) -> Rendered:
             common = {
-                "recipient": account.name,
-                "organisation": self._house.name.text(account.language),
-                "delegation": stood.after.title,
-                "what": duty(deadline, stood.after, edition, account.language),
+                **self._greeting(account, stood),
+                "what": duty(deadline, file, edition, account.language),
                 "due": deadline.due_on,
                 "rule": f"{deadline.rule.rule} v{deadline.rule.version}",
-                "link": self._house.page_of(asked.delegation, step=step.id if step else None),
+                "stuck": desk.stuck if desk else (),
+                "link": self._house.page_of(asked.delegation, step=what),
             }
             if isinstance(event, DeadlineEscalated):
                 return render(
                     "deadline_escalated",
                     account.language,
                     contents.DeadlineEscalated.model_validate(
-                        {**common, "days_over": max(days, 1), "level": event.level}
+                        {
+                            **common,
+                            "days_over": max(days, 1),
+                            "level": event.level,
+                            "passed_over": passed_over(account) if passed_over else (),
+                        }
                     ),
                 )
             if notice == "deadline_missed":
@@ -303,6 +499,8 @@ class Notices:
         stood: Standing,
         accounts: Iterable[AccountDetails],
         letter: Callable[[AccountDetails], Rendered],
+        *,
+        kind: str | None = None,
     ) -> list[Mail]:
         return [
             self._mail(
@@ -310,7 +508,7 @@ class Notices:
                 stood,
                 letter(account),
                 Mailbox(address=account.email, name=account.name),
-                kind=str(asked.effect.args["notice"]),
+                kind=kind or str(asked.effect.args["notice"]),
             )
             for account in accounts
             if account.email
@@ -365,16 +563,43 @@ class Notices:
         )
 
 
+def now_for(stood: Standing) -> datetime:
+    """Return the instant as of which registers are asked: in the demo a file's clock is ahead of the wall's."""
+    return max(utc_now(), stood.sealed.instant)
+
+
+def title(step: Step, language: Language) -> str:
+    """Return what a step is called."""
+    return step.plan.title_vi if language == "vi" else step.plan.title_en
+
+
+def at_desk(file: Delegation, what: str) -> tuple[str, ...]:
+    """Return the positions at which a step, or `report`, waits now; none for what waits for nobody here."""
+    return tuple(position for waits, position in lies_on(file) if waits == what and position != EXTERNAL_AUTHORITY)
+
+
 def step_of(deadline: Deadline, file: Delegation) -> Step | None:
     """Return the step, of a proposal or of a change after the decision, by which a deadline was set, if one was."""
-    steps = ((one, f"step.{one.id}.{proposal.number}") for proposal in file.proposals for one in proposal.steps)
+    steps = ((one, step_key(one.id, proposal.number)) for proposal in file.proposals for one in proposal.steps)
     return next((one for one, what in steps if deadline.what == what), None)
 
 
+def waiting_for(deadline: Deadline, file: Delegation) -> str | None:
+    """Return the step, or `report`, that a deadline is of; None for a duty of the file."""
+    if file.report is not None and deadline.what == report_key(file.report):
+        return SIGNING_REPORT
+    step = step_of(deadline, file)
+    return step.id if step else None
+
+
 def duty(deadline: Deadline, file: Delegation, edition: Edition, language: Language) -> str:
-    """Return what a deadline is about, in words: the title of its rule, or the step that is to be signed."""
+    """Return what a deadline is about, in words: the title of its rule, or what is to be answered."""
+    words = translator(language)
+    if deadline.what.startswith(step_key(SIGNING_REPORT, 0)[:-1]) and step_of(deadline, file) is None:
+        return words.tr(mark("Acceptance of the final report"))
     if step := step_of(deadline, file):
-        return step.plan.title_vi if language == "vi" else step.plan.title_en
+        said = mark("Letter awaited: %(step)s") if step.plan.external else mark("Signature: %(step)s")
+        return words.tr(said, step=title(step, language))
     rule = next(
         (one for one in edition.deadlines if (one.id, one.version) == (deadline.rule.rule, deadline.rule.version)), None
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from domain.decision import Context
-from domain.duedates import END_OF_BUSINESS_DAY, Anchors, dues
+from domain.duedates import END_OF_BUSINESS_DAY, Anchors, dues, escalates_on
 from domain.events import (
     Calculation,
     DeadlineEscalated,
@@ -16,13 +16,16 @@ from domain.events import (
     DeadlineMissed,
     DeadlineReminded,
     DeadlineSet,
+    EscalationPlan,
     Event,
     RuleRef,
     StepEscalated,
+    StepPlan,
 )
 from domain.formalities import fulfilled
+from domain.request import choose_policy
 from domain.rules import Edition
-from domain.state import RESTING, Deadline, Delegation, Proposal, Step
+from domain.state import RESTING, Deadline, Delegation, Report, report_key, step_key
 from domain.values import business_date
 
 
@@ -137,7 +140,7 @@ def _escalated(state: Delegation, missed: Deadline) -> Iterator[Event]:
     if proposal is None:
         return
     for step in state.open_steps:
-        if step.plan.escalate_to and missed.what == _step_key(step, proposal):
+        if step.plan.escalate_to and missed.what == step_key(step.id, proposal.number):
             yield StepEscalated(
                 step_id=step.id, proposal=proposal.number, to=step.plan.escalate_to, due_on=missed.due_on
             )
@@ -146,8 +149,25 @@ def _escalated(state: Delegation, missed: Deadline) -> Iterator[Event]:
 def _wanted(state: Delegation, edition: Edition) -> Iterator[Wanted]:
     yield from _by_rules(edition, anchors(state), business_date(state.rules_since, state.zone))
     for step in state.open_steps:
-        if state.current_proposal and step.plan.time_limit is not None:
-            yield Wanted(_step_deadline(state, state.current_proposal, step, step.plan.time_limit, edition), "")
+        if (proposal := state.current_proposal) and step.plan.time_limit is not None:
+            yield _to_answer(
+                step_key(step.id, proposal.number), step.plan, proposal.turn_came(step), proposal.chain, state, edition
+            )
+    report, review = state.report, state.reviewing
+    if report and report.status == "filed" and review and review.time_limit is not None and state.proposal:
+        # A step's own escalation is an event of its own; a report has only those of its deadline.
+        at_once = (review.escalate_to,) if review.escalate_to else ()
+        chain = _chain_of(state, report, edition)
+        yield _to_answer(report_key(report), review, report.filed_at, chain, state, edition, at_once)
+
+
+def _chain_of(state: Delegation, report: Report, edition: Edition) -> RuleRef:
+    """Return by which policy a report is accepted; one filed before that was sealed is under the policy of today."""
+    if report.chain is not None:
+        return report.chain
+    policy = choose_policy(state, edition, "final_report").policy if report.review is not None else None
+    assert state.proposal
+    return RuleRef(rule=policy.id, version=policy.version) if policy else state.proposal.chain
 
 
 @lru_cache(maxsize=1024)
@@ -177,33 +197,51 @@ def _by_rules(edition: Edition, days: Anchors, on: date) -> tuple[Wanted, ...]:
     return tuple(found)
 
 
-def _step_key(step: Step, proposal: Proposal) -> str:
-    return f"step.{step.id}.{proposal.number}"
+def _to_answer(
+    what: str,
+    plan: StepPlan,
+    since: datetime,
+    chain: RuleRef,
+    state: Delegation,
+    edition: Edition,
+    at_once: tuple[str, ...] = (),
+) -> Wanted:
+    """Return by when a step or a report is to be answered: so many working days after it came to its desk.
 
-
-def _step_deadline(state: Delegation, proposal: Proposal, step: Step, limit: int, edition: Edition) -> DeadlineSet:
-    """Return by when an open step is to be signed: so many working days after the stage before it was complete."""
-    opened = business_date(proposal.turn_came(step), state.zone)
-    due_on = edition.work_calendar.add_working_days(opened, limit)
-    skipped = edition.work_calendar.days_off_between(opened + timedelta(days=1), due_on)
-    return DeadlineSet(
-        what=_step_key(step, proposal),
+    `at_once` are positions that hear of it as soon as it is missed, before those of the plan.
+    """
+    opened, limit, calendar = business_date(since, state.zone), plan.time_limit or 0, edition.work_calendar
+    due_on = calendar.add_working_days(opened, limit)
+    due_at = _instant(due_on, END_OF_BUSINESS_DAY, state.zone)
+    due = DeadlineSet(
+        what=what,
         due_on=due_on,
-        due_at=_instant(due_on, END_OF_BUSINESS_DAY, state.zone),
+        due_at=due_at,
         remind_at=tuple(
             _instant(due_on - timedelta(days=before), edition.reminders_at, state.zone)
-            for before in step.plan.remind_before or (0,)
+            for before in plan.remind_before or (0,)
         ),
-        rule=proposal.chain,
+        rule=chain,
         calculation=Calculation(
             anchor="step_opened",
             anchor_on=opened,
             offset=limit,
             unit="working_days",
             side="after",
-            skipped=tuple(str(day) for day in skipped),
+            skipped=tuple(str(day) for day in calendar.days_off_between(opened + timedelta(days=1), due_on)),
+        ),
+        escalate=(
+            *(EscalationPlan(at=due_at, to=to) for to in at_once),
+            *(
+                EscalationPlan(
+                    at=_instant(escalates_on(due_on, one.after, one.unit, calendar), edition.reminders_at, state.zone),
+                    to=one.to,
+                )
+                for one in plan.escalate
+            ),
         ),
     )
+    return Wanted(due, "")
 
 
 def _known_late(due: DeadlineSet) -> DeadlineMissed:

@@ -1,11 +1,11 @@
 """On whose desk a file is: what waits there, since when, and until when. Pure, and a projection like any other."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from domain.decision import Actor
 from domain.institution import Seating
-from domain.state import Deadline, Delegation, Phase, Step
+from domain.state import Deadline, Delegation, Phase, Step, step_key
 from domain.values import Fact, Instant
 
 IDLE_PHASES = (Phase.CLOSED, Phase.REJECTED, Phase.CANCELLED, Phase.POSTPONED)
@@ -67,14 +67,18 @@ def lies_on(state: Delegation) -> tuple[tuple[str, str], ...]:
     """Return what a file waits for and whose desk that is, of positions or of an account; nothing once it is idle.
 
     An open step lies on the desk of every position that may still sign it, a filed report on those that may accept it;
-    everything else is the coordinator's turn.
+    everything else is the coordinator's turn. So is a step that an outside authority decides, beside the authority's:
+    somebody here sends the dossier out and records the letter.
     """
     if state.phase in IDLE_PHASES:
         return ()
     if state.open_steps:
-        return tuple(
+        waiting = [
             (step.id, position) for step in state.open_steps for position in step.waits_for or (step.plan.position,)
-        )
+        ]
+        if any(step.plan.external for step in state.open_steps):
+            waiting.append((COORDINATING, state.coordinator))
+        return tuple(waiting)
     if state.report is not None and state.report.status == "filed" and state.reviewing is not None:
         return tuple((SIGNING_REPORT, position) for position in state.reviewing.signing_positions)
     return ((COORDINATING, state.coordinator),)
@@ -87,15 +91,14 @@ def desks(state: Delegation) -> tuple[Desk, ...]:
 
 
 def _desk(state: Delegation, what: str, whose: str, step: Step | None) -> Desk:
-    due = _pressing(state, step)
-    came = state.current_proposal.turn_came(step) if step and state.current_proposal else state.desk_since
+    due = _pressing(state, what)
     return Desk(
         what=what,
         position=None if what == COORDINATING else whose,
         account=whose if what == COORDINATING else None,
         title_vi=step.plan.title_vi if step else None,
         title_en=step.plan.title_en if step else None,
-        since=came or state.opened_at,
+        since=_came(state, (step,) if step else _letters_awaited(state) if what == COORDINATING else ()),
         due_on=due.due_on if due else None,
         due_at=due.due_at if due else None,
         missed=due is not None and due.status == "missed",
@@ -105,9 +108,28 @@ def _desk(state: Delegation, what: str, whose: str, step: Step | None) -> Desk:
     )
 
 
-def _pressing(state: Delegation, step: Step | None) -> Deadline | None:
-    """Return the earliest deadline that is not met: of the step where one waits, else of the whole file."""
+def _letters_awaited(state: Delegation) -> tuple[Step, ...]:
+    return tuple(step for step in state.open_steps if step.plan.external)
+
+
+def _came(state: Delegation, steps: tuple[Step, ...]) -> datetime:
+    """Return when the first of some steps came to its desk; without one, when the file came to where it lies."""
+    proposal = state.current_proposal
+    turns = [proposal.turn_came(step) for step in steps] if proposal else []
+    return min(turns, default=state.desk_since or state.opened_at)
+
+
+def _pressing(state: Delegation, what: str) -> Deadline | None:
+    """Return the earliest deadline that is not met of what a desk has to do, and of nothing that others have to.
+
+    A coordinator's are the duties of the file; while a letter of an outside authority is awaited, its own too.
+    """
     waiting = [one for one in state.deadlines.values() if one.status in ("open", "missed")]
-    if step is not None and state.current_proposal is not None:
-        waiting = [one for one in waiting if one.what == f"step.{step.id}.{state.current_proposal.number}"]
+    proposal = state.current_proposal
+    if what == COORDINATING:
+        awaited = {step_key(step.id, proposal.number) for step in _letters_awaited(state)} if proposal else set()
+        waiting = [one for one in waiting if not one.what.startswith("step.") or one.what in awaited]
+    else:
+        of = state.report if what == SIGNING_REPORT and not state.open_steps else proposal
+        waiting = [one for one in waiting if of and one.what == step_key(what, of.number)]
     return min(waiting, key=lambda one: (one.due_at, one.what), default=None)

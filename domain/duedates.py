@@ -10,7 +10,7 @@ from pydantic import Field
 from domain.bilingual import Bilingual
 from domain.events import EscalationPlan
 from domain.rule import Conference, RuleId, effective, in_scope
-from domain.rules import Anchor, DeadlineRule, Edition, Escalation
+from domain.rules import Anchor, DeadlineRule, Edition
 from domain.values import BusinessText, Direction, Fact, Instant, Slug, Value
 from domain.workdays import DayExplained, WorkCalendar
 
@@ -120,7 +120,10 @@ def due(rule: DeadlineRule, anchors: Anchors, edition: Edition) -> Due | None:
             _instant(due_on - timedelta(days=days), edition.reminders_at, edition) for days in rule.remind_before
         ),
         escalate=tuple(
-            EscalationPlan(at=_instant(_after(due_on, one, calendar), edition.reminders_at, edition), to=one.to)
+            EscalationPlan(
+                at=_instant(escalates_on(due_on, one.after, one.unit, calendar), edition.reminders_at, edition),
+                to=one.to,
+            )
             for one in rule.escalate
         ),
         calculation=Calculation(
@@ -137,10 +140,9 @@ def due(rule: DeadlineRule, anchors: Anchors, edition: Edition) -> Due | None:
     )
 
 
-def _after(due_on: date, escalation: Escalation, calendar: WorkCalendar) -> date:
-    if escalation.unit == "working_days":
-        return calendar.add_working_days(due_on, escalation.after)
-    return due_on + timedelta(days=escalation.after)
+def escalates_on(due_on: date, after: int, unit: Literal["days", "working_days"], calendar: WorkCalendar) -> date:
+    """Return the day so many days or working days after a due date; the due date itself is not counted."""
+    return calendar.add_working_days(due_on, after) if unit == "working_days" else due_on + timedelta(days=after)
 
 
 def dues(edition: Edition, anchors: Anchors, on: date | None = None) -> tuple[Due, ...]:

@@ -1,18 +1,22 @@
 """Which recorded events ask for something to be done outside. Recording the outcome is a command of its own."""
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from domain.collections import CHANGING
 from domain.commands import RecordDelivery, RecordDocument, RecordFailure, RecordNotice
 from domain.decision import Context, Effect, Outcome, accept, refuse
-from domain.desk import SIGNING_REPORT
+from domain.desk import SIGNING_REPORT, lies_on
 from domain.events import (
+    AnyEvent,
     ChangeSubmitted,
+    CoordinatorChanged,
     DeadlineEscalated,
     DeadlineMissed,
     DeadlineReminded,
     DelegationInvited,
     DeskMoved,
+    DeskReturned,
     DocumentRendered,
     EffectFailed,
     ExternalDecisionRecorded,
@@ -20,13 +24,17 @@ from domain.events import (
     InvitationsIssued,
     MailResent,
     NoticeSent,
+    ReportAccepted,
     ReportFiled,
+    ReportReturned,
     RequestSubmitted,
     StepEscalated,
+    StepRejected,
+    StepReturned,
     StepSigned,
 )
 from domain.seal import SealedEvent
-from domain.state import Delegation, StandsIn, Step
+from domain.state import PLANNING, Delegation, StandsIn, Step
 from domain.upcast import read_event
 
 
@@ -34,17 +42,23 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
     """Yield the effects that newly sealed events ask for; `state` is the delegation after them."""
     reminded: set[str] = set()
     waiting: set[str] = set()
-    # A step's due date is sealed after what opened it: the mail is written from where the decision ends.
+    answered: set[AnswerKind] = set()
+    # A due date is sealed after what opened the step: the mail is written from where the decision ends.
     last = sealed[-1].seq if sealed else 0
     for one in sealed:
-        match read_event(one):
+        event = read_event(one)
+        # Who coordinates hears what others decided; of what they recorded themselves they know.
+        if (outcome := _outcome(state, event)) and one.actor != state.coordinator and outcome not in answered:
+            answered.add(outcome)
+            yield _notice(f"answered:{outcome}:{one.seq}", "answered", one.seq, outcome=outcome)
+        match event:
             case InvitationsIssued(issue=issue):
                 yield Effect(key=f"calendars:{issue}", kind="issue_calendars", seq=one.seq, args={"issue": issue})
             case DelegationInvited(letter=number) if number:
                 yield _render("invitation_letter", number, one.seq)
             case ReportFiled(report=number):
                 yield _render("final_report", number, one.seq)
-                yield _notice(f"report-waits:{number}", "report_waits", one.seq)
+                yield _notice(f"report-waits:{number}", "report_waits", last)
             case DocumentRendered(kind="invitation_letter", number=number):
                 yield Effect(key=f"letter-mail:{number}", kind="mail_letter", seq=one.seq, args={"number": number})
             case DeadlineReminded(what=what, due_on=due_on):
@@ -79,6 +93,17 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
                 if any(stands.in_force and _same_desk(stands, moved) for stands in state.stand_ins):
                     notice = "report_waits" if what == SIGNING_REPORT else "step_waits"
                     yield _notice(f"desk:{what}:{to}:{one.seq}", notice, one.seq, step=what, to=to, on_behalf_of=away)
+            case DeskReturned(what=what, position=position, account=back, substitute=substitute) as returned:
+                # Moved again, or done meanwhile.
+                again = any(stands.in_force and _same_desk(stands, returned) for stands in state.stand_ins)
+                if (what, position) in lies_on(state) and not again:
+                    for whose, to in (("back", back), ("substitute", substitute)):
+                        key = f"desk-returned:{whose}:{one.seq}"
+                        yield _notice(key, "desk_returned", one.seq, step=what, to=to, back=back)
+            case CoordinatorChanged(previous=previous, coordinator=coordinator):
+                for whose, to in (("new", coordinator), ("previous", previous)):
+                    if to != one.actor and coordinator == state.coordinator:
+                        yield _notice(f"handed-over:{whose}:{one.seq}", "handed_over", one.seq, to=to)
             case MailResent():
                 yield Effect(key=f"resend:{one.seq}", kind="resend_mail", seq=one.seq)
             case _:
@@ -87,7 +112,41 @@ def effects_of(state: Delegation, sealed: tuple[SealedEvent, ...]) -> Iterator[E
         yield Effect(key=f"collections:{last}", kind="sync_calendars", seq=last)
 
 
-def _same_desk(stands: StandsIn, moved: DeskMoved) -> bool:
+AnswerKind = Literal[
+    "step_returned",
+    "change_returned",
+    "delegation_rejected",
+    "change_rejected",
+    "request_signed",
+    "change_signed",
+    "report_returned",
+    "report_accepted",
+]
+"""What an answer came to, for who coordinates the file."""
+
+
+def _outcome(state: Delegation, event: AnyEvent) -> AnswerKind | None:
+    """Return what an answer came to for who coordinates the file; nothing where the next desk has it now."""
+    of_change = state.phase in PLANNING
+    match event:
+        case StepReturned() | ExternalDecisionRecorded(outcome="returned"):
+            return "change_returned" if of_change else "step_returned"
+        case StepRejected() | ExternalDecisionRecorded(outcome="rejected"):
+            return "change_rejected" if of_change else "delegation_rejected"
+        case StepSigned(digest=digest) | ExternalDecisionRecorded(digest=digest):
+            whole = state.amended if of_change else state.proposal
+            if whole and whole.digest == digest and whole.signed:
+                return "change_signed" if of_change else "request_signed"
+        case ReportReturned():
+            return "report_returned"
+        case ReportAccepted():
+            return "report_accepted"
+        case _:
+            pass
+    return None
+
+
+def _same_desk(stands: StandsIn, moved: DeskMoved | DeskReturned) -> bool:
     return (stands.what, stands.position, stands.leave) == (moved.what, moved.position, moved.leave)
 
 
@@ -95,7 +154,8 @@ def _waits(state: Delegation, steps: Iterable[Step], seq: int, told: set[str]) -
     for step in steps:
         if state.current_proposal and step.id not in told:
             told.add(step.id)
-            yield _notice(f"step:{state.current_proposal.number}:{step.id}", "step_waits", seq, step=step.id)
+            notice = "letter_awaited" if step.plan.external else "step_waits"
+            yield _notice(f"step:{state.current_proposal.number}:{step.id}", notice, seq, step=step.id)
 
 
 def _render(kind: str, number: int, seq: int) -> Effect:

@@ -81,12 +81,21 @@ class DossierPart(Fact):
     commitment: Digest
 
 
+class EscalationAfter(Fact):
+    """Who hears of a step that is late and still not answered, so many days or working days after its due date."""
+
+    after: int
+    unit: Literal["days", "working_days"] = "working_days"
+    to: str
+
+
 class StepPlan(Fact):
     """A step of the chain as the rules laid it out for this proposal.
 
     `position` is the first of `positions`, of which `needed` sign; without `positions` it signs alone. Steps of one
     `stage` are open together; without a number each step is a stage of its own. `remind_before` counts calendar days
-    before the due date, on which alone a step without it is reminded of. `looks_at` names kinds of parts, none all.
+    before the due date, on which alone a step without it is reminded of. `escalate_to` hears of it on the day it is
+    missed, those of `escalate` later. `looks_at` names kinds of parts, none all.
     """
 
     id: str
@@ -101,6 +110,7 @@ class StepPlan(Fact):
     external: bool = Field(default=False, exclude_if=unsaid)
     remind_before: tuple[int, ...] = Field(default=(), exclude_if=unsaid)
     escalate_to: str | None = Field(default=None, exclude_if=unsaid)
+    escalate: tuple[EscalationAfter, ...] = Field(default=(), exclude_if=unsaid)
     looks_at: tuple[str, ...] = Field(default=(), exclude_if=unsaid)
     principal_vi: str | None = Field(default=None, exclude_if=unsaid)
     principal_en: str | None = Field(default=None, exclude_if=unsaid)
@@ -637,6 +647,8 @@ class ReportFiled(Event):
     review: StepPlan | None = Field(default=None, exclude_if=unsaid)
     """Who accepts it, where a policy for reports says so."""
     conflicted: tuple[ConflictedStep, ...] = Field(default=(), exclude_if=unsaid)
+    chain: RuleRef | None = Field(default=None, exclude_if=unsaid)
+    """That policy."""
 
 
 class ReportReturned(Event):

@@ -655,6 +655,7 @@ def _filed(state: Delegation, event: e.ReportFiled, sealed: SealedEvent) -> Dele
         filed_by=sealed.actor,
         filed_at=sealed.instant,
         review=event.review,
+        chain=event.chain,
     )
     return _with(state, report=report)
 

@@ -3,7 +3,7 @@
 from domain.commands import RecordFormality
 from domain.decision import Context, Outcome, accept, refuse
 from domain.events import FormalityRecorded
-from domain.state import Delegation
+from domain.state import Delegation, report_key
 from domain.values import business_date
 
 OF_THE_FILE = frozenset({"submitted", "decision_issued", "report_filed"})
@@ -59,4 +59,6 @@ def fulfilled(state: Delegation) -> frozenset[str]:
         done.add("decision_issued")
     if state.report and state.report.status != "returned":
         done.add("report_filed")
+    if state.report and state.report.status != "filed":
+        done.add(report_key(state.report))
     return frozenset(done)

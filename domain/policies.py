@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.bilingual import Bilingual
-from domain.rule import Conference, Rule
+from domain.rule import Conference, Escalation, Rule, check_escalations
 from domain.values import Country, Direction, HeadLevel, RunBy, Slug, Value
 
 SignaturePrefix = Literal["TM", "KT", "TL", "TUQ"]
@@ -119,9 +119,11 @@ class ApprovalStep(Value):
 
     Exactly one of `position`, `one_of`, `all_of`, `n_of` and `external` says who decides; an external step is decided
     by an outside authority, whose signed letter is recorded. Steps with the same `stage` are open together.
-    `remind_before` counts calendar days before the due date. `looks_at` names the kinds of parts that the signature
-    depends on; none is all of them. `principal` is for whom or in whose name the prefix is: KT. CHỦ TỊCH, TM. BAN
-    THƯỜNG TRỰC (Decree 30/2020, appendix I, II.7). `if_conflicted` is for steps that one signature answers.
+    `remind_before` counts calendar days before the due date. `escalate_to` hears of it on the day it is missed, and
+    `escalate` says who hears further, one after the other, while nobody answers. `looks_at` names the kinds of parts
+    that the signature depends on; none is all of them. `principal` is for whom or in whose name the prefix is: KT. CHỦ
+    TỊCH, TM. BAN THƯỜNG TRỰC (Decree 30/2020, appendix I, II.7). `if_conflicted` is for steps that one signature
+    answers.
     """
 
     id: Slug
@@ -135,6 +137,7 @@ class ApprovalStep(Value):
     time_limit_working_days: Annotated[int, Field(ge=1, le=366)]
     remind_before: Annotated[tuple[Days, ...], Field(max_length=10)] = (0,)
     escalate_to: Slug | None = None
+    escalate: Annotated[tuple[Escalation, ...], Field(max_length=10)] = ()
     signature_prefix: SignaturePrefix | None = None
     principal: Bilingual | None = None
     if_conflicted: InConflict | None = None
@@ -153,6 +156,7 @@ class ApprovalStep(Value):
             raise PydanticCustomError("quorum_too_large", "n_of asks for more signatures than it has positions")
         if list(self.remind_before) != sorted(set(self.remind_before), reverse=True):
             raise PydanticCustomError("reminders_out_of_order", "remind_before counts down, each number once")
+        check_escalations(self.escalate)
         if self.external and self.signature_prefix:
             raise PydanticCustomError("external_with_prefix", "an external step has no signature prefix of ours")
         _principal_fits(self.signature_prefix, self.principal)

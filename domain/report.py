@@ -6,7 +6,7 @@ from domain.commands import AcceptReport, FileReport, ReturnReport
 from domain.conflicts import desks_of, settle
 from domain.decision import Context, Outcome, accept, refuse
 from domain.entitlement import travellers
-from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right, SignOffRefused
+from domain.events import ReportAccepted, ReportFiled, ReportReturned, Right, RuleRef, SignOffRefused
 from domain.prefixes import in_full
 from domain.request import choose_policy, step_plan
 from domain.signing import REPORT, Statement
@@ -26,7 +26,7 @@ def file_report(state: Delegation, command: FileReport, context: Context) -> Out
         }
     )
     policy = choose_policy(state, context.edition, "final_report").policy
-    own = {context.actor.id, state.coordinator}
+    own = {*state.own, context.actor.id}
     settled = settle(policy.steps if policy else (), desks_of(state, context, own))
     return accept(
         ReportFiled(
@@ -37,6 +37,7 @@ def file_report(state: Delegation, command: FileReport, context: Context) -> Out
             annexes=command.annexes,
             review=step_plan(settled.steps[0]) if settled.steps else None,
             conflicted=settled.conflicted,
+            chain=RuleRef(rule=policy.id, version=policy.version) if policy else None,
         )
     )
 

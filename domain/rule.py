@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.bilingual import Bilingual
-from domain.values import BusinessText, Direction, Value
+from domain.values import BusinessText, Direction, Slug, Value
 
 RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*$", max_length=40)]
 """Stands in events, reports and explanations: `IN-REPORT`."""
@@ -46,6 +46,24 @@ class Rule(Value):
     def same_subject(self, other: Self) -> bool:
         """Return whether both rules could answer one and the same question."""
         raise NotImplementedError
+
+
+class Escalation(Value):
+    """Who hears of it when something is missed and still not done so many days after its due date: a position."""
+
+    after: Annotated[int, Field(ge=1, le=366)]
+    unit: Literal["working_days", "days"] = "working_days"
+    to: Slug
+
+
+def check_escalations(escalate: Sequence[Escalation]) -> None:
+    """Refuse (`escalations_out_of_order`) what does not count up, or counts days and working days side by side."""
+    after = [one.after for one in escalate]
+    # Of two units one could change places with the other over a holiday.
+    if after != sorted(set(after)) or len({one.unit for one in escalate}) > 1:
+        raise PydanticCustomError(
+            "escalations_out_of_order", "escalate counts up, each number once and all in the same unit"
+        )
 
 
 RuleT = TypeVar("RuleT", bound=Rule)

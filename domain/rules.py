@@ -17,7 +17,7 @@ from domain.canonical import digest_of
 from domain.policies import ApprovalChain
 from domain.privacy import RequestRule
 from domain.retention import RetentionRule
-from domain.rule import Conference, Rule, Scope, contradictions, scopes_meet
+from domain.rule import Conference, Escalation, Rule, Scope, check_escalations, contradictions, scopes_meet
 from domain.values import BusinessText, Country, Direction, Slug, Value, Zone
 from domain.workdays import WEEKEND, NamedDay, Weekday, WorkCalendar
 
@@ -56,14 +56,6 @@ class Conditions(Value):
         )
 
 
-class Escalation(Value):
-    """Who hears of it when something is missed and still not done so many days after its due date: a position."""
-
-    after: Annotated[int, Field(ge=1, le=366)]
-    unit: Literal["working_days", "days"] = "working_days"
-    to: Slug
-
-
 class DeadlineRule(Rule):
     """By when something is due: `offset` days or working days before or after an anchor.
 
@@ -91,12 +83,7 @@ class DeadlineRule(Rule):
 
     @model_validator(mode="after")
     def _escalations_go_on(self) -> Self:
-        after = [one.after for one in self.escalate]
-        # Days and working days side by side could change places over a holiday.
-        if after != sorted(set(after)) or len({one.unit for one in self.escalate}) > 1:
-            raise PydanticCustomError(
-                "escalations_out_of_order", "escalate counts up, each number once and all in the same unit"
-            )
+        check_escalations(self.escalate)
         return self
 
     def same_subject(self, other: Self) -> bool:

@@ -408,6 +408,18 @@ class Report(Fact):
     factor: Proven | None = Field(default=None, exclude_if=unsaid)
     review: StepPlan | None = Field(default=None, exclude_if=unsaid)
     """Who accepts it, where a policy for reports says so."""
+    chain: RuleRef | None = Field(default=None, exclude_if=unsaid)
+    """That policy; files of before it was sealed do not say it."""
+
+
+def step_key(step_id: str, proposal: int) -> str:
+    """Return the name of the deadline by which a step of a proposal is to be answered."""
+    return f"step.{step_id}.{proposal}"
+
+
+def report_key(report: Report) -> str:
+    """Return the name of the deadline by which a filed report is to be accepted or returned."""
+    return step_key("report", report.number)
 
 
 class Rendered(Fact):

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from domain.effects import AnswerKind
+from domain.telling import Stuck
 from domain.text import Line, Prose
 from domain.values import Moment, Value
 
@@ -27,6 +29,11 @@ NoticeName = Literal[
     "step_waits",
     "step_escalated",
     "report_waits",
+    "letter_awaited",
+    "desk_stuck",
+    "desk_returned",
+    "answered",
+    "handed_over",
     "digest",
 ]
 
@@ -121,11 +128,15 @@ class InvitationLetter(Notice):
 
 
 class Deadline(Notice):
-    """A duty with a due date (in the business zone) and the rule it comes from."""
+    """A duty with a due date (in the business zone) and the rule it comes from.
+
+    `stuck` says why nobody at the desk can do it, where that is so.
+    """
 
     what: Named
     due: date
     rule: Line = ""
+    stuck: tuple[Stuck, ...] = ()
     link: Link | None = None
 
 
@@ -142,9 +153,13 @@ class DeadlineMissed(Deadline):
 
 
 class DeadlineEscalated(DeadlineMissed):
-    """A duty that is still not done, told to the position that the rules name. `level` counts these notices from 1."""
+    """A duty that is still not done, told to the position that the rules name. `level` counts these notices from 1.
+
+    `passed_over` are positions before it at which nobody could be told.
+    """
 
     level: Annotated[int, Field(ge=1, le=100)]
+    passed_over: tuple[Line, ...] = ()
 
 
 class StepWaits(Notice):
@@ -160,12 +175,17 @@ class StepWaits(Notice):
 
 
 class StepEscalated(Notice):
-    """A step of the approval that nobody answered by `due`, told to the position that the rules name for that."""
+    """A step of the approval that nobody answered by `due`, told to the position that the rules name for that.
+
+    `passed_over` as in `DeadlineEscalated`, `stuck` as in `Deadline`.
+    """
 
     step: Named
     version: Annotated[int, Field(ge=1)]
     due: date
     rule: Line = ""
+    stuck: tuple[Stuck, ...] = ()
+    passed_over: tuple[Line, ...] = ()
     link: Link | None = None
 
 
@@ -175,20 +195,78 @@ class ReportWaits(Notice):
     version: Annotated[int, Field(ge=1)]
     filed_by: Line = ""
     waiting_since: date
+    due: date | None = None
     acting_for: Line = ""
     link: Link | None = None
 
 
-class DigestLine(Value):
-    """A file that waits: what is to be done, since how many days, by when. `acting_for` as in `StepWaits`.
+class LetterAwaited(Notice):
+    """A step that an outside authority decides by letter: the coordinator sends the dossier and records the answer."""
 
-    Of a person's request `delegation` says what is asked, and `step` is its id.
+    step: Named
+    version: Annotated[int, Field(ge=1)]
+    waiting_since: date
+    due: date | None = None
+    link: Link | None = None
+
+
+class DeskStuck(Notice):
+    """What waits at a desk where nobody can answer it, and why; without a `step` it is the final report."""
+
+    step: Line = ""
+    version: Annotated[int, Field(ge=1)]
+    stuck: Annotated[tuple[Stuck, ...], Field(min_length=1)]
+    due: date | None = None
+    link: Link | None = None
+
+
+class DeskReturned(Notice):
+    """A leave is over, and what waits lies with `back` alone again; `yours` says that this is the recipient."""
+
+    step: Line = ""
+    back: Named
+    yours: bool
+    due: date | None = None
+    link: Link | None = None
+
+
+class Answered(Notice):
+    """What was decided on a file, by whom, in whose place, told to its coordinator; the reasons stand in the file.
+
+    `authority` is the outside one whose letter was recorded.
+    """
+
+    outcome: AnswerKind
+    by: Named
+    in_place_of: Line = ""
+    authority: Line = ""
+    step: Line = ""
+    version: Annotated[int, Field(ge=1)]
+    day: date
+    link: Link | None = None
+
+
+class HandedOver(Notice):
+    """A file has another `coordinator`; `yours` says that this is the recipient, else it was theirs before."""
+
+    coordinator: Named
+    by: Named
+    yours: bool
+    day: date
+    link: Link | None = None
+
+
+class DigestLine(Value):
+    """What waits: what is to be done, since how many days, by when. `acting_for` as in `StepWaits`.
+
+    Of a `letter` `step` is the step that an outside authority decides. Of a person's request `delegation` says what is
+    asked, and `step` is its id.
     """
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     delegation: Named
-    what: Literal["step", "report", "coordinator", "answer_request", "carry_out_request"]
+    what: Literal["step", "report", "coordinator", "letter", "answer_request", "carry_out_request"]
     step: Line = ""
     age_days: Annotated[int, Field(ge=0)]
     due: date | None = None
@@ -198,26 +276,20 @@ class DigestLine(Value):
 
 
 class Digest(Notice):
-    """What waits for the recipient this morning, the most urgent first; `more` files are not listed.
+    """What waits for the recipient this morning, the most urgent first; `more` lines are not listed.
 
-    It is about no one delegation.
+    `files` and `requests` of people about their data are counted apart, `late` are the lines past their due date, those
+    that are not listed too. It is about no one delegation.
     """
 
     delegation: Line = ""
     day: date
     lines: Annotated[tuple[DigestLine, ...], Field(min_length=1)]
+    files: Annotated[int, Field(ge=0)]
+    requests: Annotated[int, Field(ge=0)] = 0
+    late: Annotated[int, Field(ge=0)] = 0
     more: Annotated[int, Field(ge=0)] = 0
     link: Link | None = None
-
-    @property
-    def files(self) -> int:
-        """How many wait in all."""
-        return len(self.lines) + self.more
-
-    @property
-    def late(self) -> int:
-        """How many of those listed are past their due date."""
-        return sum(line.missed for line in self.lines)
 
 
 NOTICES: dict[NoticeName, type[Notice]] = {
@@ -231,5 +303,10 @@ NOTICES: dict[NoticeName, type[Notice]] = {
     "step_waits": StepWaits,
     "step_escalated": StepEscalated,
     "report_waits": ReportWaits,
+    "letter_awaited": LetterAwaited,
+    "desk_stuck": DeskStuck,
+    "desk_returned": DeskReturned,
+    "answered": Answered,
+    "handed_over": HandedOver,
     "digest": Digest,
 }

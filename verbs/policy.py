@@ -118,7 +118,13 @@ def _show_steps(policy: Mapping[str, Any], translator: Translator) -> None:
             f"{step['title'][translator.language]} ({step['id']})",
             who_signs(step, translator),
             str(step["time_limit_working_days"]),
-            step["escalate_to"] or "",
+            ", ".join(dict.fromkeys(_goes_up(step))),
             ", ".join(step["looks_at"]) or translator.tr("everything"),
         )
     output().print(rows)
+
+
+def _goes_up(step: Mapping[str, Any]) -> list[str]:
+    """Return the positions that hear of it while nobody answers a step, in order."""
+    first = [step["escalate_to"]] if step["escalate_to"] else []
+    return first + [further["to"] for further in step["escalate"]]

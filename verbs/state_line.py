@@ -83,8 +83,10 @@ def standing_in(substitutes: Sequence[Mapping[str, Any]], zone: str, translator:
 
 def _decisive(file: Mapping[str, Any], deadlines: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The due date of the open step; without one what was missed, else what is due next."""
-    if file["open_step"] is not None:
-        of_step = [one for one in deadlines if one["what"].startswith(f"step.{file['open_step']['id']}.")]
+    report = file["state"].get("report")
+    waits = "report" if report and report["status"] == "filed" else None
+    if step := file["open_step"]["id"] if file["open_step"] is not None else waits:
+        of_step = [one for one in deadlines if one["what"].startswith(f"step.{step}.")]
         current = [one for one in of_step if one["status"] in ("open", "missed")]
         if current:
             return current[-1]

@@ -182,6 +182,11 @@ MAIL_KINDS = {
     "step_waits": mark("notice that a step waits"),
     "step_escalated": mark("notice that a step waits too long"),
     "report_waits": mark("notice that a report waits"),
+    "letter_awaited": mark("notice that a letter is awaited"),
+    "desk_stuck": mark("notice that nobody can sign"),
+    "desk_returned": mark("notice that a leave is over"),
+    "answered": mark("notice of an answer"),
+    "handed_over": mark("notice of a hand-over"),
     "digest": mark("summary of the day"),
 }
 

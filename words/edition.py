@@ -11,6 +11,9 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 EXTERNAL_AUTHORITY = "external_authority"
 """What the API names in the place of a position where an outside authority decides."""
 
+REPORT = "report"
+"""What stands in the place of a step where the final report is to be accepted."""
+
 
 class EditionWords:
     """An edition of the rules as the API shows it (`GET /editions/{digest}`), in one language."""
@@ -33,7 +36,10 @@ class EditionWords:
     def duty(self, what: str, rule: Mapping[str, Any]) -> str:
         """What is due: the title of its rule, or the step that is to be signed."""
         if what.startswith("step."):
-            return self._translator.tr("Signature: %(step)s", step=self.step(what.split(".")[1]))
+            step = what.split(".")[1]
+            if step == REPORT:
+                return self._translator.tr("Acceptance of the final report")
+            return self._translator.tr("Signature: %(step)s", step=self.step(step))
         return self._said(self._deadlines.get((rule["rule"], rule["version"])), what)
 
     def duty_named(self, what: str, rule: str | None) -> str:

@@ -368,6 +368,9 @@ NOTICES = {
     "reminder": "deadline_reminder",
     "missed": "deadline_missed",
     "told": "deadline_escalated",
+    "answered": "answered",
+    "desk-returned": "desk_returned",
+    "handed-over": "handed_over",
 }
 """What a notice is, by how the key of its effect begins (domain/effects.py)."""
 

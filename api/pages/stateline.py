@@ -14,7 +14,7 @@ from domain.desk import SIGNING_REPORT, Desk, desks
 from domain.events import EXTERNAL_AUTHORITY
 from domain.invitations import reaches_calendars, untold
 from domain.rules import Edition
-from domain.state import RESTING, Deadline, Delegation, Phase, Step
+from domain.state import RESTING, Deadline, Delegation, Phase, Step, report_key, step_key
 from domain.values import business_date
 from domain.views import viewers
 from locales import Language, Translator, translator
@@ -104,7 +104,7 @@ def change_came_back(state: Delegation) -> bool:
 def step_due(state: Delegation, step: Step) -> Deadline | None:
     """Return by when an open step is to be signed."""
     proposal = state.current_proposal
-    return state.deadlines.get(f"step.{step.id}.{proposal.number}") if proposal else None
+    return state.deadlines.get(step_key(step.id, proposal.number)) if proposal else None
 
 
 def pressing(state: Delegation) -> tuple[Deadline, ...]:
@@ -133,7 +133,9 @@ def _lines(here: Standing) -> Iterator[Line]:
         for step in here.state.open_steps:
             yield _step(here, step, [one for one in waiting if one.what == step.id])
     if reviewing := [one for one in waiting if one.what == SIGNING_REPORT]:
-        yield _waits(here, [_desk(here, one) for one in reviewing], None)
+        report = here.state.report
+        due = here.state.deadlines.get(report_key(report)) if report else None
+        yield _waits(here, [_desk(here, one) for one in reviewing], None, due=due)
     yield from _due(here)
 
 
@@ -318,14 +320,14 @@ def _desk(here: Standing, desk: Desk) -> str:
     return f"{title} ({'; '.join(said)})"
 
 
-def _waits(here: Standing, whom: Sequence[str], step: Step | None, still: int = 0) -> Line:
+def _waits(here: Standing, whom: Sequence[str], step: Step | None, still: int = 0, due: Deadline | None = None) -> Line:
     words, tr = here.words, here.words.tr
     whose = words.listing(whom)
     if step is not None and 0 < still < len(whom):
         whose = words.ntr(
             "%(count)s signature of: %(positions)s", "%(count)s signatures of: %(positions)s", still, positions=whose
         )
-    due = step_due(here.state, step) if step else None
+    due = step_due(here.state, step) if step else due
     if due is None:
         return Line(tr("Waits for: %(positions)s.", positions=whose))
     said = {"positions": whose, **_when(here, due)}

@@ -11,7 +11,7 @@ from domain.desk import SIGNING_REPORT
 from domain.dossiers import standing
 from domain.events import StepPlan
 from domain.sign_in import Acting
-from domain.state import Deadline, Delegation, Proposal, Signature
+from domain.state import Deadline, Delegation, Proposal, Signature, report_key, step_key
 from storage.queries import File
 
 Status = Literal["waiting", "open", "signed", "returned", "rejected"]
@@ -69,7 +69,7 @@ def turn_of(state: Delegation, step: str) -> Turn | None:
         signatures=found.signed_by,
         waits_for=found.waits_for,
         proposal=proposal,
-        due=state.deadlines.get(f"step.{found.id}.{proposal.number}"),
+        due=state.deadlines.get(step_key(found.id, proposal.number)),
         of_change=proposal is not state.proposal,
         voided_by=found.voided_by,
     )
@@ -94,6 +94,7 @@ def _report(state: Delegation) -> Turn | None:
         signatures=signatures,
         waits_for=plan.signing_positions if report.status == "filed" else (),
         proposal=None,
+        due=state.deadlines.get(report_key(report)),
     )
 
 

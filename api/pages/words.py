@@ -5,6 +5,7 @@ from typing import Literal
 
 from api.installation import At
 from domain.bilingual import Bilingual
+from domain.desk import SIGNING_REPORT
 from domain.rules import Edition
 from locales import Translator, mark
 from storage.editions import UnknownEdition
@@ -104,6 +105,8 @@ def duty(what: str, rule: str | None, version: int | None, edition: Edition | No
     if what.startswith("step."):
         steps = [step for chain in edition.approvals for step in chain.steps] if edition else []
         slug = what.split(".")[1]
+        if slug == SIGNING_REPORT:
+            return translator.tr("Acceptance of the final report")
         title = next((step.title.text(translator.language) for step in steps if step.id == slug), slug)
         return translator.tr("Signature: %(step)s", step=title)
     known = [one for one in edition.deadlines if one.id == rule] if edition else []

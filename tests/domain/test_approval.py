@@ -210,13 +210,14 @@ def test_time_alone_approves_nothing() -> None:
 
 
 def test_a_desk_is_told_when_it_is_its_turn_and_only_then() -> None:
-    """One notice to the first desk on submission, one to the next on each signature, none after the last."""
+    """One notice to the first desk on submission, one to the next on each signature; the last one goes back."""
     going = given(*drafted())
     assert [one.key for one in going.when(c.SubmitRequest()).effects] == ["step:1:department_head"]
     assert [one.key for one in going.when(sign("department_head", DEPARTMENT_HEAD)).effects] == [
         "step:1:vice_president"
     ]
-    assert [one.key for one in going.when(sign("vice_president", VICE_PRESIDENT)).effects] == []
+    last = going.when(sign("vice_president", VICE_PRESIDENT)).effects
+    assert [one.args for one in last] == [{"notice": "answered", "outcome": "request_signed"}]
 
 
 def test_a_signed_step_is_not_signed_again() -> None:

@@ -8,11 +8,15 @@ from domain.desk import Desk, desks
 from domain.state import Delegation
 from domain.values import Instant
 from tests.builders import (
+    COORDINATOR,
     DEPARTMENT_HEAD,
     VICE_PRESIDENT,
+    Later,
+    Said,
     accept_report,
     dossier,
     drafted,
+    pdf,
     report_digest,
     reported,
     reporting,
@@ -21,6 +25,7 @@ from tests.builders import (
     text,
 )
 from tests.domain.given import given
+from tests.domain.policed import policy, step, under
 
 
 def the_desk(state: Delegation) -> Desk:
@@ -78,6 +83,70 @@ def test_what_is_returned_comes_back_to_the_coordinator_at_that_instant() -> Non
     refused = c.ReturnReport(report_digest=report_digest(going.state), reason=text())
     after = going.when(refused, by=VICE_PRESIDENT)
     assert where(after.state) == ("coordinator", None, "coordinator", going.now)
+
+
+def test_each_desk_has_the_date_of_its_own_work_and_no_other() -> None:
+    """A report that waits has its own day, though the notice to the police was due weeks ago."""
+    going = given(*reporting())
+    late = the_desk(going.state)
+    assert (late.due_on, late.missed) == (date(2026, 4, 1), True)
+    filed = given(*reported())
+    assert filed.state.deadlines["guest_data"].status == "missed"
+    desk = the_desk(filed.state)
+    assert (desk.what, desk.due_on, desk.missed) == ("report", date(2026, 4, 17), False)
+    assert the_desk(filed.wait("2026-04-20T09:00").state).missed
+    unsaid = filed.state.model_copy(update={"deadlines": {}})
+    assert the_desk(unsaid).due_on is None
+
+
+POLICE = policy(
+    step("police", external=True, stage=1), step("ministry", external=True, stage=1), step("chair", stage=2)
+)
+
+
+def letter(step_id: str) -> Later:
+    """The answer of an authority, recorded by the coordinator."""
+    return lambda state: Said(
+        c.RecordExternalDecision.model_validate(
+            {
+                "step_id": step_id,
+                "dossier_digest": dossier(state),
+                "outcome": "approved",
+                "authority": "Công an tỉnh",
+                "reference": "12/CV",
+                "dated": "2026-02-26",
+                "letter": pdf("letter"),
+            }
+        ),
+        COORDINATOR,
+        "2026-02-27T09:00",
+    )
+
+
+def test_a_letter_that_is_awaited_lies_with_the_coordinator_too() -> None:
+    """Beside the authorities' desks and until the last letter is recorded: somebody here sees to it, by its day."""
+    going = given(*submitted(), rules=under(POLICE))
+    police, ministry, ours = desks(going.state)
+    assert [(one.what, one.position) for one in (police, ministry)] == [
+        ("police", "external_authority"),
+        ("ministry", "external_authority"),
+    ]
+    assert (ours.what, ours.account, ours.since, ours.due_on) == (
+        "coordinator",
+        "coordinator",
+        going.now,
+        police.due_on,
+    )
+    assert the_missed(going.wait("2026-03-20T09:00").state) == ["police", "ministry", "coordinator"]
+    going = given(*submitted(), letter("police"), rules=under(POLICE))
+    assert [one.what for one in desks(going.state)] == ["ministry", "coordinator"]
+    going.further(letter("ministry"))
+    assert [one.what for one in desks(going.state)] == ["chair"]
+
+
+def the_missed(state: Delegation) -> list[str]:
+    """What lies late on a desk."""
+    return [one.what for one in desks(state) if one.missed]
 
 
 def test_a_file_with_nothing_to_be_done_is_on_no_desk() -> None:

@@ -1,6 +1,7 @@
 """Which events ask for something to be done outside, and how its outcome comes back."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -11,20 +12,28 @@ from domain.values import Value
 from tests.builders import (
     COORDINATOR,
     DEPARTMENT_HEAD,
+    OTHER_COORDINATOR,
+    VICE_PRESIDENT,
     Step,
+    accept_report,
+    amending,
     approved,
     closed,
+    dossier,
     drafted,
     invited,
     moved,
     pdf,
+    report_digest,
+    reported,
     reporting,
     sign,
     submitted,
     text,
 )
 from tests.domain.every_command import EXAMPLES
-from tests.domain.given import given
+from tests.domain.given import Then, given
+from tests.domain.policed import policy, step, under
 
 LETTER = c.RecordDocument(
     kind="invitation_letter", number=1, versions=(c.RenderedDocument(language="vi", attachment=pdf("letter")),)
@@ -103,6 +112,64 @@ def test_a_refused_command_still_brings_what_time_brought() -> None:
     refused.then_refused("not_entitled_to_sign")
     assert [event.type for event in refused.events] == ["DeadlineMissed", "DeadlineMissed", "SignOffRefused"]
     assert [effect.args["notice"] for effect in refused.effects] == ["deadline_missed", "deadline_missed"]
+
+
+def answers(done: Then) -> list[dict[str, object]]:
+    """What a decision asks to be told of an answer, a hand-over or a leave that is over."""
+    told = ("answered", "handed_over", "desk_returned")
+    return [dict(one.args) for one in done.effects if one.args.get("notice") in told]
+
+
+def test_the_coordinator_hears_every_answer_but_not_that_the_next_desk_has_it() -> None:
+    """Returned, refused, signed as a whole; of a report too. A refusal is told once, though it ends the delegation."""
+    going = given(*submitted())
+    back = c.ReturnStep(step_id="department_head", dossier_digest=dossier(going.state), kind="amend", reason=text())
+    assert answers(going.when(back, by=DEPARTMENT_HEAD)) == [{"notice": "answered", "outcome": "step_returned"}]
+    no = c.RejectStep(step_id="department_head", dossier_digest=dossier(going.state), reason=text())
+    refused = given(*submitted()).when(no, by=DEPARTMENT_HEAD).then(e.StepRejected, e.DelegationRejected)
+    assert answers(refused) == [{"notice": "answered", "outcome": "delegation_rejected"}]
+    going = given(*submitted())
+    assert answers(going.when(sign("department_head", DEPARTMENT_HEAD))) == []
+    assert answers(going.when(sign("vice_president", VICE_PRESIDENT))) == [
+        {"notice": "answered", "outcome": "request_signed"}
+    ]
+    going = given(*reported())
+    returned = c.ReturnReport(report_digest=report_digest(going.state), reason=text())
+    assert answers(going.when(returned, by=VICE_PRESIDENT)) == [{"notice": "answered", "outcome": "report_returned"}]
+    assert answers(given(*reported()).when(accept_report())) == [{"notice": "answered", "outcome": "report_accepted"}]
+
+
+def test_an_answer_to_a_change_is_one_to_the_change() -> None:
+    """The journey goes on; what it came to is told as of the change."""
+    going = given(*amending())
+    [step] = going.state.open_steps
+    said: dict[str, Any] = {"step_id": step.id, "dossier_digest": dossier(going.state)}
+    no = given(*amending()).when(c.RejectStep(**said, reason=text()), by=VICE_PRESIDENT)
+    back = given(*amending()).when(c.ReturnStep(**said, kind="amend", reason=text()), by=VICE_PRESIDENT)
+    told = [answers(one) for one in (going.when(c.SignOff(**said), by=VICE_PRESIDENT), back, no)]
+    assert [one["outcome"] for [one] in told] == ["change_signed", "change_returned", "change_rejected"]
+
+
+def test_who_recorded_an_answer_or_handed_a_file_over_is_not_told_of_it() -> None:
+    """A letter that the coordinator recorded; a file that a colleague took, or gave away."""
+    rules = under(policy(step("police", external=True)))
+    said = {"step_id": "police", "authority": "Công an tỉnh", "reference": "1", "dated": "2026-02-25"}
+    for by, outcomes in ((COORDINATOR, []), (OTHER_COORDINATOR, ["delegation_rejected"])):
+        going = given(*submitted(), rules=rules)
+        more = {"dossier_digest": dossier(going.state), "outcome": "rejected", "letter": pdf("l"), "reason": text()}
+        done = going.when(c.RecordExternalDecision.model_validate(said | more), by=by).accepted()
+        assert [one["outcome"] for one in answers(done)] == outcomes
+    other = OTHER_COORDINATOR.id
+    given_away = given(*submitted()).when(c.HandOver(to=other))
+    assert answers(given_away) == [{"notice": "handed_over", "to": other}]
+    taken = given(*submitted()).when(c.HandOver(to=other), by=OTHER_COORDINATOR)
+    assert answers(taken) == [{"notice": "handed_over", "to": "coordinator"}]
+
+
+def test_a_letter_that_is_awaited_is_asked_for_by_a_notice_of_its_own() -> None:
+    """Nobody here reads and signs what an authority outside decides."""
+    opened = given(*drafted(), rules=under(policy(step("police", external=True)))).when(c.SubmitRequest())
+    assert [(one.key, one.args["notice"]) for one in opened.effects] == [("step:1:police", "letter_awaited")]
 
 
 def test_outcomes_are_recorded_in_every_phase() -> None:

@@ -1,6 +1,6 @@
 """Deadlines that are missed and still not met: who hears of it, when, and when no longer."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -11,10 +11,24 @@ from pydantic import ValidationError
 from domain import commands as c
 from domain import events as e
 from domain.decision import Effect
+from domain.rule import effective
 from domain.rules import DeadlineRule, Edition
 from domain.state import Phase
-from tests.builders import COORDINATOR, Said, instant, reported, reporting, text
+from tests.builders import (
+    COORDINATOR,
+    Said,
+    drafted,
+    instant,
+    report_digest,
+    reported,
+    reporting,
+    sign,
+    submitted,
+    text,
+)
 from tests.domain.given import Given, given
+from tests.domain.policed import holding, policy, step
+from tests.domain.policed import under as under_policies
 from tests.rulebook import edition
 
 TWICE = (
@@ -82,7 +96,7 @@ def test_who_was_to_be_told_and_no_longer_has_to_is_not_written_to() -> None:
     """After a long sleep the report itself wakes the file: the events stand, no mail goes out for them."""
     woken = given(*reporting(), rules=under(rule())).when(REPORT, at="2026-04-21T10:00").accepted()
     kinds = [event.type for event in woken.events if event.type.startswith("Deadline")]
-    assert kinds == ["DeadlineMissed", "DeadlineEscalated", "DeadlineEscalated", "DeadlineMet"]
+    assert kinds == ["DeadlineMissed", "DeadlineEscalated", "DeadlineEscalated", "DeadlineMet", "DeadlineSet"]
     assert [one.args["notice"] for one in woken.effects if one.kind == "send_notice"] == [
         "deadline_missed",
         "report_waits",
@@ -142,6 +156,97 @@ def test_what_is_no_longer_asked_for_is_told_to_nobody() -> None:
     assert told(going.wait("2026-05-30T00:00")) == []
 
 
+LEVELS = ({"after": 1, "to": "chair"}, {"after": 3, "to": "president"})
+STEPS = under_policies(policy(step("head", escalate_to="chair", escalate=LEVELS), step("chair")))
+
+
+def test_a_step_that_nobody_answers_is_told_further_until_somebody_does() -> None:
+    """Due on Monday 2 March: on that day, then one and three working days after it, at 08:00; nothing is signed."""
+    going = given(*submitted(), rules=STEPS)
+    going.wait("2026-03-04T12:00")
+    escalated = [(one.type, one.data["to"]) for one in going.play.events if one.type.endswith("Escalated")]
+    assert escalated == [("StepEscalated", "chair"), ("DeadlineEscalated", "chair")]
+    assert told(going) == [("step.head.1", "chair", 1, instant("2026-03-03T08:00"))]
+    late = given(*submitted(), rules=STEPS).wait("2026-05-30T00:00")
+    assert told(late)[1:] == [("step.head.1", "president", 2, instant("2026-03-05T08:00"))]
+    assert (late.state.next_wake, [one.status for one in late.state.open_steps]) == (None, ["open"])
+    going.further(sign("head", holding("head"), "2026-03-04T13:00")).wait("2026-03-06T12:00")
+    assert [to for what, to, *_ in told(going) if what == "step.head.1"] == ["chair"]
+
+
+REVIEW = {"matter": "final_report", "id": "REVIEW", "version": 7}
+ACCEPTING = under_policies(
+    policy(step("head")),
+    policy(step("chair", remind_before=(1, 0), escalate_to="president", escalate=LEVELS), **REVIEW),
+)
+WAITING = (*drafted(), c.SubmitRequest(), sign("head", holding("head")), *reporting()[-4:], REPORT)
+
+
+def test_a_report_is_to_be_accepted_in_time_like_any_step() -> None:
+    """Filed on Sunday 12 April: due on Wednesday, by its policy; reminded of, missed, told to three; it still waits."""
+    going = given(*WAITING, rules=ACCEPTING)
+    due = going.state.deadlines["step.report.1"]
+    assert (due.due_on.isoformat(), due.rule, due.status) == ("2026-04-15", e.RuleRef(rule="REVIEW", version=7), "open")
+    going.wait("2026-05-30T00:00")
+    kinds = [(one.type, one.data.get("to")) for one in going.play.events if one.data.get("what") == "step.report.1"]
+    assert kinds == [
+        ("DeadlineSet", None),
+        ("DeadlineReminded", None),
+        ("DeadlineReminded", None),
+        ("DeadlineMissed", None),
+        ("DeadlineEscalated", "president"),
+        ("DeadlineEscalated", "chair"),
+        ("DeadlineEscalated", "president"),
+    ]
+    assert [one.data["what"] for one in going.play.events if one.type == "StepEscalated"] == []
+    assert going.state.report is not None
+    assert going.state.report.status == "filed"
+
+
+def test_an_answered_report_is_due_no_more_and_the_next_one_is_due_anew() -> None:
+    """Returned in time, that was the answer; the corrected one has its own three days."""
+    going = given(*WAITING, rules=ACCEPTING)
+    back = c.ReturnReport(report_digest=report_digest(going.state), reason=text())
+    going.further(Said(back, holding("chair"), "2026-04-14T09:00"), Said(REPORT, COORDINATOR, "2026-04-20T09:00"))
+    found = {what: (one.status, str(one.due_on)) for what, one in going.state.deadlines.items() if "report." in what}
+    assert found == {"step.report.1": ("met", "2026-04-15"), "step.report.2": ("open", "2026-04-23")}
+    accepted = c.AcceptReport(report_digest=report_digest(going.state))
+    going.further(Said(accepted, holding("chair"), "2026-04-24T09:00"))
+    assert going.state.deadlines["step.report.2"].status == "late"
+
+
+@pytest.mark.parametrize("sealed", [True, False], ids=["with its policy", "by the last signer of the chain"])
+def test_a_report_that_waits_since_before_gets_its_day_with_the_next_decision(sealed: bool) -> None:
+    """As files that were filed before it was enforced: known late where it has passed, and told further at once."""
+    going = given(*WAITING, rules=ACCEPTING)
+    report = going.state.report
+    assert report is not None
+    old = report.model_copy(update={"chain": None} | ({} if sealed else {"review": None}))
+    deadlines = {what: one for what, one in going.state.deadlines.items() if what != "step.report.1"}
+    going.play.state = going.state.model_copy(update={"report": old, "deadlines": deadlines})
+    woken = going.when(c.Tick(), at="2026-04-28T09:00")
+    [missed] = woken.of(e.DeadlineMissed)
+    rule = e.RuleRef(rule="REVIEW", version=7) if sealed else e.RuleRef(rule="POLICY", version=1)
+    assert (missed.what, missed.known_late, missed.rule) == ("step.report.1", True, rule)
+    going.wait("2026-04-28T09:01")
+    assert [to for _, to, *_ in told(going)] == (["president", "chair", "president"] if sealed else [])
+
+
+def test_every_shipped_step_goes_up_more_than_once_and_never_only_to_itself() -> None:
+    """By the rules in force from July 2026; those from before stay as they were."""
+    policies = effective(edition().approvals, date(2026, 7, 1))
+    assert {one.id for one in policies} == {one.id for one in edition().approvals}
+    for one in policies:
+        assert one.version == 2
+        for each in one.steps:
+            further = {up.to for up in each.escalate} | {each.escalate_to}
+            assert (len(each.escalate), each.escalate_to in (None, *each.positions)) == (2, False), (one.id, each.id)
+            assert further - set(each.positions), (one.id, each.id)
+    before = effective(edition().approvals, date(2026, 6, 30))
+    assert {(one.id, one.version) for one in before} == {(one.id, 1) for one in policies}
+    assert not any(each.escalate for one in before for each in one.steps)
+
+
 @pytest.mark.parametrize(
     "escalate",
     [
@@ -158,6 +263,8 @@ def test_a_rule_escalates_in_order_and_never_on_the_due_date(escalate: list[dict
     """Out of order, twice on one day, in mixed units, or before it is missed: refused when the rule is read."""
     with pytest.raises(ValidationError):
         rule(escalate=escalate)
+    with pytest.raises(ValidationError):
+        policy(step("head", escalate=escalate))
 
 
 WAKES = st.lists(st.integers(1, 60 * 24), max_size=12)

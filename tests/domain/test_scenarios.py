@@ -157,6 +157,7 @@ def test_scenario_a_has_each_deadline_on_its_day_by_its_rule_and_keeps_them_all(
         ("notice_department", date(2026, 4, 2), "IN-NOTICE-DEPARTMENT", "met"),
         ("notice_police", date(2026, 4, 2), "IN-NOTICE-POLICE", "met"),
         ("report", date(2026, 4, 15), "IN-REPORT", "met"),
+        ("step.report.1", date(2026, 4, 20), "IN-REPORT-ACCEPTANCE", "met"),
     ]
     assert not [event for event in visit().events if event.type == "DeadlineMissed"]
 
@@ -211,14 +212,17 @@ def test_scenario_a_signs_the_second_dossier() -> None:
 
 
 def test_scenario_a_asks_for_each_effect_once() -> None:
-    """Mailboxes three times, collections four, a letter, a report, reminders, waiting desks: all by their own names."""
+    """Mailboxes three times, collections four, a letter, a report, reminders, waiting desks, answers: each by its name.
+
+    The three answers that the coordinator hears: returned, signed as a whole, the report accepted.
+    """
     keys = [effect.key for one in visit().log for effect in one.decision.effects]
     assert len(keys) == len(set(keys))
     kinds = [effect.kind for one in visit().log for effect in one.decision.effects]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
         "issue_calendars": 3,
         "render_document": 2,
-        "send_notice": 15,
+        "send_notice": 18,
         "sync_calendars": 4,
     }
 
@@ -293,6 +297,7 @@ def test_scenario_b_has_its_deadlines_past_the_holidays_of_spring() -> None:
         ("step.president.2", date(2026, 5, 7), chain, "met"),
         ("step.competent_authority.2", date(2026, 5, 19), chain, "met"),
         ("report", date(2026, 7, 2), "OUT-REPORT", "late"),
+        ("step.report.1", date(2026, 7, 15), "OUT-REPORT-ACCEPTANCE", "met"),
     ]
 
 

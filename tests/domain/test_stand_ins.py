@@ -222,6 +222,21 @@ def test_a_report_that_waits_moves_too() -> None:
     registered(given(*reported()), own).when(c.ReviewDesks()).then()
 
 
+def test_who_is_back_and_who_stood_in_hear_that_the_leave_is_over_while_it_still_waits() -> None:
+    """At its end; not where the file has left the desk meanwhile, nor where somebody else stands in at once."""
+    one = away(until="2026-03-05T00:00")
+    going = registered(given(*submitted()), one).wait("2026-03-03T09:00").further(c.ReviewDesks())
+    over = going.when(c.Tick(), at="2026-03-05T00:00")
+    over.then(e.DeskReturned)
+    assert [effect.args for effect in over.effects if effect.args["notice"] == "desk_returned"] == [
+        {"notice": "desk_returned", "step": "department_head", "to": to, "back": "department-head"}
+        for to in ("department-head", "deputy")
+    ]
+    going = registered(given(*submitted()), one).wait("2026-03-03T09:00").further(c.ReviewDesks())
+    done = going.when(sign("department_head", DEPARTMENT_HEAD), at="2026-03-06T09:00")
+    assert "desk_returned" not in {effect.args.get("notice") for effect in done.effects}
+
+
 def test_the_step_of_a_change_after_the_decision_moves_too() -> None:
     """Not for who submitted the change; its notice is that of any step."""
     going = given(*amending())

@@ -34,7 +34,7 @@ INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d[0-9.]*(Z|\+00:00)")
 PDF_SIZE = re.compile(r'("media_type": "application/pdf", "size"): \d+')
 """A letter and a report print hashes and the id, so no two are of the same length."""
 
-NOTICE = re.compile(r"((?:reminder|missed):[^\s\"]+):\d+")
+NOTICE = re.compile(r"((?:reminder|missed|answered|handed-over|desk-returned):[^\s\"]+):\d+")
 """A notice is named by the number of its event, and effects record their outcomes in any order."""
 
 

@@ -71,12 +71,12 @@ async def test_a_late_desk_escalates_and_letters_sign_for_those_outside(here: Ru
     told = [
         (to, subject.partition(":")[0])
         for to, subject in here.post.subjects()
-        if subject.startswith(("Chờ phê duyệt", "Quá hạn phê duyệt"))
+        if subject.startswith(("Chờ phê duyệt", "Quá hạn phê duyệt", "Chờ văn bản"))
     ]
     assert told == [
         (HUNG, "Chờ phê duyệt"),
         (MAI, "Quá hạn phê duyệt"),
-        (LAN, "Chờ phê duyệt"),
-        (LAN, "Chờ phê duyệt"),
+        (LAN, "Chờ văn bản trả lời"),
+        (LAN, "Chờ văn bản trả lời"),
         (MAI, "Chờ phê duyệt"),
     ]

@@ -10,16 +10,21 @@ from pathlib import Path
 from domain.values import Language, resolve
 from locales import LANGUAGES
 from notices.contents import (
+    Answered,
     DeadlineEscalated,
     DeadlineMissed,
     DeadlineReminder,
+    DeskReturned,
+    DeskStuck,
     Digest,
     DigestLine,
+    HandedOver,
     InvitationLetter,
     ItemFacts,
     ItineraryCancelled,
     ItineraryChanged,
     ItineraryRequest,
+    LetterAwaited,
     Notice,
     NoticeName,
     ReportWaits,
@@ -95,6 +100,8 @@ SAMPLES: dict[NoticeName, Notice] = {
         days_over=5,
         level=2,
         rule="OUT-REPORT v2",
+        stuck=("vacant",),
+        passed_over=("Trưởng ban",),
         link=_LINK,
     ),
     "step_waits": _sample(
@@ -120,8 +127,46 @@ SAMPLES: dict[NoticeName, Notice] = {
         version=1,
         filed_by="Lê Thu Hà",
         waiting_since=date(2026, 4, 15),
+        due=date(2026, 4, 20),
         acting_for="Ông Trần Quốc Bảo",
         link=f"{_LINK}/steps/report",
+    ),
+    "letter_awaited": _sample(
+        LetterAwaited,
+        step="Ý kiến cơ quan công an",
+        version=1,
+        waiting_since=date(2026, 3, 6),
+        due=date(2026, 3, 13),
+        link=f"{_LINK}/steps/police",
+    ),
+    "desk_stuck": _sample(
+        DeskStuck,
+        step="Phó Chủ tịch phê duyệt",
+        version=2,
+        stuck=("own_request", "own_trip", "signed_another_step", "not_entitled"),
+        due=date(2026, 3, 9),
+        link=f"{_LINK}/steps/vice_president",
+    ),
+    "desk_returned": _sample(
+        DeskReturned,
+        step="Phó Chủ tịch phê duyệt",
+        back="Ông Trần Quốc Bảo",
+        yours=False,
+        due=date(2026, 3, 9),
+        link=f"{_LINK}/steps/vice_president",
+    ),
+    "answered": _sample(
+        Answered,
+        outcome="step_returned",
+        by="Đỗ Thị Thay",
+        in_place_of="Ông Trần Quốc Bảo",
+        step="Phó Chủ tịch phê duyệt",
+        version=2,
+        day=date(2026, 3, 9),
+        link=_LINK,
+    ),
+    "handed_over": _sample(
+        HandedOver, coordinator="Phạm Minh", by="Lê Thu Hà", yours=False, day=date(2026, 3, 9), link=_LINK
     ),
     "digest": Digest.model_validate(
         (_COMMON | {"delegation": ""})
@@ -151,6 +196,13 @@ SAMPLES: dict[NoticeName, Notice] = {
                     due=date(2026, 3, 20),
                     link="https://legation.songlam.example/delegations/sl-2026-020",
                 ),
+                DigestLine(
+                    delegation="Đoàn Hội Hữu nghị Nhật – Việt tỉnh Fukuoka",
+                    what="letter",
+                    step="Ý kiến cơ quan ngoại vụ",
+                    age_days=3,
+                    link="https://legation.songlam.example/delegations/sl-2026-021",
+                ),
                 *(
                     DigestLine(
                         delegation="Phản đối xử lý dữ liệu cá nhân",
@@ -159,10 +211,14 @@ SAMPLES: dict[NoticeName, Notice] = {
                         age_days=2,
                         due=date(2026, 3, 9),
                         missed=what == "answer_request",
+                        link="https://legation.songlam.example/admin/person-requests/req_h4u2k7gk3lq",
                     )
                     for what in ("answer_request", "carry_out_request")
                 ),
             ),
+            "files": 6,
+            "requests": 2,
+            "late": 2,
             "more": 3,
             "link": "https://legation.songlam.example/",
         }
