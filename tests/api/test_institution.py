@@ -176,7 +176,8 @@ async def test_an_administrator_gives_substitutes_to_those_in_reach_and_never_is
             ("vinh", ("approver",), {"organisation": "hue"}),
             ("thu", ("approver",), {"organisation": "hue"}),
         ):
-            await found.at.accounts.create(AccountDetails(id=name, name=name, roles=roles, **more))
+            details = {"id": name, "name": name, "roles": roles, **more}
+            await found.at.accounts.create(AccountDetails.model_validate(details))
         ha = await found.token("ha")
 
         async def register(account: str, substitute: str) -> httpx2.Response:
