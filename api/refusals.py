@@ -123,6 +123,7 @@ REFUSALS: dict[str, Answer] = {
     # Journey and report
     "coordinator_unchanged": Answer(409, mark("This account coordinates the file already.")),
     "coordinator_unknown": Answer(422, mark("There is no coordinator of this id.")),
+    "organisation_ended": Answer(422, mark("The organisation has ended; open the file at whoever follows it.")),
     "coordinator_out_of_reach": Answer(422, mark("The organisation of this coordinator does not reach the file.")),
     "journey_not_begun": Answer(422, mark("The journey begins on %(starts)s; today is %(today)s.")),
     "report_filed_already": Answer(409, mark("The report is filed already.")),

@@ -193,18 +193,19 @@ async def _page(
         changing={one.id for one in changing},
         may_register=own or "administrator" in actor.roles,
         positions=positions,
-        accounts=await colleagues(request, at),
+        accounts=[] if own else await accounts_to_choose(request, at),
+        substitutes=await colleagues(request, at, actor),
     )
 
 
-async def colleagues(request: Request, at: Installation) -> list[tuple[str, str]]:
-    """Return everybody who may be named as a substitute: whoever is away has to be able to say who signs.
+async def colleagues(request: Request, at: Installation, actor: Acting) -> list[tuple[str, str]]:
+    """Return who may be named as a substitute: whoever is away has to be able to say who signs.
 
-    By name, or by account for those who see no names.
+    Those whose role signs, and not oneself; by name, or by account for those who see no names.
     """
-    if not reader_of(request).sees_personal_data:
-        return [(one.id, one.id) for one in await at.accounts.actors()]
-    return await accounts_to_choose(request, at)
+    known = [one for one in await at.accounts.actors() if "approver" in one.roles and one.id != actor.id]
+    seen = reader_of(request).sees_personal_data
+    return sorted(((one.id, f"{one.name} ({one.id})" if seen else one.id) for one in known), key=lambda one: one[1])
 
 
 def _line(at: Installation, one: Leave, zones: Mapping[str, str | None]) -> tuple[Leave, object, object]:

@@ -65,6 +65,8 @@ async def test_an_organisation_is_entered_changed_and_ended(api: Api) -> None:
     await done(api, "PUT", f"/organisations/{below}", renamed)
     assert code(await asked(api, f"/organisations/{above}/end", {"until": day(5)})) == (409, "organisation_in_use")
     await done(api, "POST", f"/organisations/{above}/end", {"until": day(20), "successor": below})
+    late = await api.ask("POST", "/delegations", opening(id=api.id, organisation=above))
+    assert code(late) == (422, "organisation_ended")
     shown = (await done(api, "GET", "/organisations", by="an"))["items"]
     lines = [(one["slug"], one["since"], one["until"], one["parent"]) for one in shown if one["slug"].endswith(api.id)]
     full = [f"{day(number)[:-1]}.000000Z" for number in (0, 10, 20)]
