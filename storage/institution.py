@@ -115,7 +115,11 @@ class Institution:
             before, others = await _running(connection, slug, until)
             after = before.model_copy(update={"until": until, "successor": successor})
             held = await read_tenures(connection, tenures.c.organisation == slug, _goes_on(until))
-            its = select(func.count()).where(delegations.c.organisation == slug, delegations.c.phase != Phase.CLOSED)
+            # With the files of what ended before and leads here; what is not over below it is refused anyway.
+            its = select(func.count()).where(
+                delegations.c.organisation.in_(sorted(subtree([*others, before], slug, until))),
+                delegations.c.phase != Phase.CLOSED,
+            )
             counts = {"files": (await connection.execute(its)).scalar_one(), "tenures": len(held)}
             if code := end_contradiction(others, after, **counts):
                 raise ChangeRefused(code, **counts)

@@ -248,6 +248,17 @@ async def test_an_account_acts_on_and_sees_the_files_of_its_organisation_and_tho
     due = (await api.ask("GET", "/deadlines", by=outside)).json()["items"]
     assert [one for one in due if one["delegation_id"] == api.id] == []
 
+    path = f"/organisations/{here}/end"
+    assert code(await asked(api, path, {"until": day(1)})) == (409, "organisation_needs_successor")
+    await done(api, "POST", path, {"until": day(1), "successor": elsewhere})
+    for who in (inside, outside, above):
+        assert (await api.ask("GET", f"/delegations/{api.id}", by=who)).status_code == 200
+    # What has come to the successor is its own to hand on.
+    assert code(await asked(api, f"/organisations/{elsewhere}/end", {"until": day(2)})) == (
+        409,
+        "organisation_needs_successor",
+    )
+
 
 async def test_the_decision_refuses_what_the_quick_answer_would(api: Api) -> None:
     """Asked past the API, the workflow's own decision has the registers too."""
