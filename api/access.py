@@ -150,13 +150,17 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "end_organisation": ADMINISTRATOR,
     "list_positions": EVERYBODY,
     "add_position": ADMINISTRATOR,
+    "change_position": ADMINISTRATOR,
+    "end_position": ADMINISTRATOR,
+    "close_desk": ADMINISTRATOR,
     "list_tenures": EVERYBODY,
     "begin_tenure": ADMINISTRATOR,
     "end_tenure": ADMINISTRATOR,
     "list_leaves": EVERYBODY,
-    # One's own leave; anybody's as an administrator.
+    # One's own leave; as an administrator that of others in one's reach.
     "register_leave": EVERYBODY,
     "change_end_of_leave": EVERYBODY,
+    "give_substitute": EVERYBODY,
     "revoke_leave": EVERYBODY,
     "show_register_log": ("auditor", "administrator"),
     # Numbers, hashes and times: whoever keeps one elsewhere is a witness.
@@ -292,7 +296,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_positions_page": EVERYBODY,
     "add_position_by_page": ADMINISTRATOR,
     "show_position_page": EVERYBODY,
-    "begin_tenure_by_page": ADMINISTRATOR,
+    "change_position_by_page": ADMINISTRATOR,
     "end_tenure_by_page": ADMINISTRATOR,
     "show_leave_page": EVERYBODY,
     "register_leave_by_page": ADMINISTRATOR,

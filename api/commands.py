@@ -17,6 +17,7 @@ from api.signing import verified
 from domain.commands import Batch
 from domain.decision import Actor as Anybody
 from domain.decision import Refusal
+from domain.institution import begun
 from domain.permission import SIGNING, may_coordinate, permitted
 from domain.sign_in import Acting, scope_of_command
 from domain.values import Digest
@@ -78,6 +79,8 @@ async def execute(
                     params={"command": command["type"]},
                 )
             )
+        if command["type"] == "open_delegation" and await has_ended(at, str(command["organisation"])):
+            raise CommandRefused(Refusal(code="organisation_ended", field="organisation"))
         if command["type"] == "hand_over" and (code := await no_successor(at, delegation, command["to"])):
             raise CommandRefused(Refusal(code=code, field="to", index=index if len(commands) > 1 else None))
     if unknown := await unknown_references(at.database, delegation, commands):
@@ -90,6 +93,13 @@ async def execute(
         delegation, commands, actor=actor.id, key=key, factor=actor.factor, factor_at=actor.factor_at
     )
     return ReceiptView.model_validate(receipt.model_dump(exclude={"events", "repeated"}))
+
+
+async def has_ended(at: Installation, organisation: str) -> bool:
+    """Whether the register knows an organisation that is not there any more; nothing new begins in its name."""
+    now = utc_now()
+    known = begun(await at.institution.organisations(), now).get(organisation)
+    return known is not None and not known.contains(now)
 
 
 async def no_successor(at: Installation, delegation: str, account: str) -> str | None:

@@ -219,8 +219,11 @@ async def _require_right(at: Installation, actor: Acting, *, person: str | None,
 
     A person's files may lie anywhere, so only who may see all files may have them in one calendar.
     """
-    if account is not None and account != actor.id and "administrator" not in actor.roles:
-        raise Problem("role_not_allowed")
+    if account is not None and account != actor.id:
+        if "administrator" not in actor.roles:
+            raise Problem("role_not_allowed")
+        if "administer" not in actor.scopes:
+            raise Problem("scope_missing", params={"scope": "administer"})
     if person is not None:
         _require_staff(actor)
         if actor.organisation is not None:

@@ -17,10 +17,12 @@ from api.installation import At, Installation
 from api.leave import tell_files
 from api.parameters import SentInstant
 from api.problems import Problem
+from api.sessions import require_fresh
 from domain.bilingual import Bilingual
-from domain.institution import Leave, Organisation, OrganisationKind, Position, Tenure
+from domain.institution import Closing, Leave, Organisation, OrganisationKind, Position, Tenure
 from domain.seal import ChainBroken
-from domain.values import Digest, Slug, Value
+from domain.sign_in import Acting, Scope
+from domain.values import Digest, Slug, Value, business_date
 from storage.metadata import utc_now
 from storage.register_log import ChangeRefused, Register
 
@@ -39,8 +41,11 @@ LEAVE = {
     "until": "2026-05-25T00:00:00+07:00",
 }
 END = {"until": "2026-05-22T00:00:00+07:00"}
+MERGED = {"until": "2026-07-01T00:00:00+07:00", "successor": "song-lam"}
+RENAMED = {"title": {"vi": "Phó Chủ tịch Thường trực", "en": "Standing Vice-President"}}
 
 OrganisationId = Annotated[Slug, Path(description="The organisation's id.")]
+PositionId = Annotated[Slug, Path(description="The position's id.")]
 TenureId = Annotated[str, Path(pattern=r"^ten_[a-z0-9]{8,64}$")]
 LeaveId = Annotated[str, Path(pattern=r"^lea_[a-z0-9]{8,64}$")]
 
@@ -76,6 +81,18 @@ class NewPosition(Value):
     title: Bilingual
 
 
+class PositionBody(Value):
+    """What a position is called."""
+
+    title: Bilingual
+
+
+class NewClosing(Value):
+    """At which organisation a position is given up."""
+
+    organisation: Slug
+
+
 class NewTenure(Value):
     """Who holds which position, from `since` (else now) until `until` (else until it is ended)."""
 
@@ -99,6 +116,24 @@ class NewEnd(Value):
     """The first instant after the end."""
 
     until: SentInstant
+
+
+class EndOfOrganisation(NewEnd):
+    """The first instant after the end, and who its files, archive and people go on to."""
+
+    successor: Slug | None = None
+
+
+class EndOfTenure(Value):
+    """The first instant after the end; without one it ends now."""
+
+    until: SentInstant | None = None
+
+
+class NewSubstitute(Value):
+    """Who signs from now on."""
+
+    substitute: Slug
 
 
 class OrganisationList(BaseModel):
@@ -180,7 +215,7 @@ def _answered() -> Iterator[None]:
     try:
         yield
     except ChangeRefused as refused:
-        raise Problem(refused.code) from None
+        raise Problem(refused.code, params=refused.params) from None
 
 
 @router.get("/organisations")
@@ -218,13 +253,16 @@ async def change_organisation(
 @router.post("/organisations/{organisation}/end")
 async def end_organisation(
     organisation: OrganisationId,
-    body: Annotated[NewEnd, Strictly(NewEnd), Body(examples=[END])],
+    body: Annotated[EndOfOrganisation, Strictly(EndOfOrganisation), Body(examples=[MERGED])],
     actor: Actor,
     at: At,
 ) -> Organisation:
-    """Let an organisation end, once nothing stands below it any more."""
+    """Let an organisation end, once nothing stands below it any more: its files go on to its successor.
+
+    Without one it ends only where it has no open file and no office.
+    """
     with _answered():
-        return await at.institution.end_organisation(organisation, body.until, by=actor.id)
+        return await at.institution.end_organisation(organisation, body.until, successor=body.successor, by=actor.id)
 
 
 @router.get("/positions")
@@ -242,6 +280,42 @@ async def add_position(
     with _answered():
         await at.institution.add_position(new, by=actor.id)
     return new
+
+
+@router.put("/positions/{position}")
+async def change_position(
+    position: PositionId,
+    body: Annotated[PositionBody, Strictly(PositionBody), Body(examples=[RENAMED])],
+    actor: Actor,
+    at: At,
+) -> Position:
+    """Correct the title of a position; its id stays what chains of approval name."""
+    with _answered():
+        return await at.institution.rename_position(position, body.title, by=actor.id)
+
+
+@router.post("/positions/{position}/end")
+async def end_position(position: PositionId, actor: Actor, at: At) -> Position:
+    """Let a position be given to nobody any more, once nobody holds it and no rules in force or to come name it."""
+    if position in await _named_by_rules(at):
+        raise Problem("position_in_rules")
+    with _answered():
+        return await at.institution.end_position(position, by=actor.id)
+
+
+@router.post("/positions/{position}/closed-desks", status_code=201)
+async def close_desk(
+    position: PositionId,
+    body: Annotated[NewClosing, Strictly(NewClosing), Body(examples=[{"organisation": "song-lam"}])],
+    actor: Actor,
+    at: At,
+) -> Closing:
+    """Give up a vacant desk for good: the files of the organisation go to the nearest one above that has the position.
+
+    Until somebody holds it there again.
+    """
+    with _answered():
+        return await at.institution.close_desk(position, body.organisation, by=actor.id)
 
 
 @router.get("/tenures")
@@ -262,11 +336,12 @@ async def begin_tenure(
 
 @router.post("/tenures/{tenure}/end")
 async def end_tenure(
-    tenure: TenureId, body: Annotated[NewEnd, Strictly(NewEnd), Body(examples=[END])], actor: Actor, at: At
+    tenure: TenureId, body: Annotated[EndOfTenure, Strictly(EndOfTenure), Body(examples=[END])], actor: Actor, at: At
 ) -> Tenure:
-    """Let a tenure end, or end earlier."""
+    """Let a tenure end, or end earlier; never before now what was a right until now."""
+    now = utc_now()
     with _answered():
-        return await at.tenures.end(tenure, body.until, by=actor.id)
+        return await at.tenures.end(tenure, body.until or now, by=actor.id, now=_present(at, now))
 
 
 @router.get("/leaves")
@@ -280,11 +355,21 @@ async def list_leaves(query: Annotated[LeaveQuery, Query()], at: At) -> LeaveLis
 async def register_leave(
     body: Annotated[NewLeave, Strictly(NewLeave), Body(examples=[LEAVE])], actor: Actor, at: At
 ) -> Leave:
-    """Register leave: one's own, or as an administrator anybody's. The substitute signs inside it, and not outside."""
-    _require_own(body.account, actor)
+    """Register leave: one's own, or as an administrator that of others in one's reach, with a third as substitute.
+
+    The substitute signs inside it, and not outside. With a token that takes the scope `sign` for one's own and
+    `administer` for somebody else's; in a session it is done soon after signing in (`sign_in_again`).
+    """
+    await _require_right(body.account, body.substitute, actor, at)
     with _answered():
         leave = await at.leaves.register(
-            body.account, body.substitute, body.since, body.until, body.positions, by=actor.id
+            body.account,
+            body.substitute,
+            body.since,
+            body.until,
+            body.positions,
+            by=actor.id,
+            now=_present(at, utc_now()),
         )
     await tell_files(at.client, at.settings.temporal_task_queue, leave)
     return leave
@@ -294,18 +379,34 @@ async def register_leave(
 async def change_end_of_leave(
     leave: LeaveId, body: Annotated[NewEnd, Strictly(NewEnd), Body(examples=[END])], actor: Actor, at: At
 ) -> Leave:
-    """Give a leave another end."""
-    await _require_own_leave(leave, actor, at)
+    """Give a leave another end; never before now, and none to a leave that is over."""
+    await _require_right_to(leave, actor, at)
     with _answered():
-        changed = await at.leaves.change_end(leave, body.until, by=actor.id)
+        changed = await at.leaves.change_end(leave, body.until, by=actor.id, now=_present(at, utc_now()))
     await tell_files(at.client, at.settings.temporal_task_queue, changed)
     return changed
+
+
+@router.post("/leaves/{leave}/substitute")
+async def give_substitute(
+    leave: LeaveId,
+    body: Annotated[NewSubstitute, Strictly(NewSubstitute), Body(examples=[{"substitute": "hung"}])],
+    actor: Actor,
+    at: At,
+) -> Leave:
+    """Give a leave another substitute from now on: the leave is revoked, and the answer is the one that follows it."""
+    before = await _require_right_to(leave, actor, at, substitute=body.substitute)
+    with _answered():
+        after = await at.leaves.give_substitute(leave, body.substitute, by=actor.id, now=_present(at, utc_now()))
+    # The round goes over every desk of who is away, and over the files that know the leave before.
+    await tell_files(at.client, at.settings.temporal_task_queue, before)
+    return after
 
 
 @router.post("/leaves/{leave}/revoke")
 async def revoke_leave(leave: LeaveId, actor: Actor, at: At) -> Leave:
     """Revoke a leave: from now on nobody signs by it. What was signed by it stays signed."""
-    await _require_own_leave(leave, actor, at)
+    await _require_right_to(leave, actor, at)
     with _answered():
         revoked = await at.leaves.revoke(leave, by=actor.id)
     await tell_files(at.client, at.settings.temporal_task_queue, revoked)
@@ -341,13 +442,52 @@ async def show_register_log(register: Annotated[Register, Path()], query: Annota
     )
 
 
-def _require_own(account: str, actor: Actor) -> None:
-    if account != actor.id and "administrator" not in actor.roles:
+def _present(at: Installation, now: datetime) -> datetime | None:
+    """Return the instant before which everything is past; None in the demo, whose files have clocks of their own."""
+    return None if at.settings.has_virtual_clock else now
+
+
+async def _named_by_rules(at: Installation) -> frozenset[str]:
+    """Return the positions that the edition in force names, or one that is to come."""
+    today = business_date(utc_now(), at.settings.zone)
+    known = [await at.editions.get(digest) for digest in await at.editions.digests()]
+    to_come = [one for one in known if one.effective_from > today]
+    if len(to_come) < len(known):
+        to_come.append(await at.editions.effective(today))
+    return frozenset().union(*(one.positions for one in to_come))
+
+
+async def _require_right(account: str, substitute: str, actor: Acting, at: Installation) -> None:
+    """Refuse who may not say who signs in somebody's place; leave hands on the right to sign.
+
+    Problems: `leave_not_yours`, `scope_missing`, `sign_in_again`, `organisation_out_of_reach`,
+    `substitute_is_registrar`.
+    """
+    require_fresh(at, actor)
+    if account == actor.id:
+        _require_scope("sign", actor)
+        return
+    if "administrator" not in actor.roles:
         raise Problem("leave_not_yours")
+    _require_scope("administer", actor)
+    if actor.organisation is not None:
+        away = await at.accounts.get(account)
+        theirs = away.organisation if away else None
+        if theirs is None or actor.organisation not in await at.institution.lineage(theirs, utc_now()):
+            raise Problem("organisation_out_of_reach")
+    other = await at.accounts.get(substitute)
+    if substitute == actor.id or (other and other.person is not None and other.person == actor.person):
+        raise Problem("substitute_is_registrar")
 
 
-async def _require_own_leave(leave: str, actor: Actor, at: Installation) -> None:
+def _require_scope(scope: Scope, actor: Acting) -> None:
+    if scope not in actor.scopes:
+        raise Problem("scope_missing", params={"scope": scope})
+
+
+async def _require_right_to(leave: str, actor: Acting, at: Installation, *, substitute: str | None = None) -> Leave:
     known = await at.leaves.get(leave)
     if known is None:
         raise Problem("leave_unknown")
-    _require_own(known.account, actor)
+    await _require_right(known.account, substitute or known.substitute, actor, at)
+    return known

@@ -38,7 +38,7 @@ PROBLEMS: dict[str, Answer] = {
     "token_refused": Answer(401, mark("The token is unknown, has expired or was revoked.")),
     "session_refused": Answer(401, mark("The session is over. Sign in again.")),
     "sign_in_refused": Answer(403, mark("This is not how an account here signs in. Check what you entered.")),
-    "sign_in_again": Answer(403, mark("Sign in again first: this changes how you sign in.")),
+    "sign_in_again": Answer(403, mark("Sign in again first: this changes how you sign in, or who signs for whom.")),
     "signing_not_yours": Answer(
         403, mark("A token that signs is made by its owner alone, who has signed in; an administrator gives none.")
     ),
@@ -143,9 +143,24 @@ PROBLEMS: dict[str, Answer] = {
     "organisation_in_use": Answer(
         409, mark("Other organisations stand below it at that time; end or move them first.")
     ),
+    "parent_ends_first": Answer(422, mark("The organisation above ends before this one does.")),
+    "organisation_goes_on": Answer(
+        409, mark("A later entry would bring the organisation back after its end; let that one end.")
+    ),
+    "organisation_needs_successor": Answer(
+        409,
+        mark("Open files: %(files)s, offices held there after that: %(tenures)s. Name the organisation they go on to."),
+    ),
+    "successor_is_itself": Answer(422, mark("An organisation does not follow itself.")),
+    "successor_unknown": Answer(422, mark("The organisation that is to follow does not exist at that time.")),
     "parent_unknown": Answer(422, mark("The organisation above does not exist when this one begins.")),
     "position_unknown": Answer(422, mark("There is no position of this id.")),
     "position_exists": Answer(409, mark("There is a position of this id already.")),
+    "position_ended": Answer(409, mark("The position has ended: nobody is given it any more.")),
+    "position_held": Answer(409, mark("The position is still held, or will be: %(tenures)s. End the tenures first.")),
+    "position_in_rules": Answer(409, mark("Rules in force, or to come, name this position.")),
+    "position_not_held": Answer(422, mark("The one who is away holds none or not all of these positions then.")),
+    "desk_unknown": Answer(404, mark("The position has no desk at this organisation.")),
     "position_of_another_organisation": Answer(
         422, mark("Another organisation alone has this position, and the account does not reach it.")
     ),
@@ -153,10 +168,28 @@ PROBLEMS: dict[str, Answer] = {
     "tenure_exists": Answer(409, mark("The account holds this position at that time already.")),
     "tenure_ended": Answer(409, mark("The tenure ends by then already.")),
     "period_backwards": Answer(422, mark("The end is not after the beginning.")),
+    "end_in_past": Answer(
+        422, mark("The end lies in the past: what was somebody’s right until now is not taken back.")
+    ),
+    "leave_over": Answer(409, mark("The leave is over; register another one.")),
     "leave_unknown": Answer(404, mark("There is no leave of this id.")),
     "leave_not_yours": Answer(403, mark("Only an administrator registers or changes the leave of somebody else.")),
     "leave_revoked": Answer(409, mark("The leave was revoked.")),
-    "leave_overlaps": Answer(409, mark("There is leave of this account at that time already.")),
+    "leave_overlaps": Answer(
+        409, mark("There is leave of this account at that time already, for one of these positions.")
+    ),
+    "substitute_exists": Answer(409, mark("That is the substitute already.")),
+    "substitute_no_approver": Answer(422, mark("A substitute is somebody whose role lets them sign.")),
+    "substitute_out_of_reach": Answer(
+        422, mark("The files that wait for the one who is away are out of reach of the substitute’s organisation.")
+    ),
+    "substitute_is_registrar": Answer(
+        403,
+        mark(
+            "An administrator does not make themselves somebody’s substitute: whoever is away does, or another "
+            "administrator."
+        ),
+    ),
     "substitute_is_oneself": Answer(422, mark("Nobody is their own substitute.")),
     "substitute_on_leave": Answer(409, mark("The substitute is on leave at that time; substitution is not passed on.")),
     "leave_while_substituting": Answer(

@@ -134,6 +134,7 @@ REFUSALS: dict[str, Answer] = {
     "coordinator_signed": Answer(
         409, mark("Whoever signed what is under approval, or in whose name it was signed, cannot come to run the file.")
     ),
+    "organisation_ended": Answer(422, mark("The organisation has ended; open the file at whoever follows it.")),
     "coordinator_out_of_reach": Answer(422, mark("The organisation of this coordinator does not reach the file.")),
     "journey_not_begun": Answer(422, mark("The journey begins on %(starts)s; today is %(today)s.")),
     "report_filed_already": Answer(409, mark("The report is filed already.")),

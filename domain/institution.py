@@ -18,6 +18,10 @@ OrganisationKind = Literal[
 ]
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
 class Period(Fact):
     """A half-open stretch of time. Refuses (`period_backwards`) one that does not end after it begins."""
 
@@ -40,20 +44,28 @@ class Period(Fact):
 
 
 class Organisation(Period):
-    """An organisation as it is from `since` on; a change of name or parent is a further entry of the same slug."""
+    """An organisation as it is from `since` on; a change of name or parent is a further entry of the same slug.
+
+    Its last entry may name a `successor`, to which its files, archive and people go when it has ended.
+    """
 
     slug: Slug
     kind: OrganisationKind
     parent: Slug | None = None
     name: Bilingual
+    successor: Annotated[Slug | None, Field(exclude_if=_absent)] = None
 
 
 class Position(Fact):
-    """An office that signs. Without an organisation it is one that several have, such as `department_head`."""
+    """An office that signs. Without an organisation it is one that several have, such as `department_head`.
+
+    From `ended_at` on nobody can be given it.
+    """
 
     slug: Slug
     organisation: Slug | None = None
     title: Bilingual
+    ended_at: Annotated[Instant | None, Field(exclude_if=_absent)] = None
 
 
 class Tenure(Period):
@@ -63,6 +75,14 @@ class Tenure(Period):
     account: Slug
     position: Slug
     organisation: Slug | None = None
+
+
+class Closing(Fact):
+    """The desk of a position at an organisation is given up for good: until it is held there again there is none."""
+
+    position: Slug
+    organisation: Slug
+    closed_at: Instant
 
 
 class Leave(Period):
@@ -90,6 +110,10 @@ class Leave(Period):
     def ends(self) -> datetime:
         """The first instant at which it gives nobody anything any more."""
         return min(self.until, self.revoked_at) if self.revoked_at else self.until
+
+    def meets(self, other: "Leave") -> bool:
+        """Whether two leaves are for one position at least: either for all, or both for one that they name."""
+        return not self.positions or not other.positions or not set(self.positions).isdisjoint(other.positions)
 
 
 class Held(Fact):
@@ -147,11 +171,14 @@ class StandIn(Fact):
 
 
 def subtree(organisations: Iterable[Organisation], root: str, now: datetime) -> frozenset[str]:
-    """Return an organisation and everything below it at an instant. An unknown one has only itself."""
+    """Return an organisation and everything below it at an instant. An unknown one has only itself.
+
+    What has ended lies below its successor, else below what it stood below at last.
+    """
     below: dict[str, list[str]] = {}
-    for one in organisations:
-        if one.parent is not None and one.contains(now):
-            below.setdefault(one.parent, []).append(one.slug)
+    for slug, above in _parents(organisations, now).items():
+        if above is not None:
+            below.setdefault(above, []).append(slug)
     found, waiting = {root}, [root]
     while waiting:
         new = [slug for slug in below.get(waiting.pop(), ()) if slug not in found]
@@ -161,8 +188,27 @@ def subtree(organisations: Iterable[Organisation], root: str, now: datetime) -> 
 
 
 def lineage(organisations: Iterable[Organisation], slug: str, now: datetime) -> tuple[str, ...]:
-    """Return an organisation and those above it at an instant, upwards. An unknown one has only itself."""
-    return _upwards({one.slug: one.parent for one in organisations if one.contains(now)}, slug)
+    """Return an organisation and those above it at an instant, upwards. An unknown one has only itself.
+
+    From one that has ended it leads on to its successor, else to what it stood below at last: its files, its archive
+    and its people are in somebody's reach.
+    """
+    return _upwards(_parents(organisations, now), slug)
+
+
+def begun(organisations: Iterable[Organisation], now: datetime) -> dict[str, Organisation]:
+    """Return the entry of each organisation that began last by an instant: as it is then, or was when it ended."""
+    found: dict[str, Organisation] = {}
+    for one in organisations:
+        if one.since <= now and (one.slug not in found or found[one.slug].since < one.since):
+            found[one.slug] = one
+    return found
+
+
+def _parents(organisations: Iterable[Organisation], now: datetime) -> dict[str, str | None]:
+    known = begun(organisations, now)
+    above = {slug: one.parent if one.contains(now) else one.successor or one.parent for slug, one in known.items()}
+    return {slug: parent if parent in known else None for slug, parent in above.items()}
 
 
 def _upwards(parents: Mapping[str, str | None], slug: str) -> tuple[str, ...]:
@@ -172,12 +218,41 @@ def _upwards(parents: Mapping[str, str | None], slug: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def makes_desk(held: Period, now: datetime) -> bool:
+def makes_desk(held: Period, now: datetime, closed_at: datetime | None = None) -> bool:
     """Whether an organisation has a desk by now because a position is or was held there so long.
 
-    Not if it was for less than a day: what was entered by mistake and taken back leaves no desk behind.
+    Not if it was for less than a day: what was entered by mistake and taken back leaves no desk behind. Nor if it was
+    over when the desk was last closed, at `closed_at`: what is held there later makes one anew.
     """
-    return held.since <= now and (held.until is None or held.until - held.since >= timedelta(days=1))
+    if held.since > now or (held.until is not None and held.until - held.since < timedelta(days=1)):
+        return False
+    return closed_at is None or closed_at > now or held.until is None or held.until > closed_at
+
+
+def last_closed(closings: Iterable[Closing], now: datetime) -> dict[tuple[str, str], datetime]:
+    """Return when the desk of a position at an organisation was last closed by an instant, for those that were."""
+    found: dict[tuple[str, str], datetime] = {}
+    for one in sorted(closings, key=lambda one: one.closed_at):
+        if one.closed_at <= now:
+            found[one.position, one.organisation] = one.closed_at
+    return found
+
+
+def desks_made(
+    tenures: Iterable[Tenure], ended: Collection[str], closings: Iterable[Closing], now: datetime
+) -> set[tuple[str, str]]:
+    """Return the positions with the organisations that have a desk of them at an instant (`makes_desk`).
+
+    An organisation that has `ended` has none any more: its files go on to whoever comes after it.
+    """
+    closed = last_closed(closings, now)
+    return {
+        (one.position, one.organisation)
+        for one in tenures
+        if one.organisation is not None
+        and one.organisation not in ended
+        and makes_desk(one, now, closed.get((one.position, one.organisation)))
+    }
 
 
 def seats(places: Iterable[tuple[str, str]], lineage: Sequence[str]) -> dict[str, str]:
@@ -205,17 +280,27 @@ def sits(position: str, organisation: str | None, desks: Mapping[str, str]) -> b
 class Seating:
     """Who sits at which desk, for the files of every organisation, at one instant."""
 
-    def __init__(self, organisations: Iterable[Organisation], tenures: Iterable[Tenure], now: datetime) -> None:
+    def __init__(
+        self,
+        organisations: Iterable[Organisation],
+        tenures: Collection[Tenure],
+        now: datetime,
+        closings: Iterable[Closing] = (),
+    ) -> None:
         """Take the registers as they are; what begins only later is left out."""
-        self._parents = {one.slug: one.parent for one in organisations if one.contains(now)}
-        self._places: set[tuple[str, str]] = set()
+        known = begun(organisations, now)
+        self._parents = _parents(known.values(), now)
+        ended = {slug for slug, one in known.items() if not one.contains(now)}
+        self._places = desks_made(tenures, ended, closings, now)
         self._held: dict[str, list[Tenure]] = {}
         for one in tenures:
-            if one.organisation is not None and makes_desk(one, now):
-                self._places.add((one.position, one.organisation))
             if one.contains(now):
                 self._held.setdefault(one.position, []).append(one)
         self._desks: dict[str, dict[str, str]] = {}
+
+    def places(self, position: str) -> frozenset[str]:
+        """Return the organisations that have a desk of a position, vacant ones too."""
+        return frozenset(organisation for one, organisation in self._places if one == position)
 
     def desk(self, position: str, organisation: str) -> str | None:
         """Return at which organisation the desk of a position stands, for the files of an organisation."""
@@ -299,7 +384,7 @@ def organisation_contradiction(known: Collection[Organisation], new: Organisatio
     """Return why an organisation cannot be entered beside the others, or None.
 
     Codes: `organisation_exists` (its periods would overlap), `parent_unknown` (no such organisation when the new one
-    begins), `organisation_cycle`.
+    begins), `parent_ends_first` (it would stand below nothing), `organisation_cycle`.
     """
     if any(one.slug == new.slug and one.overlaps(new) for one in known):
         return "organisation_exists"
@@ -309,11 +394,53 @@ def organisation_contradiction(known: Collection[Organisation], new: Organisatio
         return "organisation_cycle"
     if not any(one.slug == new.parent and one.contains(new.since) for one in known):
         return "parent_unknown"
-    # A later entry of an organisation above may close the circle only then.
-    instants = {new.since} | {one.since for one in known if new.contains(one.since)}
-    if any(new.slug in lineage(known, new.parent, instant) for instant in instants):
+    if _leads_back([*known, new], new.slug, new.parent, new.since):
         return "organisation_cycle"
-    return None
+    ends = stays_until(known, new.parent, new.since)
+    return "parent_ends_first" if ends is not None and (new.until is None or new.until > ends) else None
+
+
+def _leads_back(known: Collection[Organisation], slug: str, above: str, since: datetime) -> bool:
+    """Whether the way up from `above` comes back to an organisation, at an instant or whenever the tree changes later.
+
+    An entry of another organisation, or its end, may close the circle only then.
+    """
+    changes = {since} | {at for one in known for at in (one.since, one.until) if at is not None and at > since}
+    return any(slug in lineage(known, above, instant) for instant in changes)
+
+
+def stays_until(known: Iterable[Organisation], slug: str, since: datetime) -> datetime | None:
+    """Return until when an organisation that is there at an instant stays without a gap; None for good."""
+    until: datetime | None = since
+    for one in sorted((one for one in known if one.slug == slug), key=lambda one: one.since):
+        if until is not None and one.contains(until):
+            until = one.until
+    return until
+
+
+def end_contradiction(known: Collection[Organisation], ending: Organisation, *, files: int, tenures: int) -> str | None:
+    """Return why an organisation cannot end as `ending` says (with `until` and perhaps a successor), or None.
+
+    `known` are all other entries, `files` its open files, `tenures` those held at it that go on after the end. Codes:
+    `organisation_in_use` (others stand below it after that), `organisation_goes_on` (a later entry of its own would
+    bring it back), `successor_is_itself`, `successor_unknown` (it is not there at that instant),
+    `organisation_cycle`, `organisation_needs_successor`.
+    """
+    end = ending.until
+    if end is None:
+        raise ValueError("an end has an instant")
+    if any(one.slug == ending.slug and one.since >= end for one in known):
+        return "organisation_goes_on"
+    if any(one.parent == ending.slug and (one.until is None or one.until > end) for one in known):
+        return "organisation_in_use"
+    if ending.successor is None:
+        return "organisation_needs_successor" if files or tenures else None
+    if ending.successor == ending.slug:
+        return "successor_is_itself"
+    if not any(one.slug == ending.successor and one.contains(end) for one in known):
+        return "successor_unknown"
+    circle = _leads_back([*known, ending], ending.slug, ending.successor, end)
+    return "organisation_cycle" if circle else None
 
 
 def tenure_contradiction(known: Iterable[Tenure], new: Tenure) -> str | None:
@@ -325,16 +452,42 @@ def tenure_contradiction(known: Iterable[Tenure], new: Tenure) -> str | None:
 def leave_contradiction(known: Iterable[Leave], new: Leave) -> str | None:
     """Return why a leave cannot be registered beside the others, or None.
 
-    Codes: `substitute_is_oneself`, `leave_overlaps`, `substitute_on_leave`, `leave_while_substituting` (somebody relies
-    on the one who would be away: that leave needs another substitute first). Revoked leaves contradict nothing.
+    Codes: `substitute_is_oneself`, `leave_overlaps` (for one of its positions; two may have two substitutes),
+    `substitute_on_leave`, `leave_while_substituting` (somebody relies on the one who would be away: that leave needs
+    another substitute first). Revoked leaves contradict nothing.
     """
     if new.substitute == new.account:
         return "substitute_is_oneself"
     then = [one for one in known if one.id != new.id and one.revoked_at is None and one.overlaps(new)]
-    if any(one.account == new.account for one in then):
+    if any(one.account == new.account and one.meets(new) for one in then):
         return "leave_overlaps"
     if any(one.account == new.substitute for one in then):
         return "substitute_on_leave"
     if any(one.substitute == new.account for one in then):
         return "leave_while_substituting"
     return None
+
+
+def leave_unfounded(
+    new: Leave, tenures: Iterable[Tenure], organisations: Collection[Organisation], substitutes: str | None
+) -> str | None:
+    """Return why a leave gives nobody anything, or None: by the `tenures` of who is away.
+
+    `substitutes` is the organisation of the substitute, None for one who acts on all files. Codes: `position_not_held`
+    (one that it names, at no time of it), `substitute_out_of_reach` (a desk of those it is for stands outside the
+    subtree of the substitute's organisation).
+    """
+    then = [one for one in tenures if one.account == new.account and one.overlaps(new)]
+    if not set(new.positions) <= {one.position for one in then}:
+        return "position_not_held"
+    desks = ((one.organisation, max(one.since, new.since)) for one in then if new.covers(one.position))
+    if substitutes is not None and any(
+        desk is not None and substitutes not in lineage(organisations, desk, at) for desk, at in desks
+    ):
+        return "substitute_out_of_reach"
+    return None
+
+
+def end_in_past(before: Period, until: datetime, now: datetime) -> bool:
+    """Whether an end would take back what was a right until now: of something begun, an end before the present."""
+    return before.since <= now and until < now

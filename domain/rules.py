@@ -237,6 +237,14 @@ class Edition(Value):
     ways: tuple[WayRule, ...] = ()
     """How much time there has to be between two items; what no rule speaks of is never too short."""
 
+    @property
+    def positions(self) -> frozenset[str]:
+        """The positions that the edition names: those that sign, and those that hear of what is late."""
+        steps = [step for chain in self.approvals for step in chain.steps]
+        signing = {position for step in steps for position in step.positions}
+        told = {step.escalate_to for step in steps if step.escalate_to is not None}
+        return frozenset(signing | told | {one.to for rule in self.deadlines for one in rule.escalate})
+
     @model_validator(mode="after")
     def _stands_together(self) -> Self:
         lists: tuple[Sequence[Rule], ...] = (

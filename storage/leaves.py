@@ -7,12 +7,14 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, Row, Table, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.institution import Leave, leave_contradiction
-from storage.accounts import accounts
+from domain.institution import Leave, end_in_past, leave_contradiction, leave_unfounded
+from storage.accounts import account_roles, accounts
 from storage.engine import Database
+from storage.institution import all_organisations
 from storage.metadata import Instant, Name, metadata, utc_now
 from storage.references import new_reference
 from storage.register_log import ChangeRefused, queue, record
+from storage.tenures import read_tenures, tenures
 
 leaves = Table(
     "leaves",
@@ -62,10 +64,13 @@ class Leaves:
         positions: Collection[str] = (),
         *,
         by: str,
+        now: datetime | None = None,
     ) -> Leave:
         """Register somebody's leave; without positions the substitute stands in for all of them.
 
-        Raises ChangeRefused: `account_unknown`, `period_backwards`, and the codes of `leave_contradiction`.
+        `now` is wall time; without it, as where the clocks of files are moved, nothing is past. Raises ChangeRefused:
+        `account_unknown`, `substitute_no_approver`, `period_backwards`, `end_in_past` (it is over
+        already), and the codes of `leave_contradiction` and `leave_unfounded`.
         """
         if until <= since:
             raise ChangeRefused("period_backwards")
@@ -79,29 +84,48 @@ class Leaves:
         )
         async with self._database.writing() as connection:
             await queue(connection)
-            enabled = select(accounts.c.id).where(
-                accounts.c.id.in_([account, substitute]), accounts.c.disabled_at.is_(None)
-            )
-            if set((await connection.execute(enabled)).scalars()) != {account, substitute}:
-                raise ChangeRefused("account_unknown")
-            await _check(connection, new)
-            await _enter(connection, new, 1, by=by)
-            await record(connection, "leaves", "leave_registered", new.id, by=by, after=_said(new))
+            if now is not None and until <= now:
+                raise ChangeRefused("end_in_past")
+            await _begin(connection, new, by=by)
         return new
 
-    async def change_end(self, leave: str, until: datetime, *, by: str) -> Leave:
+    async def change_end(self, leave: str, until: datetime, *, by: str, now: datetime | None = None) -> Leave:
         """Give a leave another end; `until` is the first instant after it.
 
-        Raises ChangeRefused: `leave_unknown`, `leave_revoked`, `period_backwards`, and the codes of
-        `leave_contradiction`.
+        `now` as in `register`. Raises ChangeRefused: `leave_unknown`, `leave_revoked`, `leave_over`,
+        `period_backwards`, `end_in_past`, and the codes of `leave_contradiction`.
         """
         async with self._database.writing() as connection:
             before = await _open_leave(connection, leave)
             if until <= before.since:
                 raise ChangeRefused("period_backwards")
+            if now is not None and before.until <= now:
+                raise ChangeRefused("leave_over")
+            if now is not None and end_in_past(before, until, now):
+                raise ChangeRefused("end_in_past")
             after = before.model_copy(update={"until": until})
             await _check(connection, after)
             await _replace(connection, before, after, "leave_end_changed", by=by)
+        return after
+
+    async def give_substitute(self, leave: str, substitute: str, *, by: str, now: datetime | None = None) -> Leave:
+        """Give a leave another substitute: it is revoked, and another one of the same person begins at once instead.
+
+        So it stays said who was whose substitute until then. `now` as in `register`. Returns the new leave; raises
+        ChangeRefused: `leave_unknown`, `leave_revoked`, `leave_over`, `substitute_exists` (it is that one already), and
+        the codes of `register`.
+        """
+        async with self._database.writing() as connection:
+            before = await _open_leave(connection, leave)
+            if now is not None and before.until <= now:
+                raise ChangeRefused("leave_over")
+            if before.substitute == substitute:
+                raise ChangeRefused("substitute_exists")
+            over = before.model_copy(update={"revoked_at": utc_now()})
+            await _replace(connection, before, over, "leave_revoked", by=by)
+            since = before.since if now is None else max(before.since, now)
+            after = before.model_copy(update={"id": new_reference("lea"), "substitute": substitute, "since": since})
+            await _begin(connection, after, by=by)
         return after
 
     async def revoke(self, leave: str, *, by: str) -> Leave:
@@ -139,6 +163,26 @@ async def _open_leave(connection: AsyncConnection, leave: str) -> Leave:
     if found[0].revoked_at is not None:
         raise ChangeRefused("leave_revoked")
     return found[0]
+
+
+async def _begin(connection: AsyncConnection, new: Leave, *, by: str) -> None:
+    approves = select(account_roles.c.account).where(
+        account_roles.c.account == new.substitute, account_roles.c.role == "approver"
+    )
+    enabled = select(accounts.c.id, accounts.c.organisation).where(
+        accounts.c.id.in_([new.account, new.substitute]), accounts.c.disabled_at.is_(None)
+    )
+    known = {row.id: row.organisation for row in await connection.execute(enabled)}
+    if known.keys() != {new.account, new.substitute}:
+        raise ChangeRefused("account_unknown")
+    await _check(connection, new)
+    if (await connection.execute(approves)).one_or_none() is None:
+        raise ChangeRefused("substitute_no_approver")
+    held = await read_tenures(connection, tenures.c.account == new.account)
+    if code := leave_unfounded(new, held, await all_organisations(connection), known[new.substitute]):
+        raise ChangeRefused(code)
+    await _enter(connection, new, 1, by=by)
+    await record(connection, "leaves", "leave_registered", new.id, by=by, after=_said(new))
 
 
 async def _check(connection: AsyncConnection, new: Leave) -> None:

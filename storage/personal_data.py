@@ -52,6 +52,7 @@ TABLES: Mapping[str, Kept] = {
     "checkpoint_duties": Kept("none", "what keeps a checkpoint from being made or shown"),
     "checkpoint_spans": Kept("none", "which events a checkpoint added"),
     "checkpoints": Kept("none", "signed roots over everything that is sealed"),
+    "closed_desks": Kept("none", "offices that were given up, and when"),
     "data_keys": Kept("personal", "the key of everything of a person's", "person:REF", "destroyed first of all"),
     "directory_entries": Kept(
         "reference", "a contact names its person by reference", "content", "stays, as a contact who was erased"

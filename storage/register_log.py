@@ -243,8 +243,9 @@ def _read(row: Row[Any]) -> SealedEvent:
 
 
 class ChangeRefused(ValueError):
-    """A change that contradicts what the registers say; `code` is stable and names no person."""
+    """A change that contradicts what the registers say; `code` is stable, and nothing in `params` names a person."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, **params: int) -> None:
         super().__init__(code)
         self.code = code
+        self.params = params

@@ -17,7 +17,9 @@ from sqlalchemy import (
     Row,
     String,
     bindparam,
+    case,
     exists,
+    func,
     literal,
     null,
     or_,
@@ -28,13 +30,13 @@ from sqlalchemy import cast as as_type
 
 from domain.decision import Actor
 from domain.institution import (
+    Closing,
     Leave,
-    Period,
     StandIn,
     Tenure,
+    desks_made,
     granters,
     held_by,
-    makes_desk,
     seats,
     sits,
     substitutions_of,
@@ -47,7 +49,7 @@ from storage.institution import organisations
 from storage.leaves import leave_of, leaves
 from storage.metadata import Instant, Name
 from storage.sitting import who_sits
-from storage.tenures import held_at, tenures
+from storage.tenures import closed_desks, held_at, tenures
 
 _ACCOUNT, _ORGANISATION = bindparam("account", type_=Name), bindparam("organisation", type_=Name)
 _NOW = bindparam("now", type_=Instant)
@@ -74,12 +76,27 @@ _NEWEST = (
 
 
 def _lineage() -> CTE:
-    here = [organisations.c.since <= _NOW, or_(organisations.c.until.is_(None), organisations.c.until > _NOW)]
-    first = select(organisations.c.slug, organisations.c.parent, organisations.c.kind, literal(1).label("height"))
-    above = first.where(organisations.c.slug == _ORGANISATION, *here).cte("above", recursive=True)
-    next_up = select(organisations.c.slug, organisations.c.parent, organisations.c.kind, above.c.height + 1)
+    """Say in SQL what `lineage` of domain/institution.py says: what has ended leads on to whoever comes after it."""
+    later = organisations.alias("later")
+    last = [
+        organisations.c.since <= _NOW,
+        ~exists().where(
+            later.c.slug == organisations.c.slug, later.c.since > organisations.c.since, later.c.since <= _NOW
+        ),
+    ]
+    ended = organisations.c.until <= _NOW
+    parent = case(
+        (ended, func.coalesce(organisations.c.successor, organisations.c.parent)), else_=organisations.c.parent
+    )
+    columns = (
+        organisations.c.slug, parent.label("parent"), organisations.c.kind,
+        case((ended, "ended"), else_="stands").label("stands"),
+    )  # fmt: skip
+    first = select(*columns, literal(1).label("height"))
+    above = first.where(organisations.c.slug == _ORGANISATION, *last).cte("above", recursive=True)
+    next_up = select(*columns, above.c.height + 1)
     return above.union_all(
-        next_up.join(above, organisations.c.slug == above.c.parent).where(above.c.height < HIGHEST, *here)
+        next_up.join(above, organisations.c.slug == above.c.parent).where(above.c.height < HIGHEST, *last)
     )
 
 
@@ -149,7 +166,7 @@ def _look() -> Any:
                 version=leaves.c.version,
             )
         ).where(leaves.c.id.in_(away)),
-        select(*_row("above", above.c.slug, as_type(above.c.height, String), above.c.kind)),
+        select(*_row("above", above.c.slug, as_type(above.c.height, String), above.c.kind, above.c.stands)),
         select(
             *_row(
                 "desk",
@@ -159,10 +176,16 @@ def _look() -> Any:
                 until=tenures.c.until,
             )
         ).where(
-            # An organisation that no register has, or that has ended, stands alone and keeps its desks.
+            # An organisation that no register has stands alone and keeps its desks.
             or_(tenures.c.organisation == _ORGANISATION, tenures.c.organisation.in_(select(above.c.slug))),
             tenures.c.replaced_at.is_(None),
             tenures.c.since <= _NOW,
+        ),
+        select(
+            *_row("closed", closed_desks.c.position, closed_desks.c.organisation, since=closed_desks.c.closed_at)
+        ).where(
+            or_(closed_desks.c.organisation == _ORGANISATION, closed_desks.c.organisation.in_(select(above.c.slug))),
+            closed_desks.c.closed_at <= _NOW,
         ),
     )
 
@@ -274,11 +297,12 @@ class Standing:
             lineage,
             cast(RunBy, kind) if kind in get_args(RunBy) else None,
             seats(
-                [
-                    (row.first, row.second)
-                    for row in found["desk"]
-                    if makes_desk(Period(since=row.since, until=row.until), now)
-                ],
+                desks_made(
+                    (_desk(row) for row in found["desk"]),
+                    {row.first for row in above if row.fourth == "ended"},
+                    (_closing(row) for row in found["closed"]),
+                    now,
+                ),
                 lineage,
             ),
         )
@@ -359,6 +383,16 @@ def _granted(versions: Iterable[tuple[Tenure | Leave, str, int]]) -> dict[str, t
     for one, recorded_by, _ in sorted(versions, key=lambda given: given[2]):
         found[one.id].append((one, recorded_by))
     return {entry: granters(its) for entry, its in found.items()}
+
+
+def _desk(row: Row[Any]) -> Tenure:
+    return Tenure(
+        id="", account="system", position=row.first, organisation=row.second, since=row.since, until=row.until
+    )
+
+
+def _closing(row: Row[Any]) -> Closing:
+    return Closing(position=row.first, organisation=row.second, closed_at=row.since)
 
 
 def _actor(account: str, found: dict[str, list[Row[Any]]], now: datetime) -> Actor:

@@ -34,7 +34,7 @@ from storage.received_mail import mailbox_places, received_mail
 from storage.register_log import register_log
 from storage.retention import retention_entries, retention_plans
 from storage.sessions import sessions
-from storage.tenures import positions, tenures
+from storage.tenures import closed_desks, positions, tenures
 from storage.texts import texts
 
 REGISTERS: tuple[Table, ...] = (
@@ -52,6 +52,7 @@ REGISTERS: tuple[Table, ...] = (
     checkpoint_duties,
     checkpoint_spans,
     checkpoints,
+    closed_desks,
     data_keys,
     directory_entries,
     directory_imports,

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.institution import Tenure, tenure_contradiction
+from domain.institution import Closing, Tenure, end_in_past, tenure_contradiction
 from storage.engine import Database
 from storage.metadata import Instant, Name, Words, metadata, utc_now
 from storage.references import new_reference
@@ -34,6 +34,17 @@ positions = Table(
     Column("title_vi", Words, nullable=False),
     Column("title_en", Words, nullable=False),
     Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Name, nullable=False),
+    Column("ended_at", Instant),
+)
+
+
+closed_desks = Table(
+    "closed_desks",
+    metadata,
+    Column("position", Name, primary_key=True),
+    Column("organisation", Name, primary_key=True),
+    Column("closed_at", Instant, primary_key=True),
     Column("recorded_by", Name, nullable=False),
 )
 
@@ -84,10 +95,11 @@ class Tenures:
                 found.setdefault(one.position, []).append(one)
         return found
 
-    async def end(self, tenure: str, until: datetime, *, by: str) -> Tenure:
+    async def end(self, tenure: str, until: datetime, *, by: str, now: datetime | None = None) -> Tenure:
         """Let a tenure end, or end earlier; `until` is the first instant without it.
 
-        Raises ChangeRefused: `tenure_unknown`, `tenure_ended` (it ends by then already), `period_backwards`.
+        `now` is wall time; without it, as where the clocks of files are moved, no end is past. Raises ChangeRefused:
+        `tenure_unknown`, `tenure_ended` (it ends by then already), `period_backwards`, `end_in_past`.
         """
         async with self._database.writing() as connection:
             await queue(connection)
@@ -99,7 +111,9 @@ class Tenures:
                 raise ChangeRefused("tenure_ended")
             if until <= before.since:
                 raise ChangeRefused("period_backwards")
-            return await _close(connection, before, until, by=by)
+            if now is not None and end_in_past(before, until, now):
+                raise ChangeRefused("end_in_past")
+            return await close_tenure(connection, before, until, by=by)
 
 
 async def read_tenures(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Tenure]:
@@ -123,6 +137,15 @@ def tenure_of(row: Row[Any]) -> Tenure:
 async def tenures_begun(connection: AsyncConnection, now: datetime) -> list[Tenure]:
     """Return the tenures that began by an instant, those that are over too."""
     return await read_tenures(connection, tenures.c.since <= now)
+
+
+async def read_closings(connection: AsyncConnection, now: datetime, *which: ColumnElement[bool]) -> list[Closing]:
+    """Return the desks that were closed by an instant, and when."""
+    wanted = select(closed_desks).where(closed_desks.c.closed_at <= now, *which)
+    return [
+        Closing(position=row.position, organisation=row.organisation, closed_at=row.closed_at)
+        for row in await connection.execute(wanted)
+    ]
 
 
 async def begin_tenure(
@@ -169,7 +192,7 @@ async def hold_exactly(
         else:
             # A tenure that begins at this very instant is a microsecond long: it was recorded, so it is not denied.
             now = max(now, one.since + timedelta(microseconds=1))
-            await _close(connection, one, now, by=by)
+            await close_tenure(connection, one, now, by=by)
     for position in sorted(places.keys() - kept):
         later = [
             one.since
@@ -180,7 +203,8 @@ async def hold_exactly(
         await begin_tenure(connection, account, position, now, until, at=places[position], by=by)
 
 
-async def _close(connection: AsyncConnection, before: Tenure, until: datetime, *, by: str) -> Tenure:
+async def close_tenure(connection: AsyncConnection, before: Tenure, until: datetime, *, by: str) -> Tenure:
+    """Enter the end of a tenure as a further version, and record it."""
     after = before.model_copy(update={"until": until})
     version = await connection.execute(
         update(tenures)

@@ -19,14 +19,14 @@ Until = Annotated[
 ]
 
 
-def first_instant(day: datetime, settings: Settings) -> str:
-    """Return the beginning of a day in the business zone, as the API takes it."""
-    return day.replace(tzinfo=ZoneInfo(settings.zone)).isoformat()
+def first_instant(day: datetime, settings: Settings, zone: str | None = None) -> str:
+    """Return the beginning of a day in a zone, else in the business zone, as the API takes it."""
+    return day.replace(tzinfo=ZoneInfo(zone or settings.zone)).isoformat()
 
 
-def after_last_instant(day: datetime, settings: Settings) -> str:
-    """Return the end of a day in the business zone: the beginning of the next."""
-    return first_instant(day + timedelta(days=1), settings)
+def after_last_instant(day: datetime, settings: Settings, zone: str | None = None) -> str:
+    """Return the end of a day in a zone, else in the business zone: the beginning of the next."""
+    return first_instant(day + timedelta(days=1), settings, zone)
 
 
 def period(first: datetime | None, last: datetime | None, settings: Settings) -> dict[str, Any]:
@@ -39,14 +39,14 @@ def period(first: datetime | None, last: datetime | None, settings: Settings) ->
     return said
 
 
-def first_day(since: str, settings: Settings, translator: Translator) -> str:
+def first_day(since: str, settings: Settings, translator: Translator, zone: str | None = None) -> str:
     """Return the day on which a period begins."""
-    return translator.short_date(datetime.fromisoformat(since).astimezone(ZoneInfo(settings.zone)).date())
+    return translator.short_date(datetime.fromisoformat(since).astimezone(ZoneInfo(zone or settings.zone)).date())
 
 
-def last_day(until: str | None, settings: Settings, translator: Translator) -> str:
+def last_day(until: str | None, settings: Settings, translator: Translator, zone: str | None = None) -> str:
     """Return the last day of a period, nothing for one without an end."""
     if until is None:
         return ""
     last = datetime.fromisoformat(until) - timedelta(microseconds=1)
-    return translator.short_date(last.astimezone(ZoneInfo(settings.zone)).date())
+    return translator.short_date(last.astimezone(ZoneInfo(zone or settings.zone)).date())

@@ -1,7 +1,7 @@
 """`legation position`: the positions that sign, and who holds them."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +14,7 @@ from verbs.periods import From, Until, after_last_instant, first_day, last_day, 
 from verbs.show import AsJson
 from verbs.tables import add_row, output, table
 
-app = typer.Typer(help="Show and enter positions, and who holds them.", no_args_is_help=True)
+app = typer.Typer(help="Show, enter and end positions, and who holds them.", no_args_is_help=True)
 
 Position = Annotated[str, typer.Argument(help="The position's id, such as vice_president.")]
 
@@ -101,8 +101,51 @@ def end(
 ) -> None:
     """Let somebody hold a position no more. For administrators."""
     settings = options(context).settings()
-    until = after_last_instant(last, settings) if last else datetime.now(UTC).isoformat()
+    body = {"until": after_last_instant(last, settings)} if last else {}
     with api_of(settings) as api:
-        made = api.post(f"/institution/tenures/{tenure}/end", {"until": until})
+        made = api.post(f"/institution/tenures/{tenure}/end", body)
     sentence = translator_of(settings).tr("The tenure %(tenure)s ends.", tenure=tenure)
+    typer.echo(json.dumps(made) if as_json else sentence)
+
+
+@app.command("rename")
+def rename(
+    context: typer.Context,
+    position: Position,
+    title_vi: Annotated[str, typer.Option(help="Its title in Vietnamese.")],
+    title_en: Annotated[str, typer.Option(help="Its title in English.")],
+    as_json: AsJson = False,
+) -> None:
+    """Correct the title of a position. For administrators."""
+    settings = options(context).settings()
+    with api_of(settings) as api:
+        made = api.put(f"/institution/positions/{position}", {"title": {"vi": title_vi, "en": title_en}})
+    sentence = translator_of(settings).tr("The title of the position %(position)s is corrected.", position=position)
+    typer.echo(json.dumps(made) if as_json else sentence)
+
+
+@app.command("abolish")
+def abolish(context: typer.Context, position: Position, as_json: AsJson = False) -> None:
+    """Let a position that nobody holds and no rules name be given to nobody any more. For administrators."""
+    settings = options(context).settings()
+    with api_of(settings) as api:
+        made = api.post(f"/institution/positions/{position}/end", None)
+    sentence = translator_of(settings).tr("The position %(position)s has ended.", position=position)
+    typer.echo(json.dumps(made) if as_json else sentence)
+
+
+@app.command("close-desk")
+def close_desk(
+    context: typer.Context,
+    position: Position,
+    organisation: Annotated[str, typer.Argument(help="The organisation that has nobody for it any more.")],
+    as_json: AsJson = False,
+) -> None:
+    """Give up a vacant desk: files go to the next organisation above that has the position. For administrators."""
+    settings = options(context).settings()
+    with api_of(settings) as api:
+        made = api.post(f"/institution/positions/{position}/closed-desks", {"organisation": organisation})
+    sentence = translator_of(settings).tr(
+        "The desk of %(position)s at %(organisation)s is given up.", position=position, organisation=organisation
+    )
     typer.echo(json.dumps(made) if as_json else sentence)

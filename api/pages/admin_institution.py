@@ -9,19 +9,25 @@ from api.access import Actor
 from api.installation import At, Installation
 from api.institution import (
     AtQuery,
-    NewEnd,
+    EndOfOrganisation,
+    EndOfTenure,
+    NewClosing,
     NewOrganisation,
     NewPosition,
     NewTenure,
     OrganisationBody,
     OrganisationId,
+    PositionBody,
     TenureId,
     TenureQuery,
     add_organisation,
     add_position,
     begin_tenure,
     change_organisation,
+    change_position,
+    close_desk,
     end_organisation,
+    end_position,
     end_tenure,
     list_organisations,
     list_positions,
@@ -57,10 +63,19 @@ SAID = {
     "changed": mark("It was changed."),
     "ended": mark("Its end was entered."),
     "begun": mark("The tenure was entered."),
+    "closed": mark("The desk was given up. Its files wait at the next one above now."),
 }
 
 BESIDE = {
     "organisation_exists": "slug",
+    "parent_ends_first": "parent",
+    "organisation_in_use": "until",
+    "organisation_goes_on": "until",
+    "organisation_needs_successor": "successor",
+    "successor_is_itself": "successor",
+    "successor_unknown": "successor",
+    "end_in_past": "until",
+    "position_ended": "account",
     "organisation_cycle": "parent",
     "parent_unknown": "parent",
     "position_exists": "slug",
@@ -107,15 +122,15 @@ async def change_organisation_by_page(organisation: OrganisationId, request: Req
     ending = typed.get("form") == "end"
     try:
         if ending:
-            end = read_days(request, NewEnd, typed, last=["until"])
-            with answering(request, BESIDE | {"organisation_in_use": "until"}):
+            end = read_days(request, EndOfOrganisation, typed, last=["until"])
+            with answering(request, BESIDE | {"organisation_cycle": "successor"}):
                 await end_organisation(organisation, end, actor, at)
             return done(f"{ORGANISATIONS}/{organisation}", "ended")
         body = read_days(request, OrganisationBody, typed, first=["since"], more={"name": bilingual(typed, "name")})
         with answering(request, BESIDE | {"period_backwards": "since"}):
             await change_organisation(organisation, body, actor, at)
     except FormRefused as wrong:
-        form = wrong.form("end", NewEnd, typed) if ending else wrong.form("change", OrganisationBody, typed)
+        form = wrong.form("end", EndOfOrganisation, typed) if ending else wrong.form("change", OrganisationBody, typed)
         return await _organisation(request, at, organisation, form=form, status=wrong.status)
     return done(f"{ORGANISATIONS}/{organisation}", "changed")
 
@@ -146,9 +161,16 @@ async def show_position_page(position: Slug, request: Request, at: At) -> Respon
 
 
 @router.post("/admin/positions/{position}")
-async def begin_tenure_by_page(position: Slug, request: Request, actor: Actor, at: At) -> Response:
-    """Let an account hold the position."""
+async def change_position_by_page(position: Slug, request: Request, actor: Actor, at: At) -> Response:
+    """Let an account hold the position, correct its title, give up one of its desks, or let it end."""
     typed: Typed = request.state.form
+    what, path = typed.get("form", ""), f"{POSITIONS}/{position}"
+    if what in ("rename", "close", "end"):
+        try:
+            return done(path, await _settle_position(what, position, request, actor, at))
+        except FormRefused as wrong:
+            form = wrong.form(what, PositionBody if what == "rename" else None, typed)
+            return await _position(request, at, position, form=form, status=wrong.status)
     try:
         body = read_days(request, NewTenure, typed, first=["since"], last=["until"], more={"position": position})
         with answering(request, BESIDE):
@@ -156,7 +178,22 @@ async def begin_tenure_by_page(position: Slug, request: Request, actor: Actor, a
     except FormRefused as wrong:
         form = wrong.form("begin", NewTenure, typed)
         return await _position(request, at, position, form=form, status=wrong.status)
-    return done(f"{POSITIONS}/{position}", "begun")
+    return done(path, "begun")
+
+
+async def _settle_position(what: str, position: str, request: Request, actor: Actor, at: Installation) -> str:
+    typed: Typed = request.state.form
+    with answering(request):
+        if what == "rename":
+            await change_position(
+                position, read(request, PositionBody, typed, {"title": bilingual(typed, "title")}), actor, at
+            )
+            return "changed"
+        if what == "end":
+            await end_position(position, actor, at)
+            return "ended"
+        await close_desk(position, read(request, NewClosing, typed), actor, at)
+        return "closed"
 
 
 @router.post("/admin/positions/{position}/tenures/{tenure}")
@@ -164,11 +201,11 @@ async def end_tenure_by_page(position: Slug, tenure: TenureId, request: Request,
     """Let a tenure end with a day."""
     typed: Typed = request.state.form
     try:
-        body = read_days(request, NewEnd, typed, last=["until"])
+        body = read_days(request, EndOfTenure, typed, last=["until"])
         with answering(request, BESIDE):
             await end_tenure(tenure, body, actor, at)
     except FormRefused as wrong:
-        form = wrong.form(f"end-{tenure}", NewEnd, typed)
+        form = wrong.form(f"end-{tenure}", EndOfTenure, typed)
         return await _position(request, at, position, form=form, status=wrong.status)
     return done(f"{POSITIONS}/{position}", "ended")
 
@@ -242,7 +279,7 @@ async def _organisation(
         ORGANISATIONS,
         status=status,
         form=form,
-        forms=[Form("change", OrganisationBody, said), Form("end", NewEnd)],
+        forms=[Form("change", OrganisationBody, said), Form("end", EndOfOrganisation)],
         said_of=SAID,
         one=one,
         entries=[
@@ -287,7 +324,11 @@ async def _position(
     if one is None:
         raise Problem("not_found")
     tenures, now = (await list_tenures(TenureQuery(position=slug), at)).items, utc_now()
-    ends: list[Any] = [Form(f"end-{each.id}", NewEnd) for each in tenures if each.until is None or each.until > now]
+    there = {each.organisation for each in tenures if each.until is None or each.until > now}
+    vacant = sorted((await at.institution.seating(now)).places(slug) - there)
+    ends: list[Any] = [
+        Form(f"end-{each.id}", EndOfTenure) for each in tenures if each.until is None or each.until > now
+    ]
     lines = [
         (each, first_day(at, each.since), last_day(at, each.until) if each.until else None)
         for each in sorted(tenures, key=lambda each: each.since, reverse=True)
@@ -298,9 +339,15 @@ async def _position(
         POSITIONS,
         status=status,
         form=form,
-        forms=[Form("begin", NewTenure), *ends],
+        forms=[
+            Form("begin", NewTenure),
+            Form("rename", PositionBody, {"title.vi": one.title.vi, "title.en": one.title.en}),
+            *ends,
+        ],
         said_of=SAID,
         one=one,
+        vacant=vacant,
+        held=bool(there),
         tenures=lines,
         now=now,
         organisation_names={each.slug: each.name for each in await at.institution.organisations()},

@@ -250,19 +250,20 @@ def read_days(
     first: Sequence[str] = (),
     last: Sequence[str] = (),
     more: Mapping[str, Any] | None = None,
+    zone: str | None = None,
 ) -> M:
-    """Return the body that a form says whose instants were typed as days of the business zone.
+    """Return the body that a form says whose instants were typed as days of a zone, else of the business zone.
 
     A `first` day begins at its midnight; after a `last` day comes the midnight that is the body's instant. FormRefused
     names whatever is wrong with days and all other fields at once.
     """
-    zone, errors = ZoneInfo(installation_of(request).settings.zone), list[tuple[str, str]]()
+    whose, errors = ZoneInfo(zone or installation_of(request).settings.zone), list[tuple[str, str]]()
     instants: dict[str, Any] = dict(more or {})
     for name in (*first, *last):
         text = typed.get(name, "").strip()
         day = day_of(text)
         if day is not None and 1990 <= day.year < 2199:
-            midnight = datetime.combine(day + timedelta(days=name in last), time.min, zone)
+            midnight = datetime.combine(day + timedelta(days=name in last), time.min, whose)
             instants[name] = midnight.isoformat()
         elif text:
             errors.append((name, translator(reader_of(request).language).tr(NOT_DATE.sentence)))
@@ -283,11 +284,11 @@ def bilingual(typed: Typed, field: str) -> dict[str, str]:
     return {language: text for language, text in said_in.items() if text}
 
 
-def first_day(at: Installation, since: datetime) -> date:
-    """Return the day in the business zone on which something begins."""
-    return business_date(since, at.settings.zone)
+def first_day(at: Installation, since: datetime, zone: str | None = None) -> date:
+    """Return the day in a zone, else in the business zone, on which something begins."""
+    return business_date(since, zone or at.settings.zone)
 
 
-def last_day(at: Installation, until: datetime) -> date:
-    """Return the last day in the business zone on which something still holds that ends before an instant."""
-    return business_date(until - timedelta(microseconds=1), at.settings.zone)
+def last_day(at: Installation, until: datetime, zone: str | None = None) -> date:
+    """Return the last day on which something holds that ends before an instant; in a zone, else the business zone."""
+    return business_date(until - timedelta(microseconds=1), zone or at.settings.zone)

@@ -19,7 +19,7 @@ PAGE_SENTENCES = {
     "origin_refused": mark("This form was not sent by a page of this site."),
     "engine_unavailable": mark("No answer came in time. Send the form again: nothing is ever done twice."),
     "idempotency_key_reused": mark("This answer was sent before. What became of it stands on this page."),
-    "sign_in_again": mark("Sign in again first: this changes how you sign in."),
+    "sign_in_again": mark("Sign in again first: this changes how you sign in, or who signs for whom."),
 }
 """Where the sentence of the JSON routes speaks to programs."""
 

@@ -1,12 +1,20 @@
 """Organisations, positions, tenures and leave over HTTP; what an organisation reaches; the log."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from domain.bilingual import Bilingual
+from domain.institution import Organisation, Position
+from domain.sign_in import Scope
+from storage.accounts import AccountDetails
+from storage.metadata import utc_now
 from tests.api.conftest import Api, code, member, opening
+from tests.api.front import front
+from tests.rulebook import edition
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -55,7 +63,10 @@ async def test_an_organisation_is_entered_changed_and_ended(api: Api) -> None:
     below = await organisation(api, "song-lam", above)
     renamed = {"kind": "provincial_union", "name": {"vi": "Tên mới", "en": "New name"}, "since": day(10)}
     await done(api, "PUT", f"/organisations/{below}", renamed)
-    await done(api, "POST", f"/organisations/{above}/end", {"until": day(20)})
+    assert code(await asked(api, f"/organisations/{above}/end", {"until": day(5)})) == (409, "organisation_in_use")
+    await done(api, "POST", f"/organisations/{above}/end", {"until": day(20), "successor": below})
+    late = await api.ask("POST", "/delegations", opening(id=api.id, organisation=above))
+    assert code(late) == (422, "organisation_ended")
     shown = (await done(api, "GET", "/organisations", by="an"))["items"]
     lines = [(one["slug"], one["since"], one["until"], one["parent"]) for one in shown if one["slug"].endswith(api.id)]
     full = [f"{day(number)[:-1]}.000000Z" for number in (0, 10, 20)]
@@ -108,6 +119,10 @@ async def test_everybody_registers_leave_of_their_own_and_administrators_anybody
     mai, hung = await account(api, "mai"), await account(api, "hung")
     away = {"account": mai, "substitute": hung, "since": day(0), "until": day(7), "positions": ["finance"]}
     assert code(await asked(api, "/leaves", away, by=hung)) == (403, "leave_not_yours")
+    await done(api, "POST", "/positions", {"slug": f"clerk-{api.id}", "title": NAME})
+    await done(api, "POST", "/tenures", {"account": mai, "position": f"clerk-{api.id}", "since": day(0)})
+    assert code(await asked(api, "/leaves", away, by=mai)) == (422, "position_not_held")
+    away |= {"positions": [f"clerk-{api.id}"]}
     leave = await done(api, "POST", "/leaves", away, by=mai)
     assert code(await asked(api, f"/leaves/{leave['id']}/end", {"until": day(9)}, by=hung)) == (403, "leave_not_yours")
     assert code(await asked(api, f"/leaves/{leave['id']}/revoke", by=hung)) == (403, "leave_not_yours")
@@ -116,8 +131,92 @@ async def test_everybody_registers_leave_of_their_own_and_administrators_anybody
     assert code(await asked(api, "/leaves", again)) == (409, "leave_overlaps")
     [shown] = (await done(api, "GET", f"/leaves?account={hung}&at={day(8)}", by="an"))["items"]
     assert (shown["id"], shown["substitute"], shown["revoked_at"]) == (leave["id"], hung, None)
-    await done(api, "POST", f"/leaves/{leave['id']}/revoke")
+    an = await account(api, "an")
+    instead = {"substitute": an}
+    assert code(await asked(api, f"/leaves/{leave['id']}/substitute", instead, by=an)) == (403, "leave_not_yours")
+    other = await done(api, "POST", f"/leaves/{leave['id']}/substitute", instead, by=mai)
+    assert (other["substitute"], other["until"]) == (an, f"{day(9)[:-1]}.000000Z")
+    await done(api, "POST", f"/leaves/{other['id']}/revoke")
     assert code(await asked(api, f"/leaves/{leave['id']}/revoke")) == (409, "leave_revoked")
+
+
+async def test_leave_takes_the_scope_that_it_hands_on(tmp_path: Path) -> None:
+    """Who stands in signs: a token that may not sign, or not administer, gives that to nobody."""
+    async with front(tmp_path) as found:
+        now = utc_now()
+        away = {"since": now.isoformat(), "until": (now + timedelta(days=5)).isoformat(), "substitute": "hung"}
+
+        async def refusal(by: str, *scopes: Scope, path: str = "/institution/leaves", **body: Any) -> tuple[int, str]:
+            token = await found.token(by, scopes=scopes)
+            return code(await found.browser().ask("POST", path, body, origin="", sec_fetch_site="", **token))
+
+        assert await refusal("root", "read", "write", account="mai", **away) == (403, "scope_missing")
+        assert await refusal("mai", "read", "write", account="mai", **away) == (403, "scope_missing")
+        leave = await found.at.leaves.register("mai", "hung", now, now + timedelta(days=5), by="mai")
+        path = f"/institution/leaves/{leave.id}"
+        for by in ("root", "mai"):
+            assert await refusal(by, "read", "write", path=f"{path}/revoke") == (403, "scope_missing")
+            end = {"until": (now + timedelta(days=6)).isoformat()}
+            assert await refusal(by, "read", "write", path=f"{path}/end", **end) == (403, "scope_missing")
+            other = {"substitute": "an"}
+            assert await refusal(by, "read", "write", path=f"{path}/substitute", **other) == (403, "scope_missing")
+        assert await refusal("root", "write", path="/feeds", account="mai") == (403, "scope_missing")
+        past = {"until": (now - timedelta(days=1)).isoformat()}
+        assert await refusal("mai", "write", "sign", path=f"{path}/end", **past) == (422, "period_backwards")
+
+
+async def test_an_administrator_gives_substitutes_to_those_in_reach_and_never_is_one(tmp_path: Path) -> None:
+    """Nor with another account of the same person; an open browser that is found gives nobody anything."""
+    async with front(tmp_path) as found:
+        now, person = utc_now(), "per_haodmin00"
+        await found.at.institution.add_organisation(
+            Organisation.model_validate({"slug": "hue", "kind": "authority", "name": NAME, "since": now}), by="root"
+        )
+        for name, roles, more in (
+            ("ha", ("administrator", "approver"), {"organisation": "hue", "person": person}),
+            ("ha-too", ("approver",), {"organisation": "hue", "person": person}),
+            ("vinh", ("approver",), {"organisation": "hue"}),
+            ("thu", ("approver",), {"organisation": "hue"}),
+        ):
+            details = {"id": name, "name": name, "roles": roles, **more}
+            await found.at.accounts.create(AccountDetails.model_validate(details))
+        ha = await found.token("ha")
+
+        async def register(account: str, substitute: str) -> httpx2.Response:
+            away = {"account": account, "substitute": substitute, "since": now.isoformat()}
+            body = away | {"until": (now + timedelta(days=5)).isoformat()}
+            return await found.browser().ask("POST", "/institution/leaves", body, origin="", sec_fetch_site="", **ha)
+
+        assert code(await register("mai", "vinh")) == (403, "organisation_out_of_reach")
+        assert code(await register("vinh", "ha")) == (403, "substitute_is_registrar")
+        assert code(await register("vinh", "ha-too")) == (403, "substitute_is_registrar")
+        assert (await register("vinh", "thu")).status_code == 201
+
+        mai = found.browser()
+        await mai.sign_in("mai")
+        found.moment.pass_by(minutes=20)
+        away = {"account": "mai", "substitute": "hung", "since": now.isoformat()}
+        stale = await mai.ask("POST", "/institution/leaves", away | {"until": (now + timedelta(days=5)).isoformat()})
+        assert code(stale) == (403, "sign_in_again")
+
+
+async def test_a_position_ends_once_no_rules_name_it(tmp_path: Path) -> None:
+    """In force, or to come; a tenure ends at once where nothing is said."""
+    async with front(tmp_path) as found:
+        root = await found.token("root")
+        for slug in ("vice_president", "clerk"):
+            position = Position(slug=slug, title=Bilingual.model_validate(NAME))
+            await found.at.institution.add_position(position, by="root")
+        later = edition().model_copy(update={"effective_from": utc_now().date() + timedelta(days=30)})
+        assert "vice_president" in later.positions
+        await found.at.editions.put(later)
+
+        async def end(slug: str) -> httpx2.Response:
+            path = f"/institution/positions/{slug}/end"
+            return await found.browser().ask("POST", path, None, origin="", sec_fetch_site="", **root)
+
+        assert code(await end("vice_president")) == (409, "position_in_rules")
+        assert (await end("clerk")).json()["ended_at"]
 
 
 async def test_an_account_acts_on_and_sees_the_files_of_its_organisation_and_those_below(api: Api) -> None:
@@ -148,6 +247,17 @@ async def test_an_account_acts_on_and_sees_the_files_of_its_organisation_and_tho
     assert listed == {above: True, inside: True, outside: False}
     due = (await api.ask("GET", "/deadlines", by=outside)).json()["items"]
     assert [one for one in due if one["delegation_id"] == api.id] == []
+
+    path = f"/organisations/{here}/end"
+    assert code(await asked(api, path, {"until": day(1)})) == (409, "organisation_needs_successor")
+    await done(api, "POST", path, {"until": day(1), "successor": elsewhere})
+    for who in (inside, outside, above):
+        assert (await api.ask("GET", f"/delegations/{api.id}", by=who)).status_code == 200
+    # What has come to the successor is its own to hand on.
+    assert code(await asked(api, f"/organisations/{elsewhere}/end", {"until": day(2)})) == (
+        409,
+        "organisation_needs_successor",
+    )
 
 
 async def test_the_decision_refuses_what_the_quick_answer_would(api: Api) -> None:

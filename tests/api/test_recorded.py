@@ -1,5 +1,6 @@
 """Everything that an administrator does is itself recorded: each address that changes anything, by construction."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 from uuid import uuid4
@@ -7,7 +8,9 @@ from uuid import uuid4
 import pytest
 
 from storage.accounts import AccountDetails
+from storage.metadata import utc_now
 from storage.register_log import Register
+from storage.tenures import begin_tenure
 from tests.api.front import Browser, Front, front
 from tests.api.test_access import ADMINISTRATOR, TABLE
 from tests.calendars.radicale_server import PASSWORD, Radicale
@@ -106,9 +109,30 @@ ASKED: tuple[tuple[str, str, Any, str, str], ...] = (
     (
         "POST /api/v1/institution/tenures/{tenure}/end",
         "/institution/tenures/{id}/end",
-        {"until": "2099-01-01T00:00:00Z"},
+        {},
         "tenures",
         "tenure_ended",
+    ),
+    (
+        "PUT /api/v1/institution/positions/{position}",
+        "/institution/positions/clerk",
+        {"title": NAME},
+        "positions",
+        "position_renamed",
+    ),
+    (
+        "POST /api/v1/institution/positions/{position}/closed-desks",
+        "/institution/positions/clerk/closed-desks",
+        {"organisation": "y"},
+        "positions",
+        "desk_closed",
+    ),
+    (
+        "POST /api/v1/institution/positions/{position}/end",
+        "/institution/positions/clerk/end",
+        None,
+        "positions",
+        "position_ended",
     ),
     ("POST /api/v1/erasures", "/erasures", ERASURE, "erasures", "erasure_asked"),
     (
@@ -205,6 +229,13 @@ async def done(root: Browser, row: str, path: str, body: Any) -> dict[str, Any]:
     return found
 
 
+async def vacant_desk(at: Front, position: str, organisation: str) -> None:
+    """Somebody held a position at an organisation for a while."""
+    long_ago = utc_now() - timedelta(days=9)
+    async with at.at.database.writing() as connection:
+        await begin_tenure(connection, "an", position, long_ago, utc_now(), at=organisation, by="root")
+
+
 async def test_everything_an_administrator_does_is_recorded(tmp_path: Path, server: Radicale) -> None:
     """Once each, under the administrator's account; a new address joins by failing here."""
     changing = {row for row, who in TABLE.items() if who == ADMINISTRATOR and not row.startswith("GET")}
@@ -213,6 +244,7 @@ async def test_everything_an_administrator_does_is_recorded(tmp_path: Path, serv
         root, made = at.browser(), ""
         await root.sign_in("root")
         guest = await at.at.persons.register(SATO)
+        await vacant_desk(at, "clerk", "y")
         before = await recorded(at)
         for row, path, body, register, kind in ASKED:
             said = {**CALENDAR, "url": server.make("office")} if body is CALENDAR else body

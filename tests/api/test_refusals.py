@@ -133,7 +133,7 @@ def places(sentence: str) -> set[str]:
 
 def test_every_refusal_of_the_domain_has_an_answer() -> None:
     """And nothing is answered that the domain does not refuse, but for those that need a register."""
-    of_registers = {"reference_unknown"}
+    of_registers = {"organisation_ended", "reference_unknown"}
     assert set(refusal_codes()) | returned_codes() == set(REFUSALS) - of_registers
 
 

@@ -11,14 +11,18 @@ from pydantic import ValidationError
 
 from domain.bilingual import Bilingual
 from domain.institution import (
+    Closing,
     Held,
     Leave,
     Organisation,
     Seating,
     Substitution,
     Tenure,
+    end_contradiction,
+    end_in_past,
     held_by,
     leave_contradiction,
+    leave_unfounded,
     lineage,
     organisation_contradiction,
     seats,
@@ -37,7 +41,9 @@ def day(number: int) -> datetime:
     return START + timedelta(days=number)
 
 
-def union(slug: str, parent: str | None = None, since: int = 0, until: int | None = None) -> Organisation:
+def union(
+    slug: str, parent: str | None = None, since: int = 0, until: int | None = None, successor: str | None = None
+) -> Organisation:
     """An organisation for a stretch of days."""
     return Organisation(
         slug=slug,
@@ -46,6 +52,7 @@ def union(slug: str, parent: str | None = None, since: int = 0, until: int | Non
         name=Bilingual(vi="Đơn vị", en="Unit"),
         since=day(since),
         until=None if until is None else day(until),
+        successor=successor,
     )
 
 
@@ -112,11 +119,16 @@ def test_a_lineage_leads_upwards_as_the_tree_is_at_that_instant() -> None:
         (union("hue", "hue"), "organisation_cycle"),
         (union("hue", "north", 5), None),
         (union("hue"), None),
+        (union("hue", "north", 6, 30), None),
+        (union("hue", "ha-tay", 3, 9), None),
+        (union("hue", "ha-tay", 3, 10), "parent_ends_first"),
+        (union("hue", "ha-tay", 3), "parent_ends_first"),
     ],
 )
 def test_an_organisation_that_contradicts_the_tree_is_not_entered(new: Organisation, code: str | None) -> None:
-    """Two entries of one slug at a time, a parent that is not there (yet), a circle."""
-    assert organisation_contradiction(TREE, new) == code
+    """Two entries of one slug at a time, a parent that is not there (yet), or not so long, a circle."""
+    renamed = [union("ha-tay", "central", 2, 5), union("ha-tay", "central", 5, 9)]
+    assert organisation_contradiction([*TREE, *renamed], new) == code
 
 
 def test_a_circle_is_found_however_long_and_whenever_it_closes() -> None:
@@ -124,8 +136,67 @@ def test_a_circle_is_found_however_long_and_whenever_it_closes() -> None:
     chain = [union("b", "a"), union("c", "b")]
     assert organisation_contradiction(chain, union("a", "c")) == "organisation_cycle"
     later = [union("b"), union("c", "b", 0, 5), union("c", "a", 5)]
-    assert organisation_contradiction(later, union("a", "c", 0, 5)) is None
+    assert organisation_contradiction(later, union("a", "b", 0, 6)) is None
     assert organisation_contradiction(later, union("a", "c", 0, 6)) == "organisation_cycle"
+
+
+MERGED = [
+    union("central"),
+    union("ninh-binh", "central", 0, 10, "nam-ha"),
+    union("ha-nam", "central", 0, 10),
+    union("nam-ha", "central", 4, 20),
+    union("nam-ha", "central", 20),
+]
+
+
+def test_what_has_ended_leads_on_to_its_successor_else_to_what_it_stood_below() -> None:
+    """From the instant of its end; the files of merged provinces are in the reach of the province they became."""
+    assert lineage(MERGED, "ninh-binh", day(10) - TICK) == ("ninh-binh", "central")
+    assert lineage(MERGED, "ninh-binh", day(10)) == ("ninh-binh", "nam-ha", "central")
+    assert lineage(MERGED, "ha-nam", day(30)) == ("ha-nam", "central")
+    assert lineage(MERGED, "nam-ha", day(3)) == ("nam-ha",)
+    assert subtree(MERGED, "nam-ha", day(9)) == {"nam-ha"}
+    assert subtree(MERGED, "nam-ha", day(30)) == {"nam-ha", "ninh-binh"}
+    assert subtree(MERGED, "central", day(30)) == {"central", "nam-ha", "ninh-binh", "ha-nam"}
+
+
+def test_the_desks_of_what_has_ended_are_its_successor_s() -> None:
+    """Nobody can sit there again: its files wait at the nearest desk further up, from the instant of the end."""
+    held = [seat("binh", "president", "ninh-binh", 1, 10), seat("chi", "president", "central", 1)]
+    assert Seating(MERGED, held, day(9)).holders("president", "ninh-binh") == ("binh",)
+    assert Seating(MERGED, held, day(10)).holders("president", "ninh-binh") == ("chi",)
+    merged = Seating(MERGED, [*held, seat("an", "president", "nam-ha", 10)], day(10))
+    assert merged.holders("president", "ninh-binh") == ("an",)
+    assert merged.files_of("president", "nam-ha") == frozenset({"nam-ha", "ninh-binh"})
+
+
+@pytest.mark.parametrize(
+    ("ending", "files", "code"),
+    [
+        (union("song-lam-japan", "song-lam", 0, 12), 0, None),
+        (union("song-lam-japan", "song-lam", 0, 12), 2, "organisation_needs_successor"),
+        (union("song-lam-japan", "song-lam", 0, 12, "song-lam"), 2, None),
+        (union("song-lam-japan", "song-lam", 0, 12, "song-lam-japan"), 2, "successor_is_itself"),
+        (union("song-lam-japan", "song-lam", 0, 12, "nowhere"), 2, "successor_unknown"),
+        (union("song-lam-japan", "song-lam", 0, 4, "north"), 2, "successor_unknown"),
+        (union("song-lam", "central", 0, 8), 0, "organisation_goes_on"),
+        (union("north", "central", 5, 9), 0, "organisation_in_use"),
+    ],
+)
+def test_an_end_leaves_no_file_and_no_office_behind(ending: Organisation, files: int, code: str | None) -> None:
+    """Without a successor only where nothing goes on; nothing of its own comes back after it."""
+    others = [one for one in TREE if (one.slug, one.since) != (ending.slug, ending.since)]
+    assert end_contradiction(others, ending, files=files, tenures=0) == code
+    if code == "organisation_needs_successor":
+        assert end_contradiction(others, ending, files=0, tenures=1) == code
+
+
+def test_two_that_end_do_not_lead_to_each_other() -> None:
+    """Also where the one comes to its end only later."""
+    a, b = union("a", None, 0, 10, "b"), union("b", None, 0, 20, "a")
+    assert end_contradiction([a], b.model_copy(update={"until": day(9)}), files=0, tenures=0) == "organisation_cycle"
+    again = [a, union("a", None, 15)]
+    assert end_contradiction(again, b, files=0, tenures=0) is None
 
 
 @pytest.mark.parametrize("until", [START, START - TICK])
@@ -156,11 +227,54 @@ AWAY = leave("mai", "hung", 5, 10)
         (leave("mai", "an", 10, 12), None),
         (leave("lan", "hung", 5, 10), None),
         (leave("lan", "an", 5, 10), None),
+        (leave("mai", "an", 5, 10, positions=("finance",)), "leave_overlaps"),
     ],
 )
 def test_leave_that_contradicts_other_leave_is_not_registered(new: Leave, code: str | None) -> None:
     """Substitution is not passed on, so a substitute may not be away: whichever of the two is registered first."""
     assert leave_contradiction([AWAY], new) == code
+
+
+def test_two_positions_may_have_two_substitutes() -> None:
+    """Each for itself; two for one of them may not."""
+    known = [leave("mai", "hung", 5, 10, positions=("president", "finance"))]
+    assert leave_contradiction(known, leave("mai", "an", 5, 10, positions=("protocol",))) is None
+    for positions in (("finance", "protocol"), ()):
+        assert leave_contradiction(known, leave("mai", "an", 5, 10, positions=positions)) == "leave_overlaps"
+
+
+@pytest.mark.parametrize(
+    ("positions", "substitutes", "code"),
+    [
+        ((), None, None),
+        (("president",), None, None),
+        (("president",), "song-lam", None),
+        (("president",), "central", None),
+        (("president",), "north", "substitute_out_of_reach"),
+        ((), "north", "substitute_out_of_reach"),
+        (("protocol",), "north", None),
+        (("presidnet",), None, "position_not_held"),
+        (("president", "finance"), None, "position_not_held"),
+    ],
+)
+def test_a_leave_is_for_what_is_held_and_a_substitute_who_reaches_it(
+    positions: tuple[str, ...], substitutes: str | None, code: str | None
+) -> None:
+    """At some time of the leave; a desk of the whole house is anybody's, for the files in their reach."""
+    held = [
+        seat("mai", "president", "song-lam", 1),
+        seat("mai", "finance", "song-lam", 1, 5),
+        seat("mai", "protocol", None, 7),
+        seat("hung", "presidnet", "song-lam", 1),
+    ]
+    new = leave("mai", "hung", 5, 9, positions=positions)
+    assert leave_unfounded(new, held, TREE, substitutes) == code
+
+
+@pytest.mark.parametrize(("since", "until", "past"), [(0, 4, True), (0, 5, False), (6, 7, False)])
+def test_an_end_takes_back_nothing_that_was_a_right(since: int, until: int, past: bool) -> None:
+    """What has begun ends now at the earliest; what is to come has given nothing yet."""
+    assert end_in_past(leave("mai", "hung", since, 20), day(until), day(5)) is past
 
 
 def test_a_leave_that_was_revoked_contradicts_nothing_and_none_contradicts_itself() -> None:
@@ -280,11 +394,12 @@ def test_in_any_register_exactly_the_entitled_may_sign(held: list[Tenure], asked
 
 @forall(LEAVES, st.integers(0, 19))
 def test_no_register_has_a_substitute_who_is_away(asked: list[Leave], on: int) -> None:
-    """Nor anybody away twice, nor anybody in their own place."""
+    """Nor anybody two for one position, nor anybody in their own place."""
     standing = [one for one in registered(asked) if one.revoked_at is None and one.contains(day(on))]
-    away = [one.account for one in standing]
-    assert len(away) == len(set(away))
-    assert not {one.substitute for one in standing} & set(away)
+    for position in POSITIONS:
+        away = [one.account for one in standing if one.covers(position)]
+        assert len(away) == len(set(away))
+    assert not {one.substitute for one in standing} & {one.account for one in standing}
 
 
 @forall(st.lists(st.tuples(st.sampled_from("abcde"), st.none() | st.sampled_from("abcde"), SPANS), max_size=12))
@@ -377,3 +492,17 @@ def test_the_seating_says_who_sits_where_and_whose_files_come_to_them() -> None:
     vacant = Seating(tree, tenures, day(25))
     assert vacant.desk("president", "song-lam") == "song-lam"
     assert vacant.holders("president", "song-lam") == ()
+
+
+def test_a_desk_that_is_given_up_is_none_until_it_is_held_again() -> None:
+    """Its files go to the next above from that instant on; as things stood before, they still did."""
+    tree = [union("central"), union("song-lam", "central")]
+    held = [seat("chi", "president", "central", 1), seat("binh", "president", "song-lam", 1, 20)]
+    closed = [Closing(position="president", organisation="song-lam", closed_at=day(number)) for number in (30, 25)]
+    assert Seating(tree, held, day(25) - TICK, closed).holders("president", "song-lam") == ()
+    for number in (25, 30, 40):
+        assert Seating(tree, held, day(number), closed).holders("president", "song-lam") == ("chi",)
+    again = [*held, seat("an", "president", "song-lam", 27, 29)]
+    assert Seating(tree, again, day(28), closed).holders("president", "song-lam") == ("an",)
+    assert Seating(tree, again, day(29), closed).holders("president", "song-lam") == ()
+    assert Seating(tree, again, day(30), closed).holders("president", "song-lam") == ("chi",)

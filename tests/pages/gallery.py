@@ -17,6 +17,7 @@ from storage.checklist_templates import shipped_templates
 from storage.directory import Found
 from storage.mail_ledger import Mail
 from storage.received_mail import Arrived, Filed
+from storage.tenures import begin_tenure
 from tests.calendars.answers import Answered, outlook
 from tests.running import Running
 
@@ -76,14 +77,18 @@ async def house(here: Running) -> None:
         ("vice_president", "Phó Chủ tịch thường trực", "Standing Vice-President"),
         ("president", "Chủ tịch", "President"),
         ("clerk", "Văn thư", "Clerk"),
+        ("standing_secretary", "Ủy viên Thường trực", "Standing Secretary"),
     ):
         said = {"slug": slug, "title": {"vi": vi, "en": en}}
         await registers.institution.add_position(Position.model_validate(said), by="root")
     now = datetime.now(UTC)
     for _ in range(3):
         await registers.accounts.create_token("an", scopes=("read",))
-    over = now - timedelta(days=800)
+    over, year = now - timedelta(days=800), timedelta(days=365)
     async with registers.database.writing() as connection:
+        await begin_tenure(
+            connection, "hung", "standing_secretary", now - 2 * year, now - year, at="song-lam", by="root"
+        )
         await connection.execute(
             update(tokens).where(tokens.c.account == "an").values(expires_at=over, revoked_at=over)
         )

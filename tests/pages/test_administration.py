@@ -16,8 +16,10 @@ from api.health import ALARMS
 from locales import Language, translator
 from storage.accounts import AccountDetails
 from storage.errors import FILE_UNAVAILABLE, POSTGRESQL_UNAVAILABLE, SQLITE_UNAVAILABLE
+from storage.metadata import utc_now
 from storage.register_log import Register, register_log
 from storage.sessions import sessions as session_rows
+from storage.tenures import begin_tenure
 from tests.api.front import ORIGIN, Browser, Front
 from tests.pages.asking import COOKIE, Forms, signed_in
 from tests.pages.filled import text_of
@@ -147,12 +149,35 @@ async def test_positions_are_entered_and_held(office: Office) -> None:
     end = f"{path}/tenures/{tenure[1]}"
     early = await office.post(end, until="2025-01-01")
     assert (early.status_code, f'id="end-{tenure[1]}-until-error"' in early.text) == (422, True)
-    assert (await office.post(end, until="2026-12-31")).headers["location"] == f"{path}?said=ended"
+    assert (await office.post(end, until="2098-12-31")).headers["location"] == f"{path}?said=ended"
     held = (await office.front.at.tenures.known(position="clerk"))[0]
     # Midnights of Hà Nội: the last day is the house's.
-    assert (held.since, held.until) == (datetime(2025, 12, 31, 17, tzinfo=UTC), datetime(2026, 12, 31, 17, tzinfo=UTC))
+    assert (held.since, held.until) == (datetime(2025, 12, 31, 17, tzinfo=UTC), datetime(2098, 12, 31, 17, tzinfo=UTC))
     assert "Trần Thị Lan" not in (await office.get("/admin/positions", by="an")).text
     assert [what for _, what, _ in await new(office, before)] == ["position_added", "tenure_begun", "tenure_ended"]
+    past = await office.post(end, until="2026-05-31")
+    assert (past.status_code, f'id="end-{tenure[1]}-until-error"' in past.text) == (422, True)
+    assert (await office.post(path, form="end")).status_code == 409
+    assert (await office.post(end)).headers["location"] == f"{path}?said=ended"
+
+
+async def test_a_position_is_corrected_its_vacant_desks_given_up_and_it_ends(office: Office) -> None:
+    """The vacant ones stand on its page, and nowhere once they are closed."""
+    await union(office)
+    title, path = {"title__vi": "Văn thư", "title__en": "Clerk"}, "/admin/positions/clerk"
+    await office.post("/admin/positions", form="add", slug="clerk", **title, organisation="central")
+    assert (await office.post(path, form="rename", **title | {"title__en": ""})).status_code == 422
+    renamed = await office.post(path, form="rename", **title | {"title__en": "Registrar"})
+    assert renamed.headers["location"] == f"{path}?said=changed"
+    async with office.front.at.database.writing() as connection:
+        since = utc_now() - timedelta(days=9)
+        await begin_tenure(connection, "lan", "clerk", since, utc_now(), at="central", by="root")
+    page = (await office.get(path)).text
+    assert ("Registrar" in page, "Vacant desks" in page) == (True, True)
+    assert (await office.post(path, form="close", organisation="central")).headers["location"].endswith("said=closed")
+    assert "Vacant desks" not in (await office.get(path)).text
+    assert (await office.post(path, form="end")).headers["location"] == f"{path}?said=ended"
+    assert "Let somebody hold it" not in (await office.get(path)).text
 
 
 async def test_leave_is_registered_for_oneself_and_by_administrators_for_others(office: Office) -> None:
@@ -175,7 +200,11 @@ async def test_leave_is_registered_for_oneself_and_by_administrators_for_others(
     backwards = await office.post(f"/me/leave/{leave.id}", by="mai", until="1/5/2027")
     assert (backwards.status_code, f'id="end-{leave.id}-until-error"' in backwards.text) == (422, True)
     assert (await office.post(f"/me/leave/{leave.id}", by="mai", until="23/5/2027")).status_code == 303
-    other = await office.post("/admin/leave", form="add", account="lan", substitute="root", **days)
+    replace = await office.post(f"/me/leave/{leave.id}", by="mai", form=f"substitute-{leave.id}", substitute="hung")
+    assert (replace.status_code, f'id="substitute-{leave.id}-substitute-error"' in replace.text) == (409, True)
+    clerk = await office.post("/admin/leave", form="add", account="lan", substitute="root", **days)
+    assert (clerk.status_code, 'id="add-substitute-error"' in clerk.text) == (403, True)
+    other = await office.post("/admin/leave", form="add", account="lan", substitute="hung", **days)
     assert other.headers["location"] == "/admin/leave?said=registered"
     assert (await office.post(f"/admin/leave/{leave.id}", form="revoke")).headers["location"].endswith("said=revoked")
     assert "Over or revoked" in (await office.get("/admin/leave")).text

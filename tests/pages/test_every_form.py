@@ -92,6 +92,8 @@ WITHOUT: dict[str, set[str]] = {
     "POST /my/{token} channel": {"channel"},
     "POST /admin/undelivered resend": {"delegation", "message"},
     "POST /admin/leave/{leave} revoke": set(),
+    "POST /admin/positions/{position} close": {"organisation"},
+    "POST /admin/positions/{position} end": set(),
     "POST /me/leave/{leave} revoke": set(),
     "POST /admin/accounts/{account} password_link": set(),
     "POST /admin/accounts/{account} end_sessions": set(),

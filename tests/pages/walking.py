@@ -72,6 +72,7 @@ MORE = (
     ("ha", "/admin/erasures"),
     ("", "/choose-password"),
     ("mai", "/me/leave"),
+    ("root", "/admin/positions/standing_secretary"),
     ("hung", "/me/passkeys"),
 )
 

@@ -33,7 +33,7 @@ class Office:
         return self
 
     async def account(self, name: str, person: str | None = None, role: str = "administrator") -> None:
-        details = {"id": name, "name": name, "roles": (role,), "person": person}
+        details = {"id": name, "name": name, "roles": (role, "approver"), "person": person}
         await self.accounts.create(AccountDetails.model_validate(details))
 
     async def entries(self) -> list[tuple[str, str]]:

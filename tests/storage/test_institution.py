@@ -16,7 +16,7 @@ from storage.institution import Institution
 from storage.keyring import Keyring
 from storage.leaves import Leaves, leaves
 from storage.metadata import utc_now
-from storage.register_log import ChangeRefused
+from storage.register_log import ChangeRefused, RegisterLog
 from storage.tenures import Tenures, tenures
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -78,6 +78,60 @@ async def test_an_organisation_ends_when_nothing_stands_below_it_any_more(databa
     await refused(register.add_organisation(union("hue", "central", 6), by="root"), "parent_unknown")
 
 
+async def test_what_ends_is_given_to_its_successor(database: Database, keyring: Keyring) -> None:
+    """Without one it ends only where nothing goes on; what is held at it ends with it."""
+    register, now = Institution(database), utc_now()
+    start, soon = now - timedelta(days=30), now + timedelta(days=3)
+    for slug in ("central", "ninh-binh", "nam-ha"):
+        parent = None if slug == "central" else "central"
+        await register.add_organisation(union(slug, parent, since=-10_000), by="root")
+    holder = AccountDetails(
+        id="vinh", name="Vinh", roles=("approver",), organisation="ninh-binh", positions=("president",)
+    )
+    await Accounts(database, keyring).create(holder)
+    with pytest.raises(ChangeRefused) as raised:
+        await register.end_organisation("ninh-binh", soon, by="root")
+    assert (raised.value.code, raised.value.params) == ("organisation_needs_successor", {"files": 0, "tenures": 1})
+    ended = await register.end_organisation("ninh-binh", soon, successor="nam-ha", by="root")
+    assert (ended.until, ended.successor) == (soon, "nam-ha")
+    [tenure] = await Tenures(database).known(account="vinh")
+    assert (tenure.organisation, tenure.until) == ("ninh-binh", soon)
+    assert await register.lineage("ninh-binh", now) == ("ninh-binh", "central")
+    assert await register.lineage("ninh-binh", soon) == ("ninh-binh", "nam-ha", "central")
+    assert "ninh-binh" in await register.subtree("nam-ha", soon)
+    await refused(register.hold("vinh", "president", soon, None, by="root"), "position_unknown")
+    await register.add_position(Position(slug="president", title=NAME), by="root")
+    await refused(register.hold("vinh", "president", soon, None, by="root"), "organisation_unknown")
+    assert start < now
+    assert (await register.hold("vinh", "president", start, now, by="root")).until == now
+
+
+async def test_a_position_is_renamed_and_ended_once_nobody_holds_it(database: Database, keyring: Keyring) -> None:
+    """Nor is it given to anybody then; its desk is given up once it is vacant, and only where there is one."""
+    register, accounts = Institution(database), Accounts(database, keyring)
+    await register.add_organisation(union("central"), by="root")
+    await register.add_position(Position(slug="clerk", title=NAME), by="root")
+    corrected = await register.rename_position("clerk", Bilingual(vi="Văn thư", en="Clerk"), by="root")
+    assert corrected.title.en == "Clerk"
+    await accounts.create(AccountDetails(id="vinh", name="Vinh", roles=("approver",), organisation="central"))
+    long_ago = utc_now() - timedelta(days=9)
+    tenure = await register.hold("vinh", "clerk", long_ago, None, by="root")
+    await refused(register.close_desk("clerk", "central", by="root"), "position_held")
+    await refused(register.end_position("clerk", by="root"), "position_held")
+    await Tenures(database).end(tenure.id, utc_now(), by="root")
+    await refused(register.close_desk("clerk", "nowhere", by="root"), "desk_unknown")
+    await register.close_desk("clerk", "central", by="root")
+    await refused(register.close_desk("clerk", "central", by="root"), "desk_unknown")
+    ended = await register.end_position("clerk", by="root")
+    assert ended.ended_at is not None
+    assert await register.positions() == [ended]
+    await refused(register.end_position("clerk", by="root"), "position_ended")
+    await refused(register.hold("vinh", "clerk", utc_now(), None, by="root"), "position_ended")
+    await refused(register.rename_position("nothing", NAME, by="root"), "position_unknown")
+    log = await RegisterLog(database).entries("positions")
+    assert [one.type for one in log] == ["position_added", "position_renamed", "desk_closed", "position_ended"]
+
+
 async def test_what_contradicts_the_tree_is_refused_and_leaves_nothing(database: Database) -> None:
     """By name; the register is as it was."""
     register = Institution(database)
@@ -126,6 +180,7 @@ async def test_a_position_is_held_for_a_period_and_given_up(database: Database) 
     await refused(holding.end(held.id, later, by="root"), "tenure_ended")
     await refused(holding.end(held.id, past, by="root"), "period_backwards")
     await refused(holding.end("ten_nobody", later, by="root"), "tenure_unknown")
+    await refused(holding.end(held.id, now - timedelta(hours=1), by="root", now=now), "end_in_past")
     assert await holding.known(position="finance") == [held.model_copy(update={"until": later})]
     assert (await register.seating(later)).holders("finance", "anywhere") == ()
     async with database.reading() as connection:
@@ -152,23 +207,60 @@ async def test_the_positions_of_an_account_are_tenures_from_now_on(database: Dat
 @pytest.mark.usefixtures("people")
 async def test_leave_is_registered_changed_and_revoked_version_by_version(database: Database) -> None:
     """Every version stands in the table; the last one counts."""
-    register = Leaves(database)
-    away = await register.register("mai", "hung", day(5), day(10), ["president"], by="mai")
+    register, now = Leaves(database), utc_now()
+    first, second, third = (now + timedelta(days=number) for number in (5, 10, 12))
+    away = await register.register("mai", "hung", first, second, ["president"], by="mai", now=now)
     assert (away.account, away.substitute, away.positions) == ("mai", "hung", ("president",))
-    longer = await register.change_end(away.id, day(12), by="root")
-    assert longer == away.model_copy(update={"until": day(12)})
+    longer = await register.change_end(away.id, third, by="root", now=now)
+    assert longer == away.model_copy(update={"until": third})
     revoked = await register.revoke(away.id, by="root")
     assert revoked.revoked_at is not None
     assert await register.get(away.id) == revoked
     assert await register.known("hung") == await register.known() == [revoked]
     assert await register.known("an") == []
     await refused(register.revoke(away.id, by="root"), "leave_revoked")
-    await refused(register.change_end(away.id, day(20), by="root"), "leave_revoked")
+    await refused(register.change_end(away.id, third, by="root"), "leave_revoked")
+    await refused(register.give_substitute(away.id, "an", by="root"), "leave_revoked")
     await refused(register.revoke("lea_nobody", by="root"), "leave_unknown")
     async with database.reading() as connection:
         versions = select(leaves.c.version, leaves.c.until, leaves.c.recorded_by).order_by(leaves.c.version)
         rows = [tuple(row) for row in await connection.execute(versions)]
-    assert rows == [(1, day(10), "mai"), (2, day(12), "root"), (3, day(12), "root")]
+    assert rows == [(1, second, "mai"), (2, third, "root"), (3, third, "root")]
+
+
+@pytest.mark.usefixtures("people")
+async def test_leave_that_gives_nobody_anything_or_lies_behind_is_refused(database: Database, keyring: Keyring) -> None:
+    """What is over stays as it was; a substitute may sign at all, and for what is held there."""
+    register, now = Leaves(database), utc_now()
+    ago, before, later, last = (now + timedelta(days=number) for number in (-9, -5, 5, 9))
+    await refused(register.register("mai", "hung", ago, before, by="root", now=now), "end_in_past")
+    await refused(register.register("mai", "hung", now, later, ["presidnet"], by="root"), "position_not_held")
+    await Accounts(database, keyring).create(AccountDetails(id="lan", name="Lan", roles=("coordinator",)))
+    await refused(register.register("mai", "lan", now, later, by="root"), "substitute_no_approver")
+    over = await register.register("mai", "hung", ago, before, by="root")
+    await refused(register.change_end(over.id, later, by="root", now=now), "leave_over")
+    await refused(register.give_substitute(over.id, "an", by="root", now=now), "leave_over")
+    running = await register.register("mai", "hung", before, later, by="root", now=now)
+    await refused(register.change_end(running.id, now - timedelta(days=1), by="root", now=now), "end_in_past")
+    assert (await register.change_end(running.id, last, by="root", now=now)).until == last
+
+
+@pytest.mark.usefixtures("people")
+async def test_a_running_leave_is_given_another_substitute(database: Database) -> None:
+    """Whose substitute somebody was until then stays said; a substitute who goes away themselves comes free so."""
+    register, now = Leaves(database), utc_now()
+    since, until = now - timedelta(days=1), now + timedelta(days=5)
+    before = await register.register("mai", "hung", since, until, ["president"], by="mai", now=now)
+    await refused(register.register("hung", "an", now, until, by="hung", now=now), "leave_while_substituting")
+    await refused(register.give_substitute(before.id, "hung", by="mai", now=now), "substitute_exists")
+    await refused(register.give_substitute(before.id, "mai", by="mai", now=now), "substitute_is_oneself")
+    after = await register.give_substitute(before.id, "an", by="mai", now=now)
+    assert after == before.model_copy(update={"id": after.id, "substitute": "an", "since": now})
+    revoked = await register.get(before.id)
+    assert revoked is not None
+    assert (revoked.substitute, revoked.revoked_at is not None) == ("hung", True)
+    await refused(register.register("hung", "an", now + timedelta(days=6), until, by="hung"), "period_backwards")
+    await register.register("hung", "an", now, until, by="hung", now=now)
 
 
 @pytest.mark.usefixtures("people")

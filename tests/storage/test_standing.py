@@ -1,21 +1,23 @@
 """What a decision asks of the registers: rights and the edition in force, as they are at that instant."""
 
+import random
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from domain.bilingual import Bilingual
 from domain.decision import Actor
-from domain.institution import Held, Organisation, StandIn, Substitution
+from domain.institution import Held, Organisation, Position, StandIn, Substitution, lineage
 from storage.accounts import AccountDetails, Accounts
 from storage.editions import Editions, UnknownEdition
 from storage.engine import Database
-from storage.institution import Institution
+from storage.institution import Institution, organisations
 from storage.keyring import Keyring
 from storage.leaves import Leaves
 from storage.metadata import utc_now
 from storage.standing import Standing, Stands
-from storage.tenures import Tenures
+from storage.tenures import Tenures, begin_tenure
 from tests.rulebook import edition
 
 HUNG = AccountDetails(id="hung", name="Lê Văn Hùng", roles=("approver", "coordinator"), positions=("president",))
@@ -236,6 +238,62 @@ async def test_a_leave_that_is_revoked_ends_with_that_instant(database: Database
     [behind] = await Standing(database).stand_ins(max(tenure_begins, revoked - timedelta(milliseconds=1)), (), {})
     assert behind.until == revoked
     assert await Standing(database).stand_ins(revoked, (), {}) == ()
+
+
+async def test_the_statement_leads_upwards_as_the_pure_function_does(database: Database, now: datetime) -> None:
+    """Over a drawn tree whose parts move, end, and go to successors: each of them, at every instant."""
+    draw = random.Random(0)
+    slugs = "abcdefgh"
+    tree = []
+    for slug in slugs:
+        since = draw.randrange(4)
+        others = [None, *(one for one in slugs if one > slug)]
+        for _ in range(draw.randint(1, 3)):
+            until = since + draw.randint(1, 3)
+            tree.append(
+                Organisation(
+                    slug=slug,
+                    kind="provincial_union",
+                    parent=draw.choice(others),
+                    successor=draw.choice(others),
+                    name=Bilingual(vi="Đơn vị", en="Unit"),
+                    since=now + timedelta(days=since),
+                    until=now + timedelta(days=until),
+                )
+            )
+            since = until + draw.randrange(2)
+    async with database.writing() as connection:
+        for one in tree:
+            row = one.model_dump(exclude={"name"}) | {"name_vi": "", "name_en": "", "recorded_by": "root"}
+            await connection.execute(insert(organisations).values({"successor": None, **row, "recorded_at": now}))
+    led_on = 0
+    for number in range(9):
+        at = now + timedelta(days=number)
+        for slug in slugs:
+            expected = lineage(tree, slug, at)
+            assert (await look(database, "mai", at, slug)).lineage == expected
+            led_on += len(expected) > 2
+    assert led_on > 10
+
+
+async def test_a_desk_that_is_given_up_is_none_in_the_statement_either(database: Database, now: datetime) -> None:
+    """Nor one of what has ended: their files wait further up."""
+    register, start = Institution(database), utc_now() - timedelta(days=9)
+    for slug, parent in (("central", None), ("song-lam", "central"), ("hue", "central")):
+        entry = Organisation(
+            slug=slug, kind="authority", parent=parent, name=Bilingual(vi="Đơn vị", en="Unit"), since=start
+        )
+        await register.add_organisation(entry, by="root")
+    await register.add_position(Position(slug="clerk", title=Bilingual(vi="Văn thư", en="Clerk")), by="root")
+    async with database.writing() as connection:
+        for who, at, first, last in (("hung", "central", 0, None), ("mai", "song-lam", 0, 3), ("mai", "hue", 3, 6)):
+            since, until = start + timedelta(days=first), None if last is None else start + timedelta(days=last)
+            await begin_tenure(connection, who, "clerk", since, until, at=at, by="root")
+    assert (await look(database, "mai", now, "song-lam")).desks["clerk"] == "song-lam"
+    await register.close_desk("clerk", "song-lam", by="root")
+    assert (await look(database, "mai", now, "song-lam")).desks["clerk"] == "central"
+    await register.end_organisation("hue", utc_now(), by="root")
+    assert (await look(database, "mai", now, "hue")).desks["clerk"] == "central"
 
 
 async def test_who_may_not_sign_stands_in_nowhere(database: Database, keyring: Keyring, now: datetime) -> None:

@@ -39,6 +39,21 @@ def test_an_organisation_a_position_and_who_holds_it_are_entered_and_shown(here:
     assert tenure in verb(here, "lan", "position", "list").stdout
     assert done(here, "root", "position", "end", tenure, "--until", "2026-06-30")["until"].startswith("2026-06-30T17")
     assert "30 Jun 2026" in verb(here, "lan", "position", "list").stdout
+    corrected = ("finance", "--title-vi", "Kế toán", "--title-en", "Accounts")
+    assert done(here, "root", "position", "rename", *corrected)["title"]["en"] == "Accounts"
+    assert done(here, "root", "position", "close-desk", "finance", "song-lam")["organisation"] == "song-lam"
+    named = verb(here, "root", "position", "abolish", "finance")
+    assert named.stderr == "Rules in force, or to come, name this position.\n"
+    done(here, "root", "position", "add", "clerk", *words[1:-2])
+    assert "ended_at" in done(here, "root", "position", "abolish", "clerk")
+
+    moved = done(here, "root", "organisation", "change", "song-lam", "--name-en", "Lam River", "--from", "2026-02-01")
+    assert (moved["name"], moved["parent"]) == ({"vi": "Đơn vị", "en": "Lam River"}, "central")
+    nowhere = verb(here, "root", "organisation", "change", "nowhere", "--top")
+    assert nowhere.stderr == "There is no organisation of this id at that time.\n"
+    done(here, "root", "organisation", "add", "nam-lam", *below[1:])
+    ended = done(here, "root", "organisation", "end", "song-lam", "--until", "2026-06-30", "--successor", "nam-lam")
+    assert (ended["until"][:13], ended["successor"]) == ("2026-06-30T17", "nam-lam")
 
 
 def test_a_substitute_signs_by_registered_leave_until_it_is_revoked(here: Installed, tmp_path: Path) -> None:
@@ -62,6 +77,11 @@ def test_a_substitute_signs_by_registered_leave_until_it_is_revoked(here: Instal
     assert ", in place of mai" in verb(here, "lan", "trail", "tokyo-leave").stdout
 
     assert leave["id"] in verb(here, "lan", "leave", "list", "thay").stdout
+    another = done(here, "mai", "leave", "substitute", leave["id"], "hung")
+    assert (another["account"], another["substitute"], another["until"]) == ("mai", "hung", leave["until"])
+    tomorrow = (today + timedelta(days=2)).isoformat()
+    assert done(here, "mai", "leave", "end", another["id"], "--until", tomorrow)["until"] > leave["until"]
+    leave = another
     refused = verb(here, "hung", "leave", "revoke", leave["id"])
     assert refused.stderr == "Only an administrator registers or changes the leave of somebody else.\n"
     revoked = verb(here, "mai", "leave", "revoke", leave["id"])
