@@ -11,14 +11,15 @@ from api.access import BEARER, Actor, GuardedRoute
 from api.bodies import Strictly
 from api.installation import At, Installation
 from api.parameters import SentInstant
-from api.problems import Problem
+from api.problems import Problem, beside
 from api.sessions import require_fresh
 from domain.decision import SYSTEM
 from domain.mailbox import Address
 from domain.permission import ROLES, SIGNING, may_send
-from domain.sign_in import SCOPES, Factor, Scope
+from domain.sign_in import SCOPES, Factor, Scope, longest_life
 from domain.values import Language, Slug, Value, Zone, business_text
 from storage.accounts import AccountDetails, AccountExists, Token, UnknownAccount
+from storage.metadata import utc_now
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["accounts"])
 
@@ -94,7 +95,7 @@ class Me(BaseModel):
 
 
 class NewToken(Value):
-    """Until when a token is good, and for what; for ever without `expires_at`.
+    """Until when a token is good, and for what; without `expires_at` for as long as an installation lets one be.
 
     Whatever its scopes, it may not do more than the roles of its account. Without `scopes` it has all that whoever
     makes it may give: `sign` only its owner, who has signed in.
@@ -205,8 +206,8 @@ async def create_token(
 ) -> TokenWithSecret:
     """Make a token. Its secret is in this answer and nowhere else: the register keeps only a digest.
 
-    It does not sign: a signature is under its signatory's sole control. In the demo, where nobody signs in, it does.
-    In a session it is made soon after signing in (`sign_in_again`).
+    It does not sign: a signature is under its signatory's sole control. It is made in a session, soon after signing in
+    (`sign_in_again`), and its owner is told. In the demo, where nobody signs in, a token makes it, and it signs.
     """
     require_fresh(at, actor)
     return await make_token(at, account, body, body.given(signing=at.settings.has_virtual_clock), by=actor.id)
@@ -222,9 +223,14 @@ async def revoke_token(token: TokenId, actor: Actor, at: At) -> None:
 async def make_token(
     at: Installation, account: str, body: NewToken, scopes: tuple[Scope, ...], *, by: str
 ) -> TokenWithSecret:
-    """Make a token with these scopes. Problem: `account_unknown`."""
+    """Make a token with these scopes. Problems: `account_unknown`, `token_lives_too_long`."""
+    settings, now = at.settings, utc_now()
+    longest = longest_life(scopes, days=settings.token_days, signing_days=settings.signing_token_days)
+    if body.expires_at is not None and body.expires_at > now + longest:
+        raise beside("expires_at", "token_lives_too_long", days=longest.days)
+    until = body.expires_at or now + longest
     try:
-        token, secret = await at.accounts.create_token(account, expires_at=body.expires_at, scopes=scopes, by=by)
+        token, secret = await at.accounts.create_token(account, expires_at=until, scopes=scopes, by=by)
     except UnknownAccount:
         raise Problem("account_unknown") from None
     return TokenWithSecret(**view_of(token).model_dump(), token=secret)

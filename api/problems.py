@@ -42,6 +42,7 @@ PROBLEMS: dict[str, Answer] = {
     "signing_not_yours": Answer(
         403, mark("A token that signs is made by its owner alone, who has signed in; an administrator gives none.")
     ),
+    "token_lives_too_long": Answer(422, mark("Such a token is good for %(days)s days at most.")),
     "session_needed": Answer(403, mark("This is for somebody who signed in, not for a token.")),
     "scope_missing": Answer(403, mark("The token may not be used for this; it lacks the scope “%(scope)s”.")),
     "origin_refused": Answer(403, mark("The request comes from a page of another site.")),
@@ -282,6 +283,12 @@ class FieldProblem(BaseModel):
     sentence: str
     params: dict[str, Any] = {}
     index: int | None = None
+
+
+def beside(field: str, code: str, **params: Any) -> Problem:
+    """Return the problem of a code that is about one field of the body."""
+    error = FieldProblem(field=field, rule=code, sentence=answer_of(code).sentence, params=params)
+    return Problem(code, errors=[error], params=params)
 
 
 def refused(refusal: Refusal) -> Problem:

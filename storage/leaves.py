@@ -113,6 +113,20 @@ class Leaves:
         return after
 
 
+async def revoke_leaves(connection: AsyncConnection, account: str, now: datetime, *, by: str) -> list[Leave]:
+    """Revoke, in the caller's transaction, every leave that an account takes or is the substitute of and that is not
+    over; return them.
+    """
+    await queue(connection)
+    touched = or_(leaves.c.account == account, leaves.c.substitute == account)
+    revoked = []
+    for before in await _read(connection, touched, leaves.c.until > now, leaves.c.revoked_at.is_(None)):
+        after = before.model_copy(update={"revoked_at": now})
+        await _replace(connection, before, after, "leave_revoked", by=by)
+        revoked.append(after)
+    return revoked
+
+
 def leave_of(row: Row[Any]) -> Leave:
     """Return what a row of the table says."""
     return Leave(

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.decision import SYSTEM
 from domain.erasure import Traces
-from storage.accounts import account_key, accounts, tokens
+from storage.account_notices import account_notices
+from storage.accounts import accounts, tokens
 from storage.challenges import challenges
 from storage.collection_rows import calendar_collections, calendar_drift, calendar_due, calendar_resources
-from storage.data_keys import DataKeys, data_keys, person_key
+from storage.data_keys import DataKeys, account_key, data_keys, person_key
 from storage.directory_uploads import uploads
 from storage.drafts import drafts
 from storage.engine import Database
@@ -38,6 +39,7 @@ ERASED = "erased"
 BATCH = 200
 
 SCRUBBED: tuple[Table, ...] = (
+    account_notices,
     accounts,
     calendar_collections,
     calendar_drift,
@@ -63,6 +65,20 @@ SCRUBBED: tuple[Table, ...] = (
 """The tables that an erasure removes anything from."""
 
 
+OF_ACCOUNT: tuple[Table, ...] = (
+    account_notices,
+    challenges,
+    drafts,
+    identities,
+    passkeys,
+    password_links,
+    passwords,
+    sessions,
+    uploads,
+)
+"""Of these every row of an account is deleted."""
+
+
 class Redaction:
     """The steps of an erasure within the database. Each returns how much it removed; repeated it removes nothing."""
 
@@ -79,7 +95,7 @@ class Redaction:
         async with self._database.writing() as connection:
             await queue(connection)
             for account in traces.accounts:
-                for table in (passkeys, passwords, password_links, identities, sessions, challenges, drafts, uploads):
+                for table in OF_ACCOUNT:
                     removed += (await connection.execute(delete(table).where(table.c.account == account))).rowcount
                 live = update(tokens).where(tokens.c.account == account, tokens.c.revoked_at.is_(None))
                 await connection.execute(live.values(revoked_at=now))

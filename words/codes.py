@@ -183,6 +183,7 @@ MAIL_KINDS = {
     "step_escalated": mark("notice that a step waits too long"),
     "report_waits": mark("notice that a report waits"),
     "digest": mark("summary of the day"),
+    "account_notice": mark("notice about an account"),
 }
 
 
