@@ -19,6 +19,7 @@ from temporalio.worker import Worker, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info
 
+from activities.account_notices import OwnersTold
 from activities.archive import Archiving
 from activities.checkpoints import CheckpointDuties, Sealing
 from activities.codec import data_converter
@@ -66,6 +67,8 @@ from workflows.retention import RetentionRound
 
 PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports", "workflows.carried")
 """Imported once and shared with the sandbox: a second import would split pydantic's classes and cost time."""
+
+OWNERS_TOLD_EVERY = timedelta(seconds=15)
 
 STICKY = timedelta(milliseconds=500)
 """After a worker was killed, its workflows' tasks go back to the common queue this soon."""
@@ -320,11 +323,15 @@ async def run(settings: Settings) -> None:
             settings,
             data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None),
         )
-        sweeping = asyncio.create_task(sweep_daily(client, registers, settings))
+        besides = [asyncio.create_task(sweep_daily(client, registers, settings))]
+        if not settings.has_virtual_clock:
+            # In the demo one person plays everybody, and counts the mails that a journey brings.
+            besides.append(asyncio.create_task(tell_owners(registers, settings)))
         try:
             await _until_asked(build_worker(client, settings, registers))
         finally:
-            sweeping.cancel()
+            for task in besides:
+                task.cancel()
     finally:
         await registers.close()
 
@@ -342,6 +349,18 @@ async def sweep_daily(client: Client, registers: Registers, settings: Settings) 
             while await registers.received_mail.forget(datetime.now(UTC) - timedelta(days=mail_days)):
                 pass
         await asyncio.sleep(timedelta(days=1).total_seconds())
+
+
+async def tell_owners(registers: Registers, settings: Settings) -> None:
+    """Send what owners are to be told of their accounts, soon after it happened. Several workers do so side by side."""
+    house = house_of(settings)
+    outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, patience_of(settings))
+    owners = OwnersTold(registers, outbox, house, settings.zone)
+    while True:
+        with suppress(StoreUnavailable):
+            while await owners.send():
+                pass
+        await asyncio.sleep(OWNERS_TOLD_EVERY.total_seconds())
 
 
 async def _until_asked(worker: Worker) -> None:

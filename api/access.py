@@ -138,6 +138,9 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "create_account": ADMINISTRATOR,
     "change_account": ADMINISTRATOR,
     "disable_account": ADMINISTRATOR,
+    "enable_account": ADMINISTRATOR,
+    "list_passkeys_of_account": ADMINISTRATOR,
+    "remove_passkey_of_account": ADMINISTRATOR,
     "list_tokens": ADMINISTRATOR,
     "create_token": ADMINISTRATOR,
     "revoke_token": ADMINISTRATOR,
@@ -365,9 +368,11 @@ SESSION_ONLY = frozenset(
 )
 """A token is no way to these: it could make itself a passkey, and be more than it was given for."""
 
-IN_PERSON = frozenset({"create_token", "make_password_link", "link_identity", "enable_account"})
-"""What opens a way in for somebody, so that an administrator does it in a session: a token that was copied could become
-anybody. In the demo, where nobody signs in, a token does.
+IN_PERSON = frozenset(
+    {"create_token", "make_password_link", "link_identity", "enable_account", "remove_passkey_of_account"}
+)
+"""What opens a way in for somebody, or takes the strongest one: an administrator does it in a session. A token that was
+copied could become anybody. In the demo, where nobody signs in, a token does.
 """
 
 EITHER_SCOPE = frozenset({"send_commands"})
@@ -444,11 +449,12 @@ async def admit(request: Request, route: str) -> None:
     request.state.actor = actor
     if not set(actor.roles) & set(allowed):
         raise Problem("role_not_allowed")
+    if route in SESSION_ONLY and actor.session is None:
+        raise Problem("session_needed")
     scope = scope_of(route, request.method)
     if scope not in actor.scopes and not (route in EITHER_SCOPE and "sign" in actor.scopes):
         raise Problem("scope_missing", params={"scope": scope})
-    in_person = route in IN_PERSON and not at.settings.has_virtual_clock
-    if (in_person or route in SESSION_ONLY) and actor.session is None:
+    if route in IN_PERSON and actor.session is None and not at.settings.has_virtual_clock:
         raise Problem("session_needed")
 
 

@@ -250,6 +250,13 @@ class Edition(Value):
     ways: tuple[WayRule, ...] = ()
     """How much time there has to be between two items; what no rule speaks of is never too short."""
 
+    @property
+    def positions(self) -> frozenset[str]:
+        """The positions that its rules name: those that sign, and those that hear of what is late."""
+        steps = [step for chain in self.approvals for step in chain.steps]
+        named = {one for step in steps for one in (*step.positions, step.escalate_to) if one is not None}
+        return frozenset(named | {one.to for rule in self.deadlines for one in rule.escalate})
+
     @model_validator(mode="after")
     def _stands_together(self) -> Self:
         lists: tuple[Sequence[Rule], ...] = (

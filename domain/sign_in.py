@@ -17,6 +17,9 @@ Scope = Literal["read", "write", "sign", "administer"]
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
+HOST = "host:"
+"""Before the name of the operating system's user who did something on the machine itself: no account is called so."""
+
 TOKEN_DAYS = 365
 SIGNING_TOKEN_DAYS = 30
 """How long a token is good at most, unless an installation says otherwise: one that may sign is gone sooner."""

@@ -28,6 +28,7 @@ NoticeName = Literal[
     "step_escalated",
     "report_waits",
     "digest",
+    "account_notice",
 ]
 
 
@@ -220,6 +221,21 @@ class Digest(Notice):
         return sum(line.missed for line in self.lines)
 
 
+class AccountNotice(Notice):
+    """What happened to the recipient's account: in words of their language, with the time on their clock and by whom.
+
+    It is about no delegation.
+    """
+
+    delegation: Line = ""
+    account: Named
+    headline: Named
+    consequence: Line = ""
+    done: Named
+    by: Named
+    link: Link | None = None
+
+
 NOTICES: dict[NoticeName, type[Notice]] = {
     "itinerary_request": ItineraryRequest,
     "itinerary_changed": ItineraryChanged,
@@ -232,4 +248,5 @@ NOTICES: dict[NoticeName, type[Notice]] = {
     "step_escalated": StepEscalated,
     "report_waits": ReportWaits,
     "digest": Digest,
+    "account_notice": AccountNotice,
 }

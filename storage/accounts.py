@@ -308,7 +308,7 @@ class Accounts:
             rows = (await connection.execute(wanted)).all()
             keys = await self._keys.get_many(connection, (account_key(row.id) for row in rows))
         return [
-            Disabled(row.id, _hidden(row, keys[account_key(row.id)]).name, row.disabled_at)
+            Disabled(row.id, _hidden(row.id, row.ciphertext, keys[account_key(row.id)]).name, row.disabled_at)
             for row in rows
             if account_key(row.id) in keys
         ]
@@ -327,7 +327,11 @@ class Accounts:
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
             keys = await self._keys.get_many(connection, (account_key(row.id) for row in rows))
-        return {row.id: _hidden(row, keys[account_key(row.id)]).name for row in rows if account_key(row.id) in keys}
+        return {
+            row.id: _hidden(row.id, row.ciphertext, keys[account_key(row.id)]).name
+            for row in rows
+            if account_key(row.id) in keys
+        }
 
     async def actors(self) -> list[AccountDetails]:
         """Return every account that is not disabled, by id."""
@@ -347,6 +351,15 @@ class Accounts:
         async with self._database.reading() as connection:
             wanted = (await connection.execute(enabled.offset(offset).limit(limit))).scalars().all()
             return await self._read(connection, accounts.c.id.in_(wanted))
+
+    async def approvers_without_person(self) -> list[AccountDetails]:
+        """Return the accounts that may sign and do not say whose they are, by id.
+
+        Nobody can be kept from approving a trip of their own that is not known to be theirs.
+        """
+        approving = select(account_roles.c.account).where(account_roles.c.role == "approver")
+        async with self._database.reading() as connection:
+            return await self._read(connection, accounts.c.person.is_(None), accounts.c.id.in_(approving))
 
     async def several(self, ids: Collection[str]) -> list[AccountDetails]:
         """Return those of some accounts that are not disabled, by id."""
@@ -471,7 +484,7 @@ async def _require_another_administrator(connection: AsyncConnection, account: s
 
 
 def _details(group: list[Row[Any]], key: DataKey) -> AccountDetails:
-    hidden = _hidden(group[0], key)
+    hidden = _hidden(group[0].id, group[0].ciphertext, key)
     return AccountDetails(
         id=group[0].id,
         name=hidden.name,
@@ -492,8 +505,8 @@ class _Hidden(Value):
     zone: Zone | None = None
 
 
-def _hidden(row: Row[Any], key: DataKey) -> _Hidden:
-    return _Hidden.model_validate_json(key.decrypt(row.ciphertext, context=row.id.encode()))
+def _hidden(account: str, ciphertext: bytes, key: DataKey) -> _Hidden:
+    return _Hidden.model_validate_json(key.decrypt(ciphertext, context=account.encode()))
 
 
 def _sealed(details: AccountDetails, key: DataKey) -> bytes:
