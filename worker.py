@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
@@ -67,6 +68,8 @@ from workflows.retention import RetentionRound
 
 PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports", "workflows.carried")
 """Imported once and shared with the sandbox: a second import would split pydantic's classes and cost time."""
+
+log = structlog.get_logger()
 
 OWNERS_TOLD_EVERY = timedelta(seconds=15)
 
@@ -357,9 +360,13 @@ async def tell_owners(registers: Registers, settings: Settings) -> None:
     outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, patience_of(settings))
     owners = OwnersTold(registers, outbox, house, settings.zone)
     while True:
-        with suppress(StoreUnavailable):
+        try:
             while await owners.send():
                 pass
+        except StoreUnavailable:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever broke, the next notices are not to wait for a restart
+            log.error("owners_not_told", reason=type(error).__name__)
         await asyncio.sleep(OWNERS_TOLD_EVERY.total_seconds())
 
 

@@ -26,6 +26,7 @@ from storage.errors import StoreUnavailable
 from storage.keyring import CiphertextDamaged, UnknownMasterKey
 from storage.migrate import SchemaTooNew, migrate
 from storage.passwords import LINK_PAGE, Cost, Passwords
+from storage.register_log import ChangeRefused
 from storage.registers import Registers
 
 Role = Literal["coordinator", "approver", "auditor", "administrator"]
@@ -95,7 +96,14 @@ class RevokeToken(_Request):
     token_id: str
 
 
-Request: TypeAlias = CreateToken | CreateAdmin | ListTokens | RevokeToken
+class EnableAccount(_Request):
+    """A disabled account is to act again; also where no administrator is left who could sign in."""
+
+    type: Literal["enable"] = "enable"
+    account: str
+
+
+Request: TypeAlias = CreateToken | CreateAdmin | ListTokens | RevokeToken | EnableAccount
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="type")])
 
@@ -137,6 +145,8 @@ async def _on(registers: Registers, request: Request, settings: Settings) -> Ans
             return await _list(registers, request)
         case RevokeToken():
             return await _revoke(registers, request)
+        case EnableAccount():
+            return await _enable(registers, request)
 
 
 def _prepare(settings: Settings) -> list[Sentence]:
@@ -215,6 +225,16 @@ async def _make(registers: Registers, request: _NewAccount) -> None:
     except ValueError as exists:
         # `get` does not see an account that was disabled.
         raise TokenRefused(mark("The account %(account)s is disabled."), account=details.id) from exists
+
+
+async def _enable(registers: Registers, request: EnableAccount) -> Answer:
+    try:
+        await registers.accounts.enable(request.account, by=whoever_asks())
+    except UnknownAccount:
+        raise TokenRefused(mark("There is no account %(account)s."), account=request.account) from None
+    except ChangeRefused:
+        raise TokenRefused(mark("The account %(account)s is not disabled."), account=request.account) from None
+    return Answer({"account": request.account, "enabled": True})
 
 
 async def _list(registers: Registers, request: ListTokens) -> Answer:

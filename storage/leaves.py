@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, Row, Table, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.institution import Leave, leave_contradiction
+from storage.account_notices import tell_owner
 from storage.accounts import accounts
 from storage.engine import Database
 from storage.metadata import Instant, Name, metadata, utc_now
@@ -30,6 +31,9 @@ leaves = Table(
     Column("replaced_at", Instant),
 )
 """`positions` are slugs with a blank between them; empty means all."""
+
+
+Changed = Literal["leave_end_changed", "leave_revoked"]
 
 
 class Leaves:
@@ -87,6 +91,8 @@ class Leaves:
             await _check(connection, new)
             await _enter(connection, new, 1, by=by)
             await record(connection, "leaves", "leave_registered", new.id, by=by, after=_said(new))
+            if by != account:
+                await tell_owner(connection, account, "leave_registered", by=by)
         return new
 
     async def change_end(self, leave: str, until: datetime, *, by: str) -> Leave:
@@ -162,7 +168,7 @@ async def _check(connection: AsyncConnection, new: Leave) -> None:
         raise ChangeRefused(code)
 
 
-async def _replace(connection: AsyncConnection, before: Leave, after: Leave, change: str, *, by: str) -> None:
+async def _replace(connection: AsyncConnection, before: Leave, after: Leave, change: Changed, *, by: str) -> None:
     version = await connection.execute(
         update(leaves)
         .where(leaves.c.id == before.id, leaves.c.replaced_at.is_(None))
@@ -171,6 +177,8 @@ async def _replace(connection: AsyncConnection, before: Leave, after: Leave, cha
     )
     await _enter(connection, after, version.scalar_one() + 1, by=by)
     await record(connection, "leaves", change, before.id, by=by, before=_said(before), after=_said(after))
+    if by != before.account:
+        await tell_owner(connection, before.account, change, by=by)
 
 
 async def _enter(connection: AsyncConnection, leave: Leave, version: int, *, by: str) -> None:
