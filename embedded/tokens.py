@@ -162,15 +162,15 @@ def _prepare(settings: Settings) -> list[Sentence]:
 
 
 async def _create(registers: Registers, request: CreateToken, settings: Settings) -> Answer:
+    longest = longest_life(request.scopes, days=settings.token_days, signing_days=settings.signing_token_days)
+    if request.expires_days is not None and request.expires_days > longest.days:
+        raise TokenRefused(mark("Such a token is good for %(days)s days at most."), days=longest.days)
     notes = []
     known = await registers.accounts.get(request.account)
     if known is None:
         await _make(registers, request)
     elif request.model_fields_set & {"name", "email", "language", "roles", "positions", "zone"}:
         notes.append(Sentence(mark("The account %(account)s exists; it was not changed."), {"account": known.id}))
-    longest = longest_life(request.scopes, days=settings.token_days, signing_days=settings.signing_token_days)
-    if request.expires_days is not None and request.expires_days > longest.days:
-        raise TokenRefused(mark("Such a token is good for %(days)s days at most."), days=longest.days)
     until = datetime.now(UTC) + (timedelta(days=request.expires_days) if request.expires_days else longest)
     try:
         token, secret = await registers.accounts.create_token(
