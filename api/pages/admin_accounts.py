@@ -219,8 +219,8 @@ async def _accounts(
         said_of=SAID,
         found=found,
         q=q,
-        disabled=await at.accounts.disabled(),
-        without_person=await at.accounts.approvers_without_person(),
+        disabled=() if wanted else await at.accounts.disabled(),
+        without_person=() if wanted else await at.accounts.approvers_without_person(),
         **await _choices(request, at),
     )
 

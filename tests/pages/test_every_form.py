@@ -97,7 +97,6 @@ WITHOUT: dict[str, set[str]] = {
     "POST /admin/accounts/{account} end_sessions": set(),
     "POST /admin/accounts/{account} disable": set(),
     "POST /admin/accounts/{account} enable": set(),
-    "POST /admin/accounts/{account} remove_passkey": {"id"},
     "POST /admin/accounts/{account} unlink": {"id"},
     "POST /admin/accounts/{account} revoke": {"id"},
     "POST /me/tokens/{token}/revoke revoke": set(),
