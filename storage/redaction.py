@@ -24,6 +24,7 @@ from storage.engine import Database
 from storage.feeds import feeds
 from storage.identities import identities
 from storage.keyring import Keyring
+from storage.leaves import revoke_leaves
 from storage.mail_rows import HANDED_OVER, UNSENT, mail_ledger
 from storage.metadata import utc_now
 from storage.passkeys import passkeys
@@ -32,6 +33,7 @@ from storage.persons import person_versions, persons
 from storage.received_mail import own_key, received_mail
 from storage.register_log import queue, record
 from storage.sessions import sessions
+from storage.tenures import end_tenures
 from storage.texts import texts
 from storage.traces import LETTER, of_person
 
@@ -95,6 +97,9 @@ class Redaction:
         async with self._database.writing() as connection:
             await queue(connection)
             for account in traces.accounts:
+                # First of all: whoever they stood in for is told, they themselves no more.
+                await end_tenures(connection, account, now, by=SYSTEM)
+                await revoke_leaves(connection, account, now, by=SYSTEM)
                 for table in OF_ACCOUNT:
                     removed += (await connection.execute(delete(table).where(table.c.account == account))).rowcount
                 live = update(tokens).where(tokens.c.account == account, tokens.c.revoked_at.is_(None))

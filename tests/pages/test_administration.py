@@ -260,7 +260,7 @@ async def test_whose_account_it_is_is_chosen_among_the_people_of_its_name(office
     page = (await office.get(path)).text
     assert warning in page
     assert re.findall(r'<option value="(per_[^"]+)"', page) == [hung.ref]
-    said = {"name": "Lê Văn Hùng", "roles": ["approver"], "language": "vi"}
+    said: dict[str, Any] = {"name": "Lê Văn Hùng", "roles": ["approver"], "language": "vi"}
     assert (await office.post(path, form="change", person=hung.ref, **said)).status_code == 303
     page = (await office.get(path)).text
     assert warning not in page
