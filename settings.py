@@ -132,6 +132,8 @@ class Settings(BaseSettings):
     fresh_sign_in_minutes: int = Field(
         15, ge=1, description="how long after signing in somebody may change what they sign in with"
     )
+    token_days: int = Field(365, ge=1, le=1096, description="how long a token is good at most")
+    signing_token_days: int = Field(30, ge=1, le=1096, description="and one that may sign, if that is less")
     sign_in_link_hours: int = Field(24, ge=1, le=168, description="how long a link to choose a password is good")
     sign_in_address_attempts: int = Field(100, ge=1, description="attempts to sign in, by address and window")
     sign_in_account_attempts: int = Field(10, ge=1, description="and for one account from one address")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
@@ -19,6 +20,7 @@ from temporalio.worker import Worker, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info
 
+from activities.account_notices import OwnersTold
 from activities.archive import Archiving
 from activities.checkpoints import CheckpointDuties, Sealing
 from activities.codec import data_converter
@@ -67,6 +69,10 @@ from workflows.retention import RetentionRound
 
 PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "annotated_types", "workflows.ports", "workflows.carried")
 """Imported once and shared with the sandbox: a second import would split pydantic's classes and cost time."""
+
+log = structlog.get_logger()
+
+OWNERS_TOLD_EVERY = timedelta(seconds=15)
 
 STICKY = timedelta(milliseconds=500)
 """After a worker was killed, its workflows' tasks go back to the common queue this soon."""
@@ -322,11 +328,15 @@ async def run(settings: Settings) -> None:
             settings,
             data_converter=data_converter(registers.keyring if settings.encrypts_payloads else None),
         )
-        sweeping = asyncio.create_task(sweep_daily(client, registers, settings))
+        besides = [asyncio.create_task(sweep_daily(client, registers, settings))]
+        if not settings.has_virtual_clock:
+            # In the demo one person plays everybody, and counts the mails that a journey brings.
+            besides.append(asyncio.create_task(tell_owners(registers, settings)))
         try:
             await _until_asked(build_worker(client, settings, registers))
         finally:
-            sweeping.cancel()
+            for task in besides:
+                task.cancel()
     finally:
         await registers.close()
 
@@ -344,6 +354,22 @@ async def sweep_daily(client: Client, registers: Registers, settings: Settings) 
             while await registers.received_mail.forget(datetime.now(UTC) - timedelta(days=mail_days)):
                 pass
         await asyncio.sleep(timedelta(days=1).total_seconds())
+
+
+async def tell_owners(registers: Registers, settings: Settings) -> None:
+    """Send what owners are to be told of their accounts, soon after it happened. Several workers do so side by side."""
+    house = house_of(settings)
+    outbox = Outbox(registers.mail_ledger, mail_server_of(settings), house.organizer, patience_of(settings))
+    owners = OwnersTold(registers, outbox, house, settings.zone)
+    while True:
+        try:
+            while await owners.send():
+                pass
+        except StoreUnavailable:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever broke, the next notices are not to wait for a restart
+            log.error("owners_not_told", reason=type(error).__name__)
+        await asyncio.sleep(OWNERS_TOLD_EVERY.total_seconds())
 
 
 async def _until_asked(worker: Worker) -> None:

@@ -138,6 +138,9 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "create_account": ADMINISTRATOR,
     "change_account": ADMINISTRATOR,
     "disable_account": ADMINISTRATOR,
+    "enable_account": ADMINISTRATOR,
+    "list_passkeys_of_account": ADMINISTRATOR,
+    "remove_passkey_of_account": ADMINISTRATOR,
     "list_tokens": ADMINISTRATOR,
     "create_token": ADMINISTRATOR,
     "revoke_token": ADMINISTRATOR,
@@ -370,6 +373,13 @@ SESSION_ONLY = frozenset(
 )
 """A token is no way to these: it could make itself a passkey, and be more than it was given for."""
 
+IN_PERSON = frozenset(
+    {"create_token", "make_password_link", "link_identity", "enable_account", "remove_passkey_of_account"}
+)
+"""What opens a way in for somebody, or takes the strongest one: an administrator does it in a session. A token that was
+copied could become anybody. In the demo, where nobody signs in, a token does.
+"""
+
 EITHER_SCOPE = frozenset({"send_commands"})
 """Writing and signing go to one address: which scope it takes is said by the commands themselves (api/commands.py)."""
 
@@ -449,6 +459,8 @@ async def admit(request: Request, route: str) -> None:
     scope = scope_of(route, request.method)
     if scope not in actor.scopes and not (route in EITHER_SCOPE and "sign" in actor.scopes):
         raise Problem("scope_missing", params={"scope": scope})
+    if route in IN_PERSON and actor.session is None and not at.settings.has_virtual_clock:
+        raise Problem("session_needed")
 
 
 async def asks_still(request: Request, route: str) -> Acting | None:

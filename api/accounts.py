@@ -1,5 +1,7 @@
 """Accounts and their tokens: for administrators alone. And who I am: for everybody."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -10,15 +12,20 @@ from pydantic_core import PydanticCustomError
 from api.access import BEARER, Actor, GuardedRoute
 from api.bodies import Strictly
 from api.installation import At, Installation
+from api.leave import tell_files
 from api.parameters import SentInstant
-from api.problems import Problem
+from api.problems import Problem, beside
 from api.sessions import require_fresh
 from domain.decision import SYSTEM
 from domain.mailbox import Address
 from domain.permission import ROLES, SIGNING, may_send
-from domain.sign_in import SCOPES, Factor, Scope
-from domain.values import Language, Slug, Value, Zone, business_text
+from domain.sign_in import SCOPES, Factor, Scope, longest_life
+from domain.values import Language, Slug, Value, Zone, business_date, business_text
 from storage.accounts import AccountDetails, AccountExists, Token, UnknownAccount
+from storage.editions import UnknownEdition
+from storage.metadata import utc_now
+from storage.persons import Person
+from storage.register_log import ChangeRefused
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["accounts"])
 
@@ -74,10 +81,19 @@ class NewAccount(AccountBody):
         return self
 
 
+class DisabledAccount(BaseModel):
+    """An account that may do nothing until it is enabled again; `disabled_at` is the time of the wall in UTC."""
+
+    id: str
+    name: str
+    disabled_at: datetime
+
+
 class AccountList(BaseModel):
-    """Every account that is not disabled, by id."""
+    """Every account that is not disabled, by id; and those that are and could be enabled again."""
 
     items: tuple[AccountDetails, ...]
+    disabled: tuple[DisabledAccount, ...]
 
 
 class Me(BaseModel):
@@ -94,7 +110,7 @@ class Me(BaseModel):
 
 
 class NewToken(Value):
-    """Until when a token is good, and for what; for ever without `expires_at`.
+    """Until when a token is good, and for what; without `expires_at` for as long as an installation lets one be.
 
     Whatever its scopes, it may not do more than the roles of its account. Without `scopes` it has all that whoever
     makes it may give: `sign` only its owner, who has signed in.
@@ -151,7 +167,8 @@ async def show_me(actor: Actor, at: At) -> Me:
 @router.get("/accounts")
 async def list_accounts(at: At) -> AccountList:
     """List the accounts."""
-    return AccountList(items=tuple(await at.accounts.actors()))
+    disabled = tuple(DisabledAccount.model_validate(vars(one)) for one in await at.accounts.disabled())
+    return AccountList(items=tuple(await at.accounts.actors()), disabled=disabled)
 
 
 @router.post("/accounts", status_code=201)
@@ -161,6 +178,7 @@ async def create_account(
     at: At,
 ) -> AccountDetails:
     """Open an account; the same one again is no error."""
+    await _require_references(at, body, await at.accounts.get(body.id))
     try:
         return await at.accounts.create(body.details(body.id), by=actor.id)
     except AccountExists:
@@ -174,21 +192,43 @@ async def change_account(
     actor: Actor,
     at: At,
 ) -> AccountDetails:
-    """Replace what an account says; positions that are left out end now."""
-    try:
+    """Replace what an account says; positions that are left out end now.
+
+    Organisation, positions and person are ones that there are. Its owner is told of another address, at both.
+    """
+    known = await at.accounts.get(account)
+    if known is None:
+        raise Problem("account_unknown")
+    await _require_references(at, body, known)
+    with _answered():
         await at.accounts.change(body.details(account), by=actor.id)
-    except UnknownAccount:
-        raise Problem("account_unknown") from None
     return body.details(account)
 
 
 @router.delete("/accounts/{account}", status_code=204)
 async def disable_account(account: AccountId, actor: Actor, at: At) -> None:
-    """Disable an account and revoke its tokens. It is never deleted: the trail names it."""
-    try:
-        await at.accounts.disable(account, by=actor.id)
-    except UnknownAccount:
-        raise Problem("account_unknown") from None
+    """Disable an account, and end what it could act by: tokens, sessions, password, positions, and leave that it takes
+    or is the substitute of. It is never deleted: the trail names it. The last administrator stays.
+    """
+    with _answered():
+        revoked = await at.accounts.disable(account, by=actor.id)
+    for leave in revoked:
+        await tell_files(at.client, at.settings.temporal_task_queue, leave)
+
+
+@router.post("/accounts/{account}/enable")
+async def enable_account(account: AccountId, actor: Actor, at: At) -> AccountDetails:
+    """Let a disabled account act again, in its roles, soon after signing in (`sign_in_again`).
+
+    It has its passkeys and identities, and no position, token or password: make a link to choose one.
+    """
+    require_fresh(at, actor)
+    with _answered():
+        await at.accounts.enable(account, by=actor.id)
+    enabled = await at.accounts.get(account)
+    if enabled is None:
+        raise Problem("account_unknown")
+    return enabled
 
 
 @router.get("/accounts/{account}/tokens")
@@ -205,8 +245,8 @@ async def create_token(
 ) -> TokenWithSecret:
     """Make a token. Its secret is in this answer and nowhere else: the register keeps only a digest.
 
-    It does not sign: a signature is under its signatory's sole control. In the demo, where nobody signs in, it does.
-    In a session it is made soon after signing in (`sign_in_again`).
+    It does not sign: a signature is under its signatory's sole control. It is made in a session, soon after signing in
+    (`sign_in_again`), and its owner is told. In the demo, where nobody signs in, a token makes it, and it signs.
     """
     require_fresh(at, actor)
     return await make_token(at, account, body, body.given(signing=at.settings.has_virtual_clock), by=actor.id)
@@ -222,12 +262,56 @@ async def revoke_token(token: TokenId, actor: Actor, at: At) -> None:
 async def make_token(
     at: Installation, account: str, body: NewToken, scopes: tuple[Scope, ...], *, by: str
 ) -> TokenWithSecret:
-    """Make a token with these scopes. Problem: `account_unknown`."""
+    """Make a token with these scopes. Problems: `account_unknown`, `token_lives_too_long`."""
+    settings, now = at.settings, utc_now()
+    longest = longest_life(scopes, days=settings.token_days, signing_days=settings.signing_token_days)
+    if body.expires_at is not None and body.expires_at > now + longest:
+        raise beside("expires_at", "token_lives_too_long", days=longest.days)
+    until = body.expires_at or now + longest
     try:
-        token, secret = await at.accounts.create_token(account, expires_at=body.expires_at, scopes=scopes, by=by)
+        token, secret = await at.accounts.create_token(account, expires_at=until, scopes=scopes, by=by)
     except UnknownAccount:
         raise Problem("account_unknown") from None
     return TokenWithSecret(**view_of(token).model_dump(), token=secret)
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Answer what the register refuses with the problem of the same code."""
+    try:
+        yield
+    except UnknownAccount:
+        raise Problem("account_unknown") from None
+    except ChangeRefused as refused:
+        raise Problem(refused.code) from None
+
+
+async def _require_references(at: Installation, body: AccountBody, known: AccountDetails | None) -> None:
+    """Refuse an organisation, a position or a person that there is not; what the account says already may stay.
+
+    Problems, each beside its field: `organisation_unknown`, `position_unknown`, `person_unknown`.
+    """
+    now = utc_now()
+    if body.organisation is not None and (known is None or body.organisation != known.organisation):
+        there = {one.slug for one in await at.institution.organisations() if one.contains(now)}
+        if body.organisation not in there:
+            raise beside("organisation", "organisation_unknown")
+    new = set(body.positions) - set(known.positions if known else ())
+    if new and not new <= await positions_known(at):
+        raise beside("positions", "position_unknown")
+    another = body.person is not None and (known is None or body.person != known.person)
+    if another and not isinstance(await at.persons.get(str(body.person)), Person):
+        raise beside("person", "person_unknown")
+
+
+async def positions_known(at: Installation) -> set[str]:
+    """Return the positions that the register has, or that the rules in force name."""
+    registered = {one.slug for one in await at.institution.positions()}
+    try:
+        edition = await at.editions.effective(business_date(utc_now(), at.settings.zone))
+    except UnknownEdition:
+        return registered
+    return registered | edition.positions
 
 
 def view_of(token: Token) -> TokenView:

@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import quote
 
@@ -11,15 +11,15 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from api.access import BEARER, Actor, GuardedRoute
+from api.access import BEARER, SESSION, Actor, GuardedRoute
 from api.accounts import AccountId
 from api.bodies import Strictly
 from api.installation import At
-from api.oidc import ProviderUnavailable, WordRefused
+from api.oidc import LEEWAY, ProviderUnavailable, WordRefused
 from api.pages.route import own_path
 from api.problems import Problem
 from api.sessions import begin, require_fresh
-from domain.values import Slug, Value
+from domain.values import Slug, Value, write_instant
 from storage.accounts import UnknownAccount, digest_of_secret
 from storage.identities import Identity, IdentityExists
 
@@ -92,18 +92,21 @@ async def return_from_provider(
     if provider is None or code is None or error is not None or iss not in (None, provider.issuer):
         raise _turned_away("the provider did not vouch for anybody")
     try:
-        subject = await at.providers.subject(provider, code, taken.kept["verifier"], taken.kept["nonce"], now)
+        vouched = await at.providers.vouched(provider, code, taken.kept["verifier"], taken.kept["nonce"], now)
     except WordRefused as refused:
         raise _turned_away(str(refused)) from None
     except ProviderUnavailable as away:
         log.warning("provider_unavailable", provider=provider.name, reason=str(away))
         raise Problem("provider_unavailable") from None
-    account = await at.identities.account_of(provider.issuer, subject)
+    since = datetime.fromisoformat(taken.kept["since"])
+    if vouched.at is not None and vouched.at < since - timedelta(seconds=LEEWAY):
+        raise _turned_away("the provider did not ask again")
+    account = await at.identities.account_of(provider.issuer, vouched.subject)
     if account is None:
         raise _turned_away("issuer and subject belong to no account")
     # To a page of this site, whatever the request that began it said.
     response = RedirectResponse(own_path(taken.kept.get("next")), 303)
-    await begin(at, request, response, account, "oidc")
+    await begin(at, request, response, account, "oidc", vouched_at=vouched.at)
     at.cookies.drop(response, at.cookies.under_way)
     return response
 
@@ -114,8 +117,13 @@ async def go_to_provider(
     request: Request,
     at: At,
     next: Annotated[str | None, Query(max_length=2000, description="The page to come to afterwards.")] = None,
+    again: Annotated[bool, Query(description="Have the provider ask, although it may know who it is.")] = False,
 ) -> RedirectResponse:
-    """Go to a provider to sign in there; from a page of another site, to the page on which one signs in."""
+    """Go to a provider to sign in there; from a page of another site, to the page on which one signs in.
+
+    Without `again` a provider that still knows somebody sends them back unasked: they are signed in, and for what needs
+    a fresh sign-in (`sign_in_again`) the time counts at which they last showed themselves there.
+    """
     found = at.providers.named(provider)
     if found is None:
         raise Problem("provider_unknown")
@@ -125,19 +133,21 @@ async def go_to_provider(
         return RedirectResponse(f"/sign-in?next={quote(own_path(next), safe='')}", 303)
     await at.attempts.sign_in(request)
     try:
-        begun = await at.providers.begin(found)
+        begun = await at.providers.begin(found, at.sessions.absolute, again=again)
     except ProviderUnavailable as away:
         log.warning("provider_unavailable", provider=provider, reason=str(away))
         raise Problem("provider_unavailable") from None
-    browser = secrets.token_urlsafe(32)
+    browser, now = secrets.token_urlsafe(32), at.sessions.clock()
     kept = {
         "provider": provider,
         "nonce": begun.nonce,
         "verifier": begun.verifier,
         "browser": digest_of_secret(browser),
         "next": own_path(next),
+        # Whoever showed themselves before that is not let in by it.
+        "since": write_instant(now if again else now - at.sessions.absolute),
     }
-    await at.challenges.put("oidc", begun.state, at.sessions.clock(), kept=kept)
+    await at.challenges.put("oidc", begun.state, now, kept=kept)
     response = RedirectResponse(begun.location, 303)
     at.cookies.put(response, at.cookies.under_way, browser, int(at.challenges.lifetime.total_seconds()))
     return response
@@ -151,7 +161,7 @@ async def list_identities(account: AccountId, at: At) -> IdentityList:
     return IdentityList(items=tuple(_view(identity) for identity in await at.identities.of(account)))
 
 
-@router.post("/accounts/{account}/identities", status_code=201, dependencies=[Depends(BEARER)])
+@router.post("/accounts/{account}/identities", status_code=201, dependencies=[Depends(SESSION)])
 async def link_identity(
     account: AccountId,
     body: Annotated[
@@ -181,7 +191,7 @@ async def unlink_identity(
     actor: Actor,
     at: At,
 ) -> None:
-    """Remove an identity: nobody signs in with it any more. Sessions that it opened go on."""
+    """Remove an identity: nobody signs in with it any more, and sessions that a provider opened for its account end."""
     if not await at.identities.unlink(identity, by=actor.id):
         raise Problem("identity_unknown")
 

@@ -9,7 +9,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -57,6 +57,14 @@ class Begun:
     verifier: str
 
 
+@dataclass(frozen=True)
+class Vouched:
+    """Whom a provider vouches for; `at` is when they last showed themselves there (UTC), if it says so."""
+
+    subject: str
+    at: datetime | None
+
+
 class Providers:
     """The providers of an installation by name; each vouches for its own issuer's subjects alone."""
 
@@ -69,8 +77,12 @@ class Providers:
         """Return a provider, or None."""
         return next((provider for provider in self.all if provider.name == name), None)
 
-    async def begin(self, provider: OidcProvider) -> Begun:
-        """Return where to send somebody, with new secrets; raises ProviderUnavailable."""
+    async def begin(self, provider: OidcProvider, longest: timedelta, *, again: bool = False) -> Begun:
+        """Return where to send somebody, with new secrets; raises ProviderUnavailable.
+
+        The provider is asked to say when they last showed themselves, no longer than `longest` ago; `again`, to have
+        them do it now (Core 1.0 section 3.1.2.1).
+        """
         async with _client() as client:
             metadata = await _discovered(client, provider)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
@@ -83,12 +95,13 @@ class Providers:
             "nonce": nonce,
             "code_challenge": code_challenge(verifier),
             "code_challenge_method": "S256",
-        }
+            "max_age": "0" if again else str(int(longest.total_seconds())),
+        } | ({"prompt": "login"} if again else {})
         joint = "&" if urlsplit(metadata.authorization_endpoint).query else "?"
         return Begun(f"{metadata.authorization_endpoint}{joint}{urlencode(asked)}", state, nonce, verifier)
 
-    async def subject(self, provider: OidcProvider, code: str, verifier: str, nonce: str, now: datetime) -> str:
-        """Return the subject that the provider vouches for in exchange for a code.
+    async def vouched(self, provider: OidcProvider, code: str, verifier: str, nonce: str, now: datetime) -> Vouched:
+        """Return whom the provider vouches for in exchange for a code.
 
         Raises ProviderUnavailable, and WordRefused when the code is refused or the ID token does not hold.
         """
@@ -96,7 +109,7 @@ class Providers:
             metadata = await _discovered(client, provider)
             told = await self._exchanged(client, provider, metadata, code, verifier)
             keys = await _asked(client, client.build_request("GET", metadata.jwks_uri))
-        return verified_subject(str(told.get("id_token", "")), keys, provider, nonce, now)
+        return verified(str(told.get("id_token", "")), keys, provider, nonce, now)
 
     async def _exchanged(
         self, client: httpx2.AsyncClient, provider: OidcProvider, metadata: _Metadata, code: str, verifier: str
@@ -123,8 +136,8 @@ def code_challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).decode().rstrip("=")
 
 
-def verified_subject(id_token: str, keys: Mapping[str, Any], provider: OidcProvider, nonce: str, now: datetime) -> str:
-    """Return the subject of an ID token (Core 1.0 section 3.1.3.7); raises WordRefused.
+def verified(id_token: str, keys: Mapping[str, Any], provider: OidcProvider, nonce: str, now: datetime) -> Vouched:
+    """Return whom an ID token vouches for (Core 1.0 section 3.1.3.7); raises WordRefused.
 
     `keys` is the provider's JSON Web Key Set.
     """
@@ -146,8 +159,14 @@ def verified_subject(id_token: str, keys: Mapping[str, Any], provider: OidcProvi
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if claims.get("azp", None if several else provider.client_id) != provider.client_id:
         raise WordRefused("the ID token was made for another client")
-    subject: str = claims["sub"]
-    return subject
+    try:
+        shown = claims.get("auth_time")
+        at = None if shown is None else datetime.fromtimestamp(int(shown), UTC)
+    except (ValueError, TypeError, OverflowError, OSError) as wrong:
+        raise WordRefused("the ID token has no time of the sign-in that could be read") from wrong
+    if at is not None and at > now + timedelta(seconds=LEEWAY):
+        raise WordRefused("the ID token tells of a sign-in to come")
+    return Vouched(claims["sub"], at)
 
 
 def _key_set(keys: Mapping[str, Any]) -> KeySet:

@@ -7,7 +7,8 @@ import structlog
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.access import SESSION, Actor, GuardedRoute
+from api.access import BEARER, SESSION, Actor, GuardedRoute
+from api.accounts import AccountId
 from api.bodies import Strictly
 from api.installation import At
 from api.problems import Problem
@@ -18,6 +19,8 @@ from storage.passkeys import Passkey, PasskeyExists, PasskeyRefused
 log = structlog.get_logger()
 
 router = APIRouter(route_class=GuardedRoute, tags=["sign-in"])
+
+PasskeyId = Annotated[str, Path(pattern=r"^pky_[a-z0-9]{8,64}$", description="As listed.")]
 
 ANSWER_EXAMPLE = {
     "id": "q83v…",
@@ -88,7 +91,7 @@ async def sign_in_with_passkey(
 @router.get("/passkeys", dependencies=[Depends(SESSION)])
 async def list_passkeys(actor: Actor, at: At) -> PasskeyList:
     """List one's own passkeys."""
-    return PasskeyList(items=tuple(_view(passkey) for passkey in await at.passkeys.of(actor.id)))
+    return PasskeyList(items=tuple(view_of_passkey(passkey) for passkey in await at.passkeys.of(actor.id)))
 
 
 @router.post("/passkey/options", dependencies=[Depends(SESSION)])
@@ -109,7 +112,7 @@ async def register_passkey(
     """Register the passkey that a device made. It must have verified who holds it."""
     require_fresh(at, actor)
     try:
-        return _view(await at.passkeys.register(actor.id, body.credential, body.label))
+        return view_of_passkey(await at.passkeys.register(actor.id, body.credential, body.label))
     except PasskeyRefused as refused:
         log.warning("passkey_refused", reason=str(refused))
         raise Problem("passkey_refused") from None
@@ -118,14 +121,32 @@ async def register_passkey(
 
 
 @router.delete("/passkeys/{passkey}", status_code=204, dependencies=[Depends(SESSION)])
-async def remove_passkey(
-    passkey: Annotated[str, Path(pattern=r"^pky_[a-z0-9]{8,64}$", description="As listed.")], actor: Actor, at: At
-) -> None:
+async def remove_passkey(passkey: PasskeyId, actor: Actor, at: At) -> None:
     """Remove one of one's own passkeys. Sessions it opened go on; end them if it was lost."""
     require_fresh(at, actor)
     if not await at.passkeys.remove(passkey, actor.id):
         raise Problem("passkey_unknown")
 
 
-def _view(passkey: Passkey) -> PasskeyView:
+@router.get("/accounts/{account}/passkeys", dependencies=[Depends(BEARER)])
+async def list_passkeys_of_account(account: AccountId, at: At) -> PasskeyList:
+    """List the passkeys of an account, for an administrator."""
+    if await at.accounts.get(account) is None:
+        raise Problem("account_unknown")
+    return PasskeyList(items=tuple(view_of_passkey(passkey) for passkey in await at.passkeys.of(account)))
+
+
+@router.delete("/accounts/{account}/passkeys/{passkey}", status_code=204, dependencies=[Depends(BEARER)])
+async def remove_passkey_of_account(account: AccountId, passkey: PasskeyId, actor: Actor, at: At) -> None:
+    """Remove a passkey of somebody else, in a session soon after signing in (`sign_in_again`); its owner is told.
+
+    Sessions that it opened go on: end them where it was lost.
+    """
+    require_fresh(at, actor)
+    if not await at.passkeys.remove(passkey, account, by=actor.id):
+        raise Problem("passkey_not_of_account")
+
+
+def view_of_passkey(passkey: Passkey) -> PasskeyView:
+    """Return what is shown of a passkey."""
     return PasskeyView.model_validate({name: value for name, value in vars(passkey).items() if name != "account"})

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, Field
 from api.access import BEARER, SESSION, Actor, GuardedRoute
 from api.accounts import AccountId
 from api.bodies import Strictly
-from api.installation import At
+from api.installation import At, Installation
+from api.passkeys import PasskeyView, view_of_passkey
 from api.problems import Problem
 from api.sessions import LONGEST_TYPED, require_fresh
 from domain.sign_in import LONGEST_PASSWORD, SHORTEST_PASSWORD, new_password
@@ -51,6 +52,13 @@ class PasswordLink(BaseModel):
     expires_at: datetime
 
 
+class PasswordChosen(BaseModel):
+    """What still signs in to the account besides the password: its passkeys, and the issuers of its identities."""
+
+    passkeys: tuple[PasskeyView, ...]
+    identities: tuple[str, ...]
+
+
 @router.put("/password", status_code=204, dependencies=[Depends(SESSION)])
 async def change_password(
     body: Annotated[
@@ -62,7 +70,7 @@ async def change_password(
     actor: Actor,
     at: At,
 ) -> None:
-    """Change one's own password. Every other session of the account ends."""
+    """Change one's own password. Every other session of the account ends, and every token of it."""
     await at.attempts.sign_in(request, actor.id)
     if not await at.passwords.fits(actor.id, body.old):
         raise Problem("password_wrong")
@@ -70,7 +78,7 @@ async def change_password(
     await at.passwords.change(actor.id, body.new, session=actor.session)
 
 
-@router.post("/password/link", status_code=204)
+@router.post("/password/link")
 async def choose_password(
     body: Annotated[
         PasswordChoice,
@@ -79,14 +87,27 @@ async def choose_password(
     ],
     request: Request,
     at: At,
-) -> None:
-    """Choose a password with a link, once. Every session of the account ends; sign in with the new password."""
+) -> PasswordChosen:
+    """Choose a password with a link, once; sign in with it. Every session ends, and every token of the account.
+
+    What signs in to the account besides is listed, so that whoever the account belongs to sees what is not theirs.
+    """
     await at.attempts.sign_in(request)
-    if await at.passwords.choose(body.link, body.password) is None:
+    return await chosen(at, body.link, body.password)
+
+
+async def chosen(at: Installation, link: str, password: str) -> PasswordChosen:
+    """Choose a password with a link. Problem: `link_refused`."""
+    account = await at.passwords.choose(link, password)
+    if account is None:
         raise Problem("link_refused")
+    return PasswordChosen(
+        passkeys=tuple(view_of_passkey(one) for one in await at.passkeys.of(account)),
+        identities=tuple(one.issuer for one in await at.identities.of(account)),
+    )
 
 
-@router.post("/accounts/{account}/password-link", status_code=201, dependencies=[Depends(BEARER)])
+@router.post("/accounts/{account}/password-link", status_code=201, dependencies=[Depends(SESSION)])
 async def make_password_link(account: AccountId, actor: Actor, at: At) -> PasswordLink:
     """Make a link with which somebody chooses a password: an administrator hands it out and sets none.
 

@@ -42,6 +42,7 @@ PROBLEMS: dict[str, Answer] = {
     "signing_not_yours": Answer(
         403, mark("A token that signs is made by its owner alone, who has signed in; an administrator gives none.")
     ),
+    "token_lives_too_long": Answer(422, mark("Such a token is good for %(days)s days at most.")),
     "session_needed": Answer(403, mark("This is for somebody who signed in, not for a token.")),
     "scope_missing": Answer(403, mark("The token may not be used for this; it lacks the scope “%(scope)s”.")),
     "origin_refused": Answer(403, mark("The request comes from a page of another site.")),
@@ -58,6 +59,7 @@ PROBLEMS: dict[str, Answer] = {
         403, mark("The signature of your passkey does not hold for this dossier. Nothing was signed; start again.")
     ),
     "passkey_unknown": Answer(404, mark("You have no passkey of this id.")),
+    "passkey_not_of_account": Answer(404, mark("The account has no passkey of this id.")),
     "session_unknown": Answer(404, mark("You have no session of this id.")),
     "identity_exists": Answer(409, mark("This identity belongs to an account already.")),
     "identity_unknown": Answer(404, mark("There is no identity of this id.")),
@@ -136,6 +138,10 @@ PROBLEMS: dict[str, Answer] = {
     "item_missing": Answer(404, mark("The programme of this file has no such item.")),
     "edition_unknown": Answer(404, mark("There is no edition of this digest.")),
     "account_unknown": Answer(404, mark("There is no account of this id, or it is disabled.")),
+    "account_not_disabled": Answer(409, mark("The account is not disabled.")),
+    "last_administrator": Answer(
+        409, mark("Nobody would be left to administer: give another account the role of an administrator first.")
+    ),
     "account_exists": Answer(409, mark("There is another account of this id.")),
     "organisation_unknown": Answer(404, mark("There is no organisation of this id at that time.")),
     "organisation_exists": Answer(409, mark("There is an organisation of this id at that time already.")),
@@ -315,6 +321,12 @@ class FieldProblem(BaseModel):
     sentence: str
     params: dict[str, Any] = {}
     index: int | None = None
+
+
+def beside(field: str, code: str, **params: Any) -> Problem:
+    """Return the problem of a code that is about one field of the body."""
+    error = FieldProblem(field=field, rule=code, sentence=answer_of(code).sentence, params=params)
+    return Problem(code, errors=[error], params=params)
 
 
 def refused(refusal: Refusal) -> Problem:

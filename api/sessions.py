@@ -116,14 +116,22 @@ async def end_sessions(actor: Actor, response: Response, at: At) -> None:
     at.cookies.drop(response, at.cookies.session)
 
 
-async def begin(at: Installation, request: Request, response: Response, account: str, factor: Factor) -> OwnSession:
-    """Open a session in the place of the one that the request had, and set its cookie.
+async def begin(
+    at: Installation,
+    request: Request,
+    response: Response,
+    account: str,
+    factor: Factor,
+    *,
+    vouched_at: datetime | None = None,
+) -> OwnSession:
+    """Open a session in the place of the one that the request had, and set its cookie; `vouched_at` as in `Acting`.
 
     Problem `sign_in_refused` when the account was disabled meanwhile.
     """
     before = request.cookies.get(at.cookies.session, "")
     try:
-        session, secret = await at.sessions.open(account, factor, instead_of=before)
+        session, secret = await at.sessions.open(account, factor, instead_of=before, vouched_at=vouched_at)
     except UnknownAccount:
         raise Problem("sign_in_refused") from None
     at.cookies.put(response, at.cookies.session, secret, int(at.sessions.absolute.total_seconds()))
@@ -132,9 +140,17 @@ async def begin(at: Installation, request: Request, response: Response, account:
 
 
 def require_fresh(at: Installation, actor: Acting) -> None:
-    """Refuse (`sign_in_again`) who signed in a while ago: an open browser that is found is not to be made one's own."""
-    if at.sessions.clock() - actor.factor_at > timedelta(minutes=at.settings.fresh_sign_in_minutes):
+    """Refuse (`sign_in_again`) who showed who they are a while ago: an open browser that is found is not to be made
+    one's own, and a provider that still knows somebody has asked nobody anything.
+    """
+    if not is_fresh(at, actor):
         raise Problem("sign_in_again")
+
+
+def is_fresh(at: Installation, actor: Acting) -> bool:
+    """Whether somebody showed who they are within the last minutes, here or at the provider that vouches for them."""
+    shown = actor.shown_at
+    return shown is not None and at.sessions.clock() - shown <= timedelta(minutes=at.settings.fresh_sign_in_minutes)
 
 
 def _view(session: Session) -> SessionView:

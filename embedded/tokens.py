@@ -8,6 +8,7 @@ standard output: what a request says and a token's secret never stand on a comma
 import asyncio
 import json
 import os
+import pwd
 import sys
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from domain.sign_in import SCOPES, Scope
+from domain.sign_in import HOST, SCOPES, Scope, longest_life
 from embedded.failure import Sentence, StackFailure
 from embedded.folder import DataFolder, FolderUnusable
 from locales import mark
@@ -25,10 +26,14 @@ from storage.errors import StoreUnavailable
 from storage.keyring import CiphertextDamaged, UnknownMasterKey
 from storage.migrate import SchemaTooNew, migrate
 from storage.passwords import LINK_PAGE, Cost, Passwords
+from storage.register_log import ChangeRefused
 from storage.registers import Registers
 
 Role = Literal["coordinator", "approver", "auditor", "administrator"]
 """Roles that an account may have; `system` belongs to deadlines alone."""
+
+WITHOUT_SIGNING: tuple[Scope, ...] = tuple(scope for scope in SCOPES if scope != "sign")
+"""Who has the machine may make a token that signs for somebody, and has to say so: the owner is told, and the log."""
 
 MISTAKES = {
     "id": mark(
@@ -66,7 +71,7 @@ class CreateToken(_NewAccount):
     """A token of an account that exists or is made."""
 
     type: Literal["create"] = "create"
-    scopes: tuple[Scope, ...] = SCOPES
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] = WITHOUT_SIGNING
     expires_days: Annotated[int, Field(ge=1, le=3660)] | None = None
 
 
@@ -91,7 +96,14 @@ class RevokeToken(_Request):
     token_id: str
 
 
-Request: TypeAlias = CreateToken | CreateAdmin | ListTokens | RevokeToken
+class EnableAccount(_Request):
+    """A disabled account is to act again; also where no administrator is left who could sign in."""
+
+    type: Literal["enable"] = "enable"
+    account: str
+
+
+Request: TypeAlias = CreateToken | CreateAdmin | ListTokens | RevokeToken | EnableAccount
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="type")])
 
@@ -126,13 +138,15 @@ async def carry_out(request: Request, settings: Settings) -> Answer:
 async def _on(registers: Registers, request: Request, settings: Settings) -> Answer:
     match request:
         case CreateToken():
-            return await _create(registers, request)
+            return await _create(registers, request, settings)
         case CreateAdmin():
             return await _create_admin(registers, request, settings)
         case ListTokens():
             return await _list(registers, request)
         case RevokeToken():
             return await _revoke(registers, request)
+        case EnableAccount():
+            return await _enable(registers, request)
 
 
 def _prepare(settings: Settings) -> list[Sentence]:
@@ -147,16 +161,21 @@ def _prepare(settings: Settings) -> list[Sentence]:
     return []
 
 
-async def _create(registers: Registers, request: CreateToken) -> Answer:
+async def _create(registers: Registers, request: CreateToken, settings: Settings) -> Answer:
+    longest = longest_life(request.scopes, days=settings.token_days, signing_days=settings.signing_token_days)
+    if request.expires_days is not None and request.expires_days > longest.days:
+        raise TokenRefused(mark("Such a token is good for %(days)s days at most."), days=longest.days)
     notes = []
     known = await registers.accounts.get(request.account)
     if known is None:
         await _make(registers, request)
     elif request.model_fields_set & {"name", "email", "language", "roles", "positions", "zone"}:
         notes.append(Sentence(mark("The account %(account)s exists; it was not changed."), {"account": known.id}))
-    until = None if request.expires_days is None else datetime.now(UTC) + timedelta(days=request.expires_days)
+    until = datetime.now(UTC) + (timedelta(days=request.expires_days) if request.expires_days else longest)
     try:
-        token, secret = await registers.accounts.create_token(request.account, expires_at=until, scopes=request.scopes)
+        token, secret = await registers.accounts.create_token(
+            request.account, expires_at=until, scopes=request.scopes, by=whoever_asks()
+        )
     except UnknownAccount as disabled:
         raise TokenRefused(mark("The account %(account)s is disabled."), account=request.account) from disabled
     value = {"account": token.account, "token_id": token.id, "token": secret, "expires_at": _written(until)}
@@ -174,7 +193,7 @@ async def _create_admin(registers: Registers, request: CreateAdmin, settings: Se
         )
     cost = Cost(settings.argon2_memory_kib, settings.argon2_passes, settings.argon2_lanes)
     passwords = Passwords(registers.database, cost, link_lifetime=timedelta(hours=settings.sign_in_link_hours))
-    secret, until = await passwords.make_link(request.account)
+    secret, until = await passwords.make_link(request.account, by=whoever_asks())
     running = DataFolder(settings.data_dir).read()
     url = settings.public_url_at(running.ports.api if running else settings.api_port)
     link = f"{url}{LINK_PAGE}{secret}"
@@ -202,10 +221,20 @@ async def _make(registers: Registers, request: _NewAccount) -> None:
             roles=", ".join(get_args(Role)),
         )
     try:
-        await registers.accounts.create(details)
+        await registers.accounts.create(details, by=whoever_asks())
     except ValueError as exists:
         # `get` does not see an account that was disabled.
         raise TokenRefused(mark("The account %(account)s is disabled."), account=details.id) from exists
+
+
+async def _enable(registers: Registers, request: EnableAccount) -> Answer:
+    try:
+        await registers.accounts.enable(request.account, by=whoever_asks())
+    except UnknownAccount:
+        raise TokenRefused(mark("There is no account %(account)s."), account=request.account) from None
+    except ChangeRefused:
+        raise TokenRefused(mark("The account %(account)s is not disabled."), account=request.account) from None
+    return Answer({"account": request.account, "enabled": True})
 
 
 async def _list(registers: Registers, request: ListTokens) -> Answer:
@@ -217,12 +246,26 @@ async def _list(registers: Registers, request: ListTokens) -> Answer:
 
 
 async def _revoke(registers: Registers, request: RevokeToken) -> Answer:
-    if not await registers.accounts.revoke(request.token_id):
+    if not await registers.accounts.revoke(request.token_id, by=whoever_asks()):
         raise TokenRefused(
             mark("There is no token %(token)s that could be revoked: see `legation token list`."),
             token=request.token_id,
         )
     return Answer({"token_id": request.token_id, "revoked": True})
+
+
+def whoever_asks() -> str:
+    """Return how the log names who asks on this machine: `host:` and the operating system's name of the user.
+
+    Behind `sudo` it is who called it. Whoever is root may say anything: it tells honest people apart.
+    """
+    number = os.environ.get("SUDO_UID", "") if os.getuid() == 0 else ""
+    user = int(number) if number.isdigit() else os.getuid()
+    try:
+        name = pwd.getpwuid(user).pw_name
+    except KeyError:
+        name = str(user)
+    return f"{HOST}{name[:60]}"
 
 
 def _token(token: Token) -> dict[str, Any]:

@@ -35,6 +35,7 @@ NoticeName = Literal[
     "answered",
     "handed_over",
     "digest",
+    "account_notice",
 ]
 
 
@@ -292,6 +293,21 @@ class Digest(Notice):
     link: Link | None = None
 
 
+class AccountNotice(Notice):
+    """What happened to the recipient's account: in words of their language, with the time on their clock and by whom.
+
+    It is about no delegation.
+    """
+
+    delegation: Line = ""
+    account: Named
+    headline: Named
+    consequence: Line = ""
+    done: Named
+    by: Named
+    link: Link | None = None
+
+
 NOTICES: dict[NoticeName, type[Notice]] = {
     "itinerary_request": ItineraryRequest,
     "itinerary_changed": ItineraryChanged,
@@ -309,4 +325,5 @@ NOTICES: dict[NoticeName, type[Notice]] = {
     "answered": Answered,
     "handed_over": HandedOver,
     "digest": Digest,
+    "account_notice": AccountNotice,
 }

@@ -28,16 +28,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json
 from domain.decision import SYSTEM, Actor, RoleName
+from domain.institution import Leave
 from domain.mailbox import Address
-from domain.sign_in import SCOPES, Acting, Scope
+from domain.sign_in import SCOPES, Acting, Scope, longest_life
 from domain.values import Language, Slug, Value, Zone, business_text, write_instant
-from storage.data_keys import DataKeys, KeyDestroyed
+from storage.account_notices import tell_owner
+from storage.data_keys import DataKeys, KeyDestroyed, account_key
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
 from storage.metadata import Instant, Name, Secret, metadata, utc_now
 from storage.references import new_reference
-from storage.register_log import queue, record
-from storage.tenures import held_at, hold_exactly, tenures
+from storage.register_log import ChangeRefused, queue, record
+from storage.tenures import end_tenures, held_at, hold_exactly, tenures
 from storage.upsert import insert_into
 
 TOKEN_PREFIX = "lgt_"  # noqa: S105 - it only tells people, and secret scanners, what they found
@@ -116,6 +118,15 @@ class Token:
     expires_at: datetime | None
     revoked_at: datetime | None
     scopes: tuple[Scope, ...] = SCOPES
+
+
+@dataclass(frozen=True)
+class Disabled:
+    """An account that may do nothing until it is enabled again; `disabled_at` is wall time in UTC."""
+
+    id: str
+    name: str
+    disabled_at: datetime
 
 
 class AccountExists(ValueError):
@@ -210,7 +221,7 @@ class Accounts:
     async def change(self, details: AccountDetails, *, by: str = SYSTEM) -> None:
         """Replace name, address, roles, organisation and person; the positions are held from now on, others no more.
 
-        Raises UnknownAccount.
+        Raises UnknownAccount, and ChangeRefused (`last_administrator`) where nobody would be left to administer.
         """
         now = utc_now()
         async with self._database.writing() as connection:
@@ -218,6 +229,11 @@ class Accounts:
             before = await self._load(connection, details.id)
             if before is None:
                 raise UnknownAccount(f"there is no account “{details.id}”")
+            if "administrator" in before.roles and "administrator" not in details.roles:
+                await _require_another_administrator(connection, details.id)
+            moved = before.email != details.email
+            if moved:
+                await tell_owner(connection, details.id, "address_changed", by=by)
             key = await self._keys.obtain(connection, account_key(details.id))
             await connection.execute(
                 update(accounts)
@@ -229,6 +245,8 @@ class Accounts:
                     person=details.person,
                 )
             )
+            if moved:
+                await tell_owner(connection, details.id, "address_changed", by=by)
             await connection.execute(delete(account_roles).where(account_roles.c.account == details.id))
             await _grant(connection, details)
             after = _said(details) | {"rewritten": _rewritten(before, details)}
@@ -237,22 +255,63 @@ class Accounts:
             )
             await hold_exactly(connection, details.id, details.positions, now, organisation=details.organisation, by=by)
 
-    async def disable(self, account: str, *, by: str = SYSTEM) -> None:
-        """Disable an account and revoke its tokens; raises UnknownAccount."""
+    async def disable(self, account: str, *, by: str = SYSTEM) -> list[Leave]:
+        """Disable an account, and end in the same transaction what it could act by: tokens, sessions, password,
+        tenures, and leave that it takes or is the substitute of. Passkeys and identities stay, and open nothing.
+
+        Return the leave that was revoked: open files are to hear of it. Raises UnknownAccount, and ChangeRefused
+        (`last_administrator`) where nobody would be left to administer.
+        """
+        # Imported here: these registers know the accounts themselves.
+        from storage.leaves import revoke_leaves
+        from storage.passwords import forget_password
+        from storage.sessions import end_sessions
+
         now = utc_now()
         async with self._database.writing() as connection:
             await queue(connection)
-            done = await connection.execute(
-                update(accounts)
-                .where(accounts.c.id == account, accounts.c.disabled_at.is_(None))
-                .values(disabled_at=now)
-            )
-            if done.rowcount == 0:
+            if await _load_disabled(connection, account, disabled=False) is None:
                 raise UnknownAccount(f"there is no account “{account}”")
-            await connection.execute(
-                update(tokens).where(tokens.c.account == account, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
-            )
+            await _require_another_administrator(connection, account)
+            await connection.execute(update(accounts).where(accounts.c.id == account).values(disabled_at=now))
             await record(connection, "accounts", "account_disabled", account, by=by)
+            await revoke_tokens(connection, tokens.c.account == account, by=by)
+            await end_sessions(connection, account, now)
+            await forget_password(connection, account, now)
+            await end_tenures(connection, account, now, by=by)
+            return await revoke_leaves(connection, account, now, by=by)
+
+    async def enable(self, account: str, *, by: str = SYSTEM) -> None:
+        """Let an account act again, in the roles it had; what its disabling ended stays ended.
+
+        Raises UnknownAccount, also where its holder was erased, and ChangeRefused (`account_not_disabled`).
+        """
+        async with self._database.writing() as connection:
+            await queue(connection)
+            if await _load_disabled(connection, account, disabled=False) is not None:
+                raise ChangeRefused("account_not_disabled")
+            sealed = await _load_disabled(connection, account, disabled=True)
+            if not sealed:
+                raise UnknownAccount(f"there is no account “{account}” that could be enabled")
+            await connection.execute(update(accounts).where(accounts.c.id == account).values(disabled_at=None))
+            await record(connection, "accounts", "account_enabled", account, by=by)
+            await tell_owner(connection, account, "account_enabled", by=by)
+
+    async def disabled(self) -> list[Disabled]:
+        """Return the accounts that are disabled and could be enabled, by id: not those whose holder was erased."""
+        wanted = (
+            select(accounts)
+            .where(accounts.c.disabled_at.is_not(None), accounts.c.ciphertext != b"")
+            .order_by(accounts.c.id)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(wanted)).all()
+            keys = await self._keys.get_many(connection, (account_key(row.id) for row in rows))
+        return [
+            Disabled(row.id, _hidden(row.id, row.ciphertext, keys[account_key(row.id)]).name, row.disabled_at)
+            for row in rows
+            if account_key(row.id) in keys
+        ]
 
     async def get(self, account: str) -> AccountDetails | None:
         """Return an account that is not disabled."""
@@ -269,9 +328,7 @@ class Accounts:
             rows = (await connection.execute(wanted)).all()
             keys = await self._keys.get_many(connection, (account_key(row.id) for row in rows))
         return {
-            row.id: _Hidden.model_validate_json(
-                keys[account_key(row.id)].decrypt(row.ciphertext, context=row.id.encode())
-            ).name
+            row.id: _hidden(row.id, row.ciphertext, keys[account_key(row.id)]).name
             for row in rows
             if account_key(row.id) in keys
         }
@@ -295,6 +352,15 @@ class Accounts:
             wanted = (await connection.execute(enabled.offset(offset).limit(limit))).scalars().all()
             return await self._read(connection, accounts.c.id.in_(wanted))
 
+    async def approvers_without_person(self) -> list[AccountDetails]:
+        """Return the accounts that may sign and do not say whose they are, by id.
+
+        Nobody can be kept from approving a trip of their own that is not known to be theirs.
+        """
+        approving = select(account_roles.c.account).where(account_roles.c.role == "approver")
+        async with self._database.reading() as connection:
+            return await self._read(connection, accounts.c.person.is_(None), accounts.c.id.in_(approving))
+
     async def several(self, ids: Collection[str]) -> list[AccountDetails]:
         """Return those of some accounts that are not disabled, by id."""
         async with self._database.reading() as connection:
@@ -308,10 +374,14 @@ class Accounts:
         scopes: Sequence[Scope] = SCOPES,
         by: str = SYSTEM,
     ) -> tuple[Token, str]:
-        """Return a new token and its secret, which is shown this once and kept only as SHA-256."""
-        secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+        """Return a new token and its secret, which is shown this once and kept only as SHA-256.
+
+        Without `expires_at` it lives as long as such a token may (`longest_life`). Raises UnknownAccount.
+        """
+        secret, now = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES), utc_now()
         given = tuple(scope for scope in SCOPES if scope in scopes)
-        token = Token(new_reference("tok"), account, utc_now(), expires_at, None, given)
+        until = expires_at or now + longest_life(given)
+        token = Token(new_reference("tok"), account, now, until, None, given)
         async with self._database.writing() as connection:
             await queue(connection)
             if await self._load(connection, account) is None:
@@ -322,28 +392,23 @@ class Accounts:
                     account=account,
                     digest=digest_of_secret(secret),
                     created_at=token.created_at,
-                    expires_at=expires_at,
+                    expires_at=until,
                     scopes=" ".join(given),
                 )
             )
-            after = {"account": account} | ({"expires_at": write_instant(expires_at)} if expires_at else {})
+            after = {"account": account, "expires_at": write_instant(until), "scopes": list(given)}
             await record(connection, "accounts", "token_created", token.id, by=by, after=after)
+            await tell_owner(connection, account, "token_created", by=by)
         return token, secret
 
     async def revoke(self, token_id: str, *, by: str = SYSTEM) -> bool:
         """Revoke a token; False when there is none, or it was revoked before."""
         async with self._database.writing() as connection:
             await queue(connection)
-            done = await connection.execute(
-                update(tokens)
-                .where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None))
-                .values(revoked_at=utc_now())
-                .returning(tokens.c.account)
-            )
-            account = done.scalar_one_or_none()
-            if account is not None:
-                await record(connection, "accounts", "token_revoked", token_id, by=by, before={"account": account})
-        return account is not None
+            revoked = await revoke_tokens(connection, tokens.c.id == token_id, by=by)
+            for account in revoked:
+                await tell_owner(connection, account, "token_revoked", by=by)
+        return bool(revoked)
 
     async def tokens_of(self, account: str) -> list[Token]:
         """Return an account's tokens, the oldest first."""
@@ -390,14 +455,36 @@ class Accounts:
         return [_details(group, keys[account_key(account)]) for account, group in by_id.items()]
 
 
-def account_key(account: str) -> str:
-    """Return the subject of an account's key."""
-    return f"account:{account}"
+async def revoke_tokens(connection: AsyncConnection, which: ColumnElement[bool], *, by: str) -> list[str]:
+    """Revoke those of some tokens that are not revoked, in the caller's transaction, each recorded; return whose."""
+    ending = update(tokens).where(which, tokens.c.revoked_at.is_(None)).values(revoked_at=utc_now())
+    revoked = (await connection.execute(ending.returning(tokens.c.id, tokens.c.account))).all()
+    for row in sorted(revoked, key=lambda row: str(row.id)):
+        await record(connection, "accounts", "token_revoked", row.id, by=by, before={"account": row.account})
+    return [row.account for row in revoked]
+
+
+async def _load_disabled(connection: AsyncConnection, account: str, *, disabled: bool) -> bytes | None:
+    """Return what an account that is disabled, or is not, keeps encrypted; None where there is none such."""
+    state = accounts.c.disabled_at.is_not(None) if disabled else accounts.c.disabled_at.is_(None)
+    wanted = select(accounts.c.ciphertext).where(accounts.c.id == account, state)
+    sealed: bytes | None = (await connection.execute(wanted)).scalar_one_or_none()
+    return sealed
+
+
+async def _require_another_administrator(connection: AsyncConnection, account: str) -> None:
+    """Refuse (`last_administrator`) to take the administration from the one account that has it."""
+    able = (
+        select(accounts.c.id)
+        .join(account_roles, account_roles.c.account == accounts.c.id)
+        .where(accounts.c.disabled_at.is_(None), account_roles.c.role == "administrator")
+    )
+    if set((await connection.execute(able)).scalars()) == {account}:
+        raise ChangeRefused("last_administrator")
 
 
 def _details(group: list[Row[Any]], key: DataKey) -> AccountDetails:
-    plain = key.decrypt(group[0].ciphertext, context=group[0].id.encode())
-    hidden = _Hidden.model_validate_json(plain)
+    hidden = _hidden(group[0].id, group[0].ciphertext, key)
     return AccountDetails(
         id=group[0].id,
         name=hidden.name,
@@ -416,6 +503,10 @@ class _Hidden(Value):
     email: str | None = None
     language: Language
     zone: Zone | None = None
+
+
+def _hidden(account: str, ciphertext: bytes, key: DataKey) -> _Hidden:
+    return _Hidden.model_validate_json(key.decrypt(ciphertext, context=account.encode()))
 
 
 def _sealed(details: AccountDetails, key: DataKey) -> bytes:

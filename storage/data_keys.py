@@ -33,6 +33,11 @@ def person_key(ref: str) -> str:
     return f"person:{ref}"
 
 
+def account_key(account: str) -> str:
+    """Return the subject of an account's key."""
+    return f"account:{account}"
+
+
 def file_key(delegation: str) -> str:
     """Return the subject of the key of a delegation's file."""
     return f"delegation:{delegation}"

@@ -13,8 +13,7 @@ from typing import Any
 from sqlalchemy import Column, Index, Row, Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.accounts import account_key
-from storage.data_keys import DataKeys
+from storage.data_keys import DataKeys, account_key
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
 from storage.metadata import Instant, Name, Secret, metadata, utc_now

@@ -10,13 +10,15 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint, delete, select
 
 from domain.decision import SYSTEM
-from storage.accounts import UnknownAccount, account_key, accounts
-from storage.data_keys import DataKeys, KeyDestroyed
+from storage.account_notices import tell_owner
+from storage.accounts import UnknownAccount, accounts
+from storage.data_keys import DataKeys, KeyDestroyed, account_key
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
 from storage.metadata import Instant, Name, Secret, metadata, utc_now
 from storage.references import new_reference
 from storage.register_log import queue, record
+from storage.sessions import end_sessions
 from storage.upsert import insert_into
 
 SUBJECT_INDEX = "index:subjects"
@@ -85,6 +87,7 @@ class Identities:
                 raise IdentityExists("issuer and subject are linked already")
             after = {"account": account, "issuer": issuer}
             await record(connection, "accounts", "identity_linked", identity.id, by=by, after=after)
+            await tell_owner(connection, account, "identity_linked", by=by)
         return identity
 
     async def account_of(self, issuer: str, subject: str) -> str | None:
@@ -129,7 +132,7 @@ class Identities:
         ]
 
     async def unlink(self, identity: str, *, by: str = SYSTEM) -> bool:
-        """Remove an identity; False when there is none of this id."""
+        """Remove an identity and end the sessions that a provider opened for its account; False if there is none."""
         async with self._database.writing() as connection:
             await queue(connection)
             removed = delete(identities).where(identities.c.id == identity)
@@ -137,6 +140,8 @@ class Identities:
             if row is not None:
                 before = {"account": row.account, "issuer": row.issuer}
                 await record(connection, "accounts", "identity_unlinked", identity, by=by, before=before)
+                await end_sessions(connection, row.account, utc_now(), factor="oidc")
+                await tell_owner(connection, row.account, "identity_unlinked", by=by)
         return row is not None
 
 

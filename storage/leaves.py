@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, Row, Table, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.institution import Leave, end_in_past, leave_contradiction, leave_unfounded
+from storage.account_notices import tell_owner
 from storage.accounts import account_roles, accounts
 from storage.engine import Database
 from storage.institution import all_organisations
@@ -32,6 +33,9 @@ leaves = Table(
     Column("replaced_at", Instant),
 )
 """`positions` are slugs with a blank between them; empty means all."""
+
+
+Changed = Literal["leave_end_changed", "leave_revoked"]
 
 
 class Leaves:
@@ -137,6 +141,20 @@ class Leaves:
         return after
 
 
+async def revoke_leaves(connection: AsyncConnection, account: str, now: datetime, *, by: str) -> list[Leave]:
+    """Revoke, in the caller's transaction, every leave that an account takes or is the substitute of and that is not
+    over; return them.
+    """
+    await queue(connection)
+    touched = or_(leaves.c.account == account, leaves.c.substitute == account)
+    revoked = []
+    for before in await _read(connection, touched, leaves.c.until > now, leaves.c.revoked_at.is_(None)):
+        after = before.model_copy(update={"revoked_at": now})
+        await _replace(connection, before, after, "leave_revoked", by=by)
+        revoked.append(after)
+    return revoked
+
+
 def leave_of(row: Row[Any]) -> Leave:
     """Return what a row of the table says."""
     return Leave(
@@ -183,6 +201,8 @@ async def _begin(connection: AsyncConnection, new: Leave, *, by: str) -> None:
         raise ChangeRefused(code)
     await _enter(connection, new, 1, by=by)
     await record(connection, "leaves", "leave_registered", new.id, by=by, after=_said(new))
+    if by != new.account:
+        await tell_owner(connection, new.account, "leave_registered", by=by)
 
 
 async def _check(connection: AsyncConnection, new: Leave) -> None:
@@ -192,7 +212,7 @@ async def _check(connection: AsyncConnection, new: Leave) -> None:
         raise ChangeRefused(code)
 
 
-async def _replace(connection: AsyncConnection, before: Leave, after: Leave, change: str, *, by: str) -> None:
+async def _replace(connection: AsyncConnection, before: Leave, after: Leave, change: Changed, *, by: str) -> None:
     version = await connection.execute(
         update(leaves)
         .where(leaves.c.id == before.id, leaves.c.replaced_at.is_(None))
@@ -201,6 +221,8 @@ async def _replace(connection: AsyncConnection, before: Leave, after: Leave, cha
     )
     await _enter(connection, after, version.scalar_one() + 1, by=by)
     await record(connection, "leaves", change, before.id, by=by, before=_said(before), after=_said(after))
+    if by != before.account:
+        await tell_owner(connection, before.account, change, by=by)
 
 
 async def _enter(connection: AsyncConnection, leave: Leave, version: int, *, by: str) -> None:

@@ -25,9 +25,10 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from storage.accounts import account_key, accounts
+from storage.account_notices import tell_owner
+from storage.accounts import accounts
 from storage.challenges import Challenge, Challenges, Kind
-from storage.data_keys import DataKeys
+from storage.data_keys import DataKeys, account_key
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
 from storage.metadata import Instant, Name, Secret, metadata, utc_now
@@ -165,6 +166,7 @@ class Passkeys:
             # Whose key it is stays provable when the key itself is long removed.
             after = {"account": account, "key": hashlib.sha256(verified.credential_public_key).hexdigest()}
             await record(connection, "accounts", "passkey_registered", passkey.id, by=account, after=after)
+            await tell_owner(connection, account, "passkey_registered", by=account)
         return passkey
 
     async def authentication(self) -> dict[str, Any]:
@@ -227,8 +229,8 @@ class Passkeys:
             key = await self._keys.get(connection, account_key(account))
         return [_passkey(row, key) for row in rows]
 
-    async def remove(self, passkey: str, account: str) -> bool:
-        """Remove a passkey of an account; False when the account has none of this id."""
+    async def remove(self, passkey: str, account: str, *, by: str | None = None) -> bool:
+        """Remove a passkey of an account, `by` its owner unless said; False when the account has none of this id."""
         async with self._database.writing() as connection:
             await queue(connection)
             done = await connection.execute(
@@ -236,7 +238,8 @@ class Passkeys:
             )
             if done.rowcount == 1:
                 before = {"account": account}
-                await record(connection, "accounts", "passkey_removed", passkey, by=account, before=before)
+                await record(connection, "accounts", "passkey_removed", passkey, by=by or account, before=before)
+                await tell_owner(connection, account, "passkey_removed", by=by or account)
         return done.rowcount == 1
 
     async def _taken(self, kind: Kind, answer: Mapping[str, Any]) -> tuple[bytes, Challenge]:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import VerifyMismatchError
-from sqlalchemy import Column, ForeignKey, Table, insert, select, update
+from sqlalchemy import Column, ForeignKey, Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.decision import SYSTEM
 from domain.sign_in import prepared
-from storage.accounts import UnknownAccount, accounts, digest_of_secret
+from storage.account_notices import Told, tell_owner
+from storage.accounts import UnknownAccount, accounts, digest_of_secret, revoke_tokens, tokens
 from storage.engine import Database
 from storage.metadata import Instant, Name, metadata, utc_now
 from storage.register_log import queue, record
@@ -102,16 +103,16 @@ class Passwords:
         return True
 
     async def change(self, account: str, password: str, *, session: str | None = None) -> None:
-        """Set the password of an account and end its sessions, but `session`; raises UnknownAccount.
+        """Set the password of an account; end its sessions, but `session`, and revoke its tokens.
 
-        Whoever asks has shown the old one (`fits`).
+        Whoever asks has shown the old one (`fits`). Raises UnknownAccount.
         """
         encoded = await self._hashed(password)
         async with self._database.writing() as connection:
             await queue(connection)
             await self._put(connection, account, encoded)
             await record(connection, "accounts", "password_changed", account, by=account)
-            await end_sessions(connection, account, self.clock(), but=session)
+            await self._begin_anew(connection, account, "password_changed", but=session)
 
     async def make_link(self, account: str, *, by: str = SYSTEM) -> tuple[str, datetime]:
         """Return a secret with which a password is chosen once, and until when; earlier ones of the account are void.
@@ -124,6 +125,7 @@ class Passwords:
             await queue(connection)
             await _require(connection, account)
             await record(connection, "accounts", "password_link_made", account, by=by)
+            await tell_owner(connection, account, "password_link_made", by=by)
             await connection.execute(
                 update(password_links)
                 .where(password_links.c.account == account, password_links.c.used_at.is_(None))
@@ -137,9 +139,10 @@ class Passwords:
         return secret, until
 
     async def choose(self, secret: str, password: str) -> str | None:
-        """Set the password of a link's account, use the link up, end the account's sessions; return the account.
+        """Set the password of a link's account, use the link up, end the account's sessions and revoke its tokens.
 
-        None when the link is unknown, expired, used or void, or its account disabled; nothing happens then.
+        Return the account; None when the link is unknown, expired, used or void, or its account disabled: nothing
+        happens then.
         """
         digest = digest_of_secret(secret)
         good = (
@@ -163,8 +166,16 @@ class Passwords:
                 return None
             await self._put(connection, account, encoded)
             await record(connection, "accounts", "password_chosen", account, by=account)
-            await end_sessions(connection, account, self.clock())
+            await self._begin_anew(connection, account, "password_chosen")
         return account
+
+    async def _begin_anew(
+        self, connection: AsyncConnection, account: str, what: Told, *, but: str | None = None
+    ) -> None:
+        """End what was opened before a new password: whoever had it then is not to go on by a token or a session."""
+        await end_sessions(connection, account, self.clock(), but=but)
+        await revoke_tokens(connection, tokens.c.account == account, by=account)
+        await tell_owner(connection, account, what, by=account)
 
     async def _put(self, connection: AsyncConnection, account: str, encoded: str) -> None:
         await _require(connection, account)
@@ -191,6 +202,13 @@ class Passwords:
     def _is_cheap(self, encoded: str) -> bool:
         known = extract_parameters(encoded)
         return known.memory_cost < self._cost.memory_kib or known.time_cost < self._cost.passes
+
+
+async def forget_password(connection: AsyncConnection, account: str, now: datetime) -> None:
+    """Remove an account's password and use its open links up, in the caller's transaction."""
+    await connection.execute(delete(passwords).where(passwords.c.account == account))
+    open_ = update(password_links).where(password_links.c.account == account, password_links.c.used_at.is_(None))
+    await connection.execute(open_.values(used_at=now))
 
 
 async def _require(connection: AsyncConnection, account: str) -> None:

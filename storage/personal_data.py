@@ -24,6 +24,12 @@ class Kept:
 STAYS = "stays: it says nothing without the register of people"
 
 TABLES: Mapping[str, Kept] = {
+    "account_notices": Kept(
+        "personal",
+        "what an owner is still to be told of their account, with address and name under its key",
+        "account",
+        "deleted",
+    ),
     "account_roles": Kept("reference", "what an account may do", "account", STAYS),
     "accounts": Kept(
         "personal",

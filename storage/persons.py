@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import pycountry
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
+from rapidfuzz import fuzz
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json, commitment
+from domain.folding import folded
 from domain.mailbox import Address
 from domain.values import Country, Language, PersonRef, Value, business_text
 from storage.collection_rows import calendar_collections, calendar_resources
@@ -136,6 +138,10 @@ class UnknownPerson(LookupError):
     """The register has no such person."""
 
 
+ALIKE = 70
+"""Of 100, how much alike names are that may be one person's: somebody chooses among them."""
+
+
 class Persons:
     """People by opaque reference; every version is encrypted under the person's own key."""
 
@@ -195,6 +201,16 @@ class Persons:
         """Return the people that the register knows, each as last corrected, by reference."""
         wanted = _versions().where(persons.c.ref.in_(sorted(set(refs))))
         return {found.ref: found for found in await self._read(wanted)}
+
+    async def called_like(self, name: str, *, limit: int = 30) -> list[Person]:
+        """Return people whose names are much like a name, whatever its diacritics and the order of its parts, the most
+        alike first. Names are encrypted: everybody's is read for it.
+        """
+        wanted = folded(name)
+        people = [one for one in await self._read(_versions()) if isinstance(one, Person)]
+        alike = [(fuzz.token_sort_ratio(wanted, folded(one.details.full_name)), one) for one in people]
+        near = sorted((pair for pair in alike if pair[0] >= ALIKE), key=lambda pair: (-pair[0], pair[1].ref))
+        return [one for _, one in near[:limit]]
 
     async def as_committed(self, reference: PersonRef) -> Person | Erased | None:
         """Return a person as they stood when a command carried this reference and commitment."""

@@ -13,16 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.decision import SYSTEM
 from domain.erasure import Traces
-from storage.accounts import account_key, accounts, tokens
+from storage.account_notices import account_notices
+from storage.accounts import accounts, tokens
 from storage.challenges import challenges
 from storage.collection_rows import calendar_collections, calendar_drift, calendar_due, calendar_resources
-from storage.data_keys import DataKeys, data_keys, person_key
+from storage.data_keys import DataKeys, account_key, data_keys, person_key
 from storage.directory_uploads import uploads
 from storage.drafts import drafts
 from storage.engine import Database
 from storage.feeds import feeds
 from storage.identities import identities
 from storage.keyring import Keyring
+from storage.leaves import revoke_leaves
 from storage.mail_rows import HANDED_OVER, UNSENT, mail_ledger
 from storage.metadata import utc_now
 from storage.passkeys import passkeys
@@ -31,6 +33,7 @@ from storage.persons import person_versions, persons
 from storage.received_mail import own_key, received_mail
 from storage.register_log import queue, record
 from storage.sessions import sessions
+from storage.tenures import end_tenures
 from storage.texts import texts
 from storage.traces import LETTER, of_person
 
@@ -38,6 +41,7 @@ ERASED = "erased"
 BATCH = 200
 
 SCRUBBED: tuple[Table, ...] = (
+    account_notices,
     accounts,
     calendar_collections,
     calendar_drift,
@@ -63,6 +67,20 @@ SCRUBBED: tuple[Table, ...] = (
 """The tables that an erasure removes anything from."""
 
 
+OF_ACCOUNT: tuple[Table, ...] = (
+    account_notices,
+    challenges,
+    drafts,
+    identities,
+    passkeys,
+    password_links,
+    passwords,
+    sessions,
+    uploads,
+)
+"""Of these every row of an account is deleted."""
+
+
 class Redaction:
     """The steps of an erasure within the database. Each returns how much it removed; repeated it removes nothing."""
 
@@ -79,7 +97,10 @@ class Redaction:
         async with self._database.writing() as connection:
             await queue(connection)
             for account in traces.accounts:
-                for table in (passkeys, passwords, password_links, identities, sessions, challenges, drafts, uploads):
+                # First of all: whoever they stood in for is told, they themselves no more.
+                await end_tenures(connection, account, now, by=SYSTEM)
+                await revoke_leaves(connection, account, now, by=SYSTEM)
+                for table in OF_ACCOUNT:
                     removed += (await connection.execute(delete(table).where(table.c.account == account))).rowcount
                 live = update(tokens).where(tokens.c.account == account, tokens.c.revoked_at.is_(None))
                 await connection.execute(live.values(revoked_at=now))

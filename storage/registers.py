@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from storage.account_notices import AccountNotices
 from storage.accounts import Accounts
 from storage.answering import Answering
 from storage.archive_files import ArchiveFiles, ArchiveFolder
@@ -60,6 +61,7 @@ class Registers:
     texts: Texts
     attachments: Attachments
     accounts: Accounts
+    account_notices: AccountNotices
     directory: Directory
     directory_imports: DirectoryImports
     directory_uploads: Uploads
@@ -125,6 +127,7 @@ class Registers:
             texts=texts,
             attachments=attachments,
             accounts=Accounts(database, keyring),
+            account_notices=AccountNotices(database, keyring),
             directory=Directory(database),
             directory_imports=DirectoryImports(database, keyring, persons),
             directory_uploads=Uploads(database, keyring),

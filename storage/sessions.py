@@ -38,6 +38,8 @@ sessions = Table(
     Column("last_seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    # When a provider last saw its owner, of sessions that one opened and that it said.
+    Column("vouched_at", Instant),
 )
 
 _SIGNED_IN = with_rights(
@@ -48,6 +50,7 @@ _SIGNED_IN = with_rights(
     sessions.c.created_at,
     sessions.c.last_seen_at,
     sessions.c.expires_at,
+    sessions.c.vouched_at,
 ).where(sessions.c.digest == bindparam("digest"), sessions.c.ended_at.is_(None))
 
 
@@ -77,11 +80,14 @@ class Sessions:
         self.absolute = absolute
         self.clock = clock
 
-    async def open(self, account: str, factor: Factor, *, instead_of: str = "") -> tuple[Session, str]:
+    async def open(
+        self, account: str, factor: Factor, *, instead_of: str = "", vouched_at: datetime | None = None
+    ) -> tuple[Session, str]:
         """Return a new session and its secret of 256 random bits; the one that `instead_of` is the secret of ends.
 
-        A secret that was there before the sign-in is never kept: whoever planted it holds nothing. Raises
-        UnknownAccount, also for a disabled one.
+        `vouched_at` is when the provider that opens it last saw somebody show themselves, if it says so. A secret that
+        was there before the sign-in is never kept: whoever planted it holds nothing. Raises UnknownAccount, also for a
+        disabled one.
         """
         secret, now = secrets.token_urlsafe(SESSION_BYTES), self.clock()
         session = Session(new_reference("ses"), account, factor, now, now, now + self.absolute)
@@ -95,7 +101,8 @@ class Sessions:
                 .where(sessions.c.digest == digest_of_secret(instead_of), sessions.c.ended_at.is_(None))
                 .values(ended_at=now)
             )
-            await connection.execute(insert(sessions).values(**vars(session), digest=digest_of_secret(secret)))
+            row = {**vars(session), "digest": digest_of_secret(secret), "vouched_at": vouched_at}
+            await connection.execute(insert(sessions).values(row))
         return session, secret
 
     async def acting(self, secret: str, *, attended: bool = True) -> Acting | None:
@@ -113,7 +120,13 @@ class Sessions:
         if attended and now - rows[0].last_seen_at >= SEEN_EVERY:
             with suppress(StoreUnavailable):
                 await self._seen(rows[0].id, now)
-        return Acting(**vars(rights_in(rows)), factor=rows[0].factor, factor_at=rows[0].created_at, session=rows[0].id)
+        return Acting(
+            **vars(rights_in(rows)),
+            factor=rows[0].factor,
+            factor_at=rows[0].created_at,
+            session=rows[0].id,
+            vouched_at=rows[0].vouched_at,
+        )
 
     async def of(self, account: str) -> list[Session]:
         """Return the sessions of an account that are not over, the oldest first."""
@@ -156,11 +169,15 @@ class Sessions:
         return bool(now < row.expires_at and now < row.last_seen_at + self.idle)
 
 
-async def end_sessions(connection: AsyncConnection, account: str, at: datetime, *, but: str | None = None) -> int:
-    """End the sessions of an account in the caller's transaction, `but` one if named; return how many."""
+async def end_sessions(
+    connection: AsyncConnection, account: str, at: datetime, *, but: str | None = None, factor: Factor | None = None
+) -> int:
+    """End sessions of an account, `but` one, or those of one factor, in the caller's transaction; return how many."""
     ending = update(sessions).where(sessions.c.account == account, sessions.c.ended_at.is_(None)).values(ended_at=at)
     if but is not None:
         ending = ending.where(sessions.c.id != but)
+    if factor is not None:
+        ending = ending.where(sessions.c.factor == factor)
     return (await connection.execute(ending)).rowcount
 
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Table
 
+from storage.account_notices import account_notices
 from storage.accounts import account_roles, accounts, tokens
 from storage.archived_runs import archive_state, archived_runs
 from storage.attachments import attachments
@@ -38,6 +39,7 @@ from storage.tenures import closed_desks, positions, tenures
 from storage.texts import texts
 
 REGISTERS: tuple[Table, ...] = (
+    account_notices,
     account_roles,
     accounts,
     archive_state,

@@ -203,6 +203,17 @@ async def hold_exactly(
         await begin_tenure(connection, account, position, now, until, at=places[position], by=by)
 
 
+async def end_tenures(connection: AsyncConnection, account: str, now: datetime, *, by: str) -> None:
+    """Let everything that an account holds end now, in the caller's transaction.
+
+    What was to begin later is a microsecond long: it was recorded, so it is not denied.
+    """
+    await queue(connection)
+    lasting = or_(tenures.c.until.is_(None), tenures.c.until > now)
+    for one in await read_tenures(connection, tenures.c.account == account, lasting):
+        await close_tenure(connection, one, max(now, one.since + timedelta(microseconds=1)), by=by)
+
+
 async def close_tenure(connection: AsyncConnection, before: Tenure, until: datetime, *, by: str) -> Tenure:
     """Enter the end of a tenure as a further version, and record it."""
     after = before.model_copy(update={"until": until})

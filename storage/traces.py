@@ -15,10 +15,10 @@ from domain.evolve import fold
 from domain.state import Delegation
 from domain.upcast import read_event
 from domain.values import TextRef
-from storage.accounts import account_key, accounts
+from storage.accounts import accounts
 from storage.attachments import attachments
 from storage.collection_rows import calendar_collections, calendar_resources
-from storage.data_keys import DataKeys, person_key
+from storage.data_keys import DataKeys, account_key, person_key
 from storage.directory import versions as directory_versions
 from storage.engine import Database
 from storage.feeds import feeds

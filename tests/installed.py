@@ -36,6 +36,7 @@ ACCOUNTS: Mapping[str, tuple[str, ...]] = {
     "root": ("--role", "administrator"),
     "ha": ("--role", "administrator"),
 }
+EVERY_SCOPE = ("--scope", "read", "--scope", "write", "--scope", "sign", "--scope", "administer")
 
 
 class Installed:
@@ -164,7 +165,7 @@ class Installed:
     def token(self, account: str) -> str:
         """A token of one of ACCOUNTS, made once; it outlives a restart."""
         if account not in self._tokens:
-            words = ("token", "create", account, "--name", account, *ACCOUNTS[account], "--json")
+            words = ("token", "create", account, "--name", account, *ACCOUNTS[account], *EVERY_SCOPE, "--json")
             made = legation("--data", str(self.folder), *words, **self._settings)
             assert made.returncode == 0, made.stderr
             self._tokens[account] = json.loads(made.stdout)["token"]

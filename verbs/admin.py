@@ -1,4 +1,7 @@
-"""`legation admin`: makes an administrator, who chooses a password with a link. There is no default password."""
+"""`legation admin`: makes an administrator, who chooses a password with a link, and enables a disabled account.
+
+There is no default password. Both act on this machine's data, and the log says which of its users asked.
+"""
 
 import json
 import sys
@@ -13,12 +16,7 @@ from verbs.language import translator_of
 from verbs.options import options
 from verbs.token import TOKENS, AsJson, Tongue
 
-app = typer.Typer(help="Make administrators.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `create` a word of its own, although it is the only one."""
+app = typer.Typer(help="Make administrators, and enable accounts.", no_args_is_help=True)
 
 
 @app.command("create")
@@ -50,3 +48,21 @@ def create(
         said = translator.tr("Open this link once, by %(until)s, and choose a password:", until=until)
         messages.print(said, markup=False, highlight=False, soft_wrap=True)
     typer.echo(made["link"])
+
+
+@app.command("enable")
+def enable(
+    context: typer.Context,
+    account: Annotated[str, typer.Argument(metavar="ID", help="The account's id, such as hung.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let a disabled account act again, in the roles it had; it has no position, token or password.
+
+    Works whether Legation runs or not. Its owner is told by mail.
+    """
+    settings = options(context).settings()
+    done = answer_of(TOKENS, {"type": "enable", "account": account}, settings)
+    if as_json:
+        typer.echo(json.dumps(done))
+    else:
+        typer.echo(translator_of(settings).tr("The account %(account)s is enabled again.", account=account))

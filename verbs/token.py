@@ -66,10 +66,12 @@ def create(
         str | None, typer.Option(help="Whose clock tells the mornings of a new account, such as Europe/Prague.")
     ] = None,
     expires: Annotated[
-        int | None, typer.Option(min=1, max=3660, metavar="DAYS", help="How many days it is good for; else for ever.")
+        int | None,
+        typer.Option(min=1, max=3660, metavar="DAYS", help="How many days it is good for; else as long as may be."),
     ] = None,
     scope: Annotated[
-        list[Scope] | None, typer.Option(help="What it may be used for; may be repeated. Else for everything.")
+        list[Scope] | None,
+        typer.Option(help="What it may be used for; may be repeated. Else for everything but signing."),
     ] = None,
     save: Annotated[bool, typer.Option("--save", help="Keep it as this command's own token.")] = False,
     as_json: AsJson = False,

@@ -188,6 +188,7 @@ MAIL_KINDS = {
     "answered": mark("notice of an answer"),
     "handed_over": mark("notice of a hand-over"),
     "digest": mark("summary of the day"),
+    "account_notice": mark("notice about an account"),
 }
 
 

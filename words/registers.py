@@ -25,6 +25,7 @@ CHANGES = {
     "account_opened": mark("opened an account"),
     "account_changed": mark("changed an account"),
     "account_disabled": mark("disabled an account"),
+    "account_enabled": mark("enabled an account again"),
     "token_created": mark("made a token"),
     "token_revoked": mark("revoked a token"),
     "passkey_registered": mark("added a passkey"),

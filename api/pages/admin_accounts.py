@@ -14,8 +14,10 @@ from api.accounts import (
     change_account,
     create_account,
     disable_account,
+    enable_account,
     list_accounts,
     list_tokens,
+    positions_known,
     revoke_token,
 )
 from api.identities import NewIdentity, link_identity, list_identities, unlink_identity
@@ -28,6 +30,7 @@ from api.pages.forms import Form, FormRefused, done, read
 from api.pages.reader import reader_of
 from api.pages.route import PageRoute
 from api.pages.typed import Typed
+from api.passkeys import list_passkeys_of_account, remove_passkey_of_account
 from api.passwords import end_sessions_of_account, make_password_link
 from api.problems import Problem
 from domain.folding import folded
@@ -35,6 +38,7 @@ from domain.sign_in import Acting
 from locales import mark, translator
 from storage.accounts import AccountDetails
 from storage.metadata import utc_now
+from storage.persons import Person
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -62,14 +66,19 @@ LANGUAGES = (("vi", "Tiếng Việt"), ("en", "English"))
 SAID = {
     "opened": mark("The account was opened. Nobody can sign in with it yet: make a link to choose a password."),
     "changed": mark("The account was changed."),
-    "disabled": mark("The account was disabled, and its tokens were revoked. Its name stays under what it did."),
+    "disabled": mark(
+        "The account was disabled. Its tokens, sessions, positions and leave ended with it; its name stays under what "
+        "it did."
+    ),
+    "enabled": mark("The account is enabled again. Give it its positions, and make a link to choose a password."),
+    "passkey_removed": mark("The passkey was removed, and its owner is told. End the sessions if it was lost."),
     "sessions_ended": mark("Every session of the account was ended."),
     "linked": mark("The identity was linked."),
-    "unlinked": mark("The identity was removed. Sessions that it opened go on: end them if they should not."),
+    "unlinked": mark("The identity was removed, and the sessions that a provider had opened were ended."),
     "revoked": mark("The token was revoked."),
 }
 
-BESIDE = {"account_exists": "id", "identity_exists": "subject", "organisation_unknown": "organisation"}
+BESIDE = {"account_exists": "id", "identity_exists": "subject", "last_administrator": "roles"}
 
 
 @router.get("/admin/accounts")
@@ -124,9 +133,15 @@ async def change_account_by_page(account: AccountId, request: Request, actor: Ac
                 with answering(request):
                     link = await make_password_link(account, actor, at)
                 return await _account(request, at, account, link=link)
+            case "enable":
+                with answering(request):
+                    await enable_account(account, actor, at)
+                return done(f"{PATH}/{account}", "enabled")
         with answering(request):
             return await _act(at, actor, account, what, typed)
     except FormRefused as wrong:
+        if what == "enable":
+            return await _accounts(request, at, form=wrong.form("enable", AccountBody, typed), status=wrong.status)
         return await _account(request, at, account, form=wrong.form(*form, typed), status=wrong.status)
 
 
@@ -173,6 +188,10 @@ async def _act(at: Installation, actor: Acting, account: str, what: str, typed: 
             _require_among(typed, [one.id for one in await at.accounts.tokens_of(account)])
             await revoke_token(typed.get("id", ""), actor, at)
             return done(f"{PATH}/{account}", "revoked")
+        case "remove_passkey":
+            _require_among(typed, [one.id for one in await at.passkeys.of(account)])
+            await remove_passkey_of_account(account, typed.get("id", ""), actor, at)
+            return done(f"{PATH}/{account}", "passkey_removed")
     raise Problem("body_malformed")
 
 
@@ -200,6 +219,8 @@ async def _accounts(
         said_of=SAID,
         found=found,
         q=q,
+        disabled=() if wanted else await at.accounts.disabled(),
+        without_person=() if wanted else await at.accounts.approvers_without_person(),
         **await _choices(request, at),
     )
 
@@ -223,10 +244,23 @@ async def _account(
         identities=(await list_identities(account, at)).items,
         tokens=(await list_tokens(account, at)).items,
         sessions=await at.sessions.of(account),
-        passkeys=len(await at.passkeys.of(account)),
+        passkeys=(await list_passkeys_of_account(account, at)).items,
+        people=await _people(at, details),
         now=utc_now(),
         **await _choices(request, at, held=details.positions),
     )
+
+
+async def _people(at: Installation, details: AccountDetails) -> list[tuple[str, str]]:
+    """Return who of the register may be the one whose account it is: whoever is called much like it."""
+    found = {one.ref: one for one in await at.persons.called_like(details.name)}
+    if details.person is not None and details.person not in found:
+        known = await at.persons.get(details.person)
+        found |= {details.person: known} if isinstance(known, Person) else {}
+    return [
+        (ref, ", ".join(part for part in (one.details.full_name, one.details.function, one.details.email) if part))
+        for ref, one in found.items()
+    ]
 
 
 def _typed(details: AccountDetails) -> dict[str, Any]:
@@ -247,12 +281,13 @@ async def _choices(request: Request, at: Installation, held: tuple[str, ...] = (
     language = reader_of(request).language
     words = translator(language)
     titles = {one.slug: one.title.text(language) for one in await at.institution.positions()}
+    named = sorted(await positions_known(at) - titles.keys())
     return {
         "role_words": {code: words.tr(word) for code, (word, _) in ROLES.items()},
         "roles": [(code, words.tr(word).capitalize(), words.tr(about)) for code, (word, about) in ROLES.items()],
         "scope_words": {code: words.tr(word) for code, (word, _) in SCOPES.items()},
         "languages": LANGUAGES,
-        "positions": [(slug, title, "") for slug, title in ({slug: slug for slug in held} | titles).items()],
+        "positions": [(slug, titles.get(slug, slug), "") for slug in dict.fromkeys((*held, *titles, *named))],
         "titles": titles,
         "organisations": await organisations_to_choose(request, at),
     }
@@ -278,4 +313,5 @@ async def _tokens(
             for code, (word, about) in SCOPES.items()
         ],
         scope_words={code: words.tr(word) for code, (word, _) in SCOPES.items()},
+        longest=(at.settings.token_days, min(at.settings.token_days, at.settings.signing_token_days)),
     )

@@ -27,7 +27,9 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 ACCOUNT, PASSWORD = "/me", "/me/password"
 
 SAID = {
-    "password_changed": mark("Your password is changed. Wherever else you were signed in, you no longer are."),
+    "password_changed": mark(
+        "Your password is changed. Wherever else you were signed in, you no longer are, and your tokens were revoked."
+    ),
     "session_ended": mark("The session was ended."),
 }
 

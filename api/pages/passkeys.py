@@ -1,6 +1,5 @@
 """One's own passkeys: the list, a new one, and removing one."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -11,6 +10,7 @@ from api.installation import At
 from api.pages.administration import show_section
 from api.pages.route import PageRoute
 from api.passkeys import remove_passkey
+from api.sessions import is_fresh
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -18,7 +18,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 @router.get("/me/passkeys")
 async def show_passkeys_page(request: Request, actor: Actor, at: At) -> Response:
     """Show one's own passkeys. They are changed soon after signing in alone."""
-    fresh = at.sessions.clock() - actor.factor_at <= timedelta(minutes=at.settings.fresh_sign_in_minutes)
+    fresh = is_fresh(at, actor)
     mine = await at.passkeys.of(actor.id)
     return show_section(request, "passkeys.html", "/me/passkeys", passkeys=mine, fresh=fresh)
 

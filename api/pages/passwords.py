@@ -8,6 +8,7 @@ from api.pages.problems import sentence_of
 from api.pages.reader import Reader, language_of, reader_of
 from api.pages.rendering import show
 from api.pages.route import PageRoute
+from api.passwords import chosen
 from api.problems import Problem
 from api.sessions import LONGEST_TYPED
 from domain.sign_in import LONGEST_PASSWORD, SHORTEST_PASSWORD, new_password
@@ -38,11 +39,13 @@ async def choose_password_by_page(request: Request, at: At) -> Response:
     if errors:
         return _form(request, 422, link=link, errors=errors)
     await at.attempts.sign_in(request)
-    if await at.passwords.choose(link, password) is None:
-        status, said = sentence_of(request, Problem("link_refused"))
+    try:
+        besides = await chosen(at, link, password)
+    except Problem as problem:
+        status, said = sentence_of(request, problem)
         return _form(request, status, link=link, errors=[("link", said)])
     request.state.reader = Reader(language_of(request))
-    response = show(request, "password_chosen.html")
+    response = show(request, "password_chosen.html", besides=besides)
     at.cookies.drop(response, at.cookies.session)
     return response
 

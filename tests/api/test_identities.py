@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,6 +44,30 @@ async def gone(browser: Browser, provider: str = "union") -> str:
     answer = await browser.ask("GET", f"/session/oidc/{provider}")
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
+
+
+async def test_a_provider_that_still_knows_somebody_makes_no_fresh_sign_in(at: Front, issuer: str) -> None:
+    """It sends them back unasked. Asked to ask again, it has to have done so; then they change how they sign in."""
+    await at.at.identities.link("hung", issuer, "s-known")
+    hung = at.browser()
+    hour = int((at.moment.now - timedelta(hours=1)).timestamp())
+    for claims, again, expected in (
+        ({"auth_time": hour}, "", (403, "sign_in_again")),
+        ({"auth_time": hour}, "?again=yes", (403, "sign_in_refused")),
+        ({"auth_time": hour - 12 * 3600}, "", (403, "sign_in_refused")),
+        ({}, "?again=yes", None),
+    ):
+        async with httpx2.AsyncClient() as client:
+            assert (await client.put(f"{issuer}/users/s-known", json=claims)).status_code == 204
+        location = await gone(hung, f"union{again}")
+        assert ("prompt=login&max_age=0" if again else "max_age=43200") in location.replace(
+            "max_age=0&prompt=login", "prompt=login&max_age=0"
+        )
+        back = await came_back(hung, await vouched(location, "s-known"))
+        if back.status_code == 303:
+            hung.csrf = (await hung.ask("GET", "/session")).json()["csrf_token"]
+            back = await hung.ask("POST", "/me/tokens", {"scopes": ["read"]})
+        assert (back.status_code == 201) if expected is None else (code(back) == expected), (claims, again)
 
 
 async def vouched(location: str, subject: str) -> str:
@@ -160,11 +185,16 @@ async def test_identities_are_the_administrator_s(at: Front, issuer: str) -> Non
     root = at.browser()
     await root.sign_in("root")
     body = {"issuer": issuer, "subject": "s-1"}
+    token = await at.token("root")
+    assert code(await at.browser().ask("POST", "/accounts/hung/identities", body, **token)) == (403, "session_needed")
     made = await root.ask("POST", "/accounts/hung/identities", body)
     assert made.status_code == 201, made.text
     assert (await root.ask("GET", "/accounts/hung/identities")).json()["items"] == [made.json()]
     assert code(await root.ask("POST", "/accounts/mai/identities", body)) == (409, "identity_exists")
     assert code(await root.ask("POST", "/accounts/nobody/identities", body)) == (404, "account_unknown")
     assert code(await root.ask("GET", "/accounts/nobody/identities")) == (404, "account_unknown")
+    for factor in ("oidc", "passkey"):
+        await at.at.sessions.open("hung", factor)
     assert (await root.ask("DELETE", f"/identities/{made.json()['id']}")).status_code == 204
+    assert [one.factor for one in await at.at.sessions.of("hung")] == ["passkey"]
     assert code(await root.ask("DELETE", f"/identities/{made.json()['id']}")) == (404, "identity_unknown")

@@ -3,6 +3,7 @@
 import pytest
 
 from domain.seal import SealedEvent, genesis, verify_chain
+from storage.accounts import AccountDetails
 from tests.api.conftest import Api, code, member, opening
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -49,9 +50,10 @@ async def test_a_list_is_filtered_sorted_and_paged_without_repeating_or_skipping
 async def test_a_file_shows_its_deadlines_ceilings_messages_and_trail(api: Api) -> None:
     """Each due date names its rule; the trail is the sealed chain, page by page."""
     # A list of all files has room for some only: asked for by somebody who sees this one alone.
-    reader = {"id": f"reader-{api.id}", "name": "Đỗ Linh", "roles": ["auditor"], "organisation": api.id}
-    assert (await api.ask("POST", "/accounts", reader, by="root")).status_code == 201
-    api.tokens["reader"] = (await api.ask("POST", f"/accounts/reader-{api.id}/tokens", {}, by="root")).json()["token"]
+    accounts = api.here.registers.accounts
+    reader = AccountDetails(id=f"reader-{api.id}", name="Đỗ Linh", roles=("auditor",), organisation=api.id)
+    await accounts.create(reader)
+    _, api.tokens["reader"] = await accounts.create_token(reader.id)
     await api.open(organisation=api.id)
     await api.send(await member(api, "m-1", role="head"), await member(api, "m-2"))
     await api.send({"type": "submit_request"})

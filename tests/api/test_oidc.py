@@ -4,7 +4,7 @@ import base64
 import hmac
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, RSAKey
 from pydantic import SecretStr
 
 from api import oidc
-from api.oidc import Providers, ProviderUnavailable, WordRefused, code_challenge, verified_subject
+from api.oidc import Providers, ProviderUnavailable, Vouched, WordRefused, code_challenge, verified
 from settings import OidcProvider
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -60,9 +60,9 @@ def said(claims: dict[str, Any], *, key: Any = KEY, alg: str = "RS256", kid: str
 )
 def test_a_token_that_holds_names_its_subject(more: dict[str, Any]) -> None:
     """Signed by RSA or on a curve; a provider's clock may be a minute off."""
-    assert verified_subject(said(CLAIMS | more), KEYS, PROVIDER, "n-1", NOW) == "s-1"
+    assert verified(said(CLAIMS | more), KEYS, PROVIDER, "n-1", NOW).subject == "s-1"
     curved = said(CLAIMS | more, key=CURVE, alg="ES256", kid="k-2")
-    assert verified_subject(curved, KEYS, PROVIDER, "n-1", NOW) == "s-1"
+    assert verified(curved, KEYS, PROVIDER, "n-1", NOW).subject == "s-1"
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,22 @@ def test_a_token_that_holds_names_its_subject(more: dict[str, Any]) -> None:
         {"sub": None},
         {"sub": ""},
         {"sub": 7},
+        {"auth_time": "yesterday"},
+        {"auth_time": INSTANT + 61},
+        {"auth_time": 10**30},
     ],
 )
 def test_a_claim_that_is_wrong_or_missing_is_refused(more: dict[str, Any]) -> None:
     """Each alone."""
     with pytest.raises(WordRefused):
-        verified_subject(said(CLAIMS | more), KEYS, PROVIDER, "n-1", NOW)
+        verified(said(CLAIMS | more), KEYS, PROVIDER, "n-1", NOW)
+
+
+def test_a_token_says_when_its_subject_showed_themselves() -> None:
+    """Or nothing of it: then nobody knows."""
+    claims = CLAIMS | {"auth_time": INSTANT - 3600}
+    assert verified(said(claims), KEYS, PROVIDER, "n-1", NOW).at == NOW - timedelta(hours=1)
+    assert verified(said(CLAIMS), KEYS, PROVIDER, "n-1", NOW).at is None
 
 
 def test_a_token_that_another_key_or_a_shared_secret_signed_is_refused() -> None:
@@ -114,9 +124,9 @@ def test_a_token_that_another_key_or_a_shared_secret_signed_is_refused() -> None
         "é",
     ):
         with pytest.raises(WordRefused):
-            verified_subject(token, KEYS, PROVIDER, "n-1", NOW)
+            verified(token, KEYS, PROVIDER, "n-1", NOW)
     with pytest.raises(WordRefused):
-        verified_subject(said(CLAIMS), {"keys": []}, PROVIDER, "n-1", NOW)
+        verified(said(CLAIMS), {"keys": []}, PROVIDER, "n-1", NOW)
 
 
 def test_the_challenge_is_that_of_the_standard() -> None:
@@ -178,13 +188,13 @@ async def test_the_code_is_exchanged_with_the_verifier_of_the_challenge(
     """Whoever steals the code alone has nothing (RFC 7636); state, nonce and verifier are new each time."""
     provider = Provider()
     providers = answering(provider)
-    begun = await providers.begin(PROVIDER)
+    begun = await providers.begin(PROVIDER, timedelta(hours=12))
     sent = dict(parse_qsl(urlsplit(begun.location).query))
     assert begun.location.startswith("https://login.test/authorize?tenant=1&")
     assert (sent["state"], sent["nonce"]) == (begun.state, begun.nonce)
     assert sent["code_challenge"] == code_challenge(begun.verifier)
     provider.nonce = begun.nonce
-    assert await providers.subject(PROVIDER, "c-1", begun.verifier, begun.nonce, NOW) == "s-1"
+    assert await providers.vouched(PROVIDER, "c-1", begun.verifier, begun.nonce, NOW) == Vouched("s-1", None)
     assert provider.asked == {
         "grant_type": "authorization_code",
         "code": "c-1",
@@ -192,7 +202,10 @@ async def test_the_code_is_exchanged_with_the_verifier_of_the_challenge(
         "redirect_uri": "https://legation.test/api/v1/session/oidc/callback",
         "client_id": "legation",
     }
-    assert len({begun.state, begun.nonce, begun.verifier, (await providers.begin(PROVIDER)).state}) == 4
+    assert (
+        len({begun.state, begun.nonce, begun.verifier, (await providers.begin(PROVIDER, timedelta(hours=12))).state})
+        == 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -212,7 +225,7 @@ async def test_a_secret_goes_where_the_provider_wants_it(
     provider = Provider(**({} if methods is None else {"token_endpoint_auth_methods_supported": methods}))
     providers = answering(provider)
     known = PROVIDER.model_copy(update={"client_secret": SecretStr("s&cret")})
-    await providers.subject(known, "c-1", "v", "n-1", NOW)
+    await providers.vouched(known, "c-1", "v", "n-1", NOW)
     assert (provider.authorization, provider.asked.get("client_secret")) == (authorization, secret)
 
 
@@ -237,7 +250,7 @@ async def test_a_provider_that_does_not_keep_to_the_standard_is_not_believed(
     """Another issuer, an address without TLS, a redirect, an answer without end; nothing of it is followed."""
     providers = answering(Provider(**metadata))
     with pytest.raises(error):
-        await providers.subject(PROVIDER, "c-1", "v", "n-1", NOW)
+        await providers.vouched(PROVIDER, "c-1", "v", "n-1", NOW)
 
 
 @pytest.mark.parametrize("issuer", ["http://login.test", "ftp://login.test", "login.test", "https://"])

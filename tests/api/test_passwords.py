@@ -29,12 +29,14 @@ def later(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 async def test_a_password_is_changed_with_the_old_one(at: Front) -> None:
-    """The session that changed it stays, every other one ends."""
+    """The session that changed it stays; every other one ends, and every token."""
     desk, phone = at.browser(), at.browser()
     await desk.sign_in("lan")
     await phone.sign_in("lan")
     assert code(await desk.ask("PUT", "/password", {"old": "wrong", "new": NEW})) == (403, "password_wrong")
+    token = await at.token("lan")
     assert (await desk.ask("PUT", "/password", {"old": PASSWORD, "new": NEW})).status_code == 204
+    assert code(await phone.ask("GET", "/me", **token)) == (401, "token_refused")
     assert (await desk.ask("GET", "/me")).status_code == 200
     assert code(await phone.ask("GET", "/me")) == (401, "session_refused")
     assert code(await phone.sign_in("lan")) == (403, "sign_in_refused")
@@ -67,7 +69,11 @@ async def test_an_administrator_hands_out_a_link_and_sets_no_password(at: Front)
     page, _, secret = made["link"].partition("#link=")
     assert page == "https://legation.test/sign-in"
     body = {"link": secret, "password": NEW}
-    assert (await at.browser().ask("POST", "/password/link", body)).status_code == 204
+    await at.at.identities.link("lan", "https://login.example.org", "s-lan", by="root")
+    token = await at.token("lan")
+    chosen = await at.browser().ask("POST", "/password/link", body)
+    assert chosen.json() == {"passkeys": [], "identities": ["https://login.example.org"]}
+    assert code(await at.browser().ask("GET", "/me", **token)) == (401, "token_refused")
     assert code(await lan.ask("GET", "/me")) == (401, "session_refused")
     assert code(await at.browser().ask("POST", "/password/link", body)) == (403, "link_refused")
     assert code(await lan.sign_in("lan")) == (403, "sign_in_refused")
@@ -85,11 +91,11 @@ async def test_the_first_administrator_begins_with_a_link_and_hands_out_the_next
     made = await carry_out(CreateAdmin(account="chief", name="Nguyễn Trưởng"), at.at.settings)
     chief, lan = at.browser(), at.browser()
     chosen = {"link": made.value["secret"], "password": NEW}
-    assert (await chief.ask("POST", "/password/link", chosen)).status_code == 204
+    assert (await chief.ask("POST", "/password/link", chosen)).status_code == 200
     assert (await chief.sign_in("chief", NEW)).status_code == 201
     assert (await chief.ask("GET", "/me")).json()["account"]["roles"] == ["administrator"]
     link = (await chief.ask("POST", "/accounts/lan/password-link")).json()["link"].partition("#link=")[2]
-    assert (await lan.ask("POST", "/password/link", {"link": link, "password": NEW})).status_code == 204
+    assert (await lan.ask("POST", "/password/link", {"link": link, "password": NEW})).status_code == 200
     assert (await lan.sign_in("lan", NEW)).status_code == 201
 
 

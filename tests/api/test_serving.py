@@ -154,6 +154,9 @@ async def test_a_stream_ends_before_anything_goes_to_who_may_not_follow_any_more
         elif over == "the account is disabled":
             done = await api.ask("DELETE", f"/accounts/{name}", by="root")
         else:
+            name_of = {"vi": "Nơi khác", "en": "Elsewhere"}
+            entered = {"slug": "elsewhere", "kind": "provincial_union", "name": name_of}
+            assert (await api.ask("POST", "/institution/organisations", entered, by="root")).is_success
             moved = details | {"organisation": "elsewhere"}
             done = await api.ask("PUT", f"/accounts/{name}", moved, by="root")
         assert done.is_success, done.text

@@ -1,10 +1,12 @@
 """Signing in and out by a browser: cookies, other sites, expiry, and what a session may and may not do."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from storage.metadata import utc_now
 from tests.api.conftest import code, fields
 from tests.api.front import ORIGIN, PASSWORD, Front, front
 
@@ -247,6 +249,23 @@ async def test_a_token_is_made_with_scopes(at: Front) -> None:
     assert fields(await root.ask("POST", "/accounts/lan/tokens", {"scopes": []})) == [("scopes", "too_few")]
     unknown = await root.ask("POST", "/accounts/lan/tokens", {"scopes": ["read", "all"]})
     assert fields(unknown) == [("scopes.1", "not_one_of")]
+
+
+async def test_no_token_is_good_for_ever(at: Front) -> None:
+    """A year at most, one that signs a month; what is not said is that, and a day more is refused."""
+    hung = at.browser()
+    await hung.sign_in("hung")
+    now = utc_now()
+    for scopes, days in ((["read"], 365), (["read", "sign"], 30)):
+        made = (await hung.ask("POST", "/me/tokens", {"scopes": scopes})).json()
+        assert abs(datetime.fromisoformat(made["expires_at"]) - now - timedelta(days=days)) < timedelta(minutes=1)
+        later = {"scopes": scopes, "expires_at": (now + timedelta(days=days + 1)).isoformat()}
+        refused = await hung.ask("POST", "/me/tokens", later)
+        assert (code(refused), fields(refused)) == (
+            (422, "token_lives_too_long"),
+            [("expires_at", "token_lives_too_long")],
+        )
+        assert str(days) in refused.json()["errors"][0]["message"]
 
 
 async def test_nobody_is_given_a_token_that_signs(at: Front) -> None:

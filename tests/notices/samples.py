@@ -10,6 +10,7 @@ from pathlib import Path
 from domain.values import Language, resolve
 from locales import LANGUAGES
 from notices.contents import (
+    AccountNotice,
     Answered,
     DeadlineEscalated,
     DeadlineMissed,
@@ -221,6 +222,17 @@ SAMPLES: dict[NoticeName, Notice] = {
             "late": 2,
             "more": 3,
             "link": "https://legation.songlam.example/",
+        }
+    ),
+    "account_notice": AccountNotice.model_validate(
+        (_COMMON | {"delegation": ""})
+        | {
+            "account": "nguyen-thanh",
+            "headline": "Một mã truy cập đã được tạo cho tài khoản của bạn",
+            "consequence": "Chương trình nào có mã này đều hành động với danh nghĩa của bạn.",
+            "done": "09:00, 06/04/2026, giờ Việt Nam (UTC+7)",
+            "by": "Trần Quốc Bảo",
+            "link": "https://legation.songlam.example/me",
         }
     ),
 }

@@ -12,7 +12,7 @@ from domain.directory import ContactEntry, HostEntry, PartnerEntry
 from domain.institution import Organisation, Position
 from domain.state import Delegation
 from domain.values import PersonRef
-from storage.accounts import tokens
+from storage.accounts import AccountDetails, tokens
 from storage.checklist_templates import shipped_templates
 from storage.directory import Found
 from storage.mail_ledger import Mail
@@ -84,6 +84,8 @@ async def house(here: Running) -> None:
     now = datetime.now(UTC)
     for _ in range(3):
         await registers.accounts.create_token("an", scopes=("read",))
+    await registers.accounts.create(AccountDetails(id="vinh", name="Hồ Văn Vinh", roles=("coordinator",)))
+    await registers.accounts.disable("vinh", by="root")
     over, year = now - timedelta(days=800), timedelta(days=365)
     async with registers.database.writing() as connection:
         await begin_tenure(

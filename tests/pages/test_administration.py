@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -24,6 +25,7 @@ from tests.api.front import ORIGIN, Browser, Front
 from tests.pages.asking import COOKIE, Forms, signed_in
 from tests.pages.filled import text_of
 from tests.pages.test_guard import with_rules
+from tests.signer import device_of
 from tests.storage.test_persons import SATO
 from words.health import DETAILS, FAILURES
 from words.registers import CHANGES, REGISTERS
@@ -246,8 +248,19 @@ async def test_an_account_is_opened_changed_and_disabled(office: Office) -> None
     assert (await office.post(path, form="unlink", id="idn_of_others")).status_code == 404
     assert (await office.post(path, form="unlink", id=identity)).headers["location"] == f"{path}?said=unlinked"
     assert (await office.post(path, form="end_sessions")).headers["location"] == f"{path}?said=sessions_ended"
+    await device_of(office.front.at, "linh", "Điện thoại cũ")
+    passkey = re.search(r'name="id" value="(pky_[a-z0-9]+)"', (await office.get(path)).text)
+    assert passkey is not None
+    assert (await office.post(path, form="remove_passkey", id="pky_of_others")).status_code == 404
+    removed = await office.post(path, form="remove_passkey", id=passkey[1])
+    assert removed.headers["location"] == f"{path}?said=passkey_removed"
     assert (await office.post(path, form="disable")).headers["location"] == "/admin/accounts?said=disabled"
     assert (await office.get(path)).status_code == 404
+    assert "Đỗ Thị Linh" in (await office.get("/admin/accounts")).text.partition("Disabled accounts")[2]
+    assert (await office.post(path, form="enable")).headers["location"] == f"{path}?said=enabled"
+    assert (await office.post(path, form="enable")).status_code == 409
+    alone = await office.post("/admin/accounts/root", form="disable")
+    assert (alone.status_code, "Nobody would be left to administer" in alone.text) == (409, True)
     assert [what for register, what, who in await new(office, before) if (register, who) == ("accounts", "root")] == [
         "account_opened",
         "password_link_made",
@@ -256,11 +269,30 @@ async def test_an_account_is_opened_changed_and_disabled(office: Office) -> None
         "identity_linked",
         "identity_unlinked",
         "sessions_ended",
+        "passkey_removed",
         "account_disabled",
+        "account_enabled",
     ]
     for by in ("lan", "hung", "an"):
         assert (await office.get("/admin/accounts", by=by)).status_code == 403
         assert (await office.post("/admin/accounts", by=by, id="x")).status_code == 403
+
+
+async def test_whose_account_it_is_is_chosen_among_the_people_of_its_name(office: Office) -> None:
+    """An approver of whom it is not said stands on both pages as a warning, and no longer once it is."""
+    people = office.front.at.persons
+    hung = await people.register(SATO.model_copy(update={"full_name": "Lê Văn Hưng", "given_name": "Hưng"}))
+    await people.register(SATO)
+    path, warning = "/admin/accounts/hung", "nothing keeps"
+    assert warning in (await office.get("/admin/accounts")).text
+    page = (await office.get(path)).text
+    assert warning in page
+    assert re.findall(r'<option value="(per_[^"]+)"', page) == [hung.ref]
+    said: dict[str, Any] = {"name": "Lê Văn Hùng", "roles": ["approver"], "language": "vi"}
+    assert (await office.post(path, form="change", person=hung.ref, **said)).status_code == 303
+    page = (await office.get(path)).text
+    assert warning not in page
+    assert f'<option value="{hung.ref}" selected' in page
 
 
 async def test_accounts_are_found_without_diacritics(office: Office) -> None:
@@ -275,11 +307,15 @@ async def test_a_token_of_one_s_own_is_shown_once(office: Office) -> None:
     """With what was chosen and no more; choosing nothing is not everything; not long after signing in."""
     none = await office.post("/me/tokens", by="lan", form="add", scopes="")
     assert (none.status_code, 'id="add-scopes-error"' in none.text) == (422, True)
-    made = await office.post("/me/tokens", by="lan", form="add", scopes=["", "read"], expires_at="31/12/2099")
+    endless = await office.post("/me/tokens", by="lan", form="add", scopes=["", "read"], expires_at="31/12/2099")
+    assert (endless.status_code, 'id="add-expires_at-error"' in endless.text) == (422, True)
+    last = (utc_now() + timedelta(days=30)).astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+    made = await office.post("/me/tokens", by="lan", form="add", scopes=["", "read"], expires_at=f"{last:%d/%m/%Y}")
     secret = re.search(r"lgt_[A-Za-z0-9_-]+", made.text)
     assert secret is not None
     (token,) = await office.front.at.accounts.tokens_of("lan")
-    assert (token.scopes, token.expires_at) == (("read",), datetime(2099, 12, 31, 17, tzinfo=UTC))
+    end = datetime(last.year, last.month, last.day, 17, tzinfo=UTC)
+    assert (token.scopes, token.expires_at) == (("read",), end)
     assert secret[0] not in (await office.get("/me/tokens", by="lan")).text
     assert (await office.post(f"/me/tokens/{token.id}/revoke", by="hung")).status_code == 404
     assert (await office.post(f"/me/tokens/{token.id}/revoke", by="lan")).headers["location"].endswith("said=revoked")

@@ -98,6 +98,7 @@ WITHOUT: dict[str, set[str]] = {
     "POST /admin/accounts/{account} password_link": set(),
     "POST /admin/accounts/{account} end_sessions": set(),
     "POST /admin/accounts/{account} disable": set(),
+    "POST /admin/accounts/{account} enable": set(),
     "POST /admin/accounts/{account} unlink": {"id"},
     "POST /admin/accounts/{account} revoke": {"id"},
     "POST /me/tokens/{token}/revoke revoke": set(),
@@ -133,6 +134,7 @@ UNASKED: dict[Model, set[str]] = {
     MoveItem: {"item_id", "place"},
     RecordReply: {"via", "sequence", "dtstamp"},
     NewTenure: {"position"},
+    NewAccount: {"person"},
     PartnerEntry: {"kind"},
     Opening: set(Opening.model_fields) - {"type", "direction", "organisation", "countries", "starts", "ends", "issuer"},
 }

@@ -31,7 +31,9 @@ async def test_an_administrator_opens_a_way_in_only_soon_after_signing_in(at: Fr
         ("/accounts/root/password-link", None),
         ("/accounts/root/identities", {"issuer": ISSUER, "subject": "s-found"}),
         ("/accounts/root/tokens", {}),
+        ("/accounts/lan/enable", None),
     )
+    await at.at.accounts.disable("lan")
     at.moment.pass_by(minutes=15, seconds=1)
     for path, body in ways:
         assert code(await root.ask("POST", path, body)) == (403, "sign_in_again"), path
@@ -39,7 +41,7 @@ async def test_an_administrator_opens_a_way_in_only_soon_after_signing_in(at: Fr
     assert await at.at.accounts.tokens_of("root") == []
     await root.sign_in("root")
     for path, body in ways:
-        assert (await root.ask("POST", path, body)).status_code == 201, path
+        assert (await root.ask("POST", path, body)).is_success, path
 
 
 async def test_the_page_of_an_account_says_so_and_stays(at: Front) -> None:
@@ -56,10 +58,18 @@ async def test_the_page_of_an_account_says_so_and_stays(at: Front) -> None:
     assert await at.at.identities.of("hung") == []
 
 
-async def test_a_program_with_a_token_needs_no_sign_in(at: Front) -> None:
-    """Nobody leaves it open on a desk; it was given the scope for this."""
-    answer = await at.browser().ask("POST", "/accounts/hung/password-link", **await at.token("root"))
-    assert answer.status_code == 201
+async def test_a_token_opens_no_way_in_for_anybody(at: Front) -> None:
+    """Whatever its scopes: whoever copies it could become an approver, and sign."""
+    await at.at.accounts.disable("lan")
+    token = await at.token("root")
+    for method, path, body in (
+        ("POST", "/accounts/hung/password-link", None),
+        ("POST", "/accounts/hung/identities", {"issuer": ISSUER, "subject": "s-found"}),
+        ("POST", "/accounts/hung/tokens", {}),
+        ("POST", "/accounts/lan/enable", None),
+        ("DELETE", "/accounts/hung/passkeys/pky_nothing00", None),
+    ):
+        assert code(await at.browser().ask(method, path, body, **token)) == (403, "session_needed"), path
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])

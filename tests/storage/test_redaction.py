@@ -12,6 +12,7 @@ from domain.commands import RenderedDocument
 from domain.erasure import Traces
 from domain.events import AnyEvent, DelegationInvited, DocumentAttached, DocumentRendered, MemberAdded, ReplyRecorded
 from domain.values import AttachmentRef, TextRef
+from storage.account_notices import account_notices
 from storage.accounts import AccountDetails, Accounts
 from storage.data_keys import data_keys
 from storage.engine import Database
@@ -19,6 +20,7 @@ from storage.feeds import Feeds, Subject
 from storage.identities import Identities, identities
 from storage.journal import Journal
 from storage.keyring import Keyring
+from storage.leaves import Leaves
 from storage.mail_ledger import Mail, MailLedger, mail_ledger
 from storage.metadata import utc_now
 from storage.person_requests import PersonRequests, text_owner
@@ -27,6 +29,7 @@ from storage.projection import Projection
 from storage.received_mail import Arrived, Filed, ReceivedMail
 from storage.redaction import SCRUBBED, Redaction
 from storage.register_log import RegisterLog
+from storage.tenures import Tenures
 from storage.texts import Texts
 from storage.traces import LETTER, TraceFinder
 from tests.storage.streams import opened, sealed
@@ -238,7 +241,14 @@ async def test_received_mails_are_found_by_their_keys_and_by_reading_them(store:
 
 async def test_accounts_and_feeds_of_the_person_are_closed(store: Store) -> None:
     """What they sign in with goes; their own mails of the house too; other accounts stay as they are."""
-    own = AccountDetails(id="keiko", name="Keiko", email="k@home.example", roles=("coordinator",), person=store.keiko)
+    own = AccountDetails(
+        id="keiko",
+        name="Keiko",
+        email="k@home.example",
+        roles=("coordinator",),
+        positions=("clerk",),
+        person=store.keiko,
+    )
     await store.accounts.create(own)
     await store.accounts.create(AccountDetails(id="lan", name="Lan", email="lan@home.example", roles=("coordinator",)))
     await store.identities.link("keiko", "https://login.example", "k@home.example")
@@ -246,12 +256,18 @@ async def test_accounts_and_feeds_of_the_person_are_closed(store: Store) -> None
     other = await store.feeds.make(Subject.of_person(store.hiro), by="lan")
     await store.mail(1, "step_waits", to="k@home.example")
     await store.mail(2, "step_waits", to="lan@home.example")
+    leaves, now = Leaves(store.database), utc_now()
+    await leaves.register("lan", "keiko", now, now + timedelta(days=3), by="lan")
     traces = await store.finder.look(store.keiko)
     assert (traces.accounts, len(traces.lines)) == (("keiko",), 1)
     await store.erase(traces)
     assert [one.id for one in await store.accounts.actors()] == ["lan"]
     async with store.database.reading() as connection:
         assert (await connection.execute(select(identities))).all() == []
+        told = (await connection.execute(select(account_notices.c.account, account_notices.c.what))).all()
+    assert [tuple(one) for one in told] == [("lan", "leave_revoked")]
+    assert all(one.revoked_at is not None for one in await leaves.known("keiko"))
+    assert all(one.until is not None for one in await Tenures(store.database).known(account="keiko"))
     assert (await _feed(store, feed.id)).revoked_at is not None
     assert (await _feed(store, other.id)).revoked_at is None
     assert [line[1:3] for line in await store.lines()] == [(False, False), (True, True)]

@@ -56,7 +56,14 @@ async def test_every_change_says_who_did_what_to_which_entry(log: RegisterLog) -
         "organisation": "song-lam",
         "rewritten": ["name"],
     }
-    assert [one.type for one in await log.entries("tenures")] == ["tenure_begun", "tenure_ended", "tenure_begun"]
+    assert entries[3].data["after"].keys() == {"account", "expires_at", "scopes"}
+    assert entries[3].data["after"]["scopes"] == ["read", "write", "sign", "administer"]
+    assert [one.type for one in await log.entries("tenures")] == [
+        "tenure_begun",
+        "tenure_ended",
+        "tenure_begun",
+        "tenure_ended",
+    ]
 
 
 async def test_the_log_holds_nothing_personal(log: RegisterLog, database: Database) -> None:
@@ -70,7 +77,7 @@ async def test_the_log_holds_nothing_personal(log: RegisterLog, database: Databa
 async def test_each_register_has_a_chain_of_its_own(log: RegisterLog) -> None:
     """The first entry of one cannot be taken for the first of another."""
     assert (await log.verify("accounts")).seq == 6
-    assert (await log.verify("tenures")).seq == 3
+    assert (await log.verify("tenures")).seq == 4
     assert await log.verify("leaves") == first_head("leaves")
     assert first_head("leaves") != first_head("tenures")
 
@@ -100,7 +107,7 @@ async def test_an_entry_that_was_changed_is_named(
     with pytest.raises(ChainBroken) as broken:
         await log.verify("accounts")
     assert broken.value.seq == 3
-    assert (await log.verify("tenures")).seq == 3
+    assert (await log.verify("tenures")).seq == 4
 
 
 async def test_an_entry_that_was_removed_is_missed(log: RegisterLog, database: Database) -> None:

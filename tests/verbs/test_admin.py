@@ -1,6 +1,8 @@
 """The first administrator comes from the command line, with a link that is good once and without a password."""
 
 import json
+import os
+import pwd
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,19 @@ def test_the_link_leads_to_the_stack_that_runs_wherever_it_listens(tmp_path: Pat
         folder.write(RECORD)
         assert made(tmp_path, "root")["link"].startswith(f"http://127.0.0.1:{RECORD.ports.api}/sign-in#link=lgl_")
     assert made(tmp_path, "root")["link"].startswith("http://127.0.0.1:8080/sign-in#link=lgl_")
+
+
+def test_an_account_is_enabled_on_the_machine_and_the_log_says_by_whom(tmp_path: Path) -> None:
+    """Though nobody is left who could sign in; what is not disabled is refused in a sentence."""
+    made(tmp_path, "root")
+    with sqlite3.connect(tmp_path / "legation.db") as connection:
+        connection.execute("UPDATE accounts SET disabled_at = created_at")
+    assert run(tmp_path, "admin", "enable", "root") == (0, "The account root is enabled again.\n", "")
+    assert run(tmp_path, "admin", "enable", "root") == (1, "", "The account root is not disabled.\n")
+    with sqlite3.connect(tmp_path / "legation.db") as connection:
+        actors = connection.execute("SELECT change, actor FROM register_log ORDER BY seq").fetchall()
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert actors == [(kind, f"host:{user}") for kind in ("account_opened", "password_link_made", "account_enabled")]
 
 
 def made(folder: Path, account: str) -> dict[str, Any]:

@@ -106,6 +106,10 @@ def test_tokens_are_listed_without_their_secrets_and_revoked_by_their_id(folder:
             ["an", "--role", "auditor", "--email", "lan@songlam.example\nBcc: x@evil.example"],
             "An e-mail address has the form name@example.org; letters with marks before the @ are not carried.",
         ),
+        (
+            ["an", "--role", "auditor", "--scope", "sign", "--expires", "31"],
+            "Such a token is good for 30 days at most.",
+        ),
         (["an", "--role", "auditor", "--name", "a\nb"], "A name is one line of plain text of at most 200 characters."),
     ],
 )
