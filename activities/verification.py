@@ -16,6 +16,7 @@ from temporalio.converter import PayloadCodec
 from audit.closed_run import ENDS, ArchiveDamaged, ClosedRun, RunOpen, content_digest_of, read_closed, unpacked
 from audit.difference import first_differing_table
 from audit.history import HistoryUnreadable, Run, in_order, joined, read_run
+from audit.registered import TABLES, Registered
 from audit.verdicts import Verdict
 from audit.verification import (
     Chain,
@@ -37,6 +38,7 @@ from storage.as_stored import REGISTER, StoredChains
 from storage.dump import dump_of_fold, dump_read_tables, listed_in_read_tables, seq_of, unreadable_table
 from storage.engine import Database
 from storage.keyring import CiphertextDamaged, UnknownMasterKey
+from storage.rights_as_stored import rows_of
 
 PAUSE = 0.1
 
@@ -109,17 +111,32 @@ class Verification:
         files = {one for one in stored if not one.startswith(REGISTER)}
         names = {*files, *self._listed, *self._runs, *archived, *self._unrecorded}
         self._stored = set(stored)
-        return [*sorted(names, key=_octets), *(one for one in stored if one.startswith(REGISTER))]
+        # A table may have rows though its log has no entry.
+        registers = {one for one in stored if one.startswith(REGISTER)} | {f"{REGISTER}{name}" for name in TABLES}
+        return [*sorted(names, key=_octets), *sorted(registers, key=_octets)]
 
     async def register(self, stream: str) -> Verdict:
-        """Verify a register's chain."""
+        """Verify a register's chain and, where rights come from its tables, that these hold what the chain says."""
         chain = Chain(stream, "register", keep=False)
-        async for batch in self._chains.entries(stream):
-            chain.take(batch)
+        name = stream.removeprefix(REGISTER)
+        registered = Registered(name) if name in TABLES else None
+        rows: list[Finding] = []
+        # Nothing may change between the log and the tables.
+        async with self._database.snapshot() as connection:
+            async for batch in self._chains.entries(stream, within=connection):
+                chain.take(batch)
+                if registered is not None and chain.finding is None:
+                    registered.take(event for _, event in batch if event is not None)
+            if registered is not None and chain.finding is None:
+                for table in TABLES[name]:
+                    async for stored in rows_of(connection, table):
+                        rows += [one for key, row in stored if (one := registered.differs(table, key, row))]
+                rows += registered.missing()
         head = chain.head.hash if chain.head.seq else None
         verdict = Verdict(stream, "register", entries=chain.count, head=head)
         verdict.findings += self._unnamed(stream, chain)
         verdict.findings += [chain.finding] if chain.finding else []
+        verdict.findings += rows
         return verdict
 
     async def delegation(self, name: str) -> Verdict:

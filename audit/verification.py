@@ -47,7 +47,12 @@ Code = Literal[
     "replay_failed",
     "replay_hangs",
     "table_differs",
+    "row_differs",
+    "row_missing",
+    "row_unsealed",
     "sign_off_broken",
+    "right_not_by_register",
+    "decision_unsigned",
     "checkpoint_missing",
     "checkpoint_unreadable",
     "checkpoint_broken",
@@ -66,8 +71,9 @@ Code = Literal[
 class Finding(Fact):
     """One thing that does not hold.
 
-    `stream` and `seq` are the first bad entry; `number` is a checkpoint's, `run` a run's id, `table` a read table,
-    `reason` a stable code or a word of whoever noticed. No content stands in it.
+    `stream` and `seq` are the first bad entry; `number` is a checkpoint's, `run` a run's id, `table` a table's name and
+    `row` what a row of it is called, `entry` the entry of the register's log that told of that row last, `reason` a
+    stable code, the names of fields, or a word of whoever noticed. No content stands in it.
     """
 
     code: Code
@@ -77,6 +83,8 @@ class Finding(Fact):
     number: int | None = None
     run: str | None = None
     table: str | None = None
+    row: str | None = None
+    entry: int | None = None
     reason: str | None = None
 
 
