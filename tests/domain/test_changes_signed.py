@@ -24,7 +24,7 @@ from tests.builders import COORDINATOR, OTHER_COORDINATOR, Said, dossier, drafte
 from tests.domain.given import given
 from tests.domain.player import Play
 from tests.domain.policed import holding, policy, step, under
-from tests.domain.test_signatures import LOOKS, POSITIONS, SIGNERS, STEP_IDS, WAYS, _step
+from tests.domain.test_signatures import LOOKS, POSITIONS, SIGNERS, STEP_IDS, WAYS, _step, holds_for_a_stranger
 
 ABOUT = st.lists(st.sampled_from(["request", "member", "programme", "document", "ceiling"]), min_size=1, max_size=3)
 
@@ -304,4 +304,5 @@ def test_no_way_leads_to_a_published_programme_that_was_not_approved(
         if {"ProgrammePublished", "DelegationInvited"} & set(new) and play.state.decision is not None:
             assert unapproved(book, play, change.about) == set()
             published += 1
+    holds_for_a_stranger(play)
     event(f"published: {min(published, 2)}, changes approved: {min(book.changes, 2)}")
