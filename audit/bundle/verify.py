@@ -83,12 +83,13 @@ def passkey(cose: bytes) -> tuple[Any, ...]:
     return (ed25519.Ed25519PublicKey.from_public_bytes(cose[10:42]),)
 
 
-def commitment(content: Json) -> str:
-    """A file enters a dossier by its digest, people and texts by their own commitments."""
+def commitments(content: Json) -> tuple[str, ...]:
+    """What a content may be committed to by: a file of before by its digest, people and texts by their commitments."""
     for name, part in list(content.items()) if isinstance(content, dict) else ():
         if isinstance(part, dict) and "ref" in part:
             content = content | {name: part["commitment"]}
-    return str(content["attachment"]["digest"]) if "attachment" in content else digest(canonical(content))
+    whole = digest(canonical(content))
+    return (whole, content["attachment"]["digest"]) if "attachment" in content else (whole,)
 
 
 def parts_hold(data: Json) -> bool:
@@ -397,7 +398,7 @@ class Bundle:
             require(parts == told and dossier["seq"] == event["seq"], name, "is not what was submitted")
             require(digest(canonical(parts)) == data["digest"] == dossier["digest"], name, "has another digest")
             for part in dossier["parts"]:
-                good = part["content"] is None or commitment(part["content"]) == part["commitment"]
+                good = part["content"] is None or part["commitment"] in commitments(part["content"])
                 require(good, f"{name} part {part['part']}", "is not what was committed to")
         return f"{len(submitted)} dossiers are what their digests say"
 
