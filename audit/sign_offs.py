@@ -9,7 +9,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
@@ -156,7 +155,9 @@ def _unbroken(delegation: str, events: Sequence[SealedEvent]) -> int:
 def _carried(event: SealedEvent, earlier: Sequence[SignOff], reasons: Sequence[str], *, broken: bool) -> list[SignOff]:
     """Return the signatures that a submission carries over, each as the sign-off that it was given with."""
     found = []
-    for one, why in zip_longest(event.data.get("carried", ()), reasons, fillvalue="carried_from_nothing"):
+    carried: Sequence[Any] = event.data.get("carried", ())
+    reasons = reasons if len(reasons) == len(carried) else ["carried_from_nothing"] * len(carried)
+    for one, why in zip(carried, reasons, strict=True):
         # What an outside authority decided is proven by its letter, not by a sign-off.
         if one.get("external"):
             continue

@@ -93,9 +93,10 @@ def commitments(content: Json) -> tuple[str, ...]:
 
 
 def parts_hold(data: Json) -> bool:
-    """Whether a dossier's digest is that of its parts; a report of before had none."""
+    """Whether a dossier's digest is that of its parts; a report has none."""
     parts = data.get("parts")
-    return parts is None or digest(canonical([[one["part"], one["commitment"]] for one in parts])) == data["digest"]
+    told = [[one["part"], one["commitment"]] for one in parts or ()]
+    return parts is None or digest(canonical(told)) == str(data["digest"])
 
 
 def seen(data: Json, kinds: list[str]) -> set[tuple[str, str]]:
@@ -108,7 +109,8 @@ class Dossier:
     """What was submitted, with who signed which step of it."""
 
     def __init__(self, data: Json) -> None:
-        self.data, self.plans, self.good = data, {plan["id"]: plan for plan in data["steps"]}, parts_hold(data)
+        self.data, self.good = data, parts_hold(data)
+        self.plans: dict[str, Json] = {plan["id"]: plan for plan in data["steps"]}
         self.signed: dict[str, list[Json]] = {step: [] for step in self.plans}
         self.void, self.refused, self.over, self.rejected = set[str](), False, False, False
 
@@ -123,7 +125,7 @@ class Dossier:
         first = next((plan for one, plan in self.plans.items() if not self.full(one)), None)
         if first is None or step not in self.plans or self.refused or self.full(step):
             return False
-        return first["id"] == step or first.get("stage") == self.plans[step].get("stage") is not None
+        return bool(first["id"] == step or first.get("stage") == self.plans[step].get("stage") is not None)
 
     def missing(self) -> str:
         """The first step without enough signatures that stand."""
@@ -135,7 +137,8 @@ class Dossier:
 
 
 def positions_of(plan: Json) -> list[str]:
-    return [] if plan.get("external") else plan.get("positions") or [plan["position"]]
+    positions: list[str] = plan.get("positions") or [plan["position"]]
+    return [] if plan.get("external") else positions
 
 
 class Approvals:
@@ -242,7 +245,8 @@ class Approvals:
         if data["digest"] not in self.reports or not self.reports[data["digest"]]:
             return "parts_differ" if data["digest"] in self.reports else "digest_unknown"
         plans = reversed(self.proposal.data["steps"]) if self.proposal else ()
-        review = self.report.get("review") or next((plan for plan in plans if not plan.get("external")), {})
+        last = next((plan for plan in plans if not plan.get("external")), {"position": ""})
+        review: Json = self.report.get("review") or last
         if data["digest"] != self.report["digest"]:
             return "superseded"
         known = not data.get("right") or data["right"]["position"] in positions_of(review)

@@ -115,10 +115,10 @@ def test_ceilings_and_documents_stand_in_the_dossier_with_their_figures() -> Non
 
 def test_what_a_file_is_and_whom_it_concerns_is_signed_with_it() -> None:
     """The same octets as an estimate, a passport copy, or one of somebody else are another dossier."""
-    ways = ({"kind": "estimate"}, {"kind": "passport_copy"}, {"kind": "passport_copy", "concerns": "sato"})
+    ways = (("estimate", None), ("passport_copy", None), ("passport_copy", "sato"))
     digests = []
-    for way in ways:
-        attach = c.AttachDocument(document_id="paper", attachment=pdf("paper"), **way)
+    for kind, who in ways:
+        attach = c.AttachDocument(document_id="paper", attachment=pdf("paper"), kind=kind, concerns=who)
         digests.append(dossier(given(*drafted(), attach, c.SubmitRequest()).state))
     assert len(set(digests)) == len(ways)
 

@@ -80,7 +80,7 @@ async def administer(database: Database) -> None:
     party = RelyingParty("legation.example", "Legation", ORIGIN)
     keys = Passkeys(database, keyring, Challenges(database, timedelta(minutes=5)), party)
     for account in ("hung", "hung", "gone"):
-        passkey = await keys.register(account, Authenticator(ORIGIN).create(await keys.registration(account)), "Thẻ")
+        await keys.register(account, Authenticator(ORIGIN).create(await keys.registration(account)), "Thẻ")
     first, *_ = await keys.of("hung")
     await keys.remove(first.id, "hung")
     providers = Identities(database, keyring)
@@ -92,7 +92,6 @@ async def administer(database: Database) -> None:
     await people.create_token("gone")
     # An erasure deletes what somebody signed in with and leaves the log as it is.
     await Redaction(database, keyring).accounts(Traces(accounts=("gone",)))
-    assert passkey.account == "gone"
 
 
 @pytest.fixture(scope="module")

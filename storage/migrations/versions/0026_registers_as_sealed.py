@@ -5,6 +5,7 @@ entry. From here on every row is what its entries say.
 """
 
 import json
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -75,9 +76,9 @@ def upgrade() -> None:
                 _record(connection, "tenures", "tenure_found", row.id, found, before)
 
 
-def _last(connection, register):
+def _last(connection: sa.Connection, register: str) -> dict[str, dict[str, Any]]:
     """What the log says of each entry last; what it never said is not here."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     wanted = sa.select(_LOG.c.entry, _LOG.c.change, _LOG.c.data).where(_LOG.c.register == register)
     for row in connection.execute(wanted.order_by(_LOG.c.seq)):
         after = json.loads(row.data).get("after")
@@ -88,12 +89,19 @@ def _last(connection, register):
     return found
 
 
-def _said(**values):
+def _said(**values: Any) -> dict[str, Any]:
     written = {name: write_instant(one) if hasattr(one, "tzinfo") else one for name, one in values.items()}
     return {name: value for name, value in written.items() if value is not None}
 
 
-def _record(connection, register, change, entry, after, before=None) -> None:
+def _record(
+    connection: sa.Connection,
+    register: str,
+    change: str,
+    entry: str,
+    after: dict[str, Any] | None,
+    before: dict[str, Any] | None = None,
+) -> None:
     newest = sa.select(_LOG.c.seq, _LOG.c.hash).where(_LOG.c.register == register).order_by(_LOG.c.seq.desc())
     row = connection.execute(newest.limit(1)).one_or_none()
     sealed = seal(
