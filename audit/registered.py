@@ -37,6 +37,11 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 BY_WORD = {"account": "accounts", "identity": "identities", "passkey": "passkeys", "token": "tokens"}
 """Of which table an entry in the register of accounts tells, by the first word of its change."""
 
+WHOLE = {"accounts": "roles", "identities": "issuer", "passkeys": "key", "tokens": "account"}
+"""What an entry in the register of accounts says of a row if it says all of it; others are about something else."""
+
+GONE = ("passkey_removed", "identity_unlinked")
+
 
 @dataclass
 class Sealed:
@@ -71,18 +76,15 @@ class Registered:
         elif entry.type == "account_disabled":
             rows.setdefault(key, Sealed(entry.seq)).row["disabled"] = True
             self._closed.add(key)
-            for token in self._rows["tokens"].values():
-                if token.row.get("account") == key:
-                    token.row["revoked"] = True
         elif entry.type == "token_revoked":
             rows.setdefault(key, Sealed(entry.seq)).row |= {**(before or {}), "revoked": True}
-        elif after is not None:
+        elif after is not None and (table not in WHOLE or WHOLE[table] in after):
             given = {name: after[name] for name in FIELDS[table] if name in after}
             given |= {"roles": sorted(set(given["roles"]))} if "roles" in given else {}
             known = rows.get(key)
             kept = {name: known.row.get(name) for name in ("disabled", "revoked")} if known else {}
             rows[key] = Sealed(entry.seq, kept | given)
-        elif before is not None:
+        elif after is None and (table not in WHOLE or entry.type in GONE):
             rows.pop(key, None)
 
     def _organisation(self, entry: SealedEvent, after: Row | None, before: Row | None) -> None:
@@ -100,6 +102,9 @@ class Registered:
         sealed = self._rows[table].pop(key, None)
         if sealed is None:
             return self._found("row_unsealed", table, key)
+        if table == "tokens" and sealed.row.get("account") in self._closed:
+            # They end with their account.
+            sealed.row["revoked"] = True
         other = [name for name in FIELDS[table] if _said(sealed.row, name) != _said(row, name)]
         return self._found("row_differs", table, key, entry=sealed.entry, reason=", ".join(other)) if other else None
 
