@@ -136,6 +136,11 @@ class Dossier:
         return ""
 
 
+def told(value: Json) -> Json:
+    """A value without the fields that say nothing."""
+    return {name: part for name, part in value.items() if part is not None} if isinstance(value, dict) else value
+
+
 def positions_of(plan: Json) -> list[str]:
     positions: list[str] = plan.get("positions") or [plan["position"]]
     return [] if plan.get("external") else positions
@@ -205,7 +210,7 @@ class Approvals:
             return str(known[0]["why"])
         if step in before.void:
             return "carried_void"
-        if any(known[0].get(name) != one.get(name) for name in ("right", "external", "factor")):
+        if any(told(known[0].get(name)) != told(one.get(name)) for name in ("right", "external", "factor")):
             return "carried_differs"
         if not same:
             return "plan_differs"
@@ -214,7 +219,7 @@ class Approvals:
     def answered(self, event: Json) -> str:
         kind, data, external = event["type"], event["data"], event["type"] == "ExternalDecisionRecorded"
         current = self.change if self.change and self.change.pending() else self.proposal
-        step, right = data["step_id"], data.get("right") or {"position": "external_authority", "prefix": None}
+        step, right = data["step_id"], data.get("right") or {"position": "external_authority"}
         if current is None or data["digest"] not in self.dossiers:
             return "digest_unknown"
         why = "" if self.dossiers[data["digest"]] else "parts_differ"

@@ -378,6 +378,27 @@ def test_a_carried_signature_is_held_against_what_its_step_looks_at(reason: str)
     assert verdicts(forged)[-1] == ("broken", reason)
 
 
+def test_a_letter_that_was_carried_over_counts_for_the_decision() -> None:
+    """It is no sign-off, but its step is asked for; another letter in its place is not the one that came."""
+    rules = under(policy(step("ministry", external=True, looks_at=("request",)), step("chair"), resubmission="minimal"))
+    file = given(*submitted(), rules=rules)
+    letter = {"authority": "Ministry", "reference": "1", "dated": "2026-02-24", "letter": pdf("letter")}
+    recorded = {"step_id": "ministry", "dossier_digest": dossier(file.state), "outcome": "approved"}
+    file.further(c.RecordExternalDecision.model_validate(recorded | letter))
+    back = c.ReturnStep(step_id="chair", dossier_digest=dossier(file.state), kind="amend", reason=text())
+    file.when(back, by=holding("chair"), at="2026-02-27T09:00").accepted()
+    file.further(member("kato"), c.SubmitRequest(), sign("chair", holding("chair"), "2026-03-02T09:00"))
+    events = list(file.further(c.IssueDecision(number="27/QĐ")).play.events)
+    assert unsigned(events) == ()
+
+    def other_letter(data: dict[str, Any]) -> None:
+        for one in data.get("carried", ()):
+            one["external"]["reference"] = "2"
+
+    ((_, why),) = unsigned(resealed(changed(events, "RequestSubmitted", other_letter)))
+    assert why == "ministry has not signed"
+
+
 def test_a_void_signature_is_not_carried_over() -> None:
     """Not though the change that voided it was taken back: the event is enough."""
     file = returned_by_chair().further(ESTIMATE, c.SubmitRequest())
