@@ -192,7 +192,9 @@ async def verifying(settings: Settings) -> AsyncIterator[tuple[Verification, Tre
         live = Histories(client, codec)
         archived, files = registers.archived_runs, registers.archive_files
         yield (
-            Verification(registers.database, live, archived, files, codec, replay),
+            Verification(
+                registers.database, live, archived, files, codec, replay, one_clock=settings.profile != "demo"
+            ),
             TreeVerification(registers.database, keys.public),
         )
     finally:

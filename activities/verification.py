@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from temporalio.client import WorkflowHistory
 from temporalio.converter import PayloadCodec
@@ -16,6 +16,7 @@ from temporalio.converter import PayloadCodec
 from audit.closed_run import ENDS, ArchiveDamaged, ClosedRun, RunOpen, content_digest_of, read_closed, unpacked
 from audit.difference import first_differing_table
 from audit.history import HistoryUnreadable, Run, in_order, joined, read_run
+from audit.registered import TABLES, Registered
 from audit.verdicts import Verdict
 from audit.verification import (
     Chain,
@@ -25,6 +26,7 @@ from audit.verification import (
     checked,
     compared,
     covered,
+    entitled,
     foldable,
     runs_differ,
     signed,
@@ -37,8 +39,12 @@ from storage.as_stored import REGISTER, StoredChains
 from storage.dump import dump_of_fold, dump_read_tables, listed_in_read_tables, seq_of, unreadable_table
 from storage.engine import Database
 from storage.keyring import CiphertextDamaged, UnknownMasterKey
+from storage.rights_as_stored import rows_of
 
 PAUSE = 0.1
+
+ENTITLING = ("tenures", "leaves")
+"""The registers that a right to sign rests on."""
 
 Replay = Callable[[WorkflowHistory], Awaitable[str | None]]
 """Replays an open run: None when it went well, `hangs`, or what it failed with."""
@@ -84,8 +90,12 @@ class Verification:
         replay: Replay,
         *,
         patience: timedelta = timedelta(seconds=5),
+        one_clock: bool = True,
     ) -> None:
-        """`patience`: how long to wait for what was accepted while this reads."""
+        """`patience`: how long to wait for what was accepted while this reads.
+
+        `one_clock`: no file's clock is moved forward.
+        """
         self._database = database
         self._chains = StoredChains(database)
         self._live = live
@@ -98,6 +108,9 @@ class Verification:
         self._unrecorded: dict[str, list[Finding]] = {}
         self._listed: Mapping[str, str] = {}
         self._stored: set[str] = set()
+        self._one_clock = one_clock
+        self._entitling: dict[str, list[dict[str, Any]]] = {}
+        self._entitling_upto: dict[str, int] = {}
 
     async def streams(self) -> list[str]:
         """Return every delegation that any place knows, then every register; call it before the others."""
@@ -109,17 +122,32 @@ class Verification:
         files = {one for one in stored if not one.startswith(REGISTER)}
         names = {*files, *self._listed, *self._runs, *archived, *self._unrecorded}
         self._stored = set(stored)
-        return [*sorted(names, key=_octets), *(one for one in stored if one.startswith(REGISTER))]
+        # A table may have rows though its log has no entry.
+        registers = {one for one in stored if one.startswith(REGISTER)} | {f"{REGISTER}{name}" for name in TABLES}
+        return [*sorted(names, key=_octets), *sorted(registers, key=_octets)]
 
     async def register(self, stream: str) -> Verdict:
-        """Verify a register's chain."""
+        """Verify a register's chain and, where rights come from its tables, that these hold what the chain says."""
         chain = Chain(stream, "register", keep=False)
-        async for batch in self._chains.entries(stream):
-            chain.take(batch)
+        name = stream.removeprefix(REGISTER)
+        registered = Registered(name) if name in TABLES else None
+        rows: list[Finding] = []
+        # Nothing may change between the log and the tables.
+        async with self._database.snapshot() as connection:
+            async for batch in self._chains.entries(stream, within=connection):
+                chain.take(batch)
+                if registered is not None and chain.finding is None:
+                    registered.take(event for _, event in batch if event is not None)
+            if registered is not None and chain.finding is None:
+                for table in TABLES[name]:
+                    async for stored in rows_of(connection, table):
+                        rows += [one for key, row in stored if (one := registered.differs(table, key, row))]
+                rows += registered.missing()
         head = chain.head.hash if chain.head.seq else None
         verdict = Verdict(stream, "register", entries=chain.count, head=head)
         verdict.findings += self._unnamed(stream, chain)
         verdict.findings += [chain.finding] if chain.finding else []
+        verdict.findings += rows
         return verdict
 
     async def delegation(self, name: str) -> Verdict:
@@ -146,6 +174,7 @@ class Verification:
         trail = _trail(told.runs.values(), chain, agree=not (against or chain.finding))
         if trail is not None:
             verdict.findings += _folded(name, trail, told, dump, reached, unreadable=table)
+            verdict.findings += await self._not_entitled(name, trail)
         for history in told.open:
             if failure := await self._replay(history):
                 code: Code = "replay_hangs" if failure == "hangs" else "replay_failed"
@@ -153,6 +182,18 @@ class Verification:
                 verdict.findings.append(told.findings[-1])
             verdict.replayed += 1
         return verdict
+
+    async def _not_entitled(self, name: str, trail: Sequence[SealedEvent]) -> list[Finding]:
+        """What rests on a right that the registers did not have, as far as their logs have come by now."""
+        if not any(event.data.get("right") for event in trail):
+            return []
+        for register in ENTITLING:
+            async for batch in self._chains.entries(f"{REGISTER}{register}", after=self._entitling_upto.get(register)):
+                self._entitling_upto[register] = batch[-1][0]
+                for entry in (one for _, one in batch if one is not None):
+                    said = {"seq": entry.seq, "type": entry.type, "at": entry.at, "data": entry.data}
+                    self._entitling.setdefault(entry.command_id, []).append(said)
+        return entitled(name, trail, self._entitling, timed=self._one_clock)
 
     def _unnamed(self, stream: str, chain: Chain) -> list[Finding]:
         """Entries of a stream whose name is no text: nobody of ours could find them."""

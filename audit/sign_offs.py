@@ -1,20 +1,21 @@
 """Who signed what, proven from the exported trail alone: `python -m audit.sign_offs < trail.jsonl`.
 
-Nothing is asked of the installation: the events carry the dossier's parts, the statement that was signed, the signature
-and the public key. What only a register could say (whose key it is) is the system's word, sealed with the event.
+Nothing is asked of the installation: events carry the parts of the dossier, the statement that was signed, the
+signature and the public key. What only a register could say (whose key it is) is the system's word, sealed with the
+event. What an answer stands on is followed by the same code that every bundle carries (audit/bundle/verify.py).
 """
 
 import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from audit.bundle.verify import Approvals
 from audit.cose import KeyUnreadable, holds, read_key
-from domain.canonical import digest_of
 from domain.events import Right
 from domain.seal import SealedEvent, genesis, verify_chain
 from domain.signing import REPORT, PasskeySignature, Proof, SigningAct, Statement, octets
@@ -28,6 +29,8 @@ ACTS: Mapping[str, SigningAct] = {
     "ReportReturned": "return_report",
 }
 """The act of each event that is a sign-off."""
+
+SUBMISSIONS = ("RequestSubmitted", "ChangeSubmitted")
 
 USER_VERIFIED = 0x04
 PARTY_OCTETS, FLAGS_AT, COUNT_END = 32, 32, 37
@@ -44,8 +47,18 @@ Reason = Literal[
     "not_verified",
     "key_unreadable",
     "signature_invalid",
+    "superseded",
+    "step_not_open",
+    "position_differs",
     "carried_from_nothing",
+    "carried_void",
+    "carried_differs",
+    "plan_differs",
+    "parts_changed",
 ]
+
+BEFORE_THE_SIGNATURE = ("digest_unknown", "parts_differ")
+"""What is said of a sign-off rather than that its signature does not hold."""
 
 
 class SignOff(Fact):
@@ -94,15 +107,37 @@ def sign_offs(
         return ()
     delegation = str(events[0].data.get("delegation"))
     unbroken = len(events) if verified else _unbroken(delegation, events)
-    digests: dict[str, bool] = {}
-    found: list[SignOff] = []
+    approvals, found = Approvals(), list[SignOff]()
     for place, event in enumerate(events):
+        broken = place >= unbroken
+        followed = [] if broken else _followed(approvals, event)
         if event.type in ACTS:
-            found.append(_judged(event, delegation, digests, party, broken=place >= unbroken))
-        elif "digest" in event.data:
-            digests[str(event.data["digest"])] = _parts_hold(event.data)
-            found += _carried(event, found, broken=place >= unbroken)
+            why = next((why for what, _, why in followed if what == "answer"), "digest_unknown")
+            found.append(_judged(event, delegation, why, party, broken=broken))
+        elif event.type in SUBMISSIONS:
+            reasons = [why for what, _, why in followed if what == "carried"]
+            found += _carried(event, found, reasons, broken=broken)
     return tuple(found)
+
+
+def unsigned(events: Sequence[SealedEvent]) -> tuple[tuple[int, str], ...]:
+    """Return the decisions of a whole trail, by event, that do not stand on every required signature; and why not.
+
+    Required is what the steps of the dossier ask that was submitted last, each by its turn; what a signature there is
+    worth is not looked at.
+    """
+    approvals = Approvals()
+    followed = ((event, one) for event in events for one in _followed(approvals, event))
+    return tuple((event.seq, why) for event, (what, _, why) in followed if what == "decision" and why)
+
+
+def _followed(approvals: Approvals, event: SealedEvent) -> list[tuple[str, Any, str]]:
+    said = {"type": event.type, "data": event.data, "actor": event.actor, "at": event.at}
+    try:
+        return list(approvals.take(said))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        # It has not even the form of what it says it is.
+        return [("decision", event.data, "it cannot be read")] if event.type == "DecisionIssued" else []
 
 
 def _unbroken(delegation: str, events: Sequence[SealedEvent]) -> int:
@@ -117,10 +152,12 @@ def _unbroken(delegation: str, events: Sequence[SealedEvent]) -> int:
     return len(events)
 
 
-def _carried(event: SealedEvent, earlier: Sequence[SignOff], *, broken: bool) -> list[SignOff]:
+def _carried(event: SealedEvent, earlier: Sequence[SignOff], reasons: Sequence[str], *, broken: bool) -> list[SignOff]:
     """Return the signatures that a submission carries over, each as the sign-off that it was given with."""
     found = []
-    for one in event.data.get("carried", ()):
+    carried: Sequence[Any] = event.data.get("carried", ())
+    reasons = reasons if len(reasons) == len(carried) else ["carried_from_nothing"] * len(carried)
+    for one, why in zip(carried, reasons, strict=True):
         # What an outside authority decided is proven by its letter, not by a sign-off.
         if one.get("external"):
             continue
@@ -135,27 +172,15 @@ def _carried(event: SealedEvent, earlier: Sequence[SignOff], *, broken: bool) ->
             ),
             None,
         )
-        if given is not None and not broken:
+        if given is not None and not broken and (not why or given.verdict == "broken"):
             found.append(given.model_copy(update={"seq": event.seq, "carried_from": given.seq}))
         else:
-            reason: Reason = "chain_broken" if broken else "carried_from_nothing"
+            reason: Reason = "chain_broken" if broken else cast(Reason, why or "carried_from_nothing")
             found.append(_broken(reason, said | {"seq": event.seq, "at": event.at, "right": one.get("right")}))
     return found
 
 
-def _parts_hold(data: Mapping[str, Any]) -> bool:
-    """Whether the digest of a dossier is that of its parts; a report has none."""
-    if "parts" not in data:
-        return True
-    try:
-        return digest_of([[part["part"], part["commitment"]] for part in data["parts"]]) == str(data["digest"])
-    except (ValueError, TypeError, KeyError):
-        return False
-
-
-def _judged(
-    event: SealedEvent, delegation: str, digests: Mapping[str, bool], party: str | None, *, broken: bool
-) -> SignOff:
+def _judged(event: SealedEvent, delegation: str, why: str, party: str | None, *, broken: bool) -> SignOff:
     data = event.data
     said: dict[str, Any] = {
         "seq": event.seq,
@@ -169,18 +194,18 @@ def _judged(
     try:
         if broken:
             raise Unproven("chain_broken")
-        if data["digest"] not in digests:
-            raise Unproven("digest_unknown")
-        if not digests[data["digest"]]:
-            raise Unproven("parts_differ")
+        if why in BEFORE_THE_SIGNATURE:
+            raise Unproven(cast(Reason, why))
         proof = _proof(data)
         if proof is not None:
             said |= {"factor": proof.factor, "factor_at": proof.factor_at}
-        if proof is None or proof.signature is None:
-            return SignOff(verdict="vouched", **said)
-        statement = Statement(act=said["act"], delegation=delegation, step=said["step"], digest=said["digest"])
-        said |= verify(statement, proof.signature, party=party)
-        return SignOff(verdict="signed", **said)
+        signed = proof is not None and proof.signature is not None
+        if proof is not None and proof.signature is not None:
+            statement = Statement(act=said["act"], delegation=delegation, step=said["step"], digest=said["digest"])
+            said |= verify(statement, proof.signature, party=party)
+        if why:
+            raise Unproven(cast(Reason, why))
+        return SignOff(verdict="signed" if signed else "vouched", **said)
     except Unproven as unproven:
         return _broken(unproven.reason, said)
     except (ValidationError, KeyError, TypeError):
@@ -261,8 +286,10 @@ def main() -> int:
         return 2
     found = sign_offs(events)
     items = [one.model_dump(mode="json", exclude_none=True) for one in found]
-    sys.stdout.write(json.dumps({"items": items}, ensure_ascii=False, indent=2) + "\n")
-    return int(any(one.verdict == "broken" for one in found))
+    decided = [{"seq": seq, "reason": why} for seq, why in unsigned(events)]
+    said = {"items": items} | ({"unsigned_decisions": decided} if decided else {})
+    sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=2) + "\n")
+    return int(bool(decided) or any(one.verdict == "broken" for one in found))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,14 @@ FINDINGS: Mapping[Code, str] = {
     "replay_failed": mark("The open run %(run)s does not replay with this release: %(reason)s."),
     "replay_hangs": mark("The open run %(run)s does not replay in time with this release."),
     "table_differs": mark("The table %(table)s is not what the events give."),
+    "row_differs": mark(
+        "%(where)s: row %(row)s of the table %(table)s is not what entry %(entry)s sealed (%(reason)s)."
+    ),
+    "row_missing": mark("%(where)s: row %(row)s of the table %(table)s is missing; entry %(entry)s sealed it."),
+    "row_unsealed": mark("%(where)s: row %(row)s of the table %(table)s stands in no entry."),
     "sign_off_broken": mark("%(where)s: the sign-off does not hold (%(reason)s)."),
+    "right_not_by_register": mark("%(where)s: the right it rests on is not by the register (%(reason)s)."),
+    "decision_unsigned": mark("%(where)s: not every required signature stands under it (%(reason)s)."),
     "checkpoint_missing": mark("Checkpoint %(number)s is missing, and later ones stand there."),
     "checkpoint_unreadable": mark("Checkpoint %(number)s cannot be read."),
     "checkpoint_broken": mark("Checkpoint %(number)s does not hold (%(reason)s)."),
@@ -138,7 +145,7 @@ def told(finding: Finding, translator: Translator) -> str:
         where = translator.tr(mark("%(stream)s, entry %(seq)s"), stream=finding.stream, seq=finding.seq)
     elif finding.stream == CHECKPOINTS:
         where = translator.tr(mark("The register of checkpoints"))
-    said = finding.model_dump(include={"number", "run", "table", "reason"})
+    said = finding.model_dump(include={"number", "run", "table", "row", "entry", "reason"})
     return translator.tr(FINDINGS[finding.code], where=where, **said)
 
 

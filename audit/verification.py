@@ -7,12 +7,13 @@ itself, so that the place which was changed is the one that is named.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from audit.bundle.verify import not_by_register
 from audit.history import Run, in_order
-from audit.sign_offs import sign_offs
+from audit.sign_offs import sign_offs, unsigned
 from domain.evolve import evolve, fold
 from domain.seal import Head, SealedEvent, genesis, hash_of, head_of
 from domain.state import Delegation
@@ -47,7 +48,12 @@ Code = Literal[
     "replay_failed",
     "replay_hangs",
     "table_differs",
+    "row_differs",
+    "row_missing",
+    "row_unsealed",
     "sign_off_broken",
+    "right_not_by_register",
+    "decision_unsigned",
     "checkpoint_missing",
     "checkpoint_unreadable",
     "checkpoint_broken",
@@ -66,8 +72,9 @@ Code = Literal[
 class Finding(Fact):
     """One thing that does not hold.
 
-    `stream` and `seq` are the first bad entry; `number` is a checkpoint's, `run` a run's id, `table` a read table,
-    `reason` a stable code or a word of whoever noticed. No content stands in it.
+    `stream` and `seq` are the first bad entry; `number` is a checkpoint's, `run` a run's id, `table` a table's name and
+    `row` what a row of it is called, `entry` the entry of the register's log that told of that row last, `reason` a
+    stable code, the names of fields, or a word of whoever noticed. No content stands in it.
     """
 
     code: Code
@@ -77,6 +84,8 @@ class Finding(Fact):
     number: int | None = None
     run: str | None = None
     table: str | None = None
+    row: str | None = None
+    entry: int | None = None
     reason: str | None = None
 
 
@@ -235,12 +244,43 @@ def _stumbled(events: Sequence[SealedEvent]) -> int:
 
 
 def signed(stream: str, events: Sequence[SealedEvent], *, party: str | None = None) -> list[Finding]:
-    """Return every sign-off that does not hold of a whole trail, whose chain is known to."""
-    return [
-        Finding(code="sign_off_broken", place="journal", stream=stream, seq=one.seq, reason=one.reason)
+    """Return every sign-off of a whole trail, whose chain is known to hold, that does not, and every decision that
+
+    stands on fewer signatures than its dossier asks for.
+    """
+    broken: list[tuple[Code, int, str | None]] = [
+        ("sign_off_broken", one.seq, one.reason)
         for one in sign_offs(events, party=party, verified=True)
         if one.verdict == "broken"
     ]
+    broken += [("decision_unsigned", seq, why) for seq, why in unsigned(events)]
+    return [Finding(code=code, place="journal", stream=stream, seq=seq, reason=why) for code, seq, why in broken]
+
+
+def entitled(
+    stream: str, events: Iterable[SealedEvent], log: Mapping[str, Sequence[Mapping[str, Any]]], *, timed: bool
+) -> list[Finding]:
+    """Return the events whose right to sign is not what the registers of tenures and leave said at that instant.
+
+    `log` has what these registers sealed, as JSON, by the row that it tells of, in order. `timed`: the file goes by the
+    clock of the registers, within five minutes; a file whose clock is moved forward may rest on any entry of its row.
+    """
+    versions = {row: list(entries) for row, entries in log.items()}
+    rights = (event for event in events if event.data.get("right"))
+    told = ((event, _not_by_register(event, versions, timed=timed)) for event in rights)
+    return [
+        Finding(code="right_not_by_register", place="journal", stream=stream, seq=event.seq, reason=why)
+        for event, why in told
+        if why
+    ]
+
+
+def _not_by_register(event: SealedEvent, log: dict[str, list[Any]], *, timed: bool) -> str:
+    said = {"data": event.data, "actor": event.actor, "at": event.at, "seq": event.seq}
+    try:
+        return not_by_register(said, log, timed=timed)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return "it cannot be read"
 
 
 def first_bad(findings: Iterable[Finding]) -> Finding | None:

@@ -30,7 +30,7 @@ def dossier_contents(
     """Return the parts of the dossier as the file stands: request, members, programme, money, limits, documents.
 
     Personal data and free text are committed to by the commitment that their register keeps, files by the digest of
-    their bytes.
+    their bytes, with their kind and whom they concern.
     """
     return tuple(_contents(state, breaches, ceiling_vnd))
 
@@ -69,10 +69,12 @@ def _contents(state: Delegation, breaches: tuple[Breach, ...], ceiling_vnd: int 
             commitment=digest_of({"breach": exceeded, "justification": text.commitment if text else None}),
         )
     for document in state.documents.values():
+        said = document.model_dump(mode="json", exclude={"id", "bound"})
         yield PartContent(
             part=f"document:{document.id}",
-            content=document.model_dump(mode="json", exclude={"id"}),
-            commitment=document.attachment.digest,
+            content=said,
+            # What was attached before the rest of it was committed to stays as it was signed.
+            commitment=digest_of(said) if document.bound else document.attachment.digest,
         )
 
 

@@ -220,6 +220,8 @@ class DocumentAttached(Event):
     kind: str
     attachment: AttachmentRef
     concerns: str | None = None
+    bound: bool = Field(default=False, exclude_if=unsaid)
+    """Whether the dossier commits to kind and to whom it concerns, too; of before, to the octets alone."""
 
 
 class LimitJustified(Event):

@@ -139,7 +139,13 @@ def _revised(state: Delegation, event: e.RequestRevised, sealed: SealedEvent) ->
 
 @_on(e.DocumentAttached)
 def _attached(state: Delegation, event: e.DocumentAttached, sealed: SealedEvent) -> Delegation:
-    document = Document(id=event.document_id, kind=event.kind, attachment=event.attachment, concerns=event.concerns)
+    document = Document(
+        id=event.document_id,
+        kind=event.kind,
+        attachment=event.attachment,
+        concerns=event.concerns,
+        bound=event.bound,
+    )
     return _with(state, documents=state.documents | {document.id: document})
 
 

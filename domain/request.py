@@ -127,6 +127,7 @@ def attach_document(state: Delegation, command: AttachDocument, context: Context
             kind=command.kind,
             attachment=command.attachment,
             concerns=command.concerns,
+            bound=True,
         )
     )
 

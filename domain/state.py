@@ -339,6 +339,8 @@ class Document(Fact):
     kind: str
     attachment: AttachmentRef
     concerns: str | None = None
+    bound: bool = Field(default=False, exclude_if=unsaid)
+    """Whether the dossier commits to all of it; of what was attached before that was so, to the octets alone."""
 
 
 class Formality(Fact):

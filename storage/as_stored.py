@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, Table, event, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json
 from domain.seal import SealedEvent
@@ -52,17 +53,19 @@ class StoredChains:
         names += [f"{REGISTER}{one if isinstance(one, str) else repr(one)}" for one in registers]
         return sorted(names, key=lambda name: (name.startswith(REGISTER), name.encode("utf-8", "surrogateescape")))
 
-    async def entries(self, stream: str, *, after: int | None = None) -> AsyncIterator[list[Stored]]:
+    async def entries(
+        self, stream: str, *, after: int | None = None, within: AsyncConnection | None = None
+    ) -> AsyncIterator[list[Stored]]:
         """Yield a stream's entries in order, a batch in memory at a time: all, or those after a number.
 
-        What has no number stands as an unreadable one behind the others.
+        What has no number stands as an unreadable one behind the others. `within` is a transaction to read in.
         """
         table, mine = _place(stream)
         rename = {"change": "type", "entry": "command_id"} if table is register_log else {}
         wanted = select(table).where(mine).order_by(table.c.seq).limit(BATCH)
         more = True
         while more:
-            rows = await self._rows(wanted if after is None else wanted.where(table.c.seq > after))
+            rows = await self._rows(wanted if after is None else wanted.where(table.c.seq > after), within)
             numbered = [row for row in rows if isinstance(row["seq"], int)]
             found = [(row["seq"], _event({rename.get(name, name): row[name] for name in row})) for row in numbered]
             after = found[-1][0] if found else after
@@ -83,7 +86,9 @@ class StoredChains:
             yield [(row["seq"], row["hash"] if isinstance(row["hash"], str) else "") for row in rows]
             first = rows[-1]["seq"] + 1
 
-    async def _rows(self, wanted: Select[Any]) -> list[dict[str, Any]]:
+    async def _rows(self, wanted: Select[Any], within: AsyncConnection | None = None) -> list[dict[str, Any]]:
+        if within is not None:
+            return [dict(row) for row in (await within.execute(wanted)).mappings()]
         async with self._database.reading() as connection:
             return [dict(row) for row in (await connection.execute(wanted)).mappings()]
 

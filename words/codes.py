@@ -132,7 +132,14 @@ REASONS = {
     "party_differs": mark("the passkey was made for another site"),
     "not_verified": mark("the device did not look who held it"),
     "key_unreadable": mark("the public key cannot be read"),
+    "superseded": mark("another dossier stood to be signed then"),
+    "step_not_open": mark("it was not this step’s turn"),
+    "position_differs": mark("the step asks for another position"),
     "carried_from_nothing": mark("no such signature was given before"),
+    "carried_void": mark("the signature was void by then"),
+    "carried_differs": mark("the signature was given by another right or another letter"),
+    "plan_differs": mark("the step is another than the one that was signed"),
+    "parts_changed": mark("what the step looks at was changed since"),
     "signature_invalid": mark("the signature does not fit the key and the content"),
 }
 

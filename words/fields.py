@@ -171,7 +171,7 @@ SILENT = frozenset(
     {
         *("remind_at", "calculation", "escalate", "escalations", "sequence", "dtstamp", "announced"),
         # Of a step as the rules laid it out, and of what a register said.
-        *("plan", "review", "after", "commitment", "tenure", "held_since", "id", "message_id", "ref"),
+        *("plan", "review", "after", "commitment", "tenure", "held_since", "id", "message_id", "ref", "bound"),
     }
 )
 """Fields within a part that are not told in words; they stand in the changes for programs."""

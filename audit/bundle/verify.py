@@ -10,7 +10,8 @@ not, 2 = nothing could be checked. Digest = SHA-256, JSON is canonical (RFC 8785
   histories/        what the workflow engine recorded: payloads readable, with digests of their octets as archived
                     (ciphertext where `sealed`). Its decisions bring forth the events. archive.json has the runs
   dossiers/         what was submitted for signing: its digest is over [[part, commitment], ...]. sign-offs.json has who
-                    signed it, keys/ the public keys (COSE) of the passkeys (WebAuthn Level 2)
+                    signed it, keys/ the public keys (COSE) of the passkeys (WebAuthn Level 2). registers.jsonl has
+                    what the registers said of the tenures and leave by which they signed
   documents.json    files that events name by digest; where asked for, they stand in documents/DIGEST, and texts in
                     openings.json with the salts that open their commitments: digest of salt and text
   checkpoints.jsonl signed roots of the Merkle tree (RFC 9162, 2.1) over all events of all delegations; `prev` = digest
@@ -25,6 +26,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 STEP_ACTS = {"StepSigned": "sign_off", "StepReturned": "return_step", "StepRejected": "reject_step"}
 ACTS = STEP_ACTS | {"ReportAccepted": "accept_report", "ReportReturned": "return_report"}
-CHECKS = "manifest chain histories dossiers documents sign_offs inclusion checkpoints"
+CHECKS = "manifest chain histories dossiers documents sign_offs rights decisions inclusion checkpoints"
+SAME_DESK = ("id", "position", "positions", "needed", "external", "prefix")
+CLOCKS = timedelta(minutes=5)  # how far the clocks of those who seal events and registers may lie apart
 MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 Json = Any
 
@@ -79,12 +83,232 @@ def passkey(cose: bytes) -> tuple[Any, ...]:
     return (ed25519.Ed25519PublicKey.from_public_bytes(cose[10:42]),)
 
 
-def commitment(content: Json) -> str:
-    """A file enters a dossier by its digest, people and texts by their own commitments."""
+def commitments(content: Json) -> tuple[str, ...]:
+    """What a content may be committed to by: a file of before by its digest, people and texts by their commitments."""
     for name, part in list(content.items()) if isinstance(content, dict) else ():
         if isinstance(part, dict) and "ref" in part:
             content = content | {name: part["commitment"]}
-    return str(content["attachment"]["digest"]) if "attachment" in content else digest(canonical(content))
+    whole = digest(canonical(content))
+    return (whole, content["attachment"]["digest"]) if "attachment" in content else (whole,)
+
+
+def parts_hold(data: Json) -> bool:
+    """Whether a dossier's digest is that of its parts; a report has none."""
+    parts = data.get("parts")
+    told = [[one["part"], one["commitment"]] for one in parts or ()]
+    return parts is None or digest(canonical(told)) == str(data["digest"])
+
+
+def seen(data: Json, kinds: list[str]) -> set[tuple[str, str]]:
+    """The parts of a dossier that a step looks at: those of these kinds, of none all."""
+    parts = [(one["part"], one["commitment"]) for one in data["parts"]]
+    return {one for one in parts if not kinds or one[0].partition(":")[0] in kinds}
+
+
+class Dossier:
+    """What was submitted, with who signed which step of it."""
+
+    def __init__(self, data: Json) -> None:
+        self.data, self.good = data, parts_hold(data)
+        self.plans: dict[str, Json] = {plan["id"]: plan for plan in data["steps"]}
+        self.signed: dict[str, list[Json]] = {step: [] for step in self.plans}
+        self.void, self.refused, self.over, self.rejected = set[str](), False, False, False
+
+    def full(self, step: str) -> bool:
+        return len(self.signed[step]) >= (self.plans[step].get("needed") or 1)
+
+    def pending(self) -> bool:
+        return not (self.over or self.refused or all(self.full(step) and step not in self.void for step in self.plans))
+
+    def open(self, step: str) -> bool:
+        """Whether it is a step's turn: it is of the first stage that is not signed as a whole."""
+        first = next((plan for one, plan in self.plans.items() if not self.full(one)), None)
+        if first is None or step not in self.plans or self.refused or self.full(step):
+            return False
+        return bool(first["id"] == step or first.get("stage") == self.plans[step].get("stage") is not None)
+
+    def missing(self) -> str:
+        """The first step without enough signatures that stand."""
+        for step, plan in self.plans.items():
+            good = [one for one in self.signed[step] if not one["why"]]
+            if step in self.void or len(good) < (plan.get("needed") or 1):
+                return step
+        return ""
+
+
+def told(value: Json) -> Json:
+    """A value without the fields that say nothing."""
+    return {name: part for name, part in value.items() if part is not None} if isinstance(value, dict) else value
+
+
+def positions_of(plan: Json) -> list[str]:
+    positions: list[str] = plan.get("positions") or [plan["position"]]
+    return [] if plan.get("external") else positions
+
+
+class Approvals:
+    """Follows a trail, event by event: each answer, signature carried over and decision, and why it does not stand."""
+
+    def __init__(self) -> None:
+        self.proposal: Dossier | None = None
+        self.change: Dossier | None = None
+        self.approved: Dossier | None = None
+        self.dossiers, self.reports, self.report = dict[str, bool](), dict[str, bool](), dict[str, Json]()
+
+    def take(self, event: Json) -> Iterator[tuple[str, Json, str]]:
+        """Yield `answer`, `carried` or `decision`, what it is about, and why it does not stand: "" where it does."""
+        kind, data = event["type"], event["data"]
+        if kind in ("RequestSubmitted", "ChangeSubmitted"):
+            for one, why in self.submitted(kind, Dossier(data)):
+                yield "carried", one, why
+        elif kind == "ReportFiled":
+            self.report, self.reports[data["digest"]] = data, parts_hold(data)
+        elif kind in ("ReportAccepted", "ReportReturned"):
+            yield "answer", data, self.reviewed(data)
+        elif kind in STEP_ACTS or kind == "ExternalDecisionRecorded":
+            yield "answer", data, self.answered(event)
+        elif kind == "DecisionIssued":
+            yield "decision", data, self.decided(data)
+        elif kind == "SignaturesVoided":
+            for one in (self.proposal, self.change):
+                if one and one.data["proposal"] == data["proposal"]:
+                    one.void.update(data["steps"])
+        elif kind in ("ChangeSuperseded", "RequestWithdrawn", "DelegationResumed"):
+            ended = {"ChangeSuperseded": [self.change], "RequestWithdrawn": [self.proposal]}
+            for one in ended.get(kind, [self.proposal, self.change, self.approved]):
+                if one:
+                    one.over = True
+
+    def submitted(self, kind: str, new: Dossier) -> Iterator[tuple[Json, str]]:
+        self.dossiers[new.data["digest"]], request = new.good, kind == "RequestSubmitted"
+        if request:
+            before, self.proposal, self.change, self.approved = self.proposal, new, None, None
+        else:
+            before = self.approved if self.change is None or self.change.rejected else self.change
+            self.change = new
+        stands = before and not before.over if request else before
+        for one in new.data.get("carried", ()):
+            why = self.carried(one, before, new, request=request) if before and stands else "carried_from_nothing"
+            new.signed.setdefault(one["step_id"], []).append(one | {"why": why})
+            yield one, why
+
+    def carried(self, one: Json, before: Dossier, now: Dossier, *, request: bool) -> str:
+        """Why a signature does not stand for a later dossier: every reason for which it would be asked for again."""
+        step = one["step_id"]
+        known = [
+            given
+            for given in before.signed.get(step, [])
+            if all(given.get(name) == one.get(name) for name in ("by", "at", "digest", "proposal"))
+        ]
+        if not known or step not in now.plans or (before.data["chain"] != now.data["chain"] and request):
+            return "carried_from_nothing"
+        then, plan, looks = before.plans[step], now.plans[step], now.plans[step].get("looks_at", [])
+        saw = then.get("looks_at", [])
+        saw_all = not saw or (bool(looks) and set(looks) <= set(saw))
+        same = then == plan if request else saw_all and all(then.get(name) == plan.get(name) for name in SAME_DESK)
+        if known[0]["why"]:
+            return str(known[0]["why"])
+        if step in before.void:
+            return "carried_void"
+        if any(told(known[0].get(name)) != told(one.get(name)) for name in ("right", "external", "factor")):
+            return "carried_differs"
+        if not same:
+            return "plan_differs"
+        return "" if seen(before.data, looks) == seen(now.data, looks) else "parts_changed"
+
+    def answered(self, event: Json) -> str:
+        kind, data, external = event["type"], event["data"], event["type"] == "ExternalDecisionRecorded"
+        current = self.change if self.change and self.change.pending() else self.proposal
+        step, right = data["step_id"], data.get("right") or {"position": "external_authority"}
+        if current is None or data["digest"] not in self.dossiers:
+            return "digest_unknown"
+        why = "" if self.dossiers[data["digest"]] else "parts_differ"
+        if not why and (data["digest"] != current.data["digest"] or current.over):
+            why = "superseded"
+        plan = current.plans.get(step)
+        if plan is None or not current.open(step) or bool(plan.get("external")) != external:
+            return why or "step_not_open"
+        taken = {one["right"]["position"] for one in current.signed[step]}
+        if not why and not external and right["position"] not in set(positions_of(plan)) - taken:
+            why = "position_differs"
+        if kind != "StepSigned" and data.get("outcome") != "approved":
+            current.refused = True
+            current.rejected = kind == "StepRejected" or data.get("outcome") == "rejected"
+            return why
+        proof = data.get("proof") or {}
+        given = {"by": event["actor"], "at": event["at"], "digest": data["digest"], "right": right, "why": why}
+        given |= {"proposal": current.data["proposal"]}
+        factor = "passkey_signature" if proof.get("signature") else proof.get("factor")
+        given |= {"factor": factor} if factor else {}
+        letter = {name: data[name] for name in ("authority", "reference", "dated", "letter")} if external else None
+        current.signed[step].append(given | ({"external": letter} if letter else {}))
+        if current is self.change and not current.pending():
+            self.change, self.approved = None, current
+        return why
+
+    def reviewed(self, data: Json) -> str:
+        if data["digest"] not in self.reports or not self.reports[data["digest"]]:
+            return "parts_differ" if data["digest"] in self.reports else "digest_unknown"
+        plans = reversed(self.proposal.data["steps"]) if self.proposal else ()
+        last = next((plan for plan in plans if not plan.get("external")), {"position": ""})
+        review: Json = self.report.get("review") or last
+        if data["digest"] != self.report["digest"]:
+            return "superseded"
+        known = not data.get("right") or data["right"]["position"] in positions_of(review)
+        return "" if known else "position_differs"
+
+    def decided(self, data: Json) -> str:
+        stands = self.proposal if self.proposal and not self.proposal.over else None
+        self.approved = self.proposal
+        if stands is None or data["digest"] != stands.data["digest"] or not stands.good:
+            return "it is on another dossier than the one that was submitted last"
+        return f"{stands.missing()} has not signed" if stands.missing() else ""
+
+
+def then(versions: list[Json], at: str) -> Iterator[Json]:
+    """Those entries of a register's row that were its last around an instant. What was found was so before."""
+    now = datetime.fromisoformat(at)
+    for entry, following in zip_longest(versions, versions[1:]):
+        begun = entry["type"].endswith("_found") or datetime.fromisoformat(entry["at"]) <= now + CLOCKS
+        if begun and (following is None or datetime.fromisoformat(following["at"]) >= now - CLOCKS):
+            yield entry
+
+
+def lacking(register: str, name: str | None, wanted: Json, log: dict[str, list[Json]], at: str, *, timed: bool) -> str:
+    """What a register does not say of a row at an instant, and by which entry."""
+    versions, nearest = log.get(name or "", []), (9, f"the register {register} has no {name} then")
+    for entry in then(versions, at) if timed else versions:
+        said = entry["data"].get("after") or {"since": "9"}
+        other = [field for field, value in wanted.items() if field != "positions" and said.get(field) != value]
+        named = said.get("positions") or []
+        other += ["positions"] if named and wanted.get("positions") not in named else []
+        ends = (said.get("until") or "9", said.get("revoked_at") or "9")
+        other += [] if said["since"] <= at < min(ends) else ["period"]
+        if not other:
+            return ""
+        nearest = min(nearest, (len(other), f"entry {entry['seq']} of the register {register}: {', '.join(other)}"))
+    return nearest[1]
+
+
+def not_by_register(event: Json, log: dict[str, list[Json]], *, timed: bool) -> str:
+    """Why the logs of tenures and leave do not bear out the right of an event; "" if they do, or it names none.
+
+    `log` has entries by the row they tell of. `timed`: events and registers go by one clock; else every entry counts.
+    """
+    right, actor, at = event["data"]["right"], event["actor"], event["at"]
+    if not any(right.get(name) for name in ("tenure", "leave", "on_behalf_of")):
+        return ""
+    holder = right.get("on_behalf_of") or actor
+    held = {"account": holder, "position": right["position"], "organisation": right.get("organisation")}
+    held |= {"since": right.get("held_since")}
+    if right.get("account") != actor:
+        return "it is another account's"
+    if wrong := lacking("tenures", right.get("tenure"), held, log, at, timed=timed):
+        return wrong
+    if not right.get("leave") and not right.get("on_behalf_of"):
+        return ""
+    away = {"account": holder, "substitute": actor, "positions": right["position"]}
+    return lacking("leaves", right.get("leave"), away, log, at, timed=timed)
 
 
 class Bundle:
@@ -183,7 +407,7 @@ class Bundle:
             require(parts == told and dossier["seq"] == event["seq"], name, "is not what was submitted")
             require(digest(canonical(parts)) == data["digest"] == dossier["digest"], name, "has another digest")
             for part in dossier["parts"]:
-                good = part["content"] is None or commitment(part["content"]) == part["commitment"]
+                good = part["content"] is None or part["commitment"] in commitments(part["content"])
                 require(good, f"{name} part {part['part']}", "is not what was committed to")
         return f"{len(submitted)} dossiers are what their digests say"
 
@@ -206,6 +430,8 @@ class Bundle:
             proof = event["data"].get("proof", {}).get("signature")
             key = self.signature(event, proof, f"sign-off of event {event['seq']}") if proof else None
             said.append([event["seq"], event["actor"], event["data"]["digest"], "signed" if key else "vouched", key])
+        for event, what, why in self.followed():
+            require(what == "decision" or not why, f"sign-off of event {event['seq']}", why)
         told = [one for one in self.json("sign-offs.json")["items"] if "carried_from" not in one]
         same = said == [[one.get(name) for name in ("seq", "actor", "digest", "verdict", "key")] for one in told]
         require(same, "sign-offs.json", "says something else than the events")
@@ -226,6 +452,34 @@ class Bundle:
         require(self.members.get(f"keys/{digest(key)}.cose") == key, place, "its public key is not in keys/")
         require_signature(place, proof["signature"], data + bytes.fromhex(digest(client_data)), *passkey(key))
         return digest(key)
+
+    def followed(self) -> Iterator[tuple[Json, str, str]]:
+        approvals = Approvals()
+        for event in self.lines("events.jsonl"):
+            yield from ((event, what, why) for what, _, why in approvals.take(event))
+
+    def rights(self) -> str:
+        sealed, log, count = dict[int, str](), dict[str, list[Json]](), [0, 0]
+        for checkpoint, line in zip(self.lines("checkpoints.jsonl"), self.lines("proofs/inclusion.jsonl"), strict=True):
+            own = (one for one in line["added"] if one.get("stream") == self.json("manifest.json")["delegation"])
+            sealed |= {one["seq"]: checkpoint["at"] for one in own}
+        for line in self.lines("registers.jsonl"):
+            if line["register"] in ("tenures", "leaves"):
+                log.setdefault(line["entry"]["command_id"], []).append(line["entry"])
+        for event in (one for one in self.lines("events.jsonl") if one["data"].get("right")):
+            # A file whose clock was moved forward has events that are later than the checkpoint they are in.
+            latest = datetime.fromisoformat(sealed[event["seq"]]) + CLOCKS
+            timed = datetime.fromisoformat(event["at"]) <= latest
+            wrong = not_by_register(event, log, timed=timed)
+            require(not wrong, f"event {event['seq']}", f"its right is not by the register ({wrong})")
+            count[not event["data"]["right"].get("tenure")] += 1
+        return f"{count[0]} rights to sign were in force by the registers, {count[1]} name no tenure"
+
+    def decisions(self) -> str:
+        found = [(event, why) for event, what, why in self.followed() if what == "decision"]
+        for event, why in found:
+            require(not why, f"decision of event {event['seq']}", why)
+        return f"{len(found)} decisions stand on every required signature of their dossier"
 
     def inclusion(self) -> str:
         leaves = {(self.json("manifest.json")["delegation"], one["seq"]): one for one in self.lines("events.jsonl")}

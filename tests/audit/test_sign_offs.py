@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from webauthn.helpers import encode_cbor
 
 from audit.cose import KeyUnreadable, holds, read_key
-from audit.sign_offs import SignOff, read, sign_offs
+from audit.sign_offs import SignOff, read, sign_offs, unsigned
 from domain import commands as c
 from domain.canonical import digest_of
 from domain.seal import SealedEvent, genesis, head_of, seal
@@ -31,6 +31,7 @@ from tests.builders import (
     accept_report,
     dossier,
     member,
+    pdf,
     report_digest,
     reported,
     sign,
@@ -39,6 +40,7 @@ from tests.builders import (
 )
 from tests.domain.given import Given, given
 from tests.domain.policed import holding, policy, step, under
+from tests.domain.test_resubmission import ESTIMATE, returned_by_chair
 from tests.signer import signature_of
 
 PARTY = "legation.example"
@@ -265,6 +267,145 @@ def test_a_signature_that_was_carried_over_is_proven_by_the_one_that_was_given()
     forged = changed(events, "RequestSubmitted", by_another)
     assert verdicts(forged)[-1] == ("broken", "chain_broken")
     assert verdicts(resealed(forged))[-1] == ("broken", "carried_from_nothing")
+
+
+def decided() -> list[SealedEvent]:
+    """A trail to the decision: the head's signature by passkey, then the vice-president's."""
+    file = step_signed(given(*submitted()))
+    file.further(sign("vice_president", VICE_PRESIDENT, "2026-02-27T09:00"), c.IssueDecision(number="27/QĐ"))
+    return list(file.play.events)
+
+
+def numbered(events: Sequence[SealedEvent]) -> list[SealedEvent]:
+    """The same events in their own chain, numbered as they now stand."""
+    return resealed([one.model_copy(update={"seq": place}) for place, one in enumerate(events, 1)])
+
+
+def moved_before(events: Sequence[SealedEvent], kind: str, other: str) -> list[SealedEvent]:
+    """The event of one type stands before the first one of another."""
+    [moving] = [one for one in events if one.type == kind]
+    rest = [one for one in events if one is not moving]
+    place = next(number for number, one in enumerate(rest) if one.type == other)
+    return numbered([*rest[:place], moving, *rest[place:]])
+
+
+def test_only_what_was_submitted_says_what_a_digest_is_of() -> None:
+    """A decision, or a letter, that names the same digest makes no parts good that do not give it."""
+    forged = moved_before(resealed(changed(decided(), "RequestSubmitted", _parts)), "DecisionIssued", "StepSigned")
+    assert verdicts(forged) == [("broken", "parts_differ")] * 2
+    letter = {"authority": "Ministry", "reference": "1", "dated": "2026-02-26", "letter": pdf("letter")}
+    rules = under(policy(step("department_head"), step("ministry", external=True), step("chair")))
+    file = step_signed(given(*submitted(), rules=rules))
+    recorded = {"step_id": "ministry", "dossier_digest": dossier(file.state), "outcome": "approved"}
+    file.further(c.RecordExternalDecision.model_validate(recorded | letter), sign("chair", holding("chair")))
+    events = list(file.play.events)
+    assert verdicts(events) == [("signed", None), ("vouched", None)]
+    assert verdicts(resealed(changed(events, "RequestSubmitted", _parts))) == [("broken", "parts_differ")] * 2
+
+
+def _position(data: dict[str, Any]) -> None:
+    data["right"]["position"] = "president"
+
+
+@pytest.mark.parametrize(
+    ("forge", "reason"),
+    [
+        (lambda events: changed(events, "StepSigned", _position), "position_differs"),
+        (lambda events: moved_before(events, "StepSigned", "RequestSubmitted"), "digest_unknown"),
+        (lambda events: [one for one in events for _ in range(1 + (one.type == "StepSigned"))], "step_not_open"),
+    ],
+)
+def test_an_answer_has_its_turn_and_its_desk(
+    forge: Callable[[list[SealedEvent]], list[SealedEvent]], reason: str
+) -> None:
+    """By the plan of what was submitted: neither before it, nor twice, nor by another position."""
+    file = given(*submitted()).further(sign("department_head", DEPARTMENT_HEAD, "2026-02-26T09:00"))
+    forged = numbered(forge(list(file.play.events)))
+    assert [one for one in verdicts(forged) if one[0] == "broken"] == [("broken", reason)]
+
+
+def test_a_decision_stands_on_every_required_signature_of_its_dossier() -> None:
+    """In the order of stages; on what was submitted last, and on signatures that count."""
+    events = decided()
+    assert unsigned(events) == ()
+    for place, step_id in enumerate(("department_head", "vice_president")):
+        signed = [one for one in events if one.type == "StepSigned"]
+        ((_, why),) = unsigned(numbered([one for one in events if one is not signed[place]]))
+        # Without the first signature the second one was not due.
+        assert why == f"{step_id} has not signed"
+    elsewhere = "it is on another dossier than the one that was submitted last"
+    for kind, change, expected in (
+        ("DecisionIssued", _digest, elsewhere),
+        ("RequestSubmitted", _parts, elsewhere),
+        ("StepSigned", _position, "department_head has not signed"),
+    ):
+        ((_, why),) = unsigned(resealed(changed(events, kind, change)))
+        assert why == expected
+    early = moved_before(events, "DecisionIssued", "StepSigned")
+    ((seq, why),) = unsigned(early)
+    assert (why, seq < len(events)) == ("department_head has not signed", True)
+
+
+def _carried(change: Callable[[dict[str, Any], dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    def of_event(data: dict[str, Any]) -> None:
+        for one in data.get("carried", ()):
+            change(data, one)
+            data["digest"] = digest_of([[part["part"], part["commitment"]] for part in data["parts"]])
+
+    return of_event
+
+
+def _other_parts(data: dict[str, Any], one: dict[str, Any]) -> None:
+    [programme] = [part for part in data["parts"] if part["part"] == "programme"]
+    programme["commitment"] = "1" * 64
+
+
+CARRIED: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
+    "parts_changed": _other_parts,
+    "carried_differs": lambda data, one: one["right"].update(position="president"),
+    "plan_differs": lambda data, one: data["steps"][0].update(position="president"),
+    "carried_from_nothing": lambda data, one: data["chain"].update(version=7),
+}
+
+
+@pytest.mark.parametrize("reason", CARRIED)
+def test_a_carried_signature_is_held_against_what_its_step_looks_at(reason: str) -> None:
+    """Parts, plan, right and chain as they were when it was given; and nothing voided it."""
+    file = returned_by_chair().further(ESTIMATE, c.SubmitRequest())
+    events = list(file.play.events)
+    assert verdicts(events)[-1] == ("vouched", None)
+    forged = resealed(changed(events, "RequestSubmitted", _carried(CARRIED[reason])))
+    assert verdicts(forged)[-1] == ("broken", reason)
+
+
+def test_a_letter_that_was_carried_over_counts_for_the_decision() -> None:
+    """It is no sign-off, but its step is asked for; another letter in its place is not the one that came."""
+    rules = under(policy(step("ministry", external=True, looks_at=("request",)), step("chair"), resubmission="minimal"))
+    file = given(*submitted(), rules=rules)
+    letter = {"authority": "Ministry", "reference": "1", "dated": "2026-02-24", "letter": pdf("letter")}
+    recorded = {"step_id": "ministry", "dossier_digest": dossier(file.state), "outcome": "approved"}
+    file.further(c.RecordExternalDecision.model_validate(recorded | letter))
+    back = c.ReturnStep(step_id="chair", dossier_digest=dossier(file.state), kind="amend", reason=text())
+    file.when(back, by=holding("chair"), at="2026-02-27T09:00").accepted()
+    file.further(member("kato"), c.SubmitRequest(), sign("chair", holding("chair"), "2026-03-02T09:00"))
+    events = list(file.further(c.IssueDecision(number="27/QĐ")).play.events)
+    assert unsigned(events) == ()
+
+    def other_letter(data: dict[str, Any]) -> None:
+        for one in data.get("carried", ()):
+            one["external"]["reference"] = "2"
+
+    ((_, why),) = unsigned(resealed(changed(events, "RequestSubmitted", other_letter)))
+    assert why == "ministry has not signed"
+
+
+def test_a_void_signature_is_not_carried_over() -> None:
+    """Not though the change that voided it was taken back: the event is enough."""
+    file = returned_by_chair().further(ESTIMATE, c.SubmitRequest())
+    events = list(file.play.events)
+    [void] = [one for one in events if one.type == "SignaturesVoided"]
+    forged = [one.model_copy(update={"data": one.data | {"steps": ["head"]}}) if one is void else one for one in events]
+    assert verdicts(resealed(forged))[-1] == ("broken", "carried_void")
 
 
 def test_an_export_is_verified_by_a_program_of_its_own() -> None:

@@ -1,11 +1,13 @@
 """What a verification says of events that hold their chain and yet are not right, and of what nobody has."""
 
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import pytest
 
 from audit.history import Run
-from audit.verification import Finding, checked, compared, covered, foldable, runs_differ, signed, states_hold
+from audit.verification import Finding, checked, compared, covered, entitled, foldable, runs_differ, signed, states_hold
 from domain.evolve import fold
 from domain.seal import SealedEvent, genesis, head_of, seal
 from tests.audit.test_sign_offs import changed, flipped, resealed, trail
@@ -37,6 +39,109 @@ def test_a_signature_that_does_not_hold_is_found_in_a_chain_that_does(events: li
     (finding,) = signed(DELEGATION, forged)
     seq = next(event.seq for event in events if event.type == "StepSigned")
     assert (told(finding), finding.reason) == (("sign_off_broken", "journal", seq), "signature_invalid")
+
+
+def test_a_decision_without_a_required_signature_is_found(events: list[SealedEvent]) -> None:
+    """Though every signature that is there holds."""
+    digest = next(event.data["digest"] for event in events if event.type == "RequestSubmitted")
+    last = events[-1]
+    issued = seal(
+        head_of(last),
+        type="DecisionIssued",
+        version=1,
+        at=last.instant,
+        actor="lan",
+        command_id="x",
+        data={"number": "27/QĐ", "digest": digest},
+    )
+    assert signed(DELEGATION, [*events, issued]) == []
+    cut = [*events[: next(place for place, one in enumerate(events) if one.type == "StepSigned")], issued]
+    (finding,) = signed(DELEGATION, resealed(cut))
+    assert (told(finding), finding.reason) == (
+        ("decision_unsigned", "journal", len(cut)),
+        "department_head has not signed",
+    )
+
+
+AT = "2026-02-26T02:00:00.000000Z"
+HELD = {"account": "mai", "position": "chair", "organisation": "song-lam", "since": "2026-01-01T00:00:00.000000Z"}
+AWAY = {
+    "account": "mai",
+    "substitute": "hung",
+    "positions": ["chair"],
+    "since": "2026-02-20T00:00:00.000000Z",
+    "until": "2026-03-01T00:00:00.000000Z",
+}
+OWN = {"position": "chair", "prefix": None, "account": "mai", "tenure": "ten_1", "held_since": HELD["since"]}
+OWN |= {"organisation": "song-lam"}
+INSTEAD = OWN | {"account": "hung", "on_behalf_of": "mai", "leave": "lea_1", "prefix": "KT"}
+
+
+def entry(seq: int, kind: str, after: dict[str, Any], at: str = "2026-01-02T00:00:00.000000Z") -> dict[str, Any]:
+    """An entry of a register's log, as far as it is looked at."""
+    return {"seq": seq, "type": kind, "at": at, "data": {"after": after}}
+
+
+def why(right: dict[str, Any], actor: str, *changes: dict[str, Any], timed: bool = True) -> str | None:
+    """What is found of a right at AT, by a log with further entries about the tenure and the leave."""
+    log = {"ten_1": [entry(4, "tenure_begun", HELD)], "lea_1": [entry(7, "leave_registered", AWAY)]}
+    for one in changes:
+        log["lea_1" if one["type"].startswith("leave") else "ten_1"].append(one)
+    event = seal(
+        genesis(DELEGATION),
+        type="StepSigned",
+        version=1,
+        at=datetime.fromisoformat(AT),
+        actor=actor,
+        command_id="x",
+        data={"right": right},
+    )
+    found = entitled(DELEGATION, [event], log, timed=timed)
+    assert [told(one) for one in found] in ([], [("right_not_by_register", "journal", 1)])
+    return found[0].reason if found else None
+
+
+def test_a_right_was_in_force_by_the_register(events: list[SealedEvent]) -> None:
+    """Of the holder, and of a substitute while the leave lasts; one of before, that names no tenure, says nothing."""
+    assert why(OWN, "mai") is None
+    assert why(INSTEAD, "hung") is None
+    assert entitled(DELEGATION, events, {}, timed=True) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "actor", "expected"),
+    [
+        (OWN | {"tenure": "ten_x"}, "mai", "the register tenures has no ten_x then"),
+        (OWN | {"account": "lan"}, "lan", "entry 4 of the register tenures: account"),
+        (OWN, "lan", "it is another account's"),
+        (OWN | {"position": "finance"}, "mai", "entry 4 of the register tenures: position"),
+        (OWN | {"organisation": "ben-hai"}, "mai", "entry 4 of the register tenures: organisation"),
+        (OWN | {"held_since": AT}, "mai", "entry 4 of the register tenures: since"),
+        (INSTEAD | {"account": "lan"}, "lan", "entry 7 of the register leaves: substitute"),
+        (INSTEAD | {"leave": None}, "hung", "the register leaves has no None then"),
+        (INSTEAD | {"on_behalf_of": None}, "hung", "entry 4 of the register tenures: account"),
+    ],
+)
+def test_a_right_that_the_register_does_not_have_is_named(right: dict[str, Any], actor: str, expected: str) -> None:
+    """With the entry that says otherwise, and what of it."""
+    assert why(right, actor) == expected
+
+
+def test_a_right_is_held_against_what_the_register_said_then() -> None:
+    """Not against what it said before or says now: a leave that was shortened in time gave nobody anything."""
+    early, just, late = (
+        f"2026-02-{day}Z" for day in ("25T00:00:00.000000", "26T02:03:00.000000", "27T00:00:00.000000")
+    )
+    short = AWAY | {"until": "2026-02-26T00:00:00.000000Z"}
+    shortened = [entry(8, "leave_end_changed", short, at) for at in (early, just, late)]
+    assert why(INSTEAD, "hung", shortened[0]) == "entry 8 of the register leaves: period"
+    # Within five minutes either may have been known where it was decided.
+    assert [why(INSTEAD, "hung", one) for one in shortened[1:]] == [None, None]
+    assert why(INSTEAD, "hung", entry(8, "leave_revoked", AWAY | {"revoked_at": early}, early)) is not None
+    # A file whose clock is moved forward has no time in common with the register.
+    assert why(INSTEAD, "hung", shortened[0], timed=False) is None
+    moved = entry(5, "tenure_found", HELD | {"organisation": "ben-hai"}, late)
+    assert why(OWN | {"organisation": "ben-hai"}, "mai", moved) is None
 
 
 def test_an_event_that_nobody_can_read_is_named(events: list[SealedEvent]) -> None:

@@ -35,6 +35,7 @@ from tests.domain.test_signatures import (
     WRITERS,
     People,
     _step,
+    holds_for_a_stranger,
     new_letter,
     turn_of,
 )
@@ -319,4 +320,5 @@ def test_no_way_leads_to_a_published_programme_that_was_not_approved(
         if {"ProgrammePublished", "DelegationInvited"} & set(new) and play.state.decision is not None:
             assert unapproved(book, play, change.about) == set()
             published += 1
+    holds_for_a_stranger(play)
     event(f"published: {min(published, 2)}, changes approved: {min(book.changes, 2)}")

@@ -10,8 +10,9 @@ from domain import commands as c
 from domain import events as e
 from domain.canonical import digest_of
 from domain.differences import applied, differences, entries
-from domain.dossier import PartContent, dossier_digest
+from domain.dossier import PartContent, dossier_contents, dossier_digest
 from domain.dossiers import Dossier, Trail, read_trail, seen_before, standing
+from domain.evolve import fold
 from domain.seal import SealedEvent
 from domain.upcast import read_event
 from tests.builders import (
@@ -48,8 +49,9 @@ RULES = under(
 def committed(one: PartContent) -> str:
     """What a stranger makes of a content: its commitment."""
     kind = one.part.partition(":")[0]
-    if kind == "document":
-        return str(one.content["attachment"]["digest"])
+    if kind == "document" and one.commitment == one.content["attachment"]["digest"]:
+        # Attached before the rest of it was committed to.
+        return one.commitment
     content = json.loads(json.dumps(one.content))
     for reference in {"member": ("person",), "limit": ("justification",)}.get(kind, ()):
         content[reference] = content[reference]["commitment"]
@@ -109,6 +111,30 @@ def test_ceilings_and_documents_stand_in_the_dossier_with_their_figures() -> Non
     assert contents["ceiling"] == {"total_vnd": one.ceiling.total_vnd}
     assert contents["document:map"]["kind"] == "map"
     assert contents["member:sato"]["person"]["ref"].startswith("per_sato")
+
+
+def test_what_a_file_is_and_whom_it_concerns_is_signed_with_it() -> None:
+    """The same octets as an estimate, a passport copy, or one of somebody else are another dossier."""
+    ways = (("estimate", None), ("passport_copy", None), ("passport_copy", "sato"))
+    digests = []
+    for kind, who in ways:
+        attach = c.AttachDocument(document_id="paper", attachment=pdf("paper"), kind=kind, concerns=who)
+        digests.append(dossier(given(*drafted(), attach, c.SubmitRequest()).state))
+    assert len(set(digests)) == len(ways)
+
+
+def test_a_file_of_before_is_committed_to_as_it_was_signed() -> None:
+    """By its octets alone, in whatever is submitted later: nothing changed, so nothing is void."""
+    file = given(*drafted(), c.AttachDocument(document_id="paper", kind="estimate", attachment=pdf("paper")))
+    assert file.state.documents["paper"].bound
+    events = [
+        one.model_copy(update={"data": {name: value for name, value in one.data.items() if name != "bound"}})
+        for one in file.play.events
+    ]
+    older = fold(events)
+    assert older is not None
+    [part] = [one for one in dossier_contents(older, (), None) if one.part == "document:paper"]
+    assert part.commitment == pdf("paper").digest
 
 
 def test_a_content_that_its_commitment_was_not_made_to_is_not_shown() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from domain import commands as c
 from domain import events as e
+from domain.canonical import digest_of
 from domain.decide import decide
 from domain.decision import Context
 from domain.state import Phase
@@ -138,7 +139,8 @@ def test_submitting_lays_out_the_chain_and_the_parts_of_the_dossier() -> None:
         "ceiling",
         "document:passport",
     ]
-    assert event.parts[-1].commitment == pdf().digest
+    whole = {"kind": "passport_copy", "attachment": pdf().model_dump(mode="json"), "concerns": "ito"}
+    assert event.parts[-1].commitment == digest_of(whole)
     assert [(step.id, step.position, step.prefix, step.time_limit) for step in event.steps] == [
         ("department_head", "department_head", "TL", 3),
         ("vice_president", "vice_president", "KT", 3),

@@ -35,6 +35,7 @@ from tests.domain.every_command import PUBLIC
 from tests.domain.generated import COMMANDS, Turn, turns
 from tests.domain.given import given
 from tests.domain.player import Play
+from tests.domain.test_signatures import holds_for_a_stranger
 from tests.rulebook import edition
 
 STARTS = {
@@ -206,6 +207,7 @@ def test_whatever_is_asked_in_whatever_order_the_file_stays_whole(start: str, da
     for turn in draw_turns(data, play, 15):
         take(play, turn)
         watch.look(play)
+    holds_for_a_stranger(play)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
+from audit.sign_offs import sign_offs, unsigned
 from domain import commands as c
 from domain import events as e
 from domain.decision import Actor
@@ -408,6 +409,12 @@ def onward(turn: Turn, state: Delegation) -> tuple[Actor, Any]:
     return signer, c.SignOff(step_id=one.id, dossier_digest=dossier(state))
 
 
+def holds_for_a_stranger(play: Play) -> None:
+    """Who verifies the trail finds nothing against any answer, carried signature or decision in it."""
+    assert [one for one in sign_offs(play.events, verified=True) if one.verdict == "broken"] == []
+    assert unsigned(play.events) == ()
+
+
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @forall(rule=policies(), turns=ways())
@@ -430,4 +437,5 @@ def test_no_way_leads_to_a_decision_without_every_signature_it_needs(rule: Any, 
             assert book.decided
             break
     assert play.delegation == DELEGATION
+    holds_for_a_stranger(play)
     event(f"decided: {bool(book.decided)}, with carried signatures: {bool(book.carried)}, void: {bool(book.void)}")

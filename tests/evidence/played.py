@@ -115,6 +115,7 @@ async def _play(file: Played) -> None:
         device = await device_of(installation(api), by)
         digest = (await api.file())["open_step"]["dossier_digest"]
         await file.sent(await signed(api, device, by, step, digest), by=by)
+    await file.sent({"type": "issue_decision", "number": "27/QĐ"})
     await file.checkpoint(CHECKPOINT_KEY)
     await file.sent({"type": "cancel_delegation", "reason": await file.text("Đoàn bạn hoãn chuyến đi.")})
     await file.sent({"type": "close_delegation"})

@@ -158,9 +158,8 @@ def place_of(members: Members, name: str, number: int, document: Any, path: Path
         case "dossiers":
             if path[0] == "parts" and path[2] == "content":
                 part = document["parts"][path[1]]["part"]
-                # Nobody committed to a reference; of a file, to its bytes alone.
-                bound = path[-1] != "ref" and (path[-1] == "digest" or not part.startswith("document:"))
-                return (("dossiers", f"{name} part {part}:"),) if bound else ()
+                # Nobody committed to a reference.
+                return (("dossiers", f"{name} part {part}:"),) if path[-1] != "ref" else ()
             return (("dossiers", f"{name}:"),) if path[0] in ("digest", "seq", "parts") else ()
         case "documents.json":
             return (("documents", "documents/"),) if path[-1] == "digest" else ()

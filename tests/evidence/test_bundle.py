@@ -5,6 +5,7 @@ import hashlib
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,7 +32,7 @@ async def test_a_stranger_checks_it_with_nothing_of_ours(file: Played, tmp_path:
     with zipfile.ZipFile(path) as archive:
         archive.extractall(folder)
     verifier = folder / "verify.py"
-    assert len(verifier.read_text().splitlines()) < 300
+    assert len(verifier.read_text().splitlines()) < 600
     start = f"import runpy, sys; sys.path.insert(0, {str(packages(tmp_path))!r}); sys.argv = sys.argv[1:]; "
     start += "runpy.run_path(sys.argv[0], run_name='__main__')"
     done = await asyncio.to_thread(run, tmp_path, "-c", start, verifier, path, "--key", KEY)
@@ -45,6 +46,8 @@ async def test_a_stranger_checks_it_with_nothing_of_ours(file: Played, tmp_path:
         "ok  dossiers     1 dossiers are what their digests say",
         "ok  documents    1 files are named by events, 1 enclosed; 2 texts opened",
         "ok  sign_offs    2 sign-offs, 2 by passkey over the digest of the dossier",
+        "ok  rights       2 rights to sign were in force by the registers, 0 name no tenure",
+        "ok  decisions    1 decisions stand on every required signature of their dossier",
         "ok  inclusion    every event is in the tree of the last checkpoint, which contains those of all before",
         "ok  checkpoints  3 checkpoints, signed with a key that you know; 0 kept ones are among them",
     ]
@@ -148,6 +151,37 @@ async def test_a_chain_sealed_and_signed_anew_is_told_by_key_or_checkpoint(file:
         {"checkpoints": f"kept checkpoint {number}: is not among the 3 of the bundle"} for number in (1, 2, 3)
     ]
     assert broken(late)["checkpoints"] == "checkpoint 3: its new key: its signature does not hold"
+
+
+async def test_a_consistent_forgery_is_told_by_what_rights_and_decisions_rest_on(file: Played, tmp_path: Path) -> None:
+    """Everything sealed and signed anew, by whoever has a key: the register and the chain of approval contradict."""
+    bundle, _ = await file.bundle()
+    members = unzipped(bundle)
+    events = [json.loads(line) for line in members["events.jsonl"].splitlines()]
+    first, last = (one["seq"] for one in events if one["type"] == "StepSigned")
+    [decision] = [one["seq"] for one in events if one["type"] == "DecisionIssued"]
+    tenure_of = events[last - 1]["data"]["right"]["tenure"]
+    entries = [json.loads(line)["entry"] for line in members["registers.jsonl"].splitlines()]
+    [entry] = [one["seq"] for one in entries if one["command_id"] == tenure_of]
+
+    def forged(seq: int, **other: str) -> Changed:
+        def change(said: dict[str, Any]) -> dict[str, Any]:
+            return {**said, "data": said["data"] | {"right": said["data"]["right"] | other}}
+
+        return Changed(signed_anew(members, with_events(members, rechained(members, seq, change)), FOREIGN))
+
+    cases = [forged(last, organisation="elsewhere"), forged(first, tenure="ten_nobody")]
+    cases.append(forged(last, position="president"))
+    place, tenure, position = await asyncio.to_thread(checked, tmp_path, bundle, cases)
+    by = f"event {last}: its right is not by the register (entry {entry} of the register tenures: "
+    assert broken(place) == {"rights": f"{by}organisation)"}
+    none = f"event {first}: its right is not by the register (the register tenures has no ten_nobody then)"
+    assert broken(tenure) == {"rights": none}
+    assert broken(position) == {
+        "rights": f"{by}position)",
+        "sign_offs": f"sign-off of event {last}: position_differs",
+        "decisions": f"decision of event {decision}: vice_president has not signed",
+    }
 
 
 async def test_ten_changes_are_told_with_their_place(file: Played, tmp_path: Path) -> None:

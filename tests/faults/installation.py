@@ -22,18 +22,20 @@ from audit.closed_run import packed, read_closed
 from audit.signing_key import SigningKeys
 from audit.verdicts import Account
 from audit.witnesses import FolderWitness
+from domain.bilingual import Bilingual
 from domain.decision import Decision
 from domain.evolve import fold
+from domain.institution import Organisation
 from domain.seal import SealedEvent, genesis, head_of
 from storage.archive_files import ArchiveFolder, location_of
 from storage.archived_runs import ArchivedRun, ArchivedRuns
 from storage.as_stored import read_any_text
 from storage.checkpoints import Checkpoints
 from storage.engine import Database
+from storage.institution import Institution
 from storage.metadata import utc_now
 from storage.migrate import migrate_now
 from storage.projection import Projection
-from storage.register_log import record
 from tests.audit.test_sign_offs import step_signed
 from tests.builders import DEPARTMENT_HEAD, closed, sign, submitted
 from tests.domain.given import Given
@@ -225,7 +227,7 @@ async def build(folder: Path) -> Small:
     database = small.database()
     try:
         projection, sealing = Projection(database), Sealing(database, lambda: KEYS)
-        await _administer(database, 3)
+        await administer(database, 1, 3)
         await projection.project(CLOSED, _events(first, 0, SPLIT))
         await sealing.make()
         await projection.project(CLOSED, _events(first, SPLIT, None))
@@ -233,11 +235,11 @@ async def build(folder: Path) -> Small:
         await _archive(small, database, first)
         await sealing.make()
         await projection.project(OPEN, _events(second, 4, None))
-        await _administer(database, 2)
+        await administer(database, 4, 5)
         made = await sealing.make()
         assert made is not None
         assert made.checkpoint.number == 3
-        await _administer(database, 1)
+        await administer(database, 6, 6)
         await _show(small, database)
         await database.scrub(["journal"])
     finally:
@@ -249,18 +251,13 @@ def _events(play: Play, first: int, last: int | None) -> list[SealedEvent]:
     return [event for one in play.log[first:last] for event in one.events]
 
 
-async def _administer(database: Database, times: int) -> None:
-    async with database.writing() as connection:
-        for number in range(times):
-            await record(
-                connection,
-                "organisations",
-                "organisation_changed",
-                f"song-lam-{number}",
-                by="root",
-                before={"name": "Ban Hợp tác", "parts": ["a", 1]},
-                after={"name": "Ban “Hợp tác”\n", "open": True},
-            )
+async def administer(database: Database, first: int, last: int) -> None:
+    """Enter organisations, by number."""
+    institution = Institution(database)
+    for number in range(first, last + 1):
+        name = Bilingual(vi=f"Ban “Hợp tác” số {number}", en=f"Cooperation {number}")
+        new = Organisation(slug=f"song-lam-{number}", kind="provincial_union", name=name, since=BEGUN)
+        await institution.add_organisation(new, by="root")
 
 
 async def _archive(small: Small, database: Database, play: Play) -> None:

@@ -242,10 +242,16 @@ async def read_model_anew(small: Small, delegation: str) -> None:
         await database.close()
 
 
+def cut_organisations(small: Small, after: int) -> None:
+    """The register has the first organisations alone."""
+    execute(small, ("DELETE FROM organisations WHERE slug > ?", (f"song-lam-{after}",)))
+
+
 async def cut_everywhere(small: Small) -> None:
     """Take the last checkpoint, and everything after the second one, out of every place."""
     cut("journal", "delegation_id", OPEN, 9)(small)
     cut("register_log", "register", "organisations", 3)(small)
+    cut_organisations(small, 3)
     execute(
         small,
         ("DELETE FROM checkpoint_spans WHERE checkpoint = 3", ()),

@@ -25,6 +25,7 @@ from tests.faults.tampering import (
     archived_file,
     checkpoints,
     cut,
+    cut_organisations,
     deleted,
     doubled,
     events_of,
@@ -226,6 +227,7 @@ async def test_everything_made_anew_with_our_own_key(built: Small, cells: Cells,
 
     def everything(small: Small) -> None:
         cut("register_log", "register", "organisations", 5)(small)
+        cut_organisations(small, 5)
         execute(small, ("UPDATE register_log SET actor = 'mai' WHERE register = 'organisations' AND seq = 5", ()))
         _reseal_last_of_register(small)
         signed_anew(small, KEYS.newest, roots=grow_anew(small))

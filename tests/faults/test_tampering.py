@@ -19,8 +19,8 @@ from storage.journal import journal
 from storage.migrate import migrate
 from storage.projection import Projection
 from storage.read_model import desk_rows
-from storage.register_log import record, register_log
-from tests.faults.installation import CLOSED, KEYS, OPEN, OPEN_RUN, Small, build, open_file, verified_in
+from storage.register_log import register_log
+from tests.faults.installation import CLOSED, KEYS, OPEN, OPEN_RUN, Small, administer, build, open_file, verified_in
 from tests.faults.page import Note
 from tests.faults.tampering import (
     OTHER_KEY,
@@ -248,8 +248,7 @@ async def test_it_is_the_same_on_postgresql(built: Small, tmp_path: Path) -> Non
         database = Database(url)
         try:
             await Projection(database).project(OPEN, play.events)
-            async with database.writing() as connection:
-                await record(connection, "organisations", "organisation_changed", "song-lam", by="root", after={})
+            await administer(database, 1, 1)
             await Sealing(database, lambda: KEYS).make()
             assert bad(await verified_in(database, built.server, tmp_path)) == {}
             async with database.writing() as connection:

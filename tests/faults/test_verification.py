@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from activities.anchoring import TreeVerification
 from activities.archive import Archiving
 from activities.checkpoints import Sealing
 from activities.restoring import Lost, PutBack, Restoring
-from activities.verification import Verification
+from activities.verification import Replay, Verification
 from audit.checkpoint import document_of
 from audit.histories import Archive, Histories
 from audit.signing_key import SigningKeys
@@ -32,6 +32,7 @@ from locales import translator
 from rebuild import Rebuild
 from storage.archived_runs import ArchivedRun
 from storage.journal import append, journal
+from storage.leaves import leaves
 from tests.audit.histories import changed
 from tests.faults.page import Note
 from tests.replay.recordings import HISTORIES, read
@@ -68,7 +69,7 @@ async def here(
 
 
 async def verified(
-    here: Running, replaying: Replaying, *streams: str, patience: float = 5.0, copies: Sequence[Path] = ()
+    here: Running, replaying: Replay, *streams: str, patience: float = 5.0, copies: Sequence[Path] = ()
 ) -> Account:
     """What a verification in this process finds; replays are made in their own."""
     codec = here.client.data_converter.payload_codec
@@ -291,3 +292,29 @@ async def test_an_older_backup_is_noticed_healed_and_what_is_lost_is_said(
         note(row="9", fault="the database restored from an older backup, under its histories", put_back=mine[0].events)
     finally:
         await replaying.close()
+
+
+async def test_who_signs_by_a_leave_that_was_prolonged_in_the_database_alone_is_named(
+    here: Running, note: Note
+) -> None:
+    """The register says what it holds and never sealed, the file which signature rests on it."""
+    now, register = datetime.now(UTC), here.registers.leaves
+    leave = await register.register("hung", "mai", now - timedelta(days=9), now - timedelta(days=5), by="root")
+    await here.open()
+    await here.add("head", "head")
+    await here.send({"type": "submit_request"})
+    digest = (await here.file()).proposals[0].digest
+    await damage(here, update(leaves).where(leaves.c.id == leave.id).values(until=now + timedelta(days=9)))
+    sign = {"type": "sign_off", "step_id": "department_head", "dossier_digest": digest}
+    receipt = await here.send(sign, by="mai")
+    (signed,) = [one for one in receipt.events if one.type == "StepSigned"]
+
+    async def replays(history: WorkflowHistory) -> None:
+        return None
+
+    account = await verified(here, replays, here.id, "register:leaves", "register:tenures")
+    assert found(account) == [("right_not_by_register", signed.seq), ("row_differs", None)]
+    in_file, in_register = (verdict.findings[0] for verdict in account.verdicts[:2])
+    assert in_file.reason == "entry 1 of the register leaves: period"
+    assert (in_register.table, in_register.row, in_register.reason) == ("leaves", leave.id, "until")
+    note(row="9", fault="a leave prolonged in the database alone, and a signature by it")

@@ -1,6 +1,7 @@
 """Migrations lead to exactly the tables that the code describes."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,14 +10,19 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select, text
+from sqlalchemy import insert, inspect, select, text
 
+from domain.canonical import canonical_json
+from domain.seal import seal
+from domain.values import write_instant
 from storage import migrate as migrate_module
-from storage.engine import make_plain_engine
+from storage.engine import Database, make_plain_engine
 from storage.metadata import Instant
 from storage.migrate import SchemaTooNew, _config, migrate, migrate_now
+from storage.register_log import first_head, register_log
 from storage.tables import ALL, metadata
 from storage.tenures import tenures
+from tests.faults.test_registers_altered import verified
 from tests.postgresql import fresh_database
 
 VERSIONS = Path(migrate_module.__file__).parent / "migrations" / "versions"
@@ -145,3 +151,65 @@ def test_tenures_from_before_are_held_where_their_position_or_their_account_is(e
         found = {row.id: row.organisation for row in connection.execute(select(tenures.c.id, tenures.c.organisation))}
     engine.dispose()
     assert found == {"mai-finance": "central", "mai-president": "song-lam", "root-president": None}
+
+
+def test_what_is_older_than_the_log_is_sealed_as_it_was_found(empty_url: str) -> None:
+    """Accounts and tenures of the first release, and organisations that a release gave to tenures: no false alarm."""
+    engine = make_plain_engine(empty_url, lock_wait=5)
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0001")
+        bind = Instant().bind_processor(connection.dialect)
+        opened = bind(at) if bind else at
+        for account, disabled in (("mai", None), ("hung", opened)):
+            connection.execute(
+                text("INSERT INTO accounts VALUES (:id, :none, :at, :at, :disabled)"),
+                {"id": account, "none": b"", "at": opened, "disabled": disabled},
+            )
+        for sql in (
+            "INSERT INTO account_roles VALUES ('mai', 'approver')",
+            "INSERT INTO account_positions VALUES ('mai', 'finance')",
+        ):
+            connection.execute(text(sql))
+        connection.execute(
+            text("INSERT INTO tokens (id, account, digest, created_at) VALUES ('tok_1', 'mai', 'd', :at)"),
+            {"at": opened},
+        )
+        command.upgrade(_config(connection), "0021")
+        connection.execute(text("UPDATE accounts SET organisation = 'song-lam'"))
+        held = {"account": "hung", "position": "chair", "since": write_instant(at)}
+        row = text(
+            "INSERT INTO tenures (id, version, account, position, since, recorded_at, recorded_by) "
+            "VALUES ('ten_1', 1, 'hung', 'chair', :at, :at, 'root')"
+        )
+        connection.execute(row, {"at": opened})
+        sealed = seal(
+            first_head("tenures"),
+            type="tenure_begun", version=1, at=at, actor="root", command_id="ten_1", data={"after": held},
+        )  # fmt: skip
+        columns = sealed.model_dump() | {"register": "tenures", "data": canonical_json(sealed.data).decode()}
+        columns |= {"change": columns.pop("type"), "entry": columns.pop("command_id")}
+        connection.execute(insert(register_log).values(columns))
+    migrate_now(empty_url)
+    with engine.begin() as connection:
+        wanted = select(register_log.c.register, register_log.c.change, register_log.c.entry, register_log.c.data)
+        rows = connection.execute(wanted.order_by(register_log.c.register, register_log.c.seq)).all()
+    engine.dispose()
+    assert [tuple(row)[1:3] for row in rows if row.register == "accounts"] == [
+        ("account_found", "hung"),
+        ("account_disabled", "hung"),
+        ("account_found", "mai"),
+        ("token_found", "tok_1"),
+    ]
+    assert [row.change for row in rows if row.register == "tenures"] == ["tenure_begun", "tenure_found", "tenure_found"]
+    placed = next(row for row in rows if (row.change, row.entry) == ("tenure_found", "ten_1"))
+    assert json.loads(placed.data) == {"before": held, "after": held | {"organisation": "song-lam"}}
+    assert asyncio.run(_found_in(empty_url)) == set()
+
+
+async def _found_in(url: str) -> object:
+    database = Database(url)
+    try:
+        return await verified(database)
+    finally:
+        await database.close()
