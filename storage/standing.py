@@ -340,7 +340,8 @@ class Standing:
         """
         async with self._database.reading() as connection:
             rows = (await connection.execute(_STANDING_IN, {"now": now})).all()
-            entered = (await connection.execute(_ENTERED, {"leaves": sorted({row.leave for row in rows})})).all()
+            named = sorted({row.leave for row in rows})
+            entered = (await connection.execute(_ENTERED, {"leaves": named})).all() if named else []
         granted = _granted((leave_of(row), row.recorded_by, row.version) for row in entered)
         found: dict[tuple[str, str], StandIn] = {}
         for row in rows:

@@ -290,7 +290,7 @@ def onward(turn: Turn, state: Delegation) -> tuple[Actor, tuple[Any, ...]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @forall(change=change_policies(), looks=LOOKS, turns=ways())
 def test_no_way_leads_to_a_published_programme_that_was_not_approved(
     change: ApprovalChain, looks: tuple[str, ...], turns: list[Turn]

@@ -225,7 +225,7 @@ def somebody_s(turn: Turn, somebody: Actor, state: Delegation) -> tuple[Actor, A
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @forall(rule=policies(), turns=ways_of_many(), crowd=crowds(), desks=DESKS)
 def test_exactly_the_entitled_may_answer(
     rule: Any, turns: list[Turn], crowd: list[Actor], desks: dict[str, str]
@@ -265,7 +265,7 @@ OFFICES = ("department_head", "vice_president", "president")
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @forall(
     turns=st.lists(
         st.tuples(st.integers(0, 7), st.sampled_from(["file", "attach", "hand_over", "return"])), max_size=6
