@@ -98,6 +98,10 @@ class Leave(Period):
     positions: Annotated[tuple[Slug, ...], Field(max_length=50)] = ()
     revoked_at: Instant | None = None
 
+    def meets(self, other: "Leave") -> bool:
+        """Whether two leaves are for one position at least: either for all, or both for one that they name."""
+        return not self.positions or not other.positions or not set(self.positions).isdisjoint(other.positions)
+
     def in_force(self, now: datetime) -> bool:
         """Whether the substitute may stand in at an instant."""
         return self.contains(now) and (self.revoked_at is None or now < self.revoked_at)
@@ -105,10 +109,6 @@ class Leave(Period):
     def covers(self, position: str) -> bool:
         """Whether the leave is registered for a position."""
         return not self.positions or position in self.positions
-
-    def meets(self, other: "Leave") -> bool:
-        """Whether two leaves are for one position at least: either for all, or both for one that they name."""
-        return not self.positions or not other.positions or not set(self.positions).isdisjoint(other.positions)
 
 
 class Held(Fact):

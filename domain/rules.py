@@ -252,11 +252,10 @@ class Edition(Value):
 
     @property
     def positions(self) -> frozenset[str]:
-        """The positions that the edition names: those that sign, and those that hear of what is late."""
+        """The positions that its rules name: those that sign, and those that hear of what is late."""
         steps = [step for chain in self.approvals for step in chain.steps]
-        signing = {position for step in steps for position in step.positions}
-        told = {step.escalate_to for step in steps if step.escalate_to is not None}
-        return frozenset(signing | told | {one.to for rule in self.deadlines for one in rule.escalate})
+        named = {one for step in steps for one in (*step.positions, step.escalate_to) if one is not None}
+        return frozenset(named | {one.to for rule in self.deadlines for one in rule.escalate})
 
     @model_validator(mode="after")
     def _stands_together(self) -> Self:

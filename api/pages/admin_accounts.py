@@ -246,7 +246,7 @@ async def _choices(request: Request, at: Installation, held: tuple[str, ...] = (
     """Return what may be chosen; positions that are held stand among them, whether or not the register has them."""
     language = reader_of(request).language
     words = translator(language)
-    titles = {one.slug: one.title.text(language) for one in await at.institution.positions()}
+    titles = {one.slug: one.title.text(language) for one in await at.institution.positions() if one.ended_at is None}
     return {
         "role_words": {code: words.tr(word) for code, (word, _) in ROLES.items()},
         "roles": [(code, words.tr(word).capitalize(), words.tr(about)) for code, (word, about) in ROLES.items()],
