@@ -98,6 +98,10 @@ class Leave(Period):
     positions: Annotated[tuple[Slug, ...], Field(max_length=50)] = ()
     revoked_at: Instant | None = None
 
+    def meets(self, other: "Leave") -> bool:
+        """Whether two leaves are for one position at least: either for all, or both for one that they name."""
+        return not self.positions or not other.positions or not set(self.positions).isdisjoint(other.positions)
+
     def in_force(self, now: datetime) -> bool:
         """Whether the substitute may stand in at an instant."""
         return self.contains(now) and (self.revoked_at is None or now < self.revoked_at)
@@ -110,10 +114,6 @@ class Leave(Period):
     def ends(self) -> datetime:
         """The first instant at which it gives nobody anything any more."""
         return min(self.until, self.revoked_at) if self.revoked_at else self.until
-
-    def meets(self, other: "Leave") -> bool:
-        """Whether two leaves are for one position at least: either for all, or both for one that they name."""
-        return not self.positions or not other.positions or not set(self.positions).isdisjoint(other.positions)
 
 
 class Held(Fact):

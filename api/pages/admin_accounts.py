@@ -280,7 +280,7 @@ async def _choices(request: Request, at: Installation, held: tuple[str, ...] = (
     """Return what may be chosen; positions that are held stand among them, whether or not the register has them."""
     language = reader_of(request).language
     words = translator(language)
-    titles = {one.slug: one.title.text(language) for one in await at.institution.positions()}
+    titles = {one.slug: one.title.text(language) for one in await at.institution.positions() if one.ended_at is None}
     named = sorted(await positions_known(at) - titles.keys())
     return {
         "role_words": {code: words.tr(word) for code, (word, _) in ROLES.items()},
