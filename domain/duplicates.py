@@ -56,19 +56,13 @@ def comparable(name: str) -> str:
     `Hội Hữu nghị Việt Nam – Đức` and `hoi huu nghi Viet Duc` give `huu nghi viet duc`. A name of nothing but such words
     keeps them; a name without any letter or digit gives the empty string. Comparable names stay as they are.
     """
-    words = words_of(name)
-    while words:
-        long = _in_full(words)
-        left = _without_forms(long) or long
-        if left == words:
-            break
-        words = left
-    return " ".join(words)
+    return " ".join(_comparable(words_of(name)))
 
 
 def compared(name: str) -> Compared:
     """Return what a name is compared by; without words where it has no letter or digit."""
-    words, said = comparable(name).split(), _in_full(words_of(name))
+    said = _in_full(words_of(name))
+    words = _comparable(said)
     own, generic = _apart(words)
     trades, body = _has(said, _COMPANIES), _has(said, _BODIES)
     return Compared(tuple(sorted(words)), own, generic, trades if trades is not body else None)
@@ -147,6 +141,16 @@ def _contradict(one: Compared, other: Compared) -> bool:
     return one.trades is not None and other.trades is not None and one.trades is not other.trades
 
 
+def _comparable(words: list[str]) -> list[str]:
+    while words:
+        long = _in_full(words)
+        left = _without_forms(long) or long
+        if left == words:
+            break
+        words = left
+    return words
+
+
 def _in_full(words: list[str]) -> list[str]:
     full: list[str] = []
     place = 0
@@ -196,5 +200,7 @@ def _has(words: list[str], forms: dict[str, list[Phrase]]) -> bool:
 
 
 def _begins(words: list[str], place: int, phrases: dict[str, list[Phrase]]) -> Phrase:
-    candidates = phrases.get(words[place], ())
+    candidates = phrases.get(words[place])
+    if candidates is None:
+        return ()
     return next((one for one in candidates if tuple(words[place : place + len(one)]) == one), ())
