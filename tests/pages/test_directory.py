@@ -10,7 +10,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from api.pages.directory import FIELDS, MODELS
+from api.pages.directory import FIELDS
+from api.pages.directory_forms import MODELS
 from api.pages.limits import limits_of
 from domain.directory import ContactEntry, HostEntry, PartnerEntry
 from domain.values import PersonRef
