@@ -6,6 +6,7 @@ file that nobody accepts is kept.
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json, sha256_hex
 from domain.directory import ContactEntry, HostEntry, PartnerEntry, names_of
+from storage.cursors import read_cursor, write_cursor
 from storage.data_keys import DataKeys
-from storage.directory import Found, entries, first_version, found_in, new_row, versions
+from storage.directory import LARGEST_PAGE, Found, entries, first_version, found_in, new_row, versions
 from storage.directory_rows import BadRow, ContactRow, DirectoryRow, OrganisationRow, RowProblem, read_rows
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
@@ -85,6 +87,15 @@ class Imported:
     bad: int
     actor: str
     accepted_at: datetime
+
+
+@dataclass(frozen=True)
+class PairPage:
+    """One page of pairs, how many there are on all pages, and the cursor of the next page if there is one."""
+
+    items: tuple[Pair, ...]
+    count: int
+    next_cursor: str | None
 
 
 class PreviewSuperseded(Exception):
@@ -238,15 +249,23 @@ class DirectoryImports:
         async with self._database.writing() as connection:
             return await self._keys.obtain(connection, IMPORTS_KEY)
 
-    async def pairs(self) -> list[Pair]:
-        """Return every two organisations that may be one, the highest score first; merged ones count as their winner.
+    async def pairs(self, *, limit: int = 50, cursor: str | None = None) -> PairPage:
+        """Return a page of every two organisations that may be one, the highest score first, 1 to 200 of them.
 
-        Compared once for every state of the directory: 10,000 entries take about a second, in a thread.
+        Merged ones count as their winner. Compared once for every state of the directory: 10,000 entries take about a
+        second, in a thread. Raises BadCursor.
         """
+        if not 1 <= limit <= LARGEST_PAGE:
+            raise ValueError(f"a page has 1 to {LARGEST_PAGE} lines")
+        after = read_cursor(cursor, int, str, str) if cursor is not None else None
         compared = await self._compared()
         if compared.pairs is None:
             compared.pairs = await asyncio.to_thread(compared.known.pairs)
-        return compared.pairs
+        pairs = compared.pairs
+        start = bisect_right(pairs, after, key=_place) if after else 0
+        items = pairs[start : start + limit]
+        more = start + limit < len(pairs)
+        return PairPage(tuple(items), len(pairs), write_cursor(*_place(items[-1])) if more else None)
 
     async def _compared(self) -> _Compared:
         """Return the organisations as they are compared, made anew where the directory has another version since."""
@@ -292,6 +311,10 @@ class DirectoryImports:
                     seen = (name, person.details.full_name, person.details.email)
                     people.setdefault(standing[entry.at], []).append(seen)
         return _Stands(stamp, found, people)
+
+
+def _place(pair: Pair) -> tuple[int, str, str]:
+    return -pair.score, pair.first, pair.second
 
 
 def _judge(content: bytes, stands: _Stands) -> _Looked:

@@ -48,7 +48,7 @@ from locales import mark, translator
 from storage.directory import Found
 from storage.likeness import Likeness, People
 from storage.persons import Person, PersonDetails
-from words.directory import NATURES, REASONS
+from words.directory import KINDS, NATURES, REASONS
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -398,6 +398,7 @@ async def _form(
         conflicts=conflicts,
         home=names_in(home.entry)[0] if home else "",
         alike=[(known[one.entry], name_of(known[one.entry], words), one) for one in alike if one.entry in known],
+        kind_words=KINDS,
         reason_words=REASONS,
         natures=[one for one in options(NATURES, words) if one[0] != "other"],
         languages=list(LANGUAGES.items()),

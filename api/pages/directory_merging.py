@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,8 +14,10 @@ from api.directory import (
     EntryView,
     KnownId,
     MergeBody,
+    PairsQuery,
     list_directory,
     list_duplicates,
+    list_likely_duplicates,
     merge_entry,
     split_entry,
     views_of,
@@ -27,7 +30,9 @@ from api.pages.directory import (
     LABELS,
     LANGUAGES,
     MOST_CONTACTS,
+    PAGE,
     PATH,
+    Cursor,
     name_of,
     names_in,
     open_entry,
@@ -43,7 +48,7 @@ from domain.directory import ContactEntry, EntryId
 from domain.sign_in import Acting
 from locales import mark, translator
 from storage.directory import Found
-from words.directory import REASONS
+from words.directory import KINDS, REASONS
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -64,6 +69,23 @@ class Side:
     lines: Mapping[str, str]
     contacts: int
     files: int
+
+
+@router.get(f"{PATH}/duplicates")
+async def show_likely_duplicates_page(request: Request, actor: Actor, at: At, cursor: Cursor = None) -> Response:
+    """Show every two organisations that may be one, the likeliest first."""
+    page = await list_likely_duplicates(PairsQuery(limit=PAGE, cursor=cursor), actor, at)
+    return show(
+        request,
+        "directory_pairs.html",
+        pairs=page.items,
+        count=page.count,
+        first=f"{PATH}/duplicates" if cursor else None,
+        following=f"{PATH}/duplicates?{urlencode({'cursor': page.next_cursor})}" if page.next_cursor else None,
+        kind_words=KINDS,
+        reason_words=REASONS,
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 @router.get(f"{PATH}/{{entry}}/merge")
@@ -95,6 +117,7 @@ async def show_merging_page(
         alike=[(one, name_of(one.found, words), homes.get(one.found.id, "")) for one in alike],
         matches=[(one, name_of(one, words)) for one in matches],
         asked=asked,
+        kind_words=KINDS,
         reason_words=REASONS,
         headers={"Cache-Control": "no-store"},
     )

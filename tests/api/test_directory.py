@@ -141,6 +141,27 @@ async def test_duplicates_are_found_merged_and_split_again(api: Api) -> None:
     assert code(await api.ask("GET", "/directory/dir_nothing00/duplicates")) == (404, "entry_unknown")
 
 
+async def test_what_looks_like_an_entry_is_said_when_it_is_entered_and_found_again_in_pairs(api: Api) -> None:
+    """Of another kind, too; every two once, a page after the other; a cursor of another list is refused."""
+    first = await added(api, partner(api, "Peace Committee", country="VN"))
+    assert first["alike"] == []
+    host = await added(api, {"kind": "host", "name": f"{api.id} Peace Committee", "place": "Huế"})
+    assert [(one["found"]["id"], one["score"]) for one in host["alike"]] == [(first["id"], 80)]
+    second = await added(api, partner(api, "Peace Committee Viet Nam", country="VN"))
+    assert [one["found"]["id"] for one in second["alike"]] == [first["id"], host["id"]]
+    seen: list[tuple[str, str]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await api.ask("GET", f"/directory-duplicates?limit=1{cursor}", by="hung")).json()
+        assert page["count"] >= 3
+        seen += [(one["first"]["id"], one["second"]["id"]) for one in page["items"]]
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    assert len(seen) == len(set(seen)) == page["count"]
+    mine = {first["id"], host["id"], second["id"]}
+    assert {both for both in seen if mine & set(both)} == {(a, b) for a in mine for b in mine if a < b}
+    assert code(await api.ask("GET", "/directory-duplicates?cursor=x")) == (400, "cursor_unknown")
+
+
 async def test_a_table_is_looked_at_and_then_entered_once(api: Api) -> None:
     """Every row that is wrong or looks known is named; nothing is entered until its digest is accepted."""
     known = await added(api, partner(api))

@@ -347,6 +347,25 @@ async def test_two_entries_are_compared_merged_and_separated(house: House) -> No
     assert "gave way" not in part_of(await house.page(f"/directory/{other}"), "known")
 
 
+async def test_every_two_that_may_be_one_are_shown_the_likeliest_first(house: House) -> None:
+    """Two of a kind are compared from there; a partner and a host stay two."""
+    tokyo = await house.enter(partner("Tokyo Friendship Association"))
+    tokio = await house.enter(partner("Tokio Friendship Association"))
+    host = await house.enter(HostEntry(kind="host", name="Tokyo Friendship", country="JP", place="Tokyo"))
+    assert 'href="/directory/duplicates"' in await house.page("/directory")
+    page = await house.page("/directory/duplicates")
+    first, second = sorted((tokyo, tokio))
+    assert "3 pairs" in text_of(page)
+    assert re.findall(r"/directory/([^/]+)/merge\?with=([^\"]+)", page) == [(first, second)]
+    assert page.count("Partner and host: they stay two entries.") == 2
+    assert page.index(f"{first}/merge") < page.index("Partner and host")
+    asked = await house.send("/directory/new?kind=host", name="Tokyo Friendship", place="Huế", country="Japan")
+    assert (asked.status_code, "Tokyo Friendship Association</a>" in asked.text) == (409, True)
+    await house.front.at.directory.merge(tokio, tokyo, "lan")
+    assert "1 pair" in text_of(await house.page("/directory/duplicates"))
+    assert host in await house.page(f"/directory/{tokyo}/merge")
+
+
 async def test_whatever_is_typed_comes_back_as_text_or_is_refused_in_words(house: House) -> None:
     """In every field of every form at once: no server error, no script, nothing that is read as a template."""
     tokyo = await house.enter(partner("Tokyo Association"))

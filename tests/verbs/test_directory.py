@@ -31,7 +31,7 @@ def done(here: Installed, *words: str) -> Any:
 def test_an_entry_is_entered_found_merged_and_split(here: Installed) -> None:
     """Tables for people, JSON for programs; a contact's name is shown to those who may see it."""
     tokyo = done(here, "add", "partner", "--name", "Hội Hữu nghị Tokyo", "--country", "JP", "--other-name", "TFA")
-    assert tokyo["duplicates"] == []
+    assert tokyo["alike"] == []
     again = verb(here, "add", "partner", "--name", "hoi huu nghi tokio", "--country", "JP")
     assert again.returncode == 0, again.stderr
     assert "It looks like what is there already:" in again.stdout
@@ -46,6 +46,9 @@ def test_an_entry_is_entered_found_merged_and_split(here: Installed) -> None:
     assert found["id"] == tokyo["id"]
     [tokio] = [one["id"] for one in done(here, "list", "--q", "tokio")["items"]]
     assert [one["found"]["id"] for one in done(here, "duplicates", tokio)["items"]] == [tokyo["id"]]
+    twice = {(one["first"]["id"], one["second"]["id"]) for one in done(here, "duplicates", "--all")["items"]}
+    assert tuple(sorted((tokyo["id"], tokio))) in twice
+    assert tokio in verb(here, "duplicates", "--all").stdout
     assert done(here, "merge", tokio, tokyo["id"])["id"] == tokyo["id"]
     shown = verb(here, "show", tokio, language="vi")
     assert "Đã gộp vào" in shown.stdout
