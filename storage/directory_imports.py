@@ -1,14 +1,14 @@
 """Tables brought into the directory: looked at first, and entered only as they were looked at.
 
-A preview says of each row whether it is new, looks like an entry, is one already, or is wrong; its digest stands for
-the file and for every one of these verdicts. Accepting names the digest and brings the file again, so nothing of a
-file that nobody accepts is kept.
+A preview says of each row whether it is new, looks like an entry, is one already, or is wrong, and what becomes of it:
+as usual, or as somebody chose. Its digest stands for the file, for every verdict and for every choice. Accepting names
+the digest and brings the file and the choices again, so nothing of a file that nobody accepts is kept.
 """
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -16,10 +16,20 @@ from sqlalchemy import Column, Integer, Row, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json, sha256_hex
-from domain.directory import ContactEntry, HostEntry, PartnerEntry, names_of
+from domain.directory import ContactEntry, EntryId, HostEntry, PartnerEntry, names_of, with_further_names
 from storage.cursors import read_cursor, write_cursor
 from storage.data_keys import DataKeys
-from storage.directory import LARGEST_PAGE, Found, entries, first_version, found_in, new_row, versions
+from storage.directory import (
+    LARGEST_PAGE,
+    Found,
+    add_version,
+    entries,
+    first_version,
+    found_in,
+    new_row,
+    refresh,
+    versions,
+)
 from storage.directory_rows import BadRow, ContactRow, DirectoryRow, OrganisationRow, RowProblem, read_rows
 from storage.engine import Database
 from storage.keyring import DataKey, Keyring
@@ -47,10 +57,22 @@ directory_imports = Table(
     Column("entered", Integer, nullable=False),
     Column("known", Integer, nullable=False),
     Column("bad", Integer, nullable=False),
+    Column("named", Integer, nullable=False, server_default="0"),
+    Column("left_out", Integer, nullable=False, server_default="0"),
 )
 
 Verdict = Literal["new", "similar", "known", "bad"]
-"""`new` and `similar` rows are entered, `known` and `bad` ones are left out."""
+"""`new` and `similar` rows are entered unless somebody chose otherwise, `known` ones left out; `bad` ones always."""
+
+Choice = Literal["enter", "leave"] | EntryId
+"""What somebody chose for a row: to enter it, to leave it out, or to take it as a further name of this entry."""
+
+Does = Literal["enter", "leave", "name"]
+
+Unfit = Literal["choice_without_row", "choice_not_alike", "choice_too_many_names"]
+"""Why a choice does not fit: no row that could be entered begins there; the entry is not one of its kind that the row
+looks like; the entry would have too many names.
+"""
 
 
 @dataclass(frozen=True)
@@ -61,25 +83,49 @@ class RowVerdict:
     verdict: Verdict
     alike: tuple[Likeness, ...] = ()
     problems: tuple[RowProblem, ...] = ()
+    choice: Choice | None = None
+
+    @property
+    def usual(self) -> Does:
+        """What becomes of the row where nobody chose."""
+        return "enter" if self.verdict in ("new", "similar") else "leave"
+
+    @property
+    def does(self) -> Does:
+        """What becomes of the row."""
+        if self.choice is None:
+            return self.usual
+        return self.choice if self.choice in ("enter", "leave") else "name"
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What accepting a file would do. `encoding` and `separator` say how it was read."""
+    """What accepting a file would do. `encoding` and `separator` say how it was read.
+
+    `unfit` are the lines for which something was chosen that does not fit; it counts for nothing.
+    """
 
     digest: str
     encoding: str
     separator: str
     rows: tuple[RowVerdict, ...]
+    unfit: Mapping[int, Unfit] = field(default_factory=dict)
 
     def count(self, *verdicts: Verdict) -> int:
         """Return how many rows have one of these verdicts."""
         return sum(row.verdict in verdicts for row in self.rows)
 
+    def doing(self, does: Does) -> int:
+        """Return of how many rows this becomes."""
+        return sum(row.does == does for row in self.rows)
+
 
 @dataclass(frozen=True)
 class Imported:
-    """What accepting a file did: how many rows were entered, were in the directory already, were wrong."""
+    """What accepting a file did: how many rows were entered, were in the directory already, were wrong.
+
+    `named` became further names of entries, `left_out` were left out because somebody chose so.
+    """
 
     digest: str
     entered: int
@@ -87,6 +133,8 @@ class Imported:
     bad: int
     actor: str
     accepted_at: datetime
+    named: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -127,6 +175,7 @@ class _Looked:
     places: dict[int, str]
     stamp: int
     names: dict[int, str]
+    further: dict[str, PartnerEntry | HostEntry]
 
 
 class DirectoryImports:
@@ -139,37 +188,48 @@ class DirectoryImports:
         self._turn = asyncio.Lock()
         self._kept: _Compared | None = None
 
-    async def preview(self, content: bytes) -> Preview:
-        """Say what accepting this file would do; nothing is kept. Raises SpreadsheetRefused and AttachmentRefused."""
-        return (await self._look(content)).preview
+    async def preview(self, content: bytes, choices: Mapping[int, Choice] | None = None) -> Preview:
+        """Say what accepting this file would do; nothing is kept. Raises SpreadsheetRefused and AttachmentRefused.
 
-    async def preview_with_names(self, content: bytes) -> tuple[Preview, dict[int, str]]:
+        `choices` are by the line that a row begins on; those that do not fit are named and count for nothing.
+        """
+        return (await self._look(content, choices or {})).preview
+
+    async def preview_with_names(
+        self, content: bytes, choices: Mapping[int, Choice] | None = None
+    ) -> tuple[Preview, dict[int, str]]:
         """Return the preview of a file and, by the line of each row that can be read, whom or what the row names."""
-        looked = await self._look(content)
+        looked = await self._look(content, choices or {})
         return looked.preview, looked.names
 
-    async def accept(self, digest: str, content: bytes, actor: str) -> Imported:
+    async def accept(
+        self, digest: str, content: bytes, actor: str, choices: Mapping[int, Choice] | None = None
+    ) -> Imported:
         """Enter the rows of a file as the preview of this digest said, all in one transaction, or none.
 
-        Accepting again returns what the first time did. Raises PreviewSuperseded when the file or the directory now
-        gives another preview, and what `preview` raises.
+        Rows that were chosen to be further names become these, in a further version of their entry.
+
+        Accepting again returns what the first time did. Raises PreviewSuperseded when file, choices or directory now
+        give another preview, and what `preview` raises.
         """
         async with self._database.reading() as connection:
             before = await _accepted(connection, digest)
         if before is not None:
             return before
-        looked = await self._look(content)
+        looked = await self._look(content, choices or {})
         if looked.preview.digest != digest:
             raise PreviewSuperseded
-        verdicts = {row.line: row.verdict for row in looked.preview.rows}
-        wanted = [row for row in looked.rows if verdicts[row.line] in ("new", "similar")]
+        rows = {row.line: row for row in looked.preview.rows}
+        wanted = [row for row in looked.rows if rows[row.line].does == "enter"]
         done = Imported(
             digest=digest,
             entered=len(wanted),
-            known=looked.preview.count("known"),
+            known=sum(row.verdict == "known" and row.does == "leave" for row in rows.values()),
             bad=looked.preview.count("bad"),
             actor=actor,
             accepted_at=utc_now(),
+            named=looked.preview.doing("name"),
+            left_out=sum(row.usual == "enter" and row.does == "leave" for row in rows.values()),
         )
         async with self._database.writing() as connection:
             entered = await connection.execute(
@@ -186,6 +246,10 @@ class DirectoryImports:
             if await _stamp(connection) != looked.stamp:
                 raise PreviewSuperseded
             await self._enter(connection, wanted, looked.places, actor, done.accepted_at)
+            for entry, content_now in sorted(looked.further.items()):
+                row = (await connection.execute(select(entries).where(entries.c.id == entry).with_for_update())).one()
+                await add_version(connection, row, "changed", actor, content=content_now)
+                await refresh(connection, entry)
         return done
 
     async def accepted(self, most: int) -> list[Imported]:
@@ -234,9 +298,9 @@ class DirectoryImports:
             first = [first_version(row, "imported", actor) for row in rows.values()]
             await connection.execute(insert(versions), first)
 
-    async def _look(self, content: bytes) -> _Looked:
+    async def _look(self, content: bytes, choices: Mapping[int, Choice]) -> _Looked:
         stands = await self._stands()
-        looked = await asyncio.to_thread(_judge, content, stands)
+        looked = await asyncio.to_thread(_judge, content, stands, choices)
         key = await self._key()
         said = [sha256_hex(content), [_plain(row) for row in looked.preview.rows]]
         return replace(looked, preview=replace(looked.preview, digest=key.mac(canonical_json(said))))
@@ -317,18 +381,44 @@ def _place(pair: Pair) -> tuple[int, str, str]:
     return -pair.score, pair.first, pair.second
 
 
-def _judge(content: bytes, stands: _Stands) -> _Looked:
+def _judge(content: bytes, stands: _Stands, choices: Mapping[int, Choice]) -> _Looked:
     """Return the verdict on every row, without a digest yet; slow for large files, so it runs in a thread."""
     sheet = read_sheet(content)
     rows = read_rows(sheet)
     known = _organisations(stands.found)
+    organisations = {one.id: one.entry for one in stands.found if not isinstance(one.entry, ContactEntry)}
+    further: dict[str, PartnerEntry | HostEntry] = {}
     verdicts: dict[int, RowVerdict] = {}
+    unfit: dict[int, Unfit] = dict.fromkeys(choices, "choice_without_row")
+
+    def chosen(verdict: RowVerdict, entry: PartnerEntry | HostEntry | None = None) -> RowVerdict:
+        """Return the verdict on a row that could be entered, with what somebody chose for it, if that fits."""
+        choice = choices.get(verdict.line)
+        if choice is None:
+            return verdict
+        if choice not in ("enter", "leave"):
+            there = organisations.get(choice)
+            near = entry is not None and any(one.entry == choice for one in verdict.alike)
+            if entry is None or there is None or not near or there.kind != entry.kind:
+                unfit[verdict.line] = "choice_not_alike"
+                return verdict
+            more = with_further_names(further.get(choice, there), names_of(entry))
+            if more is None:
+                unfit[verdict.line] = "choice_too_many_names"
+                return verdict
+            if more != there:
+                further[choice] = more
+        del unfit[verdict.line]
+        return replace(verdict, choice=choice)
+
     for row in rows:
         if isinstance(row, OrganisationRow):
             asked = _known(f"{ROW}{row.line}", row.entry)
-            verdicts[row.line] = _verdict(row.line, known.alike(asked))
-            if verdicts[row.line].verdict != "known":
+            verdicts[row.line] = verdict = chosen(_verdict(row.line, known.alike(asked)), row.entry)
+            if verdict.does == "enter":
                 known.add(asked)
+            elif verdict.does == "name" and verdict.choice is not None:
+                known.add(replace(asked, entry=verdict.choice))
         elif isinstance(row, BadRow):
             verdicts[row.line] = RowVerdict(row.line, "bad", problems=row.problems)
     standing = {one.id: one.stands_for for one in stands.found if not isinstance(one.entry, ContactEntry)}
@@ -349,12 +439,12 @@ def _judge(content: bytes, stands: _Stands) -> _Looked:
         others = people.get(place)
         if others is None:
             others = people[place] = People(stands.people.get(place, ()))
-        verdicts[row.line] = _verdict(row.line, others.alike(row.details.full_name, row.details.email))
-        if verdicts[row.line].verdict != "known":
+        verdicts[row.line] = chosen(_verdict(row.line, others.alike(row.details.full_name, row.details.email)))
+        if verdicts[row.line].does == "enter":
             others.add(f"{ROW}{row.line}", row.details.full_name, row.details.email)
     ordered = tuple(verdicts[row.line] for row in rows)
-    preview = Preview("", sheet.encoding, sheet.separator, ordered)
-    return _Looked(preview, tuple(rows), places, stands.stamp, names)
+    preview = Preview("", sheet.encoding, sheet.separator, ordered, unfit)
+    return _Looked(preview, tuple(rows), places, stands.stamp, names, further)
 
 
 def _verdict(line: int, alike: Sequence[Likeness]) -> RowVerdict:
@@ -376,7 +466,7 @@ def _known(name: str, entry: PartnerEntry | HostEntry) -> Known:
 def _plain(row: RowVerdict) -> list[Any]:
     alike = [[one.entry, one.score, list(one.reasons)] for one in row.alike]
     wrong = [[problem.column, problem.field, problem.code] for problem in row.problems]
-    return [row.line, row.verdict, alike, wrong]
+    return [row.line, row.verdict, alike, wrong] + ([] if row.choice is None else [row.choice])
 
 
 async def _stamp(connection: AsyncConnection) -> int:
