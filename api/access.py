@@ -381,7 +381,8 @@ LARGEST = dict.fromkeys(
 )
 """Room for a full batch, and for one that is too large, or a text that is too long, to hear precisely that."""
 
-LARGEST |= dict.fromkeys(("preview_import", "accept_import"), LARGEST_FILE)
+LARGEST |= dict.fromkeys(("preview_import", "accept_import"), LARGEST_FILE * 4 // 3 + LARGEST_BODY)
+"""A table in base64, and a choice for each of its rows; one that comes as it is, is measured by its route."""
 
 UNMEASURED = frozenset({"store_attachment"})
 """The register counts as it reads, and stops at the installation's own limit."""
@@ -411,7 +412,7 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             request.state.actor = None
             await admit(request, self.name)
-            if self.body_field is not None and not _says_json(request):
+            if self.body_field is not None and not says_json(request):
                 raise Problem("content_type_not_json")
             if self.name in UNMEASURED:
                 return await handler(request)
@@ -513,7 +514,8 @@ def measured(request: Request, largest: int) -> Request:
     return Request(request.scope, receive)
 
 
-def _says_json(request: Request) -> bool:
+def says_json(request: Request) -> bool:
+    """Return whether a request says that its body is JSON."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from storage.directory_imports import DirectoryImports, Preview, PreviewSuperseded, RowVerdict, Verdict
+from storage.directory_imports import Choice, DirectoryImports, Does, Preview, PreviewSuperseded, RowVerdict, Verdict
 from storage.directory_rows import RowProblem
 from storage.directory_uploads import Upload, Uploads
 from storage.errors import StoreUnavailable
@@ -20,6 +20,7 @@ from storage.workbook import SpreadsheetRefused
 log = structlog.get_logger()
 
 COUNTED: tuple[Verdict, ...] = ("new", "similar", "known", "bad")
+DOING: tuple[Does, ...] = ("enter", "name", "leave")
 
 PATIENCE = 1.0
 """Seconds that a request waits for work that it began: most tables are read in less."""
@@ -73,7 +74,7 @@ class ImportWork:
     async def _read(self, account: str, upload: Upload) -> None:
         content = await self._content(account, upload)
         try:
-            preview, names = await self._imports.preview_with_names(content)
+            preview, names = await self._imports.preview_with_names(content, choices_of(upload))
         except (SpreadsheetRefused, AttachmentRefused) as no:
             params = no.params if isinstance(no, SpreadsheetRefused) else {}
             await self._uploads.move(account, upload.id, "sent", "refused", said={"code": no.code, "params": params})
@@ -84,9 +85,10 @@ class ImportWork:
     async def _enter(self, account: str, upload: Upload) -> None:
         content = await self._content(account, upload)
         try:
-            await self._imports.accept(upload.digest or "", content, account)
+            await self._imports.accept(upload.digest or "", content, account, choices_of(upload))
         except (PreviewSuperseded, SpreadsheetRefused, AttachmentRefused):
-            await self._uploads.move(account, upload.id, "accepted", "sent", said={"superseded": True})
+            kept = {"superseded": True, "choices": upload.said.get("choices", {})}
+            await self._uploads.move(account, upload.id, "accepted", "sent", said=kept)
             return
         await self._uploads.move(account, upload.id, "accepted", "entered", said={})
 
@@ -103,6 +105,10 @@ def written(preview: Preview, names: dict[int, str]) -> dict[str, Any]:
         "encoding": preview.encoding,
         "separator": preview.separator,
         "counts": {verdict: preview.count(verdict) for verdict in COUNTED},
+        "does": {does: preview.doing(does) for does in DOING},
+        # What does not fit the directory any more is not chosen any more.
+        "choices": {str(row.line): row.choice for row in preview.rows if row.choice is not None},
+        "unfit": sorted(preview.unfit),
         "rows": [
             {
                 "line": row.line,
@@ -112,9 +118,11 @@ def written(preview: Preview, names: dict[int, str]) -> dict[str, Any]:
                     [problem.column, problem.field, problem.code, dict(problem.context)] for problem in row.problems
                 ],
                 "name": names.get(row.line, ""),
+                "nameable": list(row.nameable),
+                "choice": row.choice,
             }
             for row in preview.rows
-            if row.verdict != "new"
+            if row.verdict != "new" or row.choice is not None
         ],
     }
 
@@ -127,4 +135,11 @@ def row_of(said: dict[str, Any]) -> RowVerdict:
         said["verdict"],
         tuple(Likeness(entry, score, tuple(reasons)) for entry, score, reasons in said["alike"]),
         tuple(RowProblem(line, column, field, code, context) for column, field, code, context in said["problems"]),
+        tuple(said.get("nameable", ())),
+        said.get("choice"),
     )
+
+
+def choices_of(upload: Upload) -> dict[int, Choice]:
+    """Return what its sender chose for rows of a table, by their lines."""
+    return {int(line): choice for line, choice in upload.said.get("choices", {}).items()}

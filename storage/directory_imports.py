@@ -10,13 +10,14 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import StringConstraints
 from sqlalchemy import Column, Integer, Row, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json, sha256_hex
-from domain.directory import ContactEntry, EntryId, HostEntry, PartnerEntry, names_of, with_further_names
+from domain.directory import ContactEntry, HostEntry, PartnerEntry, names_of, with_further_names
 from storage.cursors import read_cursor, write_cursor
 from storage.data_keys import DataKeys
 from storage.directory import (
@@ -64,7 +65,7 @@ directory_imports = Table(
 Verdict = Literal["new", "similar", "known", "bad"]
 """`new` and `similar` rows are entered unless somebody chose otherwise, `known` ones left out; `bad` ones always."""
 
-Choice = Literal["enter", "leave"] | EntryId
+Choice = Annotated[str, StringConstraints(pattern=r"^(?:enter|leave|dir_[a-z0-9]{8,64})$")]
 """What somebody chose for a row: to enter it, to leave it out, or to take it as a further name of this entry."""
 
 Does = Literal["enter", "leave", "name"]
@@ -77,12 +78,16 @@ looks like; the entry would have too many names.
 
 @dataclass(frozen=True)
 class RowVerdict:
-    """What becomes of a row, and why: what it looks like (an entry's id, or `row N` of the file), what is wrong."""
+    """What becomes of a row, and why: what it looks like (an entry's id, or `row N` of the file), what is wrong.
+
+    `nameable` are the entries whose further name it may be: those of its kind that it looks like.
+    """
 
     line: int
     verdict: Verdict
     alike: tuple[Likeness, ...] = ()
     problems: tuple[RowProblem, ...] = ()
+    nameable: tuple[str, ...] = ()
     choice: Choice | None = None
 
     @property
@@ -95,7 +100,7 @@ class RowVerdict:
         """What becomes of the row."""
         if self.choice is None:
             return self.usual
-        return self.choice if self.choice in ("enter", "leave") else "name"
+        return "enter" if self.choice == "enter" else "leave" if self.choice == "leave" else "name"
 
 
 @dataclass(frozen=True)
@@ -391,22 +396,20 @@ def _judge(content: bytes, stands: _Stands, choices: Mapping[int, Choice]) -> _L
     verdicts: dict[int, RowVerdict] = {}
     unfit: dict[int, Unfit] = dict.fromkeys(choices, "choice_without_row")
 
-    def chosen(verdict: RowVerdict, entry: PartnerEntry | HostEntry | None = None) -> RowVerdict:
+    def chosen(verdict: RowVerdict, names: tuple[str, ...] = ()) -> RowVerdict:
         """Return the verdict on a row that could be entered, with what somebody chose for it, if that fits."""
         choice = choices.get(verdict.line)
         if choice is None:
             return verdict
         if choice not in ("enter", "leave"):
-            there = organisations.get(choice)
-            near = entry is not None and any(one.entry == choice for one in verdict.alike)
-            if entry is None or there is None or not near or there.kind != entry.kind:
+            if choice not in verdict.nameable:
                 unfit[verdict.line] = "choice_not_alike"
                 return verdict
-            more = with_further_names(further.get(choice, there), names_of(entry))
+            more = with_further_names(further.get(choice, organisations[choice]), names)
             if more is None:
                 unfit[verdict.line] = "choice_too_many_names"
                 return verdict
-            if more != there:
+            if more != organisations[choice]:
                 further[choice] = more
         del unfit[verdict.line]
         return replace(verdict, choice=choice)
@@ -414,7 +417,10 @@ def _judge(content: bytes, stands: _Stands, choices: Mapping[int, Choice]) -> _L
     for row in rows:
         if isinstance(row, OrganisationRow):
             asked = _known(f"{ROW}{row.line}", row.entry)
-            verdicts[row.line] = verdict = chosen(_verdict(row.line, known.alike(asked)), row.entry)
+            seen = _verdict(row.line, known.alike(asked))
+            there = ((one.entry, organisations.get(one.entry)) for one in seen.alike)
+            nameable = tuple(name for name, other in there if other is not None and other.kind == row.entry.kind)
+            verdicts[row.line] = verdict = chosen(replace(seen, nameable=nameable), names_of(row.entry))
             if verdict.does == "enter":
                 known.add(asked)
             elif verdict.does == "name" and verdict.choice is not None:

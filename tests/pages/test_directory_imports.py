@@ -103,8 +103,10 @@ async def test_a_table_is_read_named_row_by_row_and_taken_over_once(tmp_path: Pa
             "7 – Cannot be entered Organisation (column D) : No partner or host goes by this name or id, "
             "neither here nor in the directory."
         ) in said
-        assert "2 TOKYO FRIENDSHIP Is known already Tokyo Friendship Association same name" in said
-        assert "3 Tokio Friendship Association Looks like an entry; is entered all the same Tokyo" in said
+        assert "2 TOKYO FRIENDSHIP Is known already leave it out enter it a further name of Tokyo" in said
+        assert (
+            "3 Tokio Friendship Association Looks like an entry leave it out enter it a further name of Tokyo" in said
+        )
         assert f'href="/directory/{tokyo.id}"' in page
         assert said.index("5 – Cannot") < said.index("7 – Cannot") < said.index("2 TOKYO")
         only = text_of((await get(lan, f"{path}?show=known")).text)
@@ -129,6 +131,40 @@ async def test_a_table_is_read_named_row_by_row_and_taken_over_once(tmp_path: Pa
         # A formula stays what it is, in a table that is sent back, too.
         formula = (await found.at.directory.page(kinds=["partner"], country="DE")).items[0]
         assert "=cmd(&#39;x&#39;)" in (await get(lan, f"/directory/{formula.id}")).text
+
+
+async def test_what_becomes_of_a_row_is_chosen_looked_at_and_then_taken_over(tmp_path: Path) -> None:
+    """What was chosen is never taken over unseen; what no longer fits is said; nothing is entered before a word."""
+    async with with_rules(tmp_path) as found:
+        lan = await reading(found, "lan")
+        tokyo = await found.at.directory.add(
+            PartnerEntry(kind="partner", name="Tokyo Friendship Association", country="JP"), "lan", idempotency_key="a"
+        )
+        names_of_rows = ("Tokyo Friendship", "Tokio Friendship Association", "Tokyo Frendship", "Kyoto Club")
+        path = await sent(lan, table(*(["partner", name, "JP"] for name in names_of_rows)))
+        first = dict(Forms((await get(lan, path)).text).forms["accept"])
+        bad = await post(lan, path, act="choose", choice="3:dir_else0000; drop")
+        assert (bad.status_code, "Choose for each row one of what is offered there." in bad.text) == (422, True)
+        kept = await post(lan, path, act="choose", choice=f"3:{tokyo.id}", show="similar", page="1")
+        assert kept.headers["location"] == f"{path}?show=similar&page=1&said=chosen"
+        page = (await get(lan, kept.headers["location"])).text
+        assert f'<option value="3:{tokyo.id}" selected>' in page
+        assert "4 rows were read. 3 would be entered. 1 of them becomes a further name" in text_of(page)
+        # Chosen and taken over at once: first it is looked at.
+        assert (await post(lan, path, act="accept", choice="4:leave")).headers["location"].endswith("said=chosen")
+        assert await names(found) == {"Tokyo Friendship Association"}
+        late = await lan.http.post(
+            f"{ORIGIN}{path}",
+            data=first | {"act": "accept", "choice": f"3:{tokyo.id}"},
+            headers={"origin": ORIGIN, "sec-fetch-site": "same-origin"},
+        )
+        assert late.status_code == 409
+        assert (await post(lan, path, act="accept")).headers["location"] == path
+        over = text_of((await get(lan, path)).text)
+        assert "1 row was entered. 1 was known already. 1 became a further name of an entry. 1 was left out" in over
+        assert await names(found) == {"Tokyo Friendship Association", "Kyoto Club"}
+        stands = (await found.at.directory.get(tokyo.id)).entry  # type: ignore[union-attr]
+        assert stands.other_names == ("Tokio Friendship Association",)  # type: ignore[union-attr]
 
 
 async def test_a_table_sent_twice_is_one_and_an_acceptance_sent_twice_is_one(tmp_path: Path) -> None:
@@ -176,7 +212,7 @@ async def test_a_table_goes_on_when_its_reading_was_cut_off(tmp_path: Path, monk
 
         async def waits(*asked: Any) -> Any:
             await held.wait()
-            return await (look(*asked) if len(asked) == 1 else accept(*asked))
+            return await (look(*asked) if len(asked) == 2 else accept(*asked))
 
         monkeypatch.setattr("api.pages.directory_imports.PATIENCE", 0)
         monkeypatch.setattr(imports, "preview_with_names", waits)
@@ -313,7 +349,7 @@ async def test_a_failure_nobody_foresaw_is_noted_and_the_table_waits(
     async with with_rules(tmp_path) as found:
         lan = await reading(found, "lan")
 
-        async def breaks(_: bytes) -> Any:
+        async def breaks(*_: Any) -> Any:
             raise ValueError("Satō Haruka")
 
         monkeypatch.setattr(found.at.directory_imports, "preview_with_names", breaks)
