@@ -1,10 +1,12 @@
 """Reading tables for the directory, and entering them, beside the requests that asked for it.
 
 Every step begins from what the register of uploads says and ends with what it then says. So closing a page stops
-nothing, and a step that a stop of the process cut off is begun again by whoever next looks at it.
+nothing, and a step that a stop of the process cut off is begun again: by whoever looks at it, or by itself within two
+minutes of the next start.
 """
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -22,6 +24,9 @@ log = structlog.get_logger()
 COUNTED: tuple[Verdict, ...] = ("new", "similar", "known", "bad")
 DOING: tuple[Does, ...] = ("enter", "name", "leave")
 
+EVERY = timedelta(minutes=1)
+"""How often what waits is looked for, and how long it has to have waited: longer than any table takes."""
+
 PATIENCE = 1.0
 """Seconds that a request waits for work that it began: most tables are read in less."""
 
@@ -34,6 +39,18 @@ class ImportWork:
         self._imports = imports
         self._turn = asyncio.Semaphore()
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._failed: set[tuple[str, str]] = set()
+        self._watch: asyncio.Task[None] | None = None
+
+    def watch(self) -> None:
+        """See every minute to what a stop cut off, whoever's it is, until closed."""
+        self._watch = asyncio.create_task(self._watching())
+
+    async def resume(self) -> None:
+        """Go on with the tables that have waited for EVERY; not with those in which something broke in this process."""
+        for place in await self._uploads.waiting(EVERY):
+            if place not in self._failed and (found := await self._uploads.get(*place)) is not None:
+                await self.go_on(place[0], found)
 
     async def go_on(self, account: str, upload: Upload, *, patience: float = 0) -> None:
         """See to it that a table is read or entered if that is what it waits for; wait for it at most so long.
@@ -52,7 +69,7 @@ class ImportWork:
 
     async def close(self) -> None:
         """Stop; what was not finished is begun again later."""
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *([self._watch] if self._watch else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -60,8 +77,17 @@ class ImportWork:
     def _over(self, place: tuple[str, str], done: asyncio.Task[None]) -> None:
         self._tasks.pop(place, None)
         if not done.cancelled() and (error := done.exception()) is not None:
+            self._failed.add(place)
             # Its kind alone: what it says may repeat a row.
             log.error("directory_import_failed", upload=place[1], reason=type(error).__name__)
+
+    async def _watching(self) -> None:
+        while True:
+            try:
+                await self.resume()
+            except StoreUnavailable:
+                log.warning("directory_imports_not_looked_for")
+            await asyncio.sleep(EVERY.total_seconds())
 
     async def _work(self, account: str, upload: str) -> None:
         async with self._turn:

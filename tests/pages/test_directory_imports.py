@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.import_work import ImportWork
+from api.import_work import EVERY, ImportWork
 from api.pages.uploads import TABLES, UPLOADS, room_of
 from domain.directory import PartnerEntry
 from storage.directory_uploads import LIFETIME, MOST_UPLOADS
@@ -203,7 +203,7 @@ async def test_what_the_directory_became_meanwhile_is_looked_at_again(tmp_path: 
 
 
 async def test_a_table_goes_on_when_its_reading_was_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page says that it is being read, and whoever looks again begins it again; so with entering."""
+    """The page says that it is being read; it goes on though nobody looks, and once somebody does; so with entering."""
     async with with_rules(tmp_path) as found:
         lan, work = await reading(found, "lan"), found.at.import_work
         held = asyncio.Event()
@@ -227,7 +227,11 @@ async def test_a_table_goes_on_when_its_reading_was_cut_off(tmp_path: Path, monk
         await work.close()
         found.at.import_work = work = ImportWork(found.at.directory_uploads, imports)
         held.set()
-        assert "The table is being read" in (await get(lan, path)).text
+        await work.resume()
+        assert work._tasks == {}
+        uploads = found.at.directory_uploads
+        monkeypatch.setattr(uploads, "clock", lambda: utc_now() + EVERY)
+        await work.resume()
         await finished(work)
         page = await get(lan, path)
         assert ("Take over 1 row" in page.text, "every 1s" in page.text) == (True, False)
@@ -356,5 +360,8 @@ async def test_a_failure_nobody_foresaw_is_noted_and_the_table_waits(
         path = await sent(lan, table(["partner", "A", "JP"]))
         assert "The table is being read" in (await get(lan, path)).text
         await asyncio.gather(*list(found.at.import_work._tasks.values()), return_exceptions=True)
+        monkeypatch.setattr(found.at.directory_uploads, "clock", lambda: utc_now() + EVERY)
+        await found.at.import_work.resume()
+        assert found.at.import_work._tasks == {}
         said = capsys.readouterr().out
         assert ("directory_import_failed" in said, "ValueError" in said, "Satō" in said) == (True, True, False)
