@@ -3,7 +3,7 @@
 Business data only. A contact's name and addresses stand in the register of people; the entry carries the reference.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, TypeAdapter
@@ -104,3 +104,18 @@ def with_further_names(entry: PartnerEntry | HostEntry, names: Iterable[str]) ->
     if len(entry.other_names) + len(added) > MOST_NAMES:
         return None
     return entry.model_copy(update={"other_names": (*entry.other_names, *added)})
+
+
+def is_meant(
+    name: str, countries: Collection[str], home: str, current: Collection[str], others: Iterable[tuple[str, str]]
+) -> bool:
+    """Return whether a file whose partner goes by a folded name, in these countries, means an entry that bears it.
+
+    `home` is the entry's country, `current` its folded names of today, `others` are (folded name, country) of the other
+    partners of today. Where somebody else has the name, the country of the journey says who is meant; without a word
+    from it everybody who has the name today is.
+    """
+    rivals = [country in countries for other, country in others if other == name]
+    if not rivals:
+        return True
+    return (home in countries and not any(rivals)) if name not in current else (home in countries or not any(rivals))

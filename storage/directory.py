@@ -8,7 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, ColumnElement, Index, Integer, Row, Select, Table, false, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    Row,
+    Select,
+    Table,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json, digest_of
@@ -221,6 +235,26 @@ class Directory:
         wanted = select(entries).where(entries.c.stands_for == entry).order_by(entries.c.id)
         async with self._database.reading() as connection:
             return [found_in(row) for row in await connection.execute(wanted)]
+
+    async def names_ever(self, organisations: Iterable[str]) -> set[str]:
+        """Return every name that organisations have or had, in whatever version."""
+        wanted = select(versions.c.content).where(versions.c.entry.in_(sorted(set(organisations)))).distinct()
+        async with self._database.reading() as connection:
+            contents = (await connection.execute(wanted)).scalars()
+            return {name for content in contents for name in names_of(ENTRY.validate_json(content))}
+
+    async def namesakes(self, names: Iterable[str], entry: str) -> list[tuple[str, str]]:
+        """Return folded name and country of the partners that have one of these names, an entry and its own left out.
+
+        What was merged into a partner counts as itself: its name, in its country.
+        """
+        known = {folded(name) for name in names} - {""}
+        near = [entries.c.search_text.contains(name, autoescape=True) for name in sorted(known)]
+        wanted = select(entries).where(entries.c.kind == "partner", entries.c.stands_for != entry, or_(false(), *near))
+        async with self._database.reading() as connection:
+            found = [found_in(row).entry for row in await connection.execute(wanted)]
+        partners = [one for one in found if isinstance(one, PartnerEntry)]
+        return [(folded(name), one.country) for one in partners for name in names_of(one) if folded(name) in known]
 
     async def newest_contacts(self, most: int) -> list[Found]:
         """Return the contacts that were entered last, at most `most`, those that were merged away left out."""

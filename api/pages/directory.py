@@ -1,6 +1,6 @@
 """The directory as pages: partners, hosts and their contacts, and what each was and is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -27,10 +27,12 @@ from api.pages.reader import reader_of
 from api.pages.rendering import show
 from api.pages.route import PageRoute
 from api.problems import Problem
-from domain.directory import ContactEntry, EntryKind
+from domain.directory import ContactEntry, EntryKind, is_meant
+from domain.folding import folded
 from domain.sign_in import Acting
 from locales import Translator, mark, translator
 from storage.directory import Found
+from storage.lists import Listed
 from words.codes import sentence_case, word
 from words.directory import ACTIONS, KINDS, NATURES
 
@@ -139,19 +141,18 @@ async def show_entry_page(entry: KnownId, request: Request, actor: Actor, at: At
     words, people = translator(reader.language), reader.sees_personal_data
     within, is_contact = await reach(actor, at), isinstance(view.entry, ContactEntry)
     contacts: Sequence[EntryView] = ()
-    next_cursor, names, refs = None, set[str](), set[str]()
+    next_cursor, refs = None, set[str]()
     family: list[Found] = []
     if isinstance(view.entry, ContactEntry):
         refs = {view.entry.person.ref} if people else set()
     else:
         family = await at.directory.family(view.id)
-        names = {name for one in family for name in names_in(one.entry)} or set(names_in(view.entry))
         page = await list_directory(DirectoryQuery(kind=["contact"], at=view.id, cursor=cursor, limit=PAGE), actor, at)
         contacts, next_cursor = page.items, page.next_cursor
         if people:
             theirs = await at.directory.page(kinds=["contact"], at=view.id, limit=MOST_CONTACTS)
             refs = {one.entry.person.ref for one in theirs.items if isinstance(one.entry, ContactEntry)}
-    files = await at.queries.visits(names, refs, within=within, most=MOST_FILES + 1)
+    files = await files_with(at, view, family, refs, within=within, most=MOST_FILES + 1)
     history = await history_of(request, at, view.id)
     near = {one.other for one in history if one.other} | {view.stands_for}
     if isinstance(view.entry, ContactEntry):
@@ -182,6 +183,33 @@ async def show_entry_page(entry: KnownId, request: Request, actor: Actor, at: At
         said=said(request, SAID),
         headers={"Cache-Control": "no-store"},
     )
+
+
+async def files_with(
+    at: Installation,
+    view: EntryView,
+    family: Sequence[Found],
+    people: Collection[str],
+    *,
+    within: frozenset[str] | None,
+    most: int,
+) -> tuple[Listed, ...]:
+    """Return the delegations with an organisation or with these people of it, the latest first.
+
+    A file names its partner by what it was called then: so by every name that the entry, and those merged into it
+    (`family`), have or had. Of namesakes the country of the journey says which is meant.
+    """
+    entry = view.entry
+    if isinstance(entry, ContactEntry):
+        return await at.queries.visits((), people, within=within, most=most)
+    names = await at.directory.names_ever({view.id, *(one.id for one in family)})
+    others = await at.directory.namesakes(names, view.stands_for)
+    current = {folded(name) for one in (entry, *(one.entry for one in family)) for name in names_in(one)}
+
+    def meant(name: str, countries: tuple[str, ...]) -> bool:
+        return is_meant(name, countries, entry.country, current, others)
+
+    return await at.queries.visits(names, people, within=within, most=most, meant=meant)
 
 
 def name_of(view: EntryView, words: Translator) -> str:

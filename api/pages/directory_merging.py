@@ -33,6 +33,7 @@ from api.pages.directory import (
     PAGE,
     PATH,
     Cursor,
+    files_with,
     name_of,
     names_in,
     open_entry,
@@ -182,11 +183,10 @@ async def _side(request: Request, at: Installation, view: EntryView, within: fro
         lines = {field: str(person.get(field) or "") for field in FIELDS["contact"] if field != "nationality"}
         lines["language"] = LANGUAGES.get(lines["language"], "")
         lines["at"] = (await _homes(at, [view])).get(view.id, "")
-        files = await at.queries.visits((), [view.entry.person.ref], within=within, most=MOST_CONTACTS)
+        files = await files_with(at, view, (), [view.entry.person.ref], within=within, most=MOST_CONTACTS)
         return Side(view, name_of(view, words), lines, 0, len(files))
     family = await at.directory.family(view.id)
-    names = {name for one in family for name in names_in(one.entry)}
-    files = await at.queries.visits(names, (), within=within, most=MOST_CONTACTS)
+    files = await files_with(at, view, family, (), within=within, most=MOST_CONTACTS)
     contacts = (await at.directory.contacts_at([view.id])).get(view.id, 0)
     return Side(view, name_of(view, words), worded(view.entry, words), contacts, len(files))
 

@@ -171,6 +171,28 @@ async def test_an_entry_shows_its_contacts_its_delegations_and_what_it_was(house
     assert (await house.get("/directory/dir_nothing00")).status_code == 404
 
 
+async def test_files_stay_with_an_entry_that_was_renamed_and_namesakes_share_none(house: House) -> None:
+    """By every name it ever had; of two with one name the one whose country the journey is to."""
+    lao = await house.enter(partner("Hội Hữu nghị Lào", country="LA"))
+    await house.front.at.directory.change(lao, partner("Lao Friendship Society", country="LA"), 1, "hung")
+    german = await house.enter(partner("DVG", country="DE"))
+    swiss = await house.enter(partner("DVG", country="CH"))
+    await put(house.front, "before", partner="HOI HUU NGHI LAO", countries=("LA",))
+    await put(house.front, "to-german", partner="DVG", countries=("DE",))
+    await put(house.front, "to-swiss", partner="dvg", countries=("CH", "FR"))
+    await put(house.front, "to-neither", partner="DVG", countries=("TH",))
+
+    async def files(entry: str) -> set[str]:
+        return set(re.findall(r'href="/delegations/([^"]+)"', await house.page(f"/directory/{entry}")))
+
+    assert await files(lao) == {"before"}
+    assert await files(german) == {"to-german", "to-neither"}
+    assert await files(swiss) == {"to-swiss", "to-neither"}
+    # Who has the name today has its files.
+    heir = await house.enter(partner("Hội Hữu nghị Lào", country="LA"))
+    assert (await files(lao), await files(heir)) == (set(), {"before"})
+
+
 async def person_at(house: House, organisation: str) -> PersonRef:
     """The person of an organisation's only contact."""
     [found] = (await house.front.at.directory.page(kinds=["contact"], at=organisation)).items
