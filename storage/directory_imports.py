@@ -181,6 +181,7 @@ class _Looked:
     stamp: int
     names: dict[int, str]
     further: dict[str, PartnerEntry | HostEntry]
+    versions: dict[str, int]
 
 
 class DirectoryImports:
@@ -253,6 +254,8 @@ class DirectoryImports:
             await self._enter(connection, wanted, looked.places, actor, done.accepted_at)
             for entry, content_now in sorted(looked.further.items()):
                 row = (await connection.execute(select(entries).where(entries.c.id == entry).with_for_update())).one()
+                if row.version != looked.versions[entry]:
+                    raise PreviewSuperseded
                 await add_version(connection, row, "changed", actor, content=content_now)
                 await refresh(connection, entry)
         return done
@@ -450,7 +453,8 @@ def _judge(content: bytes, stands: _Stands, choices: Mapping[int, Choice]) -> _L
             others.add(f"{ROW}{row.line}", row.details.full_name, row.details.email)
     ordered = tuple(verdicts[row.line] for row in rows)
     preview = Preview("", sheet.encoding, sheet.separator, ordered, unfit)
-    return _Looked(preview, tuple(rows), places, stands.stamp, names, further)
+    looked_at = {one.id: one.version for one in stands.found if one.id in further}
+    return _Looked(preview, tuple(rows), places, stands.stamp, names, further, looked_at)
 
 
 def _verdict(line: int, alike: Sequence[Likeness]) -> RowVerdict:
