@@ -152,12 +152,13 @@ async def test_what_looks_like_an_entry_is_said_when_it_is_entered_and_found_aga
     assert [one["found"]["id"] for one in second["alike"]] == [first["id"], host["id"]]
     seen: list[tuple[str, str]] = []
     cursor: str | None = ""
+    count = 0
     while cursor is not None:
         page = (await api.ask("GET", f"/directory-duplicates?limit=1{cursor}", by="hung")).json()
-        assert page["count"] >= 3
+        count = page["count"]
         seen += [(one["first"]["id"], one["second"]["id"]) for one in page["items"]]
         cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
-    assert len(seen) == len(set(seen)) == page["count"]
+    assert len(seen) == len(set(seen)) == count
     mine = {first["id"], host["id"], second["id"]}
     assert {both for both in seen if mine & set(both)} == {(a, b) for a in mine for b in mine if a < b}
     assert code(await api.ask("GET", "/directory-duplicates?cursor=x")) == (400, "cursor_unknown")
