@@ -318,6 +318,9 @@ async def _import(
     page = min(page, pages)
     result = await at.directory_imports.accepted_as(found.digest or "") if found.state == "entered" else None
     names = await at.accounts.names({result.actor}) if result else {}
+    lines = await _lines(request, at, actor, rows[(page - 1) * PAGE : page * PAGE])
+    if any(line.offered for line in lines):
+        form.name = "choices"
     return show(
         request,
         "directory_import.html",
@@ -331,7 +334,7 @@ async def _import(
         unfit=len(found.said.get("unfit", ())),
         rows_in_all=sum(counts.values()),
         superseded=bool(found.said.get("superseded")),
-        lines=await _lines(request, at, actor, rows[(page - 1) * PAGE : page * PAGE]),
+        lines=lines,
         only=only,
         filters=[
             (code, sentence_case(word(VERDICTS, code, words)), counts.get(code, 0))

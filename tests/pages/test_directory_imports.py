@@ -59,7 +59,8 @@ async def send(browser: Browser, content: bytes | None, name: str = "Đối tác
 async def post(browser: Browser, path: str, **typed: str) -> httpx2.Response:
     """Send the form of a table, as its page shows it."""
     page = (await get(browser, path)).text
-    fields = dict(Forms(page).forms.get("accept") or Forms(page).forms[path]) | typed
+    forms = Forms(page).forms
+    fields = dict(forms.get("choices") or forms.get("accept") or forms[path]) | typed
     headers = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
     return await browser.http.post(f"{ORIGIN}{path}", data=fields, headers=headers)
 
@@ -142,7 +143,7 @@ async def test_what_becomes_of_a_row_is_chosen_looked_at_and_then_taken_over(tmp
         )
         names_of_rows = ("Tokyo Friendship", "Tokio Friendship Association", "Tokyo Frendship", "Kyoto Club")
         path = await sent(lan, table(*(["partner", name, "JP"] for name in names_of_rows)))
-        first = dict(Forms((await get(lan, path)).text).forms["accept"])
+        first = dict(Forms((await get(lan, path)).text).forms["choices"])
         bad = await post(lan, path, act="choose", choice="3:dir_else0000; drop")
         assert (bad.status_code, "Choose for each row one of what is offered there." in bad.text) == (422, True)
         kept = await post(lan, path, act="choose", choice=f"3:{tokyo.id}", show="similar", page="1")
