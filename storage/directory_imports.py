@@ -46,6 +46,9 @@ IMPORTS_KEY = "directory:imports"
 ROW = "row "
 """What an earlier row of the file is called by, before its number, where an entry would have its id."""
 
+FEW = 200
+"""Entries that are added to what is compared; after more of them it is made anew, in a thread."""
+
 BATCH = 1_000
 """People read from their register at once."""
 
@@ -170,6 +173,7 @@ class _Compared:
 
     stamp: int
     known: Organisations
+    marks: Mapping[str, tuple[int, str]]
     pairs: list[Pair] | None = None
 
 
@@ -331,25 +335,39 @@ class DirectoryImports:
             raise ValueError(f"a page has 1 to {LARGEST_PAGE} lines")
         after = read_cursor(cursor, int, str, str) if cursor is not None else None
         compared = await self._compared()
-        if compared.pairs is None:
-            compared.pairs = await asyncio.to_thread(compared.known.pairs)
-        pairs = compared.pairs
+        async with self._turn:
+            if compared.pairs is None:
+                compared.pairs = await asyncio.to_thread(compared.known.pairs)
+            pairs = compared.pairs
         start = bisect_right(pairs, after, key=_place) if after else 0
         items = pairs[start : start + limit]
         more = start + limit < len(pairs)
         return PairPage(tuple(items), len(pairs), write_cursor(*_place(items[-1])) if more else None)
 
     async def _compared(self) -> _Compared:
-        """Return the organisations as they are compared, made anew where the directory has another version since."""
+        """Return the organisations as they are compared: those entered since added, made anew after other changes."""
+        organisation = entries.c.kind != "contact"
         async with self._turn:
             before = self._kept
             async with self._database.snapshot() as connection:
                 stamp = await _stamp(connection)
                 if before is not None and before.stamp == stamp:
                     return before
-                rows = (await connection.execute(select(entries).where(entries.c.kind != "contact"))).all()
-            known = await asyncio.to_thread(lambda: _organisations(map(found_in, rows)))
-            self._kept = _Compared(stamp, known)
+                marks = select(entries.c.id, entries.c.version, entries.c.stands_for).where(organisation)
+                now = {row.id: (row.version, row.stands_for) for row in await connection.execute(marks)}
+                entered = now.keys() - before.marks.keys() if before else now.keys()
+                pairs = None
+                if before and len(entered) <= FEW and all(now.get(name) == mark for name, mark in before.marks.items()):
+                    pairs = before.pairs if not entered else None
+                    which = select(entries).where(entries.c.id.in_(sorted(entered)))
+                    known = before.known
+                    for one in map(found_in, (await connection.execute(which)).all()):
+                        if not isinstance(one.entry, ContactEntry):
+                            known.add(_known(one.stands_for, one.entry))
+                else:
+                    rows = (await connection.execute(select(entries).where(organisation))).all()
+                    known = await asyncio.to_thread(lambda: _organisations(map(found_in, rows)))
+            self._kept = _Compared(stamp, known, now, pairs)
             return self._kept
 
     async def _stands_for(self, entry: str) -> str:

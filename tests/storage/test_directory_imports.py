@@ -212,8 +212,15 @@ async def test_duplicates_of_an_entry(imports: DirectoryImports, directory: Dire
     hue = await directory.add(HostEntry(kind="host", name="Huế", place="Huế"), "lan", idempotency_key="3")
     assert [(one.entry, one.score) for one in await imports.alike(tokyo)] == [(tokio.id, 94)]
     assert await imports.alike(hue) == []
+    assert (await imports.pairs()).count == 1
+    far = await directory.add(other.model_copy(update={"country": "DE"}), "lan", idempotency_key="4")
+    assert [(one.first, one.second) for one in (await imports.pairs()).items[1:]] == [tuple(sorted((tokio.id, far.id)))]
+    moved = other.model_copy(update={"country": "DE", "name": "Dresden"})
+    await directory.change(far.id, moved, 1, "lan")
+    assert [one.score for one in (await imports.pairs()).items] == [94]
     won = await directory.merge(tokio.id, tokyo.id, "lan")
     assert await imports.alike(won) == []
+    assert (await imports.pairs()).items == ()
 
     content = table(
         contact(tokyo.id, "Satō Haruka", "h@tfa.example"), contact("Tokio Friendship", "Sato Haruko", "o@tfa.example")
