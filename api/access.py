@@ -104,6 +104,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "change_entry": COORDINATOR,
     "list_entry_versions": EVERYBODY,
     "list_duplicates": PERSONAL,
+    "list_likely_duplicates": PERSONAL,
     "merge_entry": COORDINATOR,
     "split_entry": COORDINATOR,
     "preview_import": COORDINATOR,
@@ -233,6 +234,7 @@ ALLOWED: dict[str, tuple[Who, ...]] = {
     "show_new_contact_page": COORDINATOR,
     "add_contact_by_page": COORDINATOR,
     "show_merging_page": COORDINATOR,
+    "show_likely_duplicates_page": COORDINATOR,
     "merge_entry_by_page": COORDINATOR,
     "split_entry_by_page": COORDINATOR,
     "show_imports_page": COORDINATOR,
@@ -394,7 +396,8 @@ LARGEST = dict.fromkeys(
 )
 """Room for a full batch, and for one that is too large, or a text that is too long, to hear precisely that."""
 
-LARGEST |= dict.fromkeys(("preview_import", "accept_import"), LARGEST_FILE)
+LARGEST |= dict.fromkeys(("preview_import", "accept_import"), LARGEST_FILE * 4 // 3 + LARGEST_BODY)
+"""A table in base64, and a choice for each of its rows; one that comes as it is, is measured by its route."""
 
 UNMEASURED = frozenset({"store_attachment"})
 """The register counts as it reads, and stops at the installation's own limit."""
@@ -424,7 +427,7 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             request.state.actor = None
             await admit(request, self.name)
-            if self.body_field is not None and not _says_json(request):
+            if self.body_field is not None and not says_json(request):
                 raise Problem("content_type_not_json")
             if self.name in UNMEASURED:
                 return await handler(request)
@@ -528,7 +531,8 @@ def measured(request: Request, largest: int) -> Request:
     return Request(request.scope, receive)
 
 
-def _says_json(request: Request) -> bool:
+def says_json(request: Request) -> bool:
+    """Return whether a request says that its body is JSON."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 

@@ -306,7 +306,7 @@ async def _require_references(at: Installation, body: AccountBody, known: Accoun
 
 async def positions_known(at: Installation) -> set[str]:
     """Return the positions that the register has, or that the rules in force name."""
-    registered = {one.slug for one in await at.institution.positions()}
+    registered = {one.slug for one in await at.institution.positions() if one.ended_at is None}
     try:
         edition = await at.editions.effective(business_date(utc_now(), at.settings.zone))
     except UnknownEdition:

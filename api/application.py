@@ -75,7 +75,9 @@ from api.pages import checklists as checklist_page
 from api.pages import copying as copy_page
 from api.pages import desks as inbox_page
 from api.pages import directory as directory_page
+from api.pages import directory_forms as directory_forms_page
 from api.pages import directory_imports as imports_page
+from api.pages import directory_merging as merging_page
 from api.pages import files as file_page
 from api.pages import invitations as invitations_page
 from api.pages import items as items_page
@@ -161,6 +163,8 @@ PAGES = (
     files_page,
     search_page,
     imports_page,
+    merging_page,
+    directory_forms_page,
     directory_page,
     live_page,
     acts_page,

@@ -122,6 +122,41 @@ class Alike(BaseModel):
     found: EntryView
 
 
+class EntryAdded(EntryView):
+    """An entry as it was entered, and what there is that looks like it, the highest score first: a warning."""
+
+    alike: tuple[Alike, ...] = ()
+
+
+class PairsQuery(BaseModel):
+    """Which page of the pairs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 50
+    cursor: Annotated[str, Field(max_length=2000)] | None = Field(None, description="`next_cursor` of the page before.")
+
+
+class PairView(BaseModel):
+    """Two organisations that may be one: how much alike, 0 to 100, and why.
+
+    Of two kinds, they cannot be merged: one organisation may well be a partner and a host.
+    """
+
+    score: int
+    reasons: tuple[Reason, ...]
+    first: EntryView
+    second: EntryView
+
+
+class PairList(BaseModel):
+    """A page of pairs, how many there are on all pages, and the cursor of the next one if there is one."""
+
+    items: tuple[PairView, ...]
+    count: int
+    next_cursor: str | None
+
+
 class AlikeList(BaseModel):
     """What an entry looks like, the highest score first; at most ten."""
 
@@ -146,6 +181,22 @@ async def list_directory(query: Annotated[DirectoryQuery, Query()], actor: Actor
     return EntryList(items=await views_of(at, actor, page.items), next_cursor=page.next_cursor)
 
 
+@router.get("/directory-duplicates")
+async def list_likely_duplicates(query: Annotated[PairsQuery, Query()], actor: Actor, at: At) -> PairList:
+    """List every two partners and hosts that may be one, the highest score first; for contacts ask of each."""
+    try:
+        page = await at.directory_imports.pairs(limit=query.limit, cursor=query.cursor)
+    except BadCursor:
+        raise Problem("cursor_unknown") from None
+    found = await at.directory.get_many(name for one in page.items for name in (one.first, one.second))
+    known = {view.id: view for view in await views_of(at, actor, found.values())}
+    items = tuple(
+        PairView(score=one.score, reasons=one.reasons, first=known[one.first], second=known[one.second])
+        for one in page.items
+    )
+    return PairList(items=items, count=page.count, next_cursor=page.next_cursor)
+
+
 @router.post("/directory", status_code=201)
 async def add_entry(
     body: Annotated[Entry, Strictly(Entry), Body(examples=[PARTNER])],
@@ -154,8 +205,8 @@ async def add_entry(
     at: At,
     request: Request,
     response: Response,
-) -> EntryView:
-    """Enter a partner, a host or a contact; a contact's person is registered first."""
+) -> EntryAdded:
+    """Enter a partner, a host or a contact, and say what looks like it; a contact's person is registered first."""
     await _check(at, body, "")
     with_key = key_of_entry(actor, key)
     try:
@@ -163,7 +214,7 @@ async def add_entry(
     except DirectoryRefused as refusal:
         raise Problem(refusal.code) from None
     response.headers["Location"] = request.app.url_path_for("show_entry", entry=found.id)
-    return await _view(at, actor, found)
+    return EntryAdded(**vars(await _view(at, actor, found)), alike=await _alike(at, actor, found))
 
 
 @router.get("/directory/{entry}")
@@ -197,10 +248,7 @@ async def list_entry_versions(entry: KnownId, at: At) -> EntryVersions:
 @router.get("/directory/{entry}/duplicates")
 async def list_duplicates(entry: KnownId, actor: Actor, at: At) -> AlikeList:
     """List the entries that may be the same, with a score and the reasons."""
-    alike = await at.directory_imports.alike(await _known(at, entry))
-    found = await at.directory.get_many(one.entry for one in alike)
-    views = {view.id: view for view in await views_of(at, actor, found.values())}
-    return AlikeList(items=tuple(Alike(score=one.score, reasons=one.reasons, found=views[one.entry]) for one in alike))
+    return AlikeList(items=await _alike(at, actor, await _known(at, entry)))
 
 
 @router.post("/directory/{entry}/merge")
@@ -249,6 +297,13 @@ async def _check(at: Installation, entry: AnyEntry, before: str) -> None:
     except PydanticCustomError as wrong:
         error = FieldProblem(field=f"{before}country", rule=wrong.type, sentence=CUSTOM[wrong.type])
         raise Problem("validation_failed", errors=[error]) from None
+
+
+async def _alike(at: Installation, actor: Acting, found: Found) -> tuple[Alike, ...]:
+    alike = await at.directory_imports.alike(found)
+    there = await at.directory.get_many(one.entry for one in alike)
+    views = {view.id: view for view in await views_of(at, actor, there.values())}
+    return tuple(Alike(score=one.score, reasons=one.reasons, found=views[one.entry]) for one in alike)
 
 
 async def _view(at: Installation, actor: Acting, found: Found) -> EntryView:

@@ -1,15 +1,17 @@
 """Reading tables for the directory, and entering them, beside the requests that asked for it.
 
 Every step begins from what the register of uploads says and ends with what it then says. So closing a page stops
-nothing, and a step that a stop of the process cut off is begun again by whoever next looks at it.
+nothing, and a step that a stop of the process cut off is begun again: by whoever looks at it, or by itself within two
+minutes of the next start.
 """
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from storage.directory_imports import DirectoryImports, Preview, PreviewSuperseded, RowVerdict, Verdict
+from storage.directory_imports import Choice, DirectoryImports, Does, Preview, PreviewSuperseded, RowVerdict, Verdict
 from storage.directory_rows import RowProblem
 from storage.directory_uploads import Upload, Uploads
 from storage.errors import StoreUnavailable
@@ -20,6 +22,10 @@ from storage.workbook import SpreadsheetRefused
 log = structlog.get_logger()
 
 COUNTED: tuple[Verdict, ...] = ("new", "similar", "known", "bad")
+DOING: tuple[Does, ...] = ("enter", "name", "leave")
+
+EVERY = timedelta(minutes=1)
+"""How often what waits is looked for, and how long it has to have waited: longer than any table takes."""
 
 PATIENCE = 1.0
 """Seconds that a request waits for work that it began: most tables are read in less."""
@@ -33,6 +39,18 @@ class ImportWork:
         self._imports = imports
         self._turn = asyncio.Semaphore()
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._failed: set[tuple[str, str]] = set()
+        self._watch: asyncio.Task[None] | None = None
+
+    def watch(self) -> None:
+        """See every minute to what a stop cut off, whoever's it is, until closed."""
+        self._watch = asyncio.create_task(self._watching())
+
+    async def resume(self) -> None:
+        """Go on with the tables that have waited for EVERY; not with those in which something broke in this process."""
+        for place in await self._uploads.waiting(EVERY):
+            if place not in self._failed and (found := await self._uploads.get(*place)) is not None:
+                await self.go_on(place[0], found)
 
     async def go_on(self, account: str, upload: Upload, *, patience: float = 0) -> None:
         """See to it that a table is read or entered if that is what it waits for; wait for it at most so long.
@@ -51,7 +69,7 @@ class ImportWork:
 
     async def close(self) -> None:
         """Stop; what was not finished is begun again later."""
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *([self._watch] if self._watch else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -59,8 +77,17 @@ class ImportWork:
     def _over(self, place: tuple[str, str], done: asyncio.Task[None]) -> None:
         self._tasks.pop(place, None)
         if not done.cancelled() and (error := done.exception()) is not None:
+            self._failed.add(place)
             # Its kind alone: what it says may repeat a row.
             log.error("directory_import_failed", upload=place[1], reason=type(error).__name__)
+
+    async def _watching(self) -> None:
+        while True:
+            try:
+                await self.resume()
+            except StoreUnavailable:
+                log.warning("directory_imports_not_looked_for")
+            await asyncio.sleep(EVERY.total_seconds())
 
     async def _work(self, account: str, upload: str) -> None:
         async with self._turn:
@@ -73,7 +100,7 @@ class ImportWork:
     async def _read(self, account: str, upload: Upload) -> None:
         content = await self._content(account, upload)
         try:
-            preview, names = await self._imports.preview_with_names(content)
+            preview, names = await self._imports.preview_with_names(content, choices_of(upload))
         except (SpreadsheetRefused, AttachmentRefused) as no:
             params = no.params if isinstance(no, SpreadsheetRefused) else {}
             await self._uploads.move(account, upload.id, "sent", "refused", said={"code": no.code, "params": params})
@@ -84,9 +111,10 @@ class ImportWork:
     async def _enter(self, account: str, upload: Upload) -> None:
         content = await self._content(account, upload)
         try:
-            await self._imports.accept(upload.digest or "", content, account)
+            await self._imports.accept(upload.digest or "", content, account, choices_of(upload))
         except (PreviewSuperseded, SpreadsheetRefused, AttachmentRefused):
-            await self._uploads.move(account, upload.id, "accepted", "sent", said={"superseded": True})
+            kept = {"superseded": True, "choices": upload.said.get("choices", {})}
+            await self._uploads.move(account, upload.id, "accepted", "sent", said=kept)
             return
         await self._uploads.move(account, upload.id, "accepted", "entered", said={})
 
@@ -103,6 +131,10 @@ def written(preview: Preview, names: dict[int, str]) -> dict[str, Any]:
         "encoding": preview.encoding,
         "separator": preview.separator,
         "counts": {verdict: preview.count(verdict) for verdict in COUNTED},
+        "does": {does: preview.doing(does) for does in DOING},
+        # What does not fit the directory any more is not chosen any more.
+        "choices": {str(row.line): row.choice for row in preview.rows if row.choice is not None},
+        "unfit": sorted(preview.unfit),
         "rows": [
             {
                 "line": row.line,
@@ -112,9 +144,11 @@ def written(preview: Preview, names: dict[int, str]) -> dict[str, Any]:
                     [problem.column, problem.field, problem.code, dict(problem.context)] for problem in row.problems
                 ],
                 "name": names.get(row.line, ""),
+                "nameable": list(row.nameable),
+                "choice": row.choice,
             }
             for row in preview.rows
-            if row.verdict != "new"
+            if row.verdict != "new" or row.choice is not None
         ],
     }
 
@@ -127,4 +161,11 @@ def row_of(said: dict[str, Any]) -> RowVerdict:
         said["verdict"],
         tuple(Likeness(entry, score, tuple(reasons)) for entry, score, reasons in said["alike"]),
         tuple(RowProblem(line, column, field, code, context) for column, field, code, context in said["problems"]),
+        tuple(said.get("nameable", ())),
+        said.get("choice"),
     )
+
+
+def choices_of(upload: Upload) -> dict[int, Choice]:
+    """Return what its sender chose for rows of a table, by their lines."""
+    return {int(line): choice for line, choice in upload.said.get("choices", {}).items()}

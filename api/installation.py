@@ -190,6 +190,7 @@ class Installation:
         """Begin to look for Temporal; a server that is away keeps nobody from reading."""
         if self._client is None:
             self._connecting = asyncio.create_task(self._connect(self._one_client))
+        self.import_work.watch()
         return self
 
     async def __aexit__(self, *_: object) -> None:

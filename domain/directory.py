@@ -3,11 +3,13 @@
 Business data only. A contact's name and addresses stand in the register of people; the entry carries the reference.
 """
 
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, TypeAdapter
 from pydantic_core import PydanticCustomError
 
+from domain.folding import folded
 from domain.values import BusinessText, Country, PersonRef, Value
 
 EntryKind = Literal["partner", "host", "contact"]
@@ -86,3 +88,34 @@ ENTRY: TypeAdapter[PartnerEntry | HostEntry | ContactEntry] = TypeAdapter(Entry)
 def names_of(entry: PartnerEntry | HostEntry | ContactEntry) -> tuple[str, ...]:
     """Return every name that an organisation goes by, its own first; a contact has none here."""
     return () if isinstance(entry, ContactEntry) else (entry.name, *entry.other_names)
+
+
+def with_further_names(entry: PartnerEntry | HostEntry, names: Iterable[str]) -> PartnerEntry | HostEntry | None:
+    """Return an organisation that goes by these names, too, or None where it would have more than MOST_NAMES of them.
+
+    A name that it has, but for diacritics and case, is not added again.
+    """
+    there = {folded(name) for name in names_of(entry)}
+    added: list[str] = []
+    for name in names:
+        if folded(name) not in there:
+            there.add(folded(name))
+            added.append(name)
+    if len(entry.other_names) + len(added) > MOST_NAMES:
+        return None
+    return entry.model_copy(update={"other_names": (*entry.other_names, *added)})
+
+
+def is_meant(
+    name: str, countries: Collection[str], home: str, current: Collection[str], others: Iterable[tuple[str, str]]
+) -> bool:
+    """Return whether a file whose partner goes by a folded name, in these countries, means an entry that bears it.
+
+    `home` is the entry's country, `current` its folded names of today, `others` are (folded name, country) of the other
+    partners of today. Where somebody else has the name, the country of the journey says who is meant; without a word
+    from it everybody who has the name today is.
+    """
+    rivals = [country in countries for other, country in others if other == name]
+    if not rivals:
+        return True
+    return (home in countries and not any(rivals)) if name not in current else (home in countries or not any(rivals))

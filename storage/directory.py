@@ -8,7 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Column, ColumnElement, Index, Integer, Row, Select, Table, false, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    Row,
+    Select,
+    Table,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.canonical import canonical_json, digest_of
@@ -222,6 +236,26 @@ class Directory:
         async with self._database.reading() as connection:
             return [found_in(row) for row in await connection.execute(wanted)]
 
+    async def names_ever(self, organisations: Iterable[str]) -> set[str]:
+        """Return every name that organisations have or had, in whatever version."""
+        wanted = select(versions.c.content).where(versions.c.entry.in_(sorted(set(organisations)))).distinct()
+        async with self._database.reading() as connection:
+            contents = (await connection.execute(wanted)).scalars()
+            return {name for content in contents for name in names_of(ENTRY.validate_json(content))}
+
+    async def namesakes(self, names: Iterable[str], entry: str) -> list[tuple[str, str]]:
+        """Return folded name and country of the partners that have one of these names, an entry and its own left out.
+
+        What was merged into a partner counts as itself: its name, in its country.
+        """
+        known = {folded(name) for name in names} - {""}
+        near = [entries.c.search_text.contains(name, autoescape=True) for name in sorted(known)]
+        wanted = select(entries).where(entries.c.kind == "partner", entries.c.stands_for != entry, or_(false(), *near))
+        async with self._database.reading() as connection:
+            found = [found_in(row).entry for row in await connection.execute(wanted)]
+        partners = [one for one in found if isinstance(one, PartnerEntry)]
+        return [(folded(name), one.country) for one in partners for name in names_of(one) if folded(name) in known]
+
     async def newest_contacts(self, most: int) -> list[Found]:
         """Return the contacts that were entered last, at most `most`, those that were merged away left out."""
         wanted = (
@@ -247,9 +281,9 @@ class Directory:
                 raise DirectoryRefused("entry_unchanged")
             if isinstance(content, ContactEntry) and content.at != row.at:
                 await self._check_organisation(connection, content.at)
-            await self._add_version(connection, row, "changed", actor, content=content)
+            await add_version(connection, row, "changed", actor, content=content)
             await _claim(connection, [content])
-            await self._refresh(connection, entry)
+            await refresh(connection, entry)
             return await self._current(connection, entry)
 
     async def merge(self, entry: str, into: str, actor: str) -> Found:
@@ -269,11 +303,11 @@ class Directory:
                 raise DirectoryRefused("entry_merged")
             if loser.kind != winner.kind:
                 raise DirectoryRefused("entry_kind_differs")
-            await self._add_version(connection, loser, "merged", actor, other=into)
-            await self._add_version(connection, winner, "absorbed", actor, other=entry)
+            await add_version(connection, loser, "merged", actor, other=into)
+            await add_version(connection, winner, "absorbed", actor, other=entry)
             await connection.execute(update(entries).where(entries.c.id == entry).values(merged_into=into))
             await connection.execute(update(entries).where(entries.c.stands_for == entry).values(stands_for=into))
-            await self._refresh(connection, into)
+            await refresh(connection, into)
             return await self._current(connection, into)
 
     async def split(self, entry: str, actor: str) -> Found:
@@ -288,14 +322,14 @@ class Directory:
             if row.merged_into not in rows or row.stands_for not in rows:
                 raise DirectoryRefused("entry_changed")
             winner = rows[row.merged_into]
-            await self._add_version(connection, row, "split", actor, other=winner.id)
-            await self._add_version(connection, winner, "released", actor, other=entry)
+            await add_version(connection, row, "split", actor, other=winner.id)
+            await add_version(connection, winner, "released", actor, other=entry)
             await connection.execute(update(entries).where(entries.c.id == entry).values(merged_into=None))
             family = (await connection.execute(_family(row.stands_for))).all()
             own = _subtree(entry, [(one.id, one.merged_into) for one in family])
             await connection.execute(update(entries).where(entries.c.id.in_(own)).values(stands_for=entry))
-            await self._refresh(connection, entry)
-            await self._refresh(connection, row.stands_for)
+            await refresh(connection, entry)
+            await refresh(connection, row.stands_for)
             return await self._current(connection, entry)
 
     async def _check_organisation(self, connection: AsyncConnection, at: str) -> None:
@@ -313,31 +347,33 @@ class Directory:
     async def _current(self, connection: AsyncConnection, entry: str) -> Found:
         return found_in((await connection.execute(select(entries).where(entries.c.id == entry))).one())
 
-    async def _add_version(
-        self,
-        connection: AsyncConnection,
-        row: Row[Any],
-        action: Action,
-        actor: str,
-        *,
-        content: Entry | None = None,
-        other: str | None = None,
-    ) -> None:
-        written = row.content if content is None else _written(content)
-        number = row.version + 1
-        await connection.execute(
-            insert(versions).values(
-                entry=row.id, version=number, action=action, content=written, other=other, actor=actor, at=utc_now()
-            )
-        )
-        changed = {"version": number, "content": written} | ({} if content is None else _columns(content))
-        await connection.execute(update(entries).where(entries.c.id == row.id).values(changed))
 
-    async def _refresh(self, connection: AsyncConnection, entry: str) -> None:
-        """Let an entry be found by its own words and by those of what was merged into it."""
-        family = (await connection.execute(_family(entry))).all()
-        words = " ".join(_search_text(ENTRY.validate_json(one.content)) for one in sorted(family))
-        await connection.execute(update(entries).where(entries.c.id == entry).values(search_text=words))
+async def add_version(
+    connection: AsyncConnection,
+    row: Row[Any],
+    action: Action,
+    actor: str,
+    *,
+    content: Entry | None = None,
+    other: str | None = None,
+) -> None:
+    """Add a version to an entry whose row is locked, in the caller's transaction; without `content` as it stands."""
+    written = row.content if content is None else _written(content)
+    number = row.version + 1
+    await connection.execute(
+        insert(versions).values(
+            entry=row.id, version=number, action=action, content=written, other=other, actor=actor, at=utc_now()
+        )
+    )
+    changed = {"version": number, "content": written} | ({} if content is None else _columns(content))
+    await connection.execute(update(entries).where(entries.c.id == row.id).values(changed))
+
+
+async def refresh(connection: AsyncConnection, entry: str) -> None:
+    """Let an entry be found by its own words and by those of what was merged into it."""
+    family = (await connection.execute(_family(entry))).all()
+    words = " ".join(_search_text(ENTRY.validate_json(one.content)) for one in sorted(family))
+    await connection.execute(update(entries).where(entries.c.id == entry).values(search_text=words))
 
 
 def new_row(entry: Entry, now: datetime) -> dict[str, Any]:

@@ -107,6 +107,17 @@ class Uploads:
         """Return the tables of an account without their content, the last one first."""
         return await self._read(account, _lines(account).order_by(uploads.c.sent_at.desc(), uploads.c.id))
 
+    async def waiting(self, since: timedelta) -> list[tuple[str, str]]:
+        """Return account and id of whoever's tables wait for being read or entered for at least so long."""
+        now = self.clock()
+        wanted = select(uploads.c.account, uploads.c.id).where(
+            uploads.c.state.in_(("sent", "accepted")),
+            uploads.c.changed_at <= now - since,
+            uploads.c.changed_at > now - LIFETIME,
+        )
+        async with self._database.reading() as connection:
+            return [(row.account, row.id) for row in await connection.execute(wanted.order_by(uploads.c.changed_at))]
+
     async def content(self, account: str, upload: str) -> bytes | None:
         """Return the bytes of a table, or None where they are gone."""
         wanted = select(uploads.c.content).where(uploads.c.account == account, uploads.c.id == upload)

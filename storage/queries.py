@@ -1,11 +1,12 @@
 """What coordinators look for: lists with filters and pages, one file, its events."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from domain.desk import IDLE_PHASES
 from domain.folding import folded
@@ -107,18 +108,30 @@ class Queries:
         return count
 
     async def visits(
-        self, partners: Collection[str], people: Collection[str], *, within: frozenset[str] | None, most: int
+        self,
+        partners: Collection[str],
+        people: Collection[str],
+        *,
+        within: frozenset[str] | None,
+        most: int,
+        meant: Callable[[str, tuple[str, ...]], bool] | None = None,
     ) -> tuple[Listed, ...]:
         """Return the delegations whose partner goes by one of these names, or on whose file one of these people is.
 
         People are references of the register; diacritics and case of names do not matter. The latest journey first, at
-        most `most`; `within` are the organisations whose files the reader may see.
+        most `most`; `within` are the organisations whose files the reader may see. `meant` says of a folded name and a
+        journey's countries whether a file with them is one of those that were asked for.
         """
         names = {folded(name) for name in partners}
         wanted = visits_of(names, people, within).limit(LARGEST_PAGE)
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
-        return tuple(listed(row) for row in rows if row.is_on or folded(row.partner) in names)[:most]
+
+        def asked_for(row: Row[Any]) -> bool:
+            name = folded(row.partner)
+            return row.is_on or (name in names and (meant is None or meant(name, tuple(row.countries.split()))))
+
+        return tuple(listed(row) for row in rows if asked_for(row))[:most]
 
     async def get(self, delegation_id: str) -> File | None:
         """Return one delegation."""

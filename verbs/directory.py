@@ -176,9 +176,9 @@ def add(
         if kind is Kind.contact:
             body["person"] = api.post("/persons", said)
         made = api.post("/directory", body)
-        alike = api.get(f"/directory/{made['id']}/duplicates")["items"]
+    alike = made["alike"]
     if as_json:
-        _print_json(made | {"duplicates": alike})
+        _print_json(made)
         return
     say(translator.tr("Entered as %(entry)s.", entry=made["id"]))
     if alike:
@@ -187,9 +187,25 @@ def add(
 
 
 @app.command("duplicates")
-def duplicates(context: typer.Context, entry: EntryId, as_json: AsJson = False) -> None:
-    """Show which entries may be the same as this one, with a score and why."""
+def duplicates(
+    context: typer.Context,
+    entry: Annotated[str | None, typer.Argument(metavar="[ID]", help="An entry; without one, all of them.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST_PAGE, help="How many pairs a page has.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="`next_cursor` of the page before.")] = None,
+    every_page: Annotated[bool, typer.Option("--all", help="Every page, not only one.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show which entries may be the same as this one; without one, every two partners and hosts that may be one."""
     api, translator = _api(context)
+    if entry is None:
+        with api:
+            if every_page:
+                items = list(api.pages("/directory-duplicates", limit=LARGEST_PAGE))
+                page: dict[str, Any] = {"items": items, "count": len(items), "next_cursor": None}
+            else:
+                page = api.get("/directory-duplicates", limit=limit, cursor=cursor)
+        _show_pairs(page, translator, as_json=as_json)
+        return
     with api:
         found = api.get(f"/directory/{entry}/duplicates")
     if as_json:
@@ -258,6 +274,25 @@ def _lines(found: Mapping[str, Any], translator: Translator) -> list[tuple[str, 
         (mark("Gave way to"), found["merged_into"] or ""),
     ]
     return [(title, value) for title, value in lines if value]
+
+
+def _show_pairs(page: Mapping[str, Any], translator: Translator, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(page)
+        return
+    if not page["items"]:
+        say(translator.tr("Nothing in the directory looks like anything else there."))
+        return
+    titles = (mark("Score"), mark("Entry"), mark("Kind"), mark("Called"), mark("Why"))
+    rows = table([translator.tr(title) for title in titles], right=[0], whole=[1])
+    for item in page["items"]:
+        reasons = why(item["reasons"], translator)
+        for found, score, said in ((item["first"], str(item["score"]), reasons), (item["second"], "", "")):
+            kind = word(KINDS, found["entry"]["kind"], translator)
+            add_row(rows, score, found["id"], kind, name_of(found, translator), said)
+    output().print(rows)
+    if page["next_cursor"]:
+        say(translator.tr("There are more: --all shows them all."))
 
 
 def _show_alike(items: list[Mapping[str, Any]], translator: Translator) -> None:

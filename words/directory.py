@@ -38,3 +38,5 @@ VERDICTS = {
     "known": mark("is known already"),
     "bad": mark("cannot be entered"),
 }
+
+DOES = {"enter": mark("is entered"), "leave": mark("is left out"), "name": mark("becomes a further name")}

@@ -1,8 +1,10 @@
 """Tables for the directory as pages: sent, read while one may go away, looked at row by row, and entered."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,6 +20,7 @@ from api.pages.forms import Form, FormRefused, done, key_of, said
 from api.pages.reader import reader_of
 from api.pages.rendering import show
 from api.pages.route import PageRoute
+from api.pages.typed import Typed
 from api.pages.uploads import SentTable
 from api.problems import Problem, shown
 from domain.canonical import digest_of
@@ -40,12 +43,19 @@ UploadId = Annotated[str, Path(alias="import", pattern=r"^imp_[0-9a-f]{32}$")]
 Shown = Literal["", "bad", "similar", "known"]
 NOT_NEW = ("bad", "similar", "known")
 
-SAID = {"discarded": mark("The table was discarded. Nothing of it was entered.")}
+SAID = {
+    "discarded": mark("The table was discarded. Nothing of it was entered."),
+    "chosen": mark("Your choices are kept. Nothing is entered yet: this is what the table would do now."),
+}
 
 NO_FILE = mark("Choose the file with the table.")
 TOO_MANY = mark("%(most)s of your tables wait already: take over or discard one of them first.")
 SUPERSEDED = mark("This is not what you saw: the directory was changed meanwhile. Look at the table once more.")
 EMPTY = mark("No row of this table would be entered.")
+UNKNOWN_CHOICE = mark("Choose for each row one of what is offered there.")
+
+CHOICE = re.compile(r"enter|leave|dir_[a-z0-9]{8,64}")
+PLACE = re.compile(r"[1-9][0-9]{0,3}")
 
 SEPARATORS = {",": mark("comma"), ";": mark("semicolon"), "\t": mark("tab")}
 
@@ -116,12 +126,16 @@ class Line:
     """A row of a table that is not simply new: whom or what it names, what is wrong, what it looks like.
 
     `alike` are (address or "", what it is called, score, reasons), `wrong` (field, letters of its column, sentence).
+    `offered` are the choices that there are for it, each with the name of the entry whose further name it would be;
+    `taken` is the one that counts.
     """
 
     row: RowView
     name: str
     alike: tuple[tuple[str, str, int, tuple[str, ...]], ...]
     wrong: tuple[tuple[str, str, str], ...]
+    offered: tuple[tuple[str, str], ...]
+    taken: str
 
 
 @router.get(PATH)
@@ -170,7 +184,10 @@ async def show_import_page(
 
 @router.post(f"{PATH}/{{import}}")
 async def accept_import_by_page(upload: UploadId, request: Request, actor: Actor, at: At) -> Response:
-    """Take a table over exactly as its preview said, or discard it."""
+    """Take a table over exactly as its preview said, choose what becomes of its rows, or discard it.
+
+    What was chosen and not looked at yet is never taken over: the table is read again with it first.
+    """
     form, words = request.state.form, translator(reader_of(request).language)
     if "again" in form:
         return RedirectResponse(f"{PATH}/{upload}", 303)
@@ -179,6 +196,18 @@ async def accept_import_by_page(upload: UploadId, request: Request, actor: Actor
         return done(PATH, "discarded")
     found = await _known(at, actor, upload)
     try:
+        kept = found.said.get("choices", {})
+        chosen = _chosen(found, form, words) if found.state == "read" else kept
+        if chosen != kept:
+            said_now = found.said | {"choices": chosen}
+            if not await at.directory_uploads.move(
+                actor.id, upload, "read", "sent", said=said_now, digest=form.get("digest", "")
+            ):
+                raise FormRefused([("", words.tr(SUPERSEDED))], 409)
+            await _going_on(at, actor, upload, patience=PATIENCE)
+            return _back(upload, form, "chosen")
+        if form.get("act") == "choose":
+            return _back(upload, form, "")
         if found.state == "read" and not _to_enter(found):
             raise FormRefused([("", words.tr(EMPTY))])
         taken = await at.directory_uploads.move(actor.id, upload, "read", "accepted", digest=form.get("digest", ""))
@@ -188,6 +217,33 @@ async def accept_import_by_page(upload: UploadId, request: Request, actor: Actor
         return await _import(request, at, actor, found, wrong.form("accept", None, form), status=wrong.status)
     await _going_on(at, actor, upload, patience=PATIENCE)
     return RedirectResponse(f"{PATH}/{upload}", 303)
+
+
+def _chosen(found: Upload, form: Typed, words: Translator) -> dict[str, str]:
+    """Return what is chosen for rows now, by line: what was, and what the form says of the rows that it showed."""
+    rows = {str(row["line"]): row_of(row) for row in found.said.get("rows", ())}
+    chosen: dict[str, str] = dict(found.said.get("choices", {}))
+    for one in form.all("choice"):
+        line, _, choice = one.partition(":")
+        row = rows.get(line)
+        if row is None or not CHOICE.fullmatch(choice):
+            raise FormRefused([("", words.tr(UNKNOWN_CHOICE))])
+        chosen.pop(line, None)
+        if choice != row.usual:
+            chosen[line] = choice
+    return chosen
+
+
+def _back(upload: str, form: Typed, code: str) -> Response:
+    """Return the way back to the rows that were shown."""
+    shown_rows, page = form.get("show", ""), form.get("page", "")
+    query = {
+        "show": shown_rows if shown_rows in NOT_NEW else "",
+        "page": page if PLACE.fullmatch(page) else "",
+        "said": code,
+    }
+    said_so = urlencode({name: value for name, value in query.items() if value})
+    return RedirectResponse(f"{PATH}/{upload}{'?' if said_so else ''}{said_so}", 303)
 
 
 async def _known(at: Installation, actor: Acting, upload: str) -> Upload:
@@ -207,8 +263,11 @@ async def _going_on(at: Installation, actor: Acting, upload: str, *, patience: f
 
 
 def _to_enter(found: Upload) -> int:
+    """Return how many rows would be entered, or become further names."""
+    # A table that was read before one could choose says only what its rows are.
     counts = found.said.get("counts", {})
-    return int(counts.get("new", 0)) + int(counts.get("similar", 0))
+    does = found.said.get("does") or {"enter": counts.get("new", 0) + counts.get("similar", 0)}
+    return int(does.get("enter", 0)) + int(does.get("name", 0))
 
 
 async def _imports(request: Request, at: Installation, actor: Acting, form: Form, *, status: int = 200) -> Response:
@@ -259,6 +318,9 @@ async def _import(
     page = min(page, pages)
     result = await at.directory_imports.accepted_as(found.digest or "") if found.state == "entered" else None
     names = await at.accounts.names({result.actor}) if result else {}
+    lines = await _lines(request, at, actor, rows[(page - 1) * PAGE : page * PAGE])
+    if any(line.offered for line in lines):
+        form.name = "choices"
     return show(
         request,
         "directory_import.html",
@@ -268,9 +330,11 @@ async def _import(
         works=found.state in ("sent", "accepted"),
         counts=counts,
         to_enter=_to_enter(found),
+        further=found.said.get("does", {}).get("name", 0),
+        unfit=len(found.said.get("unfit", ())),
         rows_in_all=sum(counts.values()),
         superseded=bool(found.said.get("superseded")),
-        lines=await _lines(request, at, actor, rows[(page - 1) * PAGE : page * PAGE]),
+        lines=lines,
         only=only,
         filters=[
             (code, sentence_case(word(VERDICTS, code, words)), counts.get(code, 0))
@@ -287,6 +351,7 @@ async def _import(
         reason_words=REASONS,
         field_words=FIELD_WORDS,
         errors=form.errors,
+        said=said(request, SAID),
         headers={"Cache-Control": "no-store"},
     )
 
@@ -317,8 +382,17 @@ async def _lines(
             for one in view.errors
         )
 
-    views = [row_view(row, words) for row in verdicts]
-    return tuple(Line(view, row["name"], alike(view), wrong(view)) for view, row in zip(views, rows, strict=True))
+    def offered(view: RowView) -> tuple[tuple[str, str], ...]:
+        if view.verdict == "bad":
+            return ()
+        entries = [known[one.entry] for one in view.alike if one.nameable and one.entry in known]
+        named = [(one.id, name_of(one, words)) for one in entries]
+        return (("leave", ""), ("enter", ""), *named)
+
+    def line(view: RowView, name: str) -> Line:
+        return Line(view, name, alike(view), wrong(view), offered(view), view.choice or view.does)
+
+    return tuple(line(row_view(row, words), said["name"]) for row, said in zip(verdicts, rows, strict=True))
 
 
 def _why(found: Upload, words: Translator) -> str:

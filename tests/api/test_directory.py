@@ -1,5 +1,6 @@
 """The directory by HTTP: entries with their versions, merges, likenesses, and tables that are looked at first."""
 
+from base64 import b64encode
 from typing import Any
 
 import httpx2
@@ -141,6 +142,28 @@ async def test_duplicates_are_found_merged_and_split_again(api: Api) -> None:
     assert code(await api.ask("GET", "/directory/dir_nothing00/duplicates")) == (404, "entry_unknown")
 
 
+async def test_what_looks_like_an_entry_is_said_when_it_is_entered_and_found_again_in_pairs(api: Api) -> None:
+    """Of another kind, too; every two once, a page after the other; a cursor of another list is refused."""
+    first = await added(api, partner(api, "Peace Committee", country="VN"))
+    assert first["alike"] == []
+    host = await added(api, {"kind": "host", "name": f"{api.id} Peace Committee", "place": "Huế"})
+    assert [(one["found"]["id"], one["score"]) for one in host["alike"]] == [(first["id"], 80)]
+    second = await added(api, partner(api, "Peace Committee Viet Nam", country="VN"))
+    assert [one["found"]["id"] for one in second["alike"]] == [first["id"], host["id"]]
+    seen: list[tuple[str, str]] = []
+    cursor: str | None = ""
+    count = 0
+    while cursor is not None:
+        page = (await api.ask("GET", f"/directory-duplicates?limit=1{cursor}", by="hung")).json()
+        count = page["count"]
+        seen += [(one["first"]["id"], one["second"]["id"]) for one in page["items"]]
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    assert len(seen) == len(set(seen)) == count
+    mine = {first["id"], host["id"], second["id"]}
+    assert {both for both in seen if mine & set(both)} == {(a, b) for a in mine for b in mine if a < b}
+    assert code(await api.ask("GET", "/directory-duplicates?cursor=x")) == (400, "cursor_unknown")
+
+
 async def test_a_table_is_looked_at_and_then_entered_once(api: Api) -> None:
     """Every row that is wrong or looks known is named; nothing is entered until its digest is accepted."""
     known = await added(api, partner(api))
@@ -157,17 +180,29 @@ async def test_a_table_is_looked_at_and_then_entered_once(api: Api) -> None:
     ).encode("utf-16")
     preview = (await send_file(api, content)).json()
     assert (preview["encoding"], preview["separator"]) == ("utf-16", ";")
-    assert preview["counts"] == {"new": 2, "similar": 0, "known": 1, "bad": 2}
+    assert preview["counts"] == {
+        "new": 2,
+        "similar": 0,
+        "known": 1,
+        "bad": 2,
+        "enter": 2,
+        "name": 0,
+        "leave": 3,
+    }
     assert preview["rows"] == [
         {
             "line": 2,
             "verdict": "known",
-            "alike": [{"entry": known["id"], "line": None, "score": 100, "reasons": ["same_name"]}],
+            "does": "leave",
+            "choice": None,
+            "alike": [{"entry": known["id"], "nameable": True, "line": None, "score": 100, "reasons": ["same_name"]}],
             "errors": [],
         },
         {
             "line": 5,
             "verdict": "bad",
+            "does": "leave",
+            "choice": None,
             "alike": [],
             "errors": [
                 {"column": "B", "field": "name", "rule": "too_long", "message": "At most 300 characters are taken."}
@@ -176,6 +211,8 @@ async def test_a_table_is_looked_at_and_then_entered_once(api: Api) -> None:
         {
             "line": 6,
             "verdict": "bad",
+            "does": "leave",
+            "choice": None,
             "alike": [],
             "errors": [
                 {
@@ -203,6 +240,51 @@ async def test_a_table_is_looked_at_and_then_entered_once(api: Api) -> None:
     assert formula["entry"]["name"] == f"=cmd('{api.id}')"
     changed = await send_file(api, content, f"/directory-imports/{'0' * 64}")
     assert code(changed) == (409, "preview_superseded")
+
+
+async def test_what_becomes_of_a_row_is_chosen_and_sealed_into_what_is_accepted(api: Api) -> None:
+    """The file and the choices come together, both times; other choices are another preview."""
+    known = await added(api, partner(api))
+    rows = [["kind", "name", "country"], ["partner", f"{api.id} Frendship Association", "JP"]]
+    content = b64encode(csv_text([*rows, ["partner", f"{api.id} Friendship", "JP"]]).encode()).decode()
+
+    async def ask(path: str = "", **choices: str) -> httpx2.Response:
+        body = {"table": content, "choices": {line[1:]: choice for line, choice in choices.items()}}
+        return await api.ask("POST", f"/directory-imports{path}", body, headers={"Accept-Language": "en"})
+
+    preview = (await ask(_2=known["id"], _3="leave")).json()
+    assert preview["counts"] == {"new": 0, "similar": 1, "known": 1, "bad": 0, "enter": 0, "name": 1, "leave": 1}
+    assert [(row["does"], row["choice"]) for row in preview["rows"]] == [("name", known["id"]), ("leave", "leave")]
+    path = f"/{preview['digest']}"
+    assert code(await ask(path, _2=known["id"])) == (409, "preview_superseded")
+    done = (await ask(path, _2=known["id"], _3="leave")).json()
+    assert {name: done[name] for name in ("entered", "named", "left_out", "known", "bad")} == {
+        "entered": 0,
+        "named": 1,
+        "left_out": 0,
+        "known": 1,
+        "bad": 0,
+    }
+    stands = (await api.ask("GET", f"/directory/{known['id']}")).json()
+    assert (stands["version"], stands["entry"]["other_names"]) == (2, [f"{api.id} Frendship Association"])
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({"table": "not base64"}, [("table", "malformed")]),
+        ({}, [("table", "required")]),
+        ({"table": "", "more": 1}, [("more", "unknown_field")]),
+        ({"table": "", "choices": {"2": "enter it"}}, [("choices.2", "malformed")]),
+        ({"table": "a2luZCxuYW1lCg==", "choices": {"2": "enter"}}, [("choices.2", "choice_without_row")]),
+    ],
+)
+async def test_choices_that_cannot_be_name_line_and_rule(
+    api: Api, body: dict[str, Any], errors: list[tuple[str, str]]
+) -> None:
+    """As every body does."""
+    answer = await api.ask("POST", "/directory-imports", body)
+    assert (answer.status_code, fields(answer)) == (422, errors)
 
 
 async def test_a_file_that_is_no_table_is_refused_by_its_rule(api: Api) -> None:

@@ -197,6 +197,7 @@ def test_every_sentence_exists_in_both_languages(language: Language) -> None:
         *attachments.SENTENCES.values(),
     }
     sentences |= {*directory_imports.FILE_SENTENCES.values(), *directory_imports.ROW_SENTENCES.values()}
+    sentences |= set(directory_imports.CHOICE_SENTENCES.values())
     sentences |= {*violations.CUSTOM.values(), *(rule.sentence for rule in violations.PYDANTIC.values())}
     for sentence in sentences:
         said = words.gettext(sentence)

@@ -55,6 +55,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("directory-contact-form", "lan", "/directory/{Tokyo–Vietnam Friendship Association}/contacts/new"),
     ("directory-contact", "lan", "/directory/{contact}"),
     ("directory-contact-edit", "lan", "/directory/{contact}/edit"),
+    ("directory-duplicates", "lan", "/directory/duplicates"),
     ("directory-alike", "lan", "/directory/{Tokio Friendship Association}/merge?q=nagano"),
     (
         "directory-merge",

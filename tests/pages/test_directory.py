@@ -10,7 +10,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from api.pages.directory import FIELDS, MODELS
+from api.pages.directory import FIELDS
+from api.pages.directory_forms import MODELS
 from api.pages.limits import limits_of
 from domain.directory import ContactEntry, HostEntry, PartnerEntry
 from domain.values import PersonRef
@@ -168,6 +169,28 @@ async def test_an_entry_shows_its_contacts_its_delegations_and_what_it_was(house
     for hidden in ("Satō", "x@tokyo", "with-her", "Hùng", "/edit", "/merge"):
         assert hidden not in auditor, hidden
     assert (await house.get("/directory/dir_nothing00")).status_code == 404
+
+
+async def test_files_stay_with_an_entry_that_was_renamed_and_namesakes_share_none(house: House) -> None:
+    """By every name it ever had; of two with one name the one whose country the journey is to."""
+    lao = await house.enter(partner("Hội Hữu nghị Lào", country="LA"))
+    await house.front.at.directory.change(lao, partner("Lao Friendship Society", country="LA"), 1, "hung")
+    german = await house.enter(partner("DVG", country="DE"))
+    swiss = await house.enter(partner("DVG", country="CH"))
+    await put(house.front, "before", partner="HOI HUU NGHI LAO", countries=("LA",))
+    await put(house.front, "to-german", partner="DVG", countries=("DE",))
+    await put(house.front, "to-swiss", partner="dvg", countries=("CH", "FR"))
+    await put(house.front, "to-neither", partner="DVG", countries=("TH",))
+
+    async def files(entry: str) -> set[str]:
+        return set(re.findall(r'href="/delegations/([^"]+)"', await house.page(f"/directory/{entry}")))
+
+    assert await files(lao) == {"before"}
+    assert await files(german) == {"to-german", "to-neither"}
+    assert await files(swiss) == {"to-swiss", "to-neither"}
+    # Who has the name today has its files.
+    heir = await house.enter(partner("Hội Hữu nghị Lào", country="LA"))
+    assert (await files(lao), await files(heir)) == (set(), {"before"})
 
 
 async def person_at(house: House, organisation: str) -> PersonRef:
@@ -344,6 +367,25 @@ async def test_two_entries_are_compared_merged_and_separated(house: House) -> No
         apart = await house.post(f"/directory/{other}/split", {"csrf": form["csrf"]})
         assert apart.headers["location"] == f"/directory/{other}?said=split"
     assert "gave way" not in part_of(await house.page(f"/directory/{other}"), "known")
+
+
+async def test_every_two_that_may_be_one_are_shown_the_likeliest_first(house: House) -> None:
+    """Two of a kind are compared from there; a partner and a host stay two."""
+    tokyo = await house.enter(partner("Tokyo Friendship Association"))
+    tokio = await house.enter(partner("Tokio Friendship Association"))
+    host = await house.enter(HostEntry(kind="host", name="Tokyo Friendship", country="JP", place="Tokyo"))
+    assert 'href="/directory/duplicates"' in await house.page("/directory")
+    page = await house.page("/directory/duplicates")
+    first, second = sorted((tokyo, tokio))
+    assert "3 pairs" in text_of(page)
+    assert re.findall(r"/directory/([^/]+)/merge\?with=([^\"]+)", page) == [(first, second)]
+    assert page.count("Partner and host: they stay two entries.") == 2
+    assert page.index(f"{first}/merge") < page.index("Partner and host")
+    asked = await house.send("/directory/new?kind=host", name="Tokyo Friendship", place="Huế", country="Japan")
+    assert (asked.status_code, "Tokyo Friendship Association</a>" in asked.text) == (409, True)
+    await house.front.at.directory.merge(tokio, tokyo, "lan")
+    assert "1 pair" in text_of(await house.page("/directory/duplicates"))
+    assert host in await house.page(f"/directory/{tokyo}/merge")
 
 
 async def test_whatever_is_typed_comes_back_as_text_or_is_refused_in_words(house: House) -> None:

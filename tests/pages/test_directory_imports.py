@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from api.import_work import ImportWork
+from api.import_work import EVERY, ImportWork
 from api.pages.uploads import TABLES, UPLOADS, room_of
 from domain.directory import PartnerEntry
 from storage.directory_uploads import LIFETIME, MOST_UPLOADS
@@ -59,7 +59,8 @@ async def send(browser: Browser, content: bytes | None, name: str = "Đối tác
 async def post(browser: Browser, path: str, **typed: str) -> httpx2.Response:
     """Send the form of a table, as its page shows it."""
     page = (await get(browser, path)).text
-    fields = dict(Forms(page).forms.get("accept") or Forms(page).forms[path]) | typed
+    forms = Forms(page).forms
+    fields = dict(forms.get("choices") or forms.get("accept") or forms[path]) | typed
     headers = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
     return await browser.http.post(f"{ORIGIN}{path}", data=fields, headers=headers)
 
@@ -103,8 +104,10 @@ async def test_a_table_is_read_named_row_by_row_and_taken_over_once(tmp_path: Pa
             "7 – Cannot be entered Organisation (column D) : No partner or host goes by this name or id, "
             "neither here nor in the directory."
         ) in said
-        assert "2 TOKYO FRIENDSHIP Is known already Tokyo Friendship Association same name" in said
-        assert "3 Tokio Friendship Association Looks like an entry; is entered all the same Tokyo" in said
+        assert "2 TOKYO FRIENDSHIP Is known already leave it out enter it a further name of Tokyo" in said
+        assert (
+            "3 Tokio Friendship Association Looks like an entry leave it out enter it a further name of Tokyo" in said
+        )
         assert f'href="/directory/{tokyo.id}"' in page
         assert said.index("5 – Cannot") < said.index("7 – Cannot") < said.index("2 TOKYO")
         only = text_of((await get(lan, f"{path}?show=known")).text)
@@ -129,6 +132,40 @@ async def test_a_table_is_read_named_row_by_row_and_taken_over_once(tmp_path: Pa
         # A formula stays what it is, in a table that is sent back, too.
         formula = (await found.at.directory.page(kinds=["partner"], country="DE")).items[0]
         assert "=cmd(&#39;x&#39;)" in (await get(lan, f"/directory/{formula.id}")).text
+
+
+async def test_what_becomes_of_a_row_is_chosen_looked_at_and_then_taken_over(tmp_path: Path) -> None:
+    """What was chosen is never taken over unseen; what no longer fits is said; nothing is entered before a word."""
+    async with with_rules(tmp_path) as found:
+        lan = await reading(found, "lan")
+        tokyo = await found.at.directory.add(
+            PartnerEntry(kind="partner", name="Tokyo Friendship Association", country="JP"), "lan", idempotency_key="a"
+        )
+        names_of_rows = ("Tokyo Friendship", "Tokio Friendship Association", "Tokyo Frendship", "Kyoto Club")
+        path = await sent(lan, table(*(["partner", name, "JP"] for name in names_of_rows)))
+        first = dict(Forms((await get(lan, path)).text).forms["choices"])
+        bad = await post(lan, path, act="choose", choice="3:dir_else0000; drop")
+        assert (bad.status_code, "Choose for each row one of what is offered there." in bad.text) == (422, True)
+        kept = await post(lan, path, act="choose", choice=f"3:{tokyo.id}", show="similar", page="1")
+        assert kept.headers["location"] == f"{path}?show=similar&page=1&said=chosen"
+        page = (await get(lan, kept.headers["location"])).text
+        assert f'<option value="3:{tokyo.id}" selected>' in page
+        assert "4 rows were read. 3 would be entered. 1 of them becomes a further name" in text_of(page)
+        # Chosen and taken over at once: first it is looked at.
+        assert (await post(lan, path, act="accept", choice="4:leave")).headers["location"].endswith("said=chosen")
+        assert await names(found) == {"Tokyo Friendship Association"}
+        late = await lan.http.post(
+            f"{ORIGIN}{path}",
+            data=first | {"act": "accept", "choice": f"3:{tokyo.id}"},
+            headers={"origin": ORIGIN, "sec-fetch-site": "same-origin"},
+        )
+        assert late.status_code == 409
+        assert (await post(lan, path, act="accept")).headers["location"] == path
+        over = text_of((await get(lan, path)).text)
+        assert "1 row was entered. 1 was known already. 1 became a further name of an entry. 1 was left out" in over
+        assert await names(found) == {"Tokyo Friendship Association", "Kyoto Club"}
+        stands = (await found.at.directory.get(tokyo.id)).entry  # type: ignore[union-attr]
+        assert stands.other_names == ("Tokio Friendship Association",)  # type: ignore[union-attr]
 
 
 async def test_a_table_sent_twice_is_one_and_an_acceptance_sent_twice_is_one(tmp_path: Path) -> None:
@@ -167,7 +204,7 @@ async def test_what_the_directory_became_meanwhile_is_looked_at_again(tmp_path: 
 
 
 async def test_a_table_goes_on_when_its_reading_was_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page says that it is being read, and whoever looks again begins it again; so with entering."""
+    """The page says that it is being read; it goes on though nobody looks, and once somebody does; so with entering."""
     async with with_rules(tmp_path) as found:
         lan, work = await reading(found, "lan"), found.at.import_work
         held = asyncio.Event()
@@ -176,7 +213,7 @@ async def test_a_table_goes_on_when_its_reading_was_cut_off(tmp_path: Path, monk
 
         async def waits(*asked: Any) -> Any:
             await held.wait()
-            return await (look(*asked) if len(asked) == 1 else accept(*asked))
+            return await (look(*asked) if len(asked) == 2 else accept(*asked))
 
         monkeypatch.setattr("api.pages.directory_imports.PATIENCE", 0)
         monkeypatch.setattr(imports, "preview_with_names", waits)
@@ -191,7 +228,11 @@ async def test_a_table_goes_on_when_its_reading_was_cut_off(tmp_path: Path, monk
         await work.close()
         found.at.import_work = work = ImportWork(found.at.directory_uploads, imports)
         held.set()
-        assert "The table is being read" in (await get(lan, path)).text
+        await work.resume()
+        assert work._tasks == {}
+        uploads = found.at.directory_uploads
+        monkeypatch.setattr(uploads, "clock", lambda: utc_now() + EVERY)
+        await work.resume()
         await finished(work)
         page = await get(lan, path)
         assert ("Take over 1 row" in page.text, "every 1s" in page.text) == (True, False)
@@ -313,12 +354,15 @@ async def test_a_failure_nobody_foresaw_is_noted_and_the_table_waits(
     async with with_rules(tmp_path) as found:
         lan = await reading(found, "lan")
 
-        async def breaks(_: bytes) -> Any:
+        async def breaks(*_: Any) -> Any:
             raise ValueError("Satō Haruka")
 
         monkeypatch.setattr(found.at.directory_imports, "preview_with_names", breaks)
         path = await sent(lan, table(["partner", "A", "JP"]))
         assert "The table is being read" in (await get(lan, path)).text
         await asyncio.gather(*list(found.at.import_work._tasks.values()), return_exceptions=True)
+        monkeypatch.setattr(found.at.directory_uploads, "clock", lambda: utc_now() + EVERY)
+        await found.at.import_work.resume()
+        assert found.at.import_work._tasks == {}
         said = capsys.readouterr().out
         assert ("directory_import_failed" in said, "ValueError" in said, "Satō" in said) == (True, True, False)

@@ -110,6 +110,7 @@ WITHOUT: dict[str, set[str]] = {
     "POST /directory/imports table": {"table"},
     "POST /directory/imports/{import}": set(),
     "POST /directory/imports/{import} accept": {"digest"},
+    "POST /directory/imports/{import} choices": {"digest", "choice", "show", "page"},
     "POST /me/sessions": set(),
     "POST /admin/checkpoints make": set(),
     "POST /admin/person-requests/{request_id} take_back": set(),

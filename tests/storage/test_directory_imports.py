@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from domain.directory import ContactEntry, HostEntry, PartnerEntry
 from storage.data_keys import count_keys
 from storage.directory import Directory, versions
-from storage.directory_imports import DirectoryImports, Preview, PreviewSuperseded
+from storage.directory_imports import Choice, DirectoryImports, Preview, PreviewSuperseded
 from storage.engine import Database
 from storage.keyring import Keyring
 from storage.persons import Person, Persons, persons
@@ -212,8 +212,15 @@ async def test_duplicates_of_an_entry(imports: DirectoryImports, directory: Dire
     hue = await directory.add(HostEntry(kind="host", name="Huế", place="Huế"), "lan", idempotency_key="3")
     assert [(one.entry, one.score) for one in await imports.alike(tokyo)] == [(tokio.id, 94)]
     assert await imports.alike(hue) == []
+    assert (await imports.pairs()).count == 1
+    far = await directory.add(other.model_copy(update={"country": "DE"}), "lan", idempotency_key="4")
+    assert [(one.first, one.second) for one in (await imports.pairs()).items[1:]] == [tuple(sorted((tokio.id, far.id)))]
+    moved = other.model_copy(update={"country": "DE", "name": "Dresden"})
+    await directory.change(far.id, moved, 1, "lan")
+    assert [one.score for one in (await imports.pairs()).items] == [94]
     won = await directory.merge(tokio.id, tokyo.id, "lan")
     assert await imports.alike(won) == []
+    assert (await imports.pairs()).items == ()
 
     content = table(
         contact(tokyo.id, "Satō Haruka", "h@tfa.example"), contact("Tokio Friendship", "Sato Haruko", "o@tfa.example")
@@ -229,3 +236,73 @@ async def test_duplicates_of_an_entry(imports: DirectoryImports, directory: Dire
     await register.erase(first.entry.person.ref)
     assert await imports.alike(first) == []
     assert await imports.alike(second) == []
+
+
+async def test_people_decide_what_becomes_of_each_row(
+    imports: DirectoryImports, directory: Directory, database: Database
+) -> None:
+    """Left out, entered all the same, or a further name of the entry: as the preview said, which the digest seals."""
+    tokyo = await directory.add(TOKYO, "lan", idempotency_key="t")
+    content = table(
+        partner("Tokyo Friendship"),
+        partner("Tokio Friendship Association"),
+        partner("Kyoto Society"),
+        contact("Tokio Friendship Association", "Satō Haruka", "h@tfa.example"),
+        contact("Kyoto Society", "Itō Ren", "r@kyoto.example"),
+    )
+    usual = await imports.preview(content)
+    assert [row.does for row in usual.rows] == ["leave", "enter", "enter", "enter", "enter"]
+    choices: dict[int, Choice] = {2: "enter", 3: tokyo.id, 4: "leave"}
+    chosen = await imports.preview(content, choices)
+    assert [(row.verdict, row.does) for row in chosen.rows] == [
+        ("known", "enter"),
+        ("similar", "name"),
+        ("new", "leave"),
+        ("new", "enter"),
+        # Whom it is at was left out with its row.
+        ("bad", "leave"),
+    ]
+    assert (chosen.unfit, chosen.digest != usual.digest) == ({}, True)
+    for other in ({}, choices | {4: "enter"}, {2: "enter"}):
+        with pytest.raises(PreviewSuperseded):
+            await imports.accept(chosen.digest, content, "lan", other)
+    assert await count(database) == (1, 0)
+    done = await imports.accept(chosen.digest, content, "lan", choices)
+    assert (done.entered, done.named, done.left_out, done.known, done.bad) == (2, 1, 1, 0, 1)
+    assert await imports.accepted_as(chosen.digest) == done
+    stands = await directory.get(tokyo.id)
+    assert stands is not None
+    assert stands.entry == TOKYO.model_copy(update={"other_names": ("Tokio Friendship Association",)})
+    assert [(one.action, one.actor) for one in await directory.versions(tokyo.id)] == [
+        ("added", "lan"),
+        ("changed", "lan"),
+    ]
+    assert [one.id for one in (await directory.page(q="tokio")).items] == [tokyo.id]
+    assert len((await directory.page(at=tokyo.id)).items) == 1
+    assert (await directory.page(q="kyoto")).items == ()
+
+
+async def test_a_choice_that_does_not_fit_is_named_and_counts_for_nothing(
+    imports: DirectoryImports, directory: Directory
+) -> None:
+    """By its line and why: no such row, a bad one, an entry that it does not look like, or that has names enough."""
+    full = TOKYO.model_copy(update={"other_names": tuple(f"TFA {number}" for number in range(10))})
+    tokyo = await directory.add(full, "lan", idempotency_key="t")
+    host = HostEntry(kind="host", name="Tokio Friendship", country="JP", place="Tokyo")
+    other = await directory.add(host, "lan", idempotency_key="h")
+    content = table(
+        partner("Tokio Friendship Association"),
+        partner("Tokyo Friendship"),
+        partner("Kyoto Society", "XX"),
+        contact(tokyo.id, "Satō Haruka", "h@tfa.example"),
+    )
+    choices: dict[int, Choice] = {2: tokyo.id, 3: other.id, 4: "enter", 5: tokyo.id, 77: "leave"}
+    preview = await imports.preview(content, choices)
+    assert preview.unfit == {
+        2: "choice_too_many_names",
+        3: "choice_not_alike",
+        4: "choice_without_row",
+        5: "choice_not_alike",
+        77: "choice_without_row",
+    }
+    assert preview.digest == (await imports.preview(content)).digest

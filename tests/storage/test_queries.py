@@ -260,8 +260,10 @@ async def test_visits_are_those_with_a_partner_s_name_or_one_of_its_people(datab
         await projection.project(f"v-{number}", sealed(f"v-{number}", events))
     queries, who = Queries(database), member(1).person.ref
 
-    async def visits(partners: list[str], people: list[str], most: int = 9, **more: frozenset[str] | None) -> list[str]:
-        found = await queries.visits(partners, people, most=most, **{"within": None, **more})
+    async def visits(
+        partners: list[str], people: list[str], most: int = 9, within: frozenset[str] | None = None
+    ) -> list[str]:
+        found = await queries.visits(partners, people, most=most, within=within)
         return [one.id for one in found]
 
     assert await visits(["hoi hue"], []) == ["v-1", "v-0"]

@@ -1,6 +1,7 @@
 """The directory by the command, on the real stack: entered, found, merged, split, and brought in from a table."""
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def done(here: Installed, *words: str) -> Any:
 def test_an_entry_is_entered_found_merged_and_split(here: Installed) -> None:
     """Tables for people, JSON for programs; a contact's name is shown to those who may see it."""
     tokyo = done(here, "add", "partner", "--name", "Hội Hữu nghị Tokyo", "--country", "JP", "--other-name", "TFA")
-    assert tokyo["duplicates"] == []
+    assert tokyo["alike"] == []
     again = verb(here, "add", "partner", "--name", "hoi huu nghi tokio", "--country", "JP")
     assert again.returncode == 0, again.stderr
     assert "It looks like what is there already:" in again.stdout
@@ -46,6 +47,9 @@ def test_an_entry_is_entered_found_merged_and_split(here: Installed) -> None:
     assert found["id"] == tokyo["id"]
     [tokio] = [one["id"] for one in done(here, "list", "--q", "tokio")["items"]]
     assert [one["found"]["id"] for one in done(here, "duplicates", tokio)["items"]] == [tokyo["id"]]
+    twice = {(one["first"]["id"], one["second"]["id"]) for one in done(here, "duplicates", "--all")["items"]}
+    assert tuple(sorted((tokyo["id"], tokio))) in twice
+    assert tokio in verb(here, "duplicates", "--all").stdout
     assert done(here, "merge", tokio, tokyo["id"])["id"] == tokyo["id"]
     shown = verb(here, "show", tokio, language="vi")
     assert "Đã gộp vào" in shown.stdout
@@ -78,6 +82,22 @@ def test_a_table_enters_only_after_its_preview_was_accepted(here: Installed, tmp
     assert (accepted["entered"], accepted["known"], accepted["bad"]) == (2, 0, 1)
     assert done(here, "import", str(file), "--accept", digest) == accepted
     assert len(done(here, "list", "--q", "kyoto")["items"]) == 1
+
+
+def test_what_becomes_of_a_row_is_chosen(here: Installed, tmp_path: Path) -> None:
+    """By its line; the command that accepts has the choices."""
+    nara = done(here, "add", "partner", "--name", "Nara Culture Club", "--country", "JP")["id"]
+    file = tmp_path / "nara.csv"
+    file.write_text("kind,name,country\npartner,Nara Kulture Club,JP\npartner,Nara Culture Club,JP\n", encoding="utf-8")
+    preview = verb(here, "import", str(file), "--name", f"2={nara}", "--leave", "3")
+    assert "becomes a further name" in preview.stdout
+    command = next(line for line in preview.stdout.splitlines() if "--accept" in line)
+    assert f"--leave 3 --name 2={nara} --accept " in command
+    accepted = done(here, *shlex.split(command[command.index("directory import") :])[1:])
+    assert (accepted["entered"], accepted["named"], accepted["left_out"], accepted["known"]) == (0, 1, 0, 1)
+    assert done(here, "show", nara)["entry"]["other_names"] == ["Nara Kulture Club"]
+    for words in (("--enter", "2", "--leave", "2"), ("--name", "2")):
+        assert verb(here, "import", str(file), *words).returncode == 1
 
 
 def test_what_cannot_be_is_refused_in_plain_words(here: Installed, tmp_path: Path) -> None:

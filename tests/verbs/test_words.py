@@ -10,7 +10,7 @@ from domain import commands, directory, duplicates, events, permission, state
 from domain.values import Direction
 from locales import translator
 from storage.directory import Action
-from storage.directory_imports import Verdict
+from storage.directory_imports import Does, Verdict
 from tests.rulebook import edition
 from verbs import directory as directory_verb
 from verbs import list as list_verb
@@ -41,6 +41,7 @@ from words.events import EVENTS, Reader, sentence_of
         (directory_words.REASONS, get_args(duplicates.Reason)),
         (directory_words.ACTIONS, get_args(Action)),
         (directory_words.VERDICTS, get_args(Verdict)),
+        (directory_words.DOES, get_args(Does)),
         (EVENTS, [kind.model_fields["type"].default for kind in get_args(get_args(events.AnyEvent)[0])]),
     ],
 )
