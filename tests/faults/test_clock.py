@@ -47,7 +47,10 @@ def skewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installed
     library, source = folder / "skewed_clock.so", Path(__file__).with_name("skewed_clock.c")
     subprocess.run([compiler, "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     own, other = Clock(folder / "own"), Clock(folder / "other")
-    with installed(folder / "var", environment={"LD_PRELOAD": str(library), "SKEWED_CLOCK": str(own.path)}) as running:
+    environment = {"LD_PRELOAD": str(library), "SKEWED_CLOCK": str(own.path)}
+    # Tokens end by the clock of whoever looks: these outlive every skew.
+    lives = {"token_days": "1096", "signing_token_days": "1096"}
+    with installed(folder / "var", environment=environment, **lives) as running:
         yield running, own, other
 
 
