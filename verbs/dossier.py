@@ -129,14 +129,12 @@ def _observations(observations: Sequence[Seen], words: DossierWords, console: Co
     tr = words.translator.tr
     for one in observations:
         when = business_time(one["observed_at"], words.zone, words.translator)
-        values = {"who": words.place("member", one["subject"]), "limit": words.rules.limit(one["rule"]["rule"])}
+        values = {"who": words.place(f"member:{one['subject']}"), "limit": words.rules.limit(one["rule"]["rule"])}
         values |= {"value": one["value"], "allowed": one["allowed"], "time": when}
         text = tr(mark("%(who)s: %(limit)s: %(value)s, allowed %(allowed)s, by other files at %(time)s."), **values)
         if one["sealed"] not in (None, one["value"]):
             before = business_time(one["sealed_at"], words.zone, words.translator)
-            text += " " + tr(
-                "Sealed with the last signature: %(count)s, as of %(time)s.", count=one["sealed"], time=before
-            )
+            text += " " + tr("Sealed last: %(count)s, as of %(time)s.", count=one["sealed"], time=before)
         say(text, console=console)
 
 

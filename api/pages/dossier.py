@@ -17,6 +17,7 @@ from domain.commands import Stay
 from domain.dossiers import JustifiedBreach
 from domain.erasure import place_of
 from domain.events import Breach
+from domain.observations import Renewed
 from domain.rules import Edition
 from domain.state import Ceiling, Delegation, Document, Item, Participant
 from domain.values import Direction, Fact
