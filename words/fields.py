@@ -63,7 +63,6 @@ FIELDS = {
     "channel": mark("calendar by"),
     "comment": mark("comment"),
     "concerns": mark("concerns"),
-    "conflicted": mark("steps that others decide"),
     "country": mark("country"),
     "dated": mark("dated"),
     "days": mark("days"),
@@ -88,7 +87,6 @@ FIELDS = {
     "language": mark("language"),
     "leave": mark("leave"),
     "left": mark("left the file"),
-    "left_to": mark("left to"),
     "letter": mark("letter"),
     "limit": mark("limit"),
     "lines": mark("lines"),
@@ -133,7 +131,6 @@ FIELDS = {
     "starts": mark("begins"),
     "status": mark("state"),
     "step": mark("step"),
-    "step_id": mark("step"),
     "steps": mark("steps"),
     "subject": mark("member"),
     "submitted_at": mark("submitted at"),
@@ -153,7 +150,6 @@ FIELDS = {
     "via": mark("came by"),
     "voided_by": mark("void because of"),
     "what": mark("what"),
-    "why": mark("why"),
     "withdrawn": mark("taken back"),
     "zone": mark("zone"),
 }
@@ -172,6 +168,8 @@ SILENT = frozenset(
         *("remind_at", "calculation", "escalate", "escalations", "sequence", "dtstamp", "announced"),
         # Of a step as the rules laid it out, and of what a register said.
         *("plan", "review", "commitment", "tenure", "held_since", "id", "message_id", "ref"),
+        # Told in the sentence of the submission.
+        *("conflicted", "step_id", "left_to", "why"),
     }
 )
 """Fields within a part that are not told in words; they stand in the changes for programs."""

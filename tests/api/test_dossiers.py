@@ -46,7 +46,7 @@ async def test_a_dossier_is_read_whole_before_it_is_signed(api: Api) -> None:
     assert one["parts"][2]["content"][0]["title"] == "Diễn đàn"
     assert one["ceiling"]["total_vnd"] == one["parts"][3]["content"]["total_vnd"]
     assert (one["proposal"], one["submitted_by"], one["step"]) == (1, "lan", "department_head")
-    assert (one["policy"], one["signatures"]) == ({"rule": "IN-APPROVAL", "version": 1}, [])
+    assert (one["policy"], one["signatures"]) == ({"rule": "IN-APPROVAL", "version": 2}, [])
     assert one["differences"] == {"since": None, "why": "first", "items": [], "ceiling_before": None}
 
 
