@@ -48,7 +48,7 @@ def test_the_demo_plays_another_file_and_ends_by_itself(printed: dict[str, Any])
     ]
     found = {one["what"]: (one["rule"], one["status"]) for one in printed["deadlines"]}
     assert found["report"] == ("OUT-REPORT v2", "late")
-    assert found["step.standing_vice_president.2"] == ("OUT-HIGH-LEVEL v1", "met")
+    assert found["step.standing_vice_president.2"] == ("OUT-HIGH-LEVEL v2", "met")
 
 
 def asked(folder: Path, *words: str) -> str:
