@@ -9,16 +9,19 @@ from pydantic import BaseModel, ConfigDict
 
 from api.access import BEARER, Actor, GuardedRoute
 from api.files import KnownFile
-from api.installation import At
+from api.installation import At, Installation
 from api.problems import Problem
 from domain.decision import Actor as Acting
 from domain.differences import Difference, differences, entries
 from domain.dossier import PartContent
 from domain.dossiers import Dossier, JustifiedBreach, Trail, Why, read_trail, seen_before, standing
 from domain.events import Right, RuleRef
+from domain.observations import Renewed, asked_of, renewed
 from domain.signing import Proven
-from domain.state import Ceiling, Proposal, Step
+from domain.state import Ceiling, Delegation, Proposal, Step
 from domain.values import Digest, Slug
+from storage.metadata import utc_now
+from storage.trips import Trips
 
 router = APIRouter(route_class=GuardedRoute, dependencies=[Depends(BEARER)], tags=["delegations"])
 
@@ -64,6 +67,7 @@ class DossierView(BaseModel):
 
     People and texts stand in `parts` by reference and commitment, files by their digest; the `content` of a part is
     null where it cannot be told any more. `step` is the step it is shown for, if any is open or was named.
+    `observations` are what other files say now, while it waits for signatures; they are no part of what is signed.
     """
 
     delegation: str
@@ -79,6 +83,7 @@ class DossierView(BaseModel):
     ceiling: Ceiling | None
     signatures: tuple[SignatureView, ...]
     differences: DifferencesView
+    observations: tuple[Renewed, ...] = ()
 
 
 @router.get("/delegations/{delegation}/dossier")
@@ -110,7 +115,16 @@ async def show_dossier(file: KnownFile, query: Annotated[DossierQuery, Query()],
         ceiling=dossier.ceiling,
         signatures=tuple(_signatures(proposal)),
         differences=_differences(trail, dossier, proposal, actor, step),
+        observations=await _observations(at, file.state),
     )
+
+
+async def _observations(at: Installation, state: Delegation) -> tuple[Renewed, ...]:
+    edition = await at.editions.get(state.edition)
+    asked = asked_of(state, edition)
+    if asked is None:
+        return ()
+    return renewed(state, edition, await Trips(at.registers.database).others(state.id, asked), utc_now())
 
 
 def _own_step(open_steps: tuple[Step, ...], actor: Acting) -> str | None:

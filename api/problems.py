@@ -136,6 +136,7 @@ PROBLEMS: dict[str, Answer] = {
     "dossier_missing": Answer(404, mark("Nothing of this file was submitted yet.")),
     "document_unknown": Answer(404, mark("The file of this delegation has no such document.")),
     "item_missing": Answer(404, mark("The programme of this file has no such item.")),
+    "edition_senseless": Answer(422, mark("The rules of this edition cannot work as they are; look at each field.")),
     "edition_unknown": Answer(404, mark("There is no edition of this digest.")),
     "account_unknown": Answer(404, mark("There is no account of this id, or it is disabled.")),
     "account_not_disabled": Answer(409, mark("The account is not disabled.")),

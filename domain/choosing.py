@@ -14,7 +14,7 @@ Told = str | int | bool | tuple[str, ...] | None
 
 
 class Facts(Fact):
-    """What the conditions of policies ask. None means not known; `cost_vnd` is in đồng."""
+    """What the conditions of policies ask. None means not known; `cost_vnd` is in đồng, None too if known in part."""
 
     direction: Direction
     run_by: RunBy | None = None
@@ -62,13 +62,18 @@ def facts_of(state: Delegation, limits_breached: tuple[str, ...], cost_vnd: int 
         direction=state.direction,
         run_by=state.run_by,
         issuer=state.issuer,
-        head_level=state.head_level or "standard",
+        head_level="high" if _led_by_a_key_leader(state) else state.head_level or "standard",
         countries=state.countries,
         conference=state.conference,
         entry_papers_needed=state.entry_papers_needed,
         limits_breached=limits_breached,
         cost_vnd=cost_vnd,
     )
+
+
+def _led_by_a_key_leader(state: Delegation) -> bool:
+    """Whether the head is marked as a key leader on the list: then the request cannot say a lower level."""
+    return any(one.role == "head" and one.key_leader for one in state.delegates)
 
 
 def choose(policies: Sequence[ApprovalChain], facts: Facts, on: date, matter: Matter = "request") -> Choice:
@@ -114,7 +119,8 @@ _CHECKS: dict[str, tuple[Callable[[Facts], Told], Callable[..., bool]]] = {
     "conference": (lambda facts: facts.conference, lambda wanted, found: found in wanted),
     "entry_papers_needed": (lambda facts: facts.entry_papers_needed, lambda wanted, found: found == wanted),
     "limits_breached": (lambda facts: facts.limits_breached, lambda wanted, found: bool(found) == wanted),
-    "cost_at_least": (lambda facts: facts.cost_vnd, lambda wanted, found: found is not None and found >= wanted),
+    # What is left out of a request does not bring it to the lesser chain.
+    "cost_at_least": (lambda facts: facts.cost_vnd, lambda wanted, found: found is None or found >= wanted),
     "cost_below": (lambda facts: facts.cost_vnd, lambda wanted, found: found is not None and found < wanted),
 }
 """For each condition: what is found in the facts, and whether it fits what is wanted."""

@@ -1,21 +1,23 @@
 """Facts from other files: observed with their time at each step of the approval. They warn, and never refuse.
 
 How many trips abroad a leader makes in a year (limit `leader_trips_a_year`) no single file knows. So the read tables
-are asked when a proposal is submitted and at each signature, and the answer is sealed beside it.
+are asked when a proposal is submitted and at each signature, and the answer is sealed beside it. They are asked again
+when a dossier is shown that waits for signatures: who signs sees what is so, and not what was so at the step before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
-from domain.decision import Context, DecideInput
+from domain.decision import Context, DecideInput, Observed
 from domain.events import Event, FactObserved, RuleRef
 from domain.limits import measurements
 from domain.request import composition
 from domain.rule import effective, in_scope
 from domain.rules import Edition
 from domain.seal import SealedEvent
-from domain.state import Delegation, Participant, Phase
-from domain.values import Fact, business_date
+from domain.state import Delegation, Observation, Participant, Phase
+from domain.values import Fact, Instant, business_date
 
 LEADER_TRIPS = "leader_trips_a_year"
 
@@ -85,19 +87,21 @@ def observed(state: Delegation, sealed: list[SealedEvent], context: Context) -> 
     ]
     if not occasions or not context.observations:
         return
-    step = occasions[-1].data.get("step_id")
-    known = {one.person: one.value for one in context.observations if one.what == LEADER_TRIPS}
+    yield from _counted(state, context.edition, context.observations, context.now, occasions[-1].data.get("step_id"))
+
+
+def _counted(
+    state: Delegation, edition: Edition, told: Iterable[Observed], now: datetime, step: str | None = None
+) -> Iterator[FactObserved]:
+    known = {one.person: one.value for one in told if one.what == LEADER_TRIPS}
     on = business_date(state.rules_since, state.zone)
-    if not any(
-        rule.what == LEADER_TRIPS and in_scope(rule.direction, state.direction)
-        for rule in effective(context.edition.limits, on)
-    ):
+    if not _limited(state, edition):
         return
     for leader in leaders(state):
         if leader.person.ref not in known:
             continue
         whole = composition(state).model_copy(update={"leader_trips_this_year": known[leader.person.ref] + 1})
-        for found in measurements(context.edition, whole, on):
+        for found in measurements(edition, whole, on):
             if found.what == LEADER_TRIPS:
                 yield FactObserved(
                     what=found.what,
@@ -105,6 +109,40 @@ def observed(state: Delegation, sealed: list[SealedEvent], context: Context) -> 
                     value=found.measured,
                     allowed=found.allowed,
                     rule=RuleRef(rule=found.limit, version=found.version),
-                    observed_at=context.now,
+                    observed_at=now,
                     step=step,
                 )
+
+
+def _limited(state: Delegation, edition: Edition) -> bool:
+    on = business_date(state.rules_since, state.zone)
+    return any(
+        rule.what == LEADER_TRIPS and in_scope(rule.direction, state.direction)
+        for rule in effective(edition.limits, on)
+    )
+
+
+class Renewed(Observation):
+    """An observation as other files say it now, beside what was sealed last: null where nothing was."""
+
+    sealed: int | None = None
+    sealed_at: Instant | None = None
+
+
+def asked_of(state: Delegation, edition: Edition) -> AskedAbout | None:
+    """Return what has to be known of other files to show a dossier that waits for signatures; None where nothing."""
+    proposal = state.current_proposal
+    persons = tuple(dict.fromkeys(one.person.ref for one in leaders(state)))
+    if proposal is None or not proposal.pending or not persons or not _limited(state, edition):
+        return None
+    return AskedAbout(persons=persons, year=state.starts.year)
+
+
+def renewed(state: Delegation, edition: Edition, told: Iterable[Observed], now: datetime) -> tuple[Renewed, ...]:
+    """Return what other files say at an instant of the leaders on the list; nothing is sealed by looking."""
+    found = []
+    for one in _counted(state, edition, told, now):
+        before = state.observations.get(f"{one.what}/{one.subject}")
+        seen = {"sealed": before.value, "sealed_at": before.observed_at} if before else {}
+        found.append(Renewed.model_validate(one.model_dump(exclude={"type"}) | seen))
+    return tuple(found)

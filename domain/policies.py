@@ -32,7 +32,8 @@ class Applies(Value):
     """For which delegations a policy is; what is not said does not matter.
 
     Of a list one entry has to fit; `countries` fit when one of them is on the way. Costs are in VND, from
-    `cost_at_least` up to but not including `cost_below`; a cost that is not known fits neither.
+    `cost_at_least` up to but not including `cost_below`; a cost that is not known, or known only in part, fits the
+    first and not the second.
     """
 
     run_by: tuple[RunBy, ...] = LIST

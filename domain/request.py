@@ -296,9 +296,8 @@ def next_number(state: Delegation) -> int:
 def choose_policy(state: Delegation, edition: Edition, matter: Matter = "request") -> Choice:
     """Return the policy that the file, as it stands, gets by the rules it is under, and why."""
     limit = ceiling(state, edition)
-    facts = facts_of(
-        state, tuple(breach.limit for breach in breaches(state, edition)), limit.total_vnd if limit else None
-    )
+    cost = limit.total_vnd if limit and not limit.missing else None
+    facts = facts_of(state, tuple(breach.limit for breach in breaches(state, edition)), cost)
     return choose(edition.approvals, facts, business_date(state.rules_since, state.zone), matter)
 
 

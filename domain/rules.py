@@ -298,6 +298,9 @@ class Edition(Value):
 
     def issuers(self) -> frozenset[str]:
         """Return the issuers that some rule of this edition names."""
+        return self.issuers_of_rules() | {issuer for chain in self.approvals for issuer in chain.applies.issuer}
+
+    def issuers_of_rules(self) -> frozenset[str]:
+        """Return the issuers that a deadline or a limit of this edition is of."""
         named = {rule.conditions.issuer for rule in self.deadlines} | {rule.issuer for rule in self.limits}
-        named |= {issuer for chain in self.approvals for issuer in chain.applies.issuer}
         return frozenset(issuer for issuer in named if issuer is not None)

@@ -7,13 +7,15 @@ keeps what it was opened under.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from functools import cache
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import holidays
+from babel import Locale
 from pydantic import BaseModel, Field, ValidationError
 
 from domain.bilingual import Bilingual
@@ -31,6 +33,7 @@ from domain.rules import (
     WayRule,
     WorkingSwaps,
 )
+from domain.sense import nonsense
 from domain.values import Direction, Value, Zone
 from domain.workdays import WEEKEND, NamedDay, Weekday
 from yamlfile import Loaded, Loc, Problem, YamlFileError, load_with_lines, problems
@@ -85,9 +88,14 @@ def load_edition(folder: Path) -> Edition:
     ways = reading.rules(WayRule, "ways", ["ways.yaml"])
     chains = sorted(f"approvals/{path.name}" for path in (folder / "approvals").glob("*.yaml"))
     approvals = reading.rules(ApprovalChain, "approvals", chains)
+    reading.passed_over()
     if swaps is not None:
         reading.announced_both_ways(swaps, "overrides.yaml")
     if head is None or swaps is None or reading.found:
+        raise RulesFileError(reading.found)
+    issuers = {one.conditions.issuer for one in deadlines} | {one.issuer for one in limits}
+    reading.nonsense(approvals, head.effective_from, {one for one in issuers if one})
+    if reading.found:
         raise RulesFileError(reading.found)
     try:
         days_off, days_worked = expand_holidays(head.holidays)
@@ -120,6 +128,17 @@ def load_edition(folder: Path) -> Edition:
         # Rules and announced days were compared above: what is left is the week.
         said = "; ".join(str(each["msg"]) for each in error.errors())
         raise RulesFileError([reading.problem("edition.yaml", ("weekend",), said)]) from None
+
+
+@cache
+def countries() -> frozenset[str]:
+    """Return the codes of the countries and territories that CLDR has, without those that stand for none."""
+    known = [str(code) for code in Locale("en").territories]
+    return frozenset(code for code in known if len(code) == 2 and code.isalpha()) - NO_COUNTRY
+
+
+NO_COUNTRY = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+"""Codes of two letters for unions of countries, for tests and for what is not known."""
 
 
 def expand_holidays(table: HolidayTable) -> tuple[tuple[NamedDay, ...], tuple[NamedDay, ...]]:
@@ -174,6 +193,8 @@ class _Reading:
         self.found: list[Problem] = []
         self._folder = folder
         self._loaded: dict[str, Loaded] = {}
+        self._chains: list[tuple[str, int]] = []
+        """Where each policy was read: its file, and its place in it."""
 
     def whole(self, model: type[ModelT], file: str) -> ModelT | None:
         """Return a file that is one model, or None after its problems are noted."""
@@ -200,8 +221,28 @@ class _Reading:
                 if rule is not None:
                     rules.append(rule)
                     sources.append(_Source(file, loaded.line_of((key, place))))
+                    if key == "approvals":
+                        self._chains.append((file, place))
         self._contradictions(rules, sources)
         return tuple(rules)
+
+    def passed_over(self) -> None:
+        """Note the files that nobody would read, such as `outbound.yml`: their rules would be missed silently."""
+        strange = sorted([*self._folder.glob("*.yml"), *(self._folder / "approvals").glob("*.yml")])
+        for path in strange:
+            file = path.relative_to(self._folder).as_posix()
+            self.found.append(self.problem(file, (), "is not read: the name of a file of rules ends in .yaml"))
+
+    def nonsense(self, approvals: Sequence[ApprovalChain], since: date, issuers: Collection[str]) -> None:
+        """Note what can never work in the policies, where it stands."""
+        for policy, loc, code, message, _ in nonsense(approvals, since, issuers=issuers, countries=countries()):
+            if policy is None:
+                self.found.append(self.problem("edition.yaml", ("effective_from",), message, code=code))
+                continue
+            file, place = self._chains[policy]
+            line = self._loaded[file].line_of(("approvals", place, *loc))
+            field = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in loc).removeprefix(".")
+            self.found.append(Problem(self._called(file), line, field, code, message, f"rule {approvals[policy].id}"))
 
     def announced_both_ways(self, swaps: WorkingSwaps, file: str) -> None:
         """Note the days that are announced as worked and as off."""

@@ -1,10 +1,11 @@
 """Who sits at the desks of a file: everybody who holds a position there at an instant and may sign at all."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy import Row, and_, bindparam, exists, or_, select
 
 from domain.decision import Actor
 from domain.institution import Tenure, held_by, sits
@@ -22,9 +23,11 @@ _SITTING = (
         held_at(bindparam("now", type_=Instant)),
         accounts.c.disabled_at.is_(None),
         exists().where(account_roles.c.account == accounts.c.id, account_roles.c.role == "approver"),
-        or_(tenures.c.organisation.is_(None), tenures.c.organisation.in_(bindparam("lineage", expanding=True))),
     )
     .order_by(tenures.c.account, tenures.c.since, tenures.c.id)
+)
+_HERE = _SITTING.where(
+    or_(tenures.c.organisation.is_(None), tenures.c.organisation.in_(bindparam("lineage", expanding=True)))
 )
 
 
@@ -37,15 +40,23 @@ async def who_sits(
     leave takes nothing from who is away.
     """
     async with database.reading() as connection:
-        rows = (await connection.execute(_SITTING, {"now": now, "lineage": sorted(lineage)})).all()
+        rows = (await connection.execute(_HERE, {"now": now, "lineage": sorted(lineage)})).all()
+    return _actors([row for row in rows if sits(row.position, row.organisation, desks)], now)
+
+
+async def who_holds(database: Database, now: datetime) -> tuple[Actor, ...]:
+    """Return everybody who may sign and holds a position at an instant, wherever; by account."""
+    async with database.reading() as connection:
+        return _actors((await connection.execute(_SITTING, {"now": now})).all(), now)
+
+
+def _actors(rows: Sequence[Row[Any]], now: datetime) -> tuple[Actor, ...]:
     held: dict[str, dict[str, Tenure]] = defaultdict(dict)
     aliases: dict[str, set[str]] = defaultdict(set)
-    known = {}
+    known = {row.account: row for row in rows}
     for row in rows:
-        if sits(row.position, row.organisation, desks):
-            held[row.account][row.id] = tenure_of(row)
-            known[row.account] = row
-            aliases[row.account] |= {row.alias} - {None}
+        held[row.account][row.id] = tenure_of(row)
+        aliases[row.account] |= {row.alias} - {None}
     found = []
     for account, row in known.items():
         by = held_by(account, held[account].values(), now)

@@ -48,7 +48,7 @@ from storage.engine import Database
 from storage.institution import organisations
 from storage.leaves import leave_of, leaves
 from storage.metadata import Instant, Name
-from storage.sitting import who_sits
+from storage.sitting import who_holds, who_sits
 from storage.tenures import closed_desks, held_at, tenures
 
 _ACCOUNT, _ORGANISATION = bindparam("account", type_=Name), bindparam("organisation", type_=Name)
@@ -368,6 +368,10 @@ class Standing:
     async def sitting(self, now: datetime, lineage: Collection[str], desks: Mapping[str, str]) -> tuple[Actor, ...]:
         """Return who sits at a file's desks at an instant; see `who_sits`. `lineage` and `desks` as in `Stands`."""
         return await who_sits(self._database, now, lineage, desks)
+
+    async def approvers(self, now: datetime) -> tuple[Actor, ...]:
+        """Return everybody who may sign and holds a position at an instant, wherever; see `who_holds`."""
+        return await who_holds(self._database, now)
 
 
 E = TypeVar("E", Tenure, Leave)

@@ -47,6 +47,7 @@ def dossier(context: typer.Context, delegation: Delegation, step: Step = None, a
     _head(found, words, console)
     _parts(found["parts"], words, console)
     _ceiling(found["ceiling"], words, console)
+    _observations(found["observations"], words, console)
     _signatures(found["signatures"], words, console)
     show_differences(found["differences"], words, console)
 
@@ -121,6 +122,20 @@ def _ceiling(ceiling: Seen | None, words: DossierWords, console: Console) -> Non
     for line in ceiling["lines"]:
         add_row(rows, line["what"], str(line["quantity"]), money(line["unit_vnd"]), money(line["amount_vnd"]))
     console.print(rows)
+
+
+def _observations(observations: Sequence[Seen], words: DossierWords, console: Console) -> None:
+    """What other files say now; where it is another figure than was sealed last, both."""
+    tr = words.translator.tr
+    for one in observations:
+        when = business_time(one["observed_at"], words.zone, words.translator)
+        values = {"who": words.place(f"member:{one['subject']}"), "limit": words.rules.limit(one["rule"]["rule"])}
+        values |= {"value": one["value"], "allowed": one["allowed"], "time": when}
+        text = tr(mark("%(who)s: %(limit)s: %(value)s, allowed %(allowed)s, by other files at %(time)s."), **values)
+        if one["sealed"] not in (None, one["value"]):
+            before = business_time(one["sealed_at"], words.zone, words.translator)
+            text += " " + tr("Sealed last: %(count)s, as of %(time)s.", count=one["sealed"], time=before)
+        say(text, console=console)
 
 
 def _signatures(signatures: Sequence[Seen], words: DossierWords, console: Console) -> None:

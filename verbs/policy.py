@@ -17,7 +17,7 @@ from verbs.refusal import Refusal
 from verbs.show import AsJson
 from verbs.tables import add_row, output, say, table
 from words.edition import EditionWords
-from words.policies import explained, warnings, who_signs, who_sits
+from words.policies import doubts, explained, warnings, who_signs, who_sits
 
 app = typer.Typer(help="Policies of approval: who signs, and why they.", no_args_is_help=True)
 
@@ -31,11 +31,6 @@ class Matter(StrEnum):
     request = "request"
     programme_change = "programme_change"
     final_report = "final_report"
-
-
-@app.callback()
-def _policies() -> None:
-    """Keep the verb's second word though there is only one."""
 
 
 @app.command("explain")
@@ -78,6 +73,23 @@ def explain(
     if now["policy"] is not None:
         _show_steps(now["policy"], translator)
         _show_desks(now, rules, translator)
+
+
+@app.command("check")
+def check(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show what the registers do not bear of the policies of each edition: positions that nobody holds, or too few."""
+    settings = options(context).settings()
+    translator = translator_of(settings)
+    with api_of(settings) as api:
+        found = api.get("/editions")["items"]
+    if as_json:
+        typer.echo(json.dumps({"items": found}, indent=2, ensure_ascii=False))
+        return
+    for one in found:
+        say(f"{one['title'][translator.language]} ({one['digest'][:12]})")
+        said = list(doubts(one["doubts"], translator))
+        for line in said or [translator.tr("Every position of its policies is held.")]:
+            say(f"  {line}")
 
 
 def _show_laid(got: Mapping[str, Any] | None, rules: EditionWords, translator: Translator) -> None:

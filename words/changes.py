@@ -53,7 +53,7 @@ ACCOUNTS = frozenset(
 )
 """Fields that name whoever did something."""
 
-OFFICES = frozenset({"position", "to", "escalated_to"})
+OFFICES = frozenset({"position", "office", "to", "escalated_to"})
 
 STATES: Mapping[str, Mapping[str, str]] = {
     "deadlines": DEADLINE_STATES,

@@ -104,6 +104,7 @@ FIELDS = {
     "notes": mark("notes"),
     "number": mark("number"),
     "observed_at": mark("observed at"),
+    "office": mark("own position"),
     "on": mark("on"),
     "on_behalf_of": mark("in place of"),
     "organisation": mark("organisation"),
@@ -172,6 +173,8 @@ SILENT = frozenset(
         *("remind_at", "calculation", "escalate", "escalations", "sequence", "dtstamp", "announced"),
         # Of a step as the rules laid it out, and of what a register said.
         *("plan", "review", "after", "commitment", "tenure", "held_since", "id", "message_id", "ref", "bound"),
+        # Told in the sentence of the submission.
+        *("conflicted", "step_id", "left_to", "why"),
     }
 )
 """Fields within a part that are not told in words; they stand in the changes for programs."""

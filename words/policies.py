@@ -182,3 +182,20 @@ SITTING = {
 
 def _why(codes: Iterable[str], translator: Translator) -> str:
     return translator.listing(translator.tr(HINDRANCES[code]) for code in codes)
+
+
+DOUBTS = {
+    "position_unknown": mark("%(policy)s, step “%(step)s”: no register has the position %(position)s"),
+    "position_vacant": mark("%(policy)s, step “%(step)s”: nobody who may sign holds the position %(position)s"),
+    "position_shared": mark(
+        "%(policy)s, step “%(step)s”: %(position)s signs several steps, and fewer people hold it than steps"
+    ),
+}
+
+
+def doubts(found: Iterable[Mapping[str, Any]], translator: Translator) -> Iterator[str]:
+    """Yield what the registers do not bear of the policies of an edition, as the API's answer has it."""
+    for one in found:
+        policy = translator.tr("%(rule)s, version %(version)s", rule=one["policy"], version=one["version"])
+        sentence = DOUBTS[one["code"]]
+        yield translator.tr(sentence, policy=policy, step=one["step"], position=one["position"])

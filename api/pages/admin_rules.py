@@ -26,7 +26,7 @@ from domain.values import Digest, business_date
 from locales import Translator, mark, translator
 from storage.metadata import utc_now
 from words.codes import DIRECTIONS
-from words.policies import explained
+from words.policies import doubts, explained, warnings
 from words.requests import DATA, KINDS
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -141,11 +141,25 @@ async def _rules(
         forms=[Form("explain", Opening, {"matter": "request", "direction": "inbound"})],
         editions=editions[::-1],
         in_force=begun[-1].digest if begun else "",
+        doubts=list(doubts([one.model_dump() for one in begun[-1].doubts], words)) if begun else [],
         explained=list(explained(said["policy"], said["why"], words, matter)) if said else [],
         steps=_steps(found.policy.steps, words) if found and found.policy else [],
+        warnings=_warnings(found, words) if found else [],
         matters=[(code, words.tr(word)) for code, word in MATTERS.items()],
         directions=[(code, words.tr(word)) for code, word in DIRECTIONS.items()],
         organisations=await organisations_to_choose(request, at),
+    )
+
+
+def _warnings(found: Explanation, words: Translator) -> list[str]:
+    """Return what is to be known of the chain: who decides in a conflict, and what nobody can sign as things stand."""
+    steps = found.policy.steps if found.policy else ()
+    titles = {one.id: one.title.text(words.language) for one in steps}
+    offices = {one.position: one.title.text(words.language) for one in steps if one.position}
+    hindered = [{"step_id": one.step_id, "why": one.hindered} for one in found.steps if one.hindered]
+    conflicted = [one.model_dump() for one in found.conflicted]
+    return list(
+        warnings(conflicted, hindered, lambda step: titles.get(step, step), lambda one: offices.get(one, one), words)
     )
 
 

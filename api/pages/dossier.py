@@ -17,8 +17,9 @@ from domain.commands import Stay
 from domain.dossiers import JustifiedBreach
 from domain.erasure import place_of
 from domain.events import Breach
+from domain.observations import Renewed
 from domain.rules import Edition
-from domain.state import Ceiling, Delegation, Document, Item, Observation, Participant
+from domain.state import Ceiling, Delegation, Document, Item, Participant
 from domain.values import Direction, Fact
 from locales import translator
 from storage.persons import Erased
@@ -69,7 +70,7 @@ class Warned:
 
     title: Bilingual | None
     member: str
-    observation: Observation
+    observation: Renewed
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,24 @@ async def dossier_of(
         days=tuple(items_by_day(items)),
         ceiling=submitted.ceiling if submitted else state.ceiling,
         breaches=tuple(_shown(one, edition, texts) for one in justified),
-        warnings=tuple(_warned(one, edition, people) for one in state.observations.values() if one.exceeded),
+        warnings=tuple(_warned(one, edition, people) for one in _observations(state, submitted) if _warns(one)),
         documents=tuple(documents),
         untold=tuple(untold),
         results=texts.get(report.results.ref) if report else None,
         recommendations=texts.get(report.recommendations.ref) if report and report.recommendations else None,
     )
+
+
+def _observations(state: Delegation, submitted: DossierView | None) -> Iterable[Renewed]:
+    """Return what other files say now or, where nothing waits for a signature, what was sealed last."""
+    if submitted is not None and submitted.observations:
+        return submitted.observations
+    return [Renewed.model_validate(one.model_dump()) for one in state.observations.values()]
+
+
+def _warns(one: Renewed) -> bool:
+    """Whether it goes beyond a limit now, or went when it was sealed: that it no longer does is worth knowing too."""
+    return one.exceeded or (one.sealed is not None and one.sealed > one.allowed)
 
 
 def _read(
@@ -189,7 +202,7 @@ def items_by_day(items: Iterable[Item]) -> Iterator[tuple[date, tuple[Item, ...]
         yield on, tuple(some)
 
 
-def _warned(one: Observation, edition: Edition, people: Mapping[str, Traveller]) -> Warned:
+def _warned(one: Renewed, edition: Edition, people: Mapping[str, Traveller]) -> Warned:
     known = people.get(one.subject)
     return Warned(
         title=next((limit.title for limit in edition.limits if limit.id == one.rule.rule), None),

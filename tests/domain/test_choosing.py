@@ -13,7 +13,7 @@ from domain.choosing import Checked, Facts, choose
 from domain.policies import ApprovalChain
 from domain.request import choose_policy
 from domain.rule import contradictions
-from tests.builders import drafted, submitted, trip
+from tests.builders import drafted, member, submitted, trip
 from tests.domain.given import given
 from tests.domain.policed import policy, step, under
 from tests.rulebook import edition
@@ -46,14 +46,14 @@ def refusal(**said: Any) -> str:
         ({"limits_breached": True}, {"limits_breached": ("OUT-DAYS",)}, {}),
         ({"limits_breached": False}, {}, {"limits_breached": ("OUT-DAYS",)}),
         ({"cost_at_least": 200_000_000}, {"cost_vnd": 200_000_000}, {"cost_vnd": 199_999_999}),
-        ({"cost_at_least": 0}, {"cost_vnd": 0}, {}),
+        ({"cost_at_least": 200_000_000}, {"cost_vnd": None}, {"cost_vnd": 0}),
         ({"cost_below": 200_000_000}, {"cost_vnd": 199_999_999}, {"cost_vnd": 200_000_000}),
         ({"cost_below": 200_000_000}, {"cost_vnd": 0}, {"cost_vnd": None}),
     ],
     ids=str,
 )
 def test_each_condition_is_met_or_not(applies: dict[str, Any], fits: dict[str, Any], fails: dict[str, Any]) -> None:
-    """What is not known meets nothing; a cost of exactly the threshold has reached it."""
+    """A cost of exactly the threshold has reached it, and so has one that is not known."""
     one = policy(applies=applies)
     assert chosen(one, **fits) == "POLICY"
     assert chosen(one, **fails) is None
@@ -66,7 +66,7 @@ def test_of_those_that_apply_the_one_with_most_conditions_wins() -> None:
     costly = policy(id="COSTLY", applies={"run_by": ["central_union"], "cost_at_least": 100})
     for policies in ((plain, central, costly), (costly, central, plain)):
         assert chosen(*policies) == "PLAIN"
-        assert chosen(*policies, run_by="central_union") == "CENTRAL"
+        assert chosen(*policies, run_by="central_union", cost_vnd=99) == "CENTRAL"
         assert chosen(*policies, run_by="central_union", cost_vnd=100) == "COSTLY"
 
 
@@ -93,11 +93,11 @@ def test_the_reasons_name_every_candidate_with_each_condition_the_first_to_win_f
     """What is asked for, what was found, and whether that fits."""
     plain = policy(id="PLAIN")
     costly = policy(id="COSTLY", applies={"run_by": ["central_union"], "cost_at_least": 100})
-    _, why = choose((plain, costly), Facts(direction="inbound", run_by="central_union"), DAY)
+    _, why = choose((plain, costly), Facts(direction="inbound", run_by="central_union", cost_vnd=99), DAY)
     assert [(one.policy, one.applies, one.chosen) for one in why] == [("COSTLY", False, False), ("PLAIN", True, True)]
     assert why[0].conditions == (
         Checked(condition="run_by", wanted=("central_union",), found="central_union", met=True),
-        Checked(condition="cost_at_least", wanted=100, found=None, met=False),
+        Checked(condition="cost_at_least", wanted=100, found=99, met=False),
     )
     assert why[1].conditions == ()
 
@@ -278,6 +278,26 @@ def test_the_ceiling_is_the_cost_that_is_known() -> None:
     state = given(*drafted(), rules=under(costly)).state
     _, why = choose_policy(state, under(costly))
     assert [(one.found, one.met) for one in why[0].conditions] == [(37_000_000, True)]
+
+
+@pytest.mark.parametrize("grade", [None, "A"])
+def test_leaving_out_what_the_cost_follows_from_asks_for_the_stricter_chain(grade: str | None) -> None:
+    """Without a grade nothing is known of the cost; of grade A no norm has the lodging, so a sum is only a part."""
+    rules = under(policy(), policy(step("president"), id="COSTLY", applies={"cost_at_least": 10**12}))
+    found = choose_policy(given(*drafted(grade=grade), rules=rules).state, rules)
+    assert found.policy is not None
+    assert found.policy.id == "COSTLY"
+    [checked] = found.why[0].conditions
+    assert (checked.found, checked.met) == (None, True)
+
+
+@pytest.mark.parametrize("said", [None, "standard"])
+def test_a_key_leader_who_heads_it_makes_the_level_high(said: str | None) -> None:
+    """Whatever the request says or leaves out."""
+    file = given(trip(head_level=said), member("sato", role="head", key_leader=True), member("ito"))
+    assert policy_of(file.state).id == "OUT-HIGH-LEVEL"
+    beside = given(trip(head_level=said), member("sato", role="head"), member("ito", key_leader=True))
+    assert policy_of(beside.state).id == "OUT-APPROVAL"
 
 
 def test_a_request_that_no_policy_takes_is_not_submitted() -> None:

@@ -62,7 +62,8 @@ def test_after_the_decision_a_second_key_leader_is_refused_as_well() -> None:
     """No submission comes any more that could refuse the list."""
     going = given(
         trip(),
-        LEADER,
+        member("sato", role="head"),
+        member("kato", key_leader=True),
         c.SubmitRequest(),
         sign("department_head", HEAD),
         sign("finance", FINANCE),

@@ -7,7 +7,7 @@ import pytest
 from domain import commands as c
 from domain import events as e
 from domain.decision import Context, DecideInput, Envelope, Observed
-from domain.observations import LEADER_TRIPS, AskedAbout, asked_about, travels
+from domain.observations import LEADER_TRIPS, AskedAbout, asked_about, asked_of, renewed, travels
 from domain.seal import genesis
 from domain.state import Phase
 from tests.builders import (
@@ -170,3 +170,17 @@ def test_a_file_is_a_trip_from_its_submission_until_it_is_given_up() -> None:
 def test_a_context_of_an_earlier_release_observes_nothing() -> None:
     """The field is optional: a decision that was asked without it is the one it always was."""
     assert Context.model_fields["observations"].default == ()
+
+
+def test_who_is_shown_a_dossier_sees_what_other_files_say_now_beside_what_was_sealed() -> None:
+    """The next signer would otherwise see the figure of the step before; nothing is sealed by looking."""
+    going = knowing(sato=1, ito=0).further(c.SubmitRequest())
+    asked = AskedAbout(persons=(person("sato").ref, person("ito").ref), year=2026)
+    assert asked_of(going.state, edition()) == asked
+    now = instant("2026-03-05T10:00")
+    head, leader = renewed(going.state, edition(), seen(sato=2, ito=0), now)
+    assert (head.subject, head.value, head.sealed, head.exceeded) == ("sato", 3, 2, True)
+    assert (head.observed_at, head.sealed_at) == (now, going.now)
+    assert (leader.value, leader.sealed, leader.exceeded) == (1, 1, False)
+    draft = knowing(sato=1)
+    assert asked_of(draft.state, edition()) is None, "nothing waits for a signature"

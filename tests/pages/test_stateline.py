@@ -75,7 +75,7 @@ def test_a_draft_says_what_is_missing_and_by_when() -> None:
 def test_a_proposal_says_on_whose_desk_it_lies_until_when_by_which_rule() -> None:
     """One sentence for the open step; the next due date of the file beside it."""
     assert texts(said(given(*submitted())))[0] == (
-        "Waits for: Department head, until Mon 2 Mar 2026, 3 working days left, rule IN-APPROVAL, version 1."
+        "Waits for: Department head, until Mon 2 Mar 2026, 3 working days left, rule IN-APPROVAL, version 2."
     )
 
 
@@ -83,7 +83,7 @@ def test_what_is_late_says_so_plainly() -> None:
     """Days over, not working days left; and it is told apart from what is not late."""
     found = said(given(*submitted()), on="2026-03-05")
     assert found[0] == Line(
-        "Waits for: Department head. Overdue since Mon 2 Mar 2026 (3 days ago), rule IN-APPROVAL, version 1.", "overdue"
+        "Waits for: Department head. Overdue since Mon 2 Mar 2026 (3 days ago), rule IN-APPROVAL, version 2.", "overdue"
     )
 
 
@@ -103,7 +103,7 @@ def test_the_substitute_of_who_is_on_leave_is_named() -> None:
     file.further(sign("department_head", DEPARTMENT_HEAD, "2026-02-26T09:00"))
     assert texts(said(file))[0] == (
         "Waits for: Vice-president (Phạm Thị Mai is on leave until Fri 29 May 2026; department-head-2 may sign as "
-        "registered substitute), until Tue 3 Mar 2026, 3 working days left, rule IN-APPROVAL, version 1."
+        "registered substitute), until Tue 3 Mar 2026, 3 working days left, rule IN-APPROVAL, version 2."
     )
 
 
@@ -221,7 +221,7 @@ def test_ends_say_since_when_and_why() -> None:
 def test_the_sentences_are_vietnamese_for_vietnamese_readers() -> None:
     """Titles of positions, days and numbers too."""
     assert texts(said(given(*submitted()), language="vi"))[0] == (
-        "Đang chờ: Trưởng ban, đến hết Thứ Hai, 02/03/2026, còn 3 ngày làm việc, quy tắc IN-APPROVAL, phiên bản 1."
+        "Đang chờ: Trưởng ban, đến hết Thứ Hai, 02/03/2026, còn 3 ngày làm việc, quy tắc IN-APPROVAL, phiên bản 2."
     )
 
 

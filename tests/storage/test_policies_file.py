@@ -72,3 +72,38 @@ def test_two_policies_that_could_tie_name_each_other(folder: Path) -> None:
         f"IN-CONFERENCE-PM version 1 in {CONFERENCE}, line {first}"
         for name, line in zip(("IN-PROVINCIAL", "IN-CENTRAL"), others, strict=True)
     ]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        (HIGH, "escalate_to: standing_vice_president", "escalate_to: department_head",
+         "rule OUT-HIGH-LEVEL: steps[0].escalate_to: a step that is late goes up to somebody else"),
+        (HIGH, "applies: {head_level: high}", "applies: {head_level: high, countries: [CZ, ZZ]}",
+         "rule OUT-HIGH-LEVEL: applies.countries[1]: ZZ is no country of ISO 3166-1"),
+        (HIGH, "applies: {head_level: high}", "applies: {issuer: [hanoi, atlantis]}",
+         "rule OUT-HIGH-LEVEL: applies.issuer[1]: no deadline and no limit of this edition is of the issuer atlantis"),
+        (HIGH, "applies: {head_level: high}", "applies: {cost_at_least: 5}",
+         ("rule OUT-HIGH-LEVEL: applies.cost_at_least: the cost of an outbound delegation is not known: "
+          "norms abroad are in other currencies")),
+    ],
+)  # fmt: skip
+def test_what_can_never_work_is_told_at_its_line(folder: Path, file: str, old: str, new: str, told: str) -> None:
+    """Though each rule is well made: nobody would notice before a file waits for ever."""
+    change(folder, file, old, new)
+    line = line_of(folder, file, new)
+    assert said(folder)[0] == f"rules/{file}, line {line}: {told}"
+
+
+def test_a_direction_without_a_policy_for_everybody_is_refused(folder: Path) -> None:
+    """Some requests could not be submitted: from the first day on, or from the one on which the last policy ends."""
+    missing = "no policy without conditions is for outbound requests: some could not be submitted"
+    (folder / HIGH).rename(folder / "approvals" / "outbound.yml")
+    assert said(folder)[0] == (
+        "rules/approvals/outbound.yml, line 1: is not read: the name of a file of rules ends in .yaml"
+    )
+    (folder / "approvals" / "outbound.yml").unlink()
+    assert said(folder) == [f"rules/edition.yaml, line 9: on 2024-01-01 {missing}"]
+    shutil.copy(RULES / HIGH, folder / HIGH)
+    change(folder, HIGH, "effective_from: 2026-01-01", "effective_from: 2026-02-01")
+    assert said(folder) == [f"rules/edition.yaml, line 9: on 2026-01-01 {missing}"]

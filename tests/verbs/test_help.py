@@ -31,7 +31,7 @@ def test_the_verbs_are_these() -> None:
         "return", "move", "report", "channel", "told", "dead-letters", "resend", "trail", "changes", "sign-offs",
         "evidence", "erase",
         "archive list", "archive fetch",
-        "token create", "token list", "token revoke", "admin create", "admin enable", "policy explain",
+        "token create", "token list", "token revoke", "admin create", "admin enable", "policy check", "policy explain",
         "directory list", "directory show", "directory add", "directory duplicates", "directory merge",
         "directory split", "directory import",
         "checkpoint list", "checkpoint make", "checkpoint show", "checkpoint rotate-key",

@@ -109,6 +109,11 @@ def test_a_delegation_goes_its_way_by_the_daily_verbs(here: Installed, tmp_path:
         "DelegationOpened", "MemberAdded", "MemberAdded", "ParticipantAppointed", "ItemScheduled", "ItemScheduled",
     ]  # fmt: skip
 
+    told = verb(here, "hung", "policy", "explain", "--delegation", "tokyo-2028").stdout
+    assert told.startswith("Nothing was submitted yet in this matter.\n")
+    assert "Who sits there now" in told
+    assert "no register has the position finance" in verb(here, "hung", "policy", "check").stdout.replace("\n", " ")
+
     listed = done(here, "lan", "list", "--waits-for", "coordinator", "--q", "doan hoi tokyo")["items"]
     [item] = [one for one in listed if one["id"] == "tokyo-2028"]
     assert (item["head_count"], item["next_due_rule"]) == (2, "IN-PROPOSAL")
