@@ -1,10 +1,11 @@
 """On whose desk a file is: what waits there, since when, and until when. Pure, and a projection like any other."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
 from domain.decision import Actor
-from domain.institution import Seating
+from domain.institution import Seating, sits
 from domain.state import Deadline, Delegation, Phase, Step
 from domain.values import Fact, Instant
 
@@ -41,6 +42,12 @@ def seats_of(actor: Actor, seating: Seating) -> tuple[Seat, ...]:
         Seat(position, seating.files_of(position, organisation))
         for position, organisation in sorted(places, key=lambda place: (place[0], place[1] or ""))
     )
+
+
+def sitting_at(actor: Actor, desks: Mapping[str, str]) -> frozenset[str]:
+    """Return the positions at whose desks somebody sits for a file, or stands in now; `desks` as in `Context`."""
+    held = (*actor.tenures, *(one for one in actor.substitutions if one.in_force))
+    return frozenset(one.position for one in held if sits(one.position, one.organisation, desks))
 
 
 class Desk(Fact):
