@@ -92,6 +92,15 @@ ITEM_KINDS = {
     "hotel": mark("hotel"),
 }
 
+AUDIENCE_GROUPS = {
+    "delegates": mark("delegates"),
+    "hosts": mark("hosts"),
+    "escorts": mark("escorts"),
+    "interpreters": mark("interpreters"),
+    "drivers": mark("drivers"),
+    "coordinators": mark("coordinators"),
+}
+
 ANSWERS = {"accepted": mark("accepts"), "declined": mark("declines"), "tentative": mark("accepts with reservation")}
 
 CHANNELS = {"mail": mark("messages by mail"), "feed": mark("a feed"), "caldav": mark("a CalDAV collection")}
@@ -137,6 +146,17 @@ REASONS = {
 }
 
 DOCUMENTS = {"invitation_letter": mark("invitation letter"), "final_report": mark("final report")}
+
+DOCUMENT_KINDS = DOCUMENTS | {
+    "decision": mark("decision"),
+    "annex": mark("annex"),
+    "request_letter": mark("letter of request"),
+    "passport_copy": mark("copy of a passport"),
+    "partner_invitation": mark("the partner’s letter of invitation"),
+    "estimate": mark("estimate of costs"),
+    "itinerary": mark("itinerary"),
+    "other_document": mark("another document"),
+}
 
 LEFT = {"withdrawn": mark("withdrawn"), "replaced": mark("replaced"), "released": mark("released")}
 

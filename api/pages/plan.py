@@ -17,17 +17,8 @@ from domain.transfers import too_short
 from domain.values import Moment, clock_of
 from locales import Translator, mark, translator
 from storage.persons import Person
+from words.codes import AUDIENCE_GROUPS as GROUPS
 from words.codes import PERSON_ROLES, word
-
-GROUPS = {
-    "delegates": mark("delegates"),
-    "hosts": mark("hosts"),
-    "escorts": mark("escorts"),
-    "interpreters": mark("interpreters"),
-    "drivers": mark("drivers"),
-    "coordinators": mark("coordinators"),
-}
-"""What groups of an audience are called."""
 
 DRAFTS: dict[Draft, str] = {
     "new": mark("draft: new"),

@@ -432,7 +432,7 @@ async def _versions(at: Installation, state: Delegation, edition: Edition, reque
     for earlier, later in zip([None, *known], known, strict=False):
         items = differences(entries(earlier.parts), entries(later.parts)) if earlier else ()
         view = DifferencesView(since=earlier.number if earlier else None, why="first", items=items)
-        lines = await lines_of(at, view, edition, reader)
+        lines = await lines_of(at, view, edition, reader, zone=state.zone, people={})
         versions.append(Version(later, names.get(later.submitted_by, later.submitted_by), lines))
     return tuple(reversed(versions))
 
