@@ -264,7 +264,7 @@ async def _page(
         state=state,
         seq=file.head.seq,
         may=turn.status == "open" and refusal is None,
-        why_not=_why_not(request, refusal),
+        why_not=why_not_signed(request, refusal),
         edition=edition,
         dossier=dossier,
         since=submitted.differences if submitted else None,
@@ -292,7 +292,8 @@ def _behind(signature: Signature) -> set[str]:
     return {signature.by, signature.right.on_behalf_of or signature.by}
 
 
-def _why_not(request: Request, refusal: Refusal | None) -> str | None:
+def why_not_signed(request: Request, refusal: Refusal | None) -> str | None:
+    """Return why somebody could not sign, or None: to whoever looks, who has attempted nothing yet."""
     if refusal is None:
         return None
     if refusal.code in ONLY_LOOKING:

@@ -24,8 +24,8 @@ async def lines_of(
     # Somebody may stand on both sides, with other details on each: each side is asked by itself.
     for side in ([one.before for one in found.items], [one.after for one in found.items]):
         told = [PersonRef.model_validate(one["person"]) for one in side if isinstance(one, dict) and "person" in one]
-        people = await at.persons.as_committed_each(told) if told and reader.sees_personal_data else {}
-        names |= {one.commitment: one.details.full_name for one in people.values() if isinstance(one, Person)}
+        known = await at.persons.as_committed_each(told) if told and reader.sees_personal_data else {}
+        names |= {one.commitment: one.details.full_name for one in known.values() if isinstance(one, Person)}
     rules = edition_words(edition, reader.language)
     words = DossierWords(translator(reader.language), rules, zone, names)
     return tuple(words.line(one.model_dump(mode="json")) for one in found.items)

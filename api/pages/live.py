@@ -61,7 +61,7 @@ async def mark_of(at: Installation, actor: Acting) -> Callable[[], Awaitable[str
 
     On whose desks they look is found out once.
     """
-    within, seats = await reach(actor, at), await seats_now(at, actor)
+    within, seats = await reach(actor, at), await seats_now(at, actor.id)
     # Who has no Today has the inbox alone.
     scope = scope_of(actor, within) if set(actor.roles) & set(STAFF) else None
     return lambda: at.today.mark(scope, account=actor.id, seats=seats)
@@ -115,6 +115,17 @@ async def watch_day(
 ) -> AsyncIterator[ServerSentEvent]:
     """Say that Today or the inbox is another one than at the mark `seen`; `over` when the session ends."""
     look = await mark_of(at, actor)
+    with at.announcements.following(EVERYTHING) as bell:
+        async for said in _watch(request, at, actor, bell, look, last_event_id or seen, LOOK_AROUND):
+            yield said
+
+
+@router.get("/desks/live", response_class=EventSourceResponse)
+async def watch_desks(
+    seen: Mark, request: Request, actor: Actor, at: At, last_event_id: LastMark = None
+) -> AsyncIterator[ServerSentEvent]:
+    """Say that what lies on desks is other than at the mark `seen`; `over` when the session ends."""
+    look = partial(at.desks.mark, await reach(actor, at))
     with at.announcements.following(EVERYTHING) as bell:
         async for said in _watch(request, at, actor, bell, look, last_event_id or seen, LOOK_AROUND):
             yield said

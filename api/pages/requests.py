@@ -25,7 +25,7 @@ from api.pages.asked import (
     typed_countries,
 )
 from api.pages.countries import country_choices
-from api.pages.differences import Line, lines_of
+from api.pages.differences import lines_of
 from api.pages.forms import (
     Form,
     FormRefused,
@@ -59,6 +59,7 @@ from domain.state import Delegation
 from locales import mark, translator
 from storage.persons import Person
 from storage.queries import File
+from words.dossier import Line
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -14,7 +14,7 @@ from api.checklists import tasks_of
 from api.desks import PageQuery, show_inbox
 from api.files import reach
 from api.installation import At, Installation
-from api.pages.desks import Cursor, address_of, inbox
+from api.pages.desks import Cursor, inbox, rows_of
 from api.pages.frame import SHAPES
 from api.pages.live import mark_of, scope_of
 from api.pages.reader import Reader, reader_of
@@ -125,7 +125,7 @@ async def _today(request: Request, actor: Acting, at: Installation) -> Response:
         "today.html",
         mark=mark,
         today=today,
-        moves=[(one, address_of(one), urgency(one.due_on, today, missed=one.missed)) for one in moves.items],
+        moves=await rows_of(request, at, moves.items, today),
         more_moves=moves.next_cursor is not None,
         tasks=await tasks_of(at, actor),
         most_tasks=TASKS,
