@@ -151,9 +151,8 @@ async def list_desks(query: Annotated[DeskQuery, Query()], at: At, actor: Actor)
     within, seats = await _within(at, actor, query), tuple[Seat, ...]()
     seating = await at.institution.seating(utc_now())
     if query.account is not None:
-        stands = await standing_of(at, query.account)
-        seats = seats_of(stands, seating)
-        theirs = await reach_of(at, stands.organisation)
+        sitting = await sitting_of(at, query.account, seating)
+        seats, theirs = sitting.seats, await reach_of(at, sitting.actor.organisation)
         within = theirs if within is None else within if theirs is None else within & theirs
     filters = DeskFilters(
         positions=tuple(query.position),
@@ -181,13 +180,33 @@ async def show_inbox(query: Annotated[PageQuery, Query()], at: At, actor: Actor)
 
     For the positions they hold, for those they stand in for while somebody is on leave, and as coordinator.
     """
-    stands, seating = await standing_of(at, actor.id), await at.institution.seating(utc_now())
-    filters = DeskFilters(account=actor.id, within=await reach(actor, at), seats=seats_of(stands, seating))
-    page = await _page(at, filters, query)
+    return await inbox_of(at, actor, await sitting_of(at, actor.id), query)
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What somebody holds now and for whom they stand in, who sits where, and for what they sign then."""
+
+    actor: Standing
+    seating: Seating
+    seats: tuple[Seat, ...]
+
+
+async def sitting_of(at: Installation, account: str, seating: Seating | None = None) -> Sitting:
+    """Return where somebody sits now; an account unknown or disabled sits nowhere."""
+    now = utc_now()
+    stands = await at.registers.standing.look(account, now, on=business_date(now, at.settings.zone))
+    seating = seating or await at.institution.seating(now)
+    return Sitting(stands.actor, seating, seats_of(stands.actor, seating))
+
+
+async def inbox_of(at: Installation, actor: Acting, sitting: Sitting, query: PageQuery) -> Inbox:
+    """Return what waits for somebody who sits there. Problem `cursor_unknown`."""
+    page = await _page(at, DeskFilters(account=actor.id, within=await reach(actor, at), seats=sitting.seats), query)
     to_sign = sorted({one.delegation_id for one in page.items if one.position is not None})
     files = {one.state.id: one.state for one in await at.queries.of(to_sign)} if to_sign else {}
     return Inbox(
-        items=tuple(_waiting(at, one, seating, stands, files.get(one.delegation_id)) for one in page.items),
+        items=tuple(_waiting(at, one, sitting, files.get(one.delegation_id)) for one in page.items),
         next_cursor=page.next_cursor,
     )
 
@@ -259,17 +278,6 @@ def whose_is(line: DeskLine, known: Known, by: By) -> tuple[Whose, ...]:
     return tuple(Whose(one) for one in known.signers(line)) or (Whose(None),)
 
 
-async def standing_of(at: Installation, account: str) -> Standing:
-    """Return what somebody holds now and for whom they stand in; nothing for an account unknown or disabled."""
-    now = utc_now()
-    return (await at.registers.standing.look(account, now, on=business_date(now, at.settings.zone))).actor
-
-
-async def seats_now(at: Installation, account: str) -> tuple[Seat, ...]:
-    """Return for what somebody signs now: the positions they hold, and those they stand in for."""
-    return seats_of(await standing_of(at, account), await at.institution.seating(utc_now()))
-
-
 async def _within(at: Installation, actor: Acting, which: Which) -> frozenset[str] | None:
     """Return the organisations whose files are asked for, as far as the reader sees them; None for all."""
     seen = await reach(actor, at)
@@ -286,9 +294,8 @@ async def _page(at: Installation, filters: DeskFilters, query: PageQuery) -> Des
         raise Problem("cursor_unknown") from None
 
 
-def _waiting(
-    at: Installation, line: DeskLine, seating: Seating, stands: Standing, state: Delegation | None
-) -> WaitingDesk:
+def _waiting(at: Installation, line: DeskLine, sitting: Sitting, state: Delegation | None) -> WaitingDesk:
+    stands, seating = sitting.actor, sitting.seating
     shown = _view(line, business_date(utc_now(), at.settings.zone), at.settings.zone)
     if line.position is None or state is None:
         return WaitingDesk(**shown)

@@ -144,9 +144,12 @@ def _look() -> Any:
                 since=tenures.c.since,
                 until=tenures.c.until,
             )
-        )
-        .join_from(tenures, above, above.c.slug == tenures.c.organisation)
-        .where(tenures.c.replaced_at.is_(None), tenures.c.since <= _NOW),
+        ).where(
+            # An organisation that no register has, or that has ended, stands alone and keeps its desks.
+            or_(tenures.c.organisation == _ORGANISATION, tenures.c.organisation.in_(select(above.c.slug))),
+            tenures.c.replaced_at.is_(None),
+            tenures.c.since <= _NOW,
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.access import Actor
-from api.desks import PageQuery, WaitingDesk, show_inbox
+from api.desks import PageQuery, WaitingDesk, inbox_of, sitting_of
 from api.installation import At, Installation
 from api.pages.approval import why_not_signed
 from api.pages.live import mark_of
@@ -36,8 +36,9 @@ async def show_inbox_page(request: Request, actor: Actor, at: At, cursor: Cursor
 async def inbox(request: Request, actor: Acting, at: Installation, cursor: str | None) -> Response:
     """Return the page of somebody's inbox. Problem `cursor_unknown`."""
     # Before anything is read: what changes meanwhile is news to the page.
-    mark = await (await mark_of(at, actor))()
-    found = await show_inbox(PageQuery(limit=50, cursor=cursor), at, actor)
+    sitting = await sitting_of(at, actor.id)
+    mark = await (await mark_of(at, actor, sitting.seats))()
+    found = await inbox_of(at, actor, sitting, PageQuery(limit=50, cursor=cursor))
     today = business_date(utc_now(), at.settings.zone)
     return show(
         request,

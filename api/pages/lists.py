@@ -87,7 +87,12 @@ async def show_files_page(request: Request, actor: Actor, at: At) -> Response:
         later="cursor" in typed,
         files=files,
         desks=desks,
-        who=await who_is_behind(at, [line for lines in desks.values() for line in lines], reader),
+        who=await who_is_behind(
+            at,
+            [line for lines in desks.values() for line in lines],
+            reader,
+            await at.institution.seating(utc_now()),
+        ),
         choices=await _choices(at, within, titles, reader),
         shapes=SHAPES,
         sorts=[(code, words.tr(said)) for code, said in SORTS.items()],

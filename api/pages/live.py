@@ -12,10 +12,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.access import STAFF, Actor
 from api.announcements import Bell
-from api.desks import seats_now
+from api.desks import sitting_of
 from api.files import DelegationId, KnownFile, reach
 from api.installation import At, Installation
 from api.pages.route import PageRoute
+from domain.desk import Seat
 from domain.sign_in import Acting
 from storage.errors import StoreUnavailable
 from storage.today import Scope
@@ -56,12 +57,12 @@ def scope_of(actor: Acting, within: frozenset[str] | None) -> Scope:
     return Scope(None if "coordinator" not in actor.roles else actor.id, within)
 
 
-async def mark_of(at: Installation, actor: Acting) -> Callable[[], Awaitable[str]]:
+async def mark_of(at: Installation, actor: Acting, seats: tuple[Seat, ...]) -> Callable[[], Awaitable[str]]:
     """Return what looks, in one statement, whether anything changed that Today or the inbox shows to somebody.
 
-    On whose desks they look is found out once.
+    `seats` are those that they sign for as the look begins.
     """
-    within, seats = await reach(actor, at), await seats_now(at, actor.id)
+    within = await reach(actor, at)
     # Who has no Today has the inbox alone.
     scope = scope_of(actor, within) if set(actor.roles) & set(STAFF) else None
     return lambda: at.today.mark(scope, account=actor.id, seats=seats)
@@ -114,7 +115,7 @@ async def watch_day(
     seen: Mark, request: Request, actor: Actor, at: At, last_event_id: LastMark = None
 ) -> AsyncIterator[ServerSentEvent]:
     """Say that Today or the inbox is another one than at the mark `seen`; `over` when the session ends."""
-    look = await mark_of(at, actor)
+    look = await mark_of(at, actor, (await sitting_of(at, actor.id)).seats)
     with at.announcements.following(EVERYTHING) as bell:
         async for said in _watch(request, at, actor, bell, look, last_event_id or seen, LOOK_AROUND):
             yield said

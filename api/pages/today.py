@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.access import ALLOWED, STAFF, Actor
 from api.checklists import tasks_of
-from api.desks import PageQuery, show_inbox
+from api.desks import PageQuery, inbox_of, sitting_of
 from api.files import reach
 from api.installation import At, Installation
 from api.pages.desks import Cursor, inbox, rows_of
@@ -106,7 +106,9 @@ async def show_first_page(request: Request, actor: Actor, at: At, cursor: Cursor
 
 async def _today(request: Request, actor: Acting, at: Installation) -> Response:
     # Before anything is read: what changes meanwhile is news to the page.
-    mark = await (await mark_of(at, actor))()
+    seating = await at.institution.seating(utc_now())
+    sitting = await sitting_of(at, actor.id, seating)
+    mark = await (await mark_of(at, actor, sitting.seats))()
     today, reader = business_date(utc_now(), at.settings.zone), reader_of(request)
     words = translator(reader.language)
     within = await reach(actor, at)
@@ -119,7 +121,7 @@ async def _today(request: Request, actor: Acting, at: Installation) -> Response:
         DeadLetterFilters(within=within, coordinator=scope.coordinator), limit=LARGEST_PAGE
     )
     undelivered = await _undelivered(at, letters.items)
-    moves = await show_inbox(PageQuery(limit=MOVES), at, actor)
+    moves = await inbox_of(at, actor, sitting, PageQuery(limit=MOVES))
     return show(
         request,
         "today.html",
@@ -135,7 +137,7 @@ async def _today(request: Request, actor: Acting, at: Installation) -> Response:
         most_due=DUE,
         waits=waits,
         most_waits=WAITS,
-        who=await who_is_behind(at, [*waits, *(line for lines in desks.values() for line in lines)], reader),
+        who=await who_is_behind(at, [*waits, *(line for lines in desks.values() for line in lines)], reader, seating),
         letters=undelivered[:LETTERS],
         more_letters=letters.next_cursor is not None or len(undelivered) > LETTERS,
         replies=await _replies(at, await at.today.replies(scope, since=_yesterday(today, at.settings.zone))),
@@ -170,10 +172,9 @@ def age_of(today: date, zone: str, since: datetime) -> int:
     return max(0, (today - business_date(since, zone)).days)
 
 
-async def who_is_behind(at: Installation, desks: Iterable[DeskLine], reader: Reader) -> Who:
+async def who_is_behind(at: Installation, desks: Iterable[DeskLine], reader: Reader, seating: Seating) -> Who:
     """Return who is behind desks, in as many statements for many as for one; no names for who may see none."""
     lines = tuple(desks)
-    seating = await at.institution.seating(utc_now())
     accounts = {one.account for one in lines if one.account}
     accounts |= {who for one in lines if one.position for who in seating.holders(one.position, one.organisation)}
     accounts |= {one.substitute for line in lines for one in line.substitutes if one.in_force}

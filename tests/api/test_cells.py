@@ -7,6 +7,7 @@ organisation's), `phase`, `closed`.
 
 import csv
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.domain.every_command import EXAMPLES, PUBLIC
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
+Noting = Callable[[str, object], None]
 ROLES = ("coordinator", "approver", "auditor", "administrator")
 WHOSE = ("own", "other", "closed")
 
@@ -148,8 +150,12 @@ async def test_every_command_and_every_address_of_a_file_has_its_row(api: Api) -
     assert all(set(row) == EVERYBODY for row in CELLS.values())
 
 
-async def test_every_role_meets_every_command_on_every_file_as_the_table_says(api: Api) -> None:
+async def test_every_role_meets_every_command_on_every_file_as_the_table_says(
+    api: Api, record_property: Noting
+) -> None:
     """Own, other's and closed; what is refused leaves no trace, but for attempts to sign."""
+    record_property("row", "12")
+    record_property("fault", "each role at each command")
     at, wrong = await ground(api), []
     before = {whose: (await api.ask("GET", f"/delegations/{file}")).json()["seq"] for whose, file in at.files.items()}
     examples = {example.model_dump()["type"]: example.model_dump(mode="json") for example in EXAMPLES}
@@ -172,8 +178,12 @@ async def test_every_role_meets_every_command_on_every_file_as_the_table_says(ap
     assert {event["type"] for event in trail if event["actor"] != SYSTEM} == {"SignOffRefused"}
 
 
-async def test_every_role_meets_every_address_of_every_file_as_the_table_says(api: Api) -> None:
+async def test_every_role_meets_every_address_of_every_file_as_the_table_says(
+    api: Api, record_property: Noting
+) -> None:
     """Own, other's and closed; a reader of one organisation never sees another one's file, nor its texts."""
+    record_property("row", "12")
+    record_property("fault", "each role at each address of a file")
     at, wrong = await ground(api), []
     for what in sorted(await of_files(api)):
         method, path = what.split()
@@ -188,6 +198,47 @@ async def test_every_role_meets_every_address_of_every_file_as_the_table_says(ap
                 answered = said(await api.ask(method, address, body, by=role))
                 if answered != expected:
                     wrong.append((what, role, whose, expected, answered))
+    assert wrong == []
+
+
+async def test_the_tree_says_whom_a_file_is_open_to(api: Api, record_property: Noting) -> None:
+    """Of the union above and of the whole house like its own; of a union below like a stranger.
+
+    Read by every role; signed by nobody who holds the position elsewhere.
+    """
+    record_property("row", "12")
+    record_property("fault", "an account of the union above, of one below, of the whole house")
+    at, wrong, mark = await ground(api), [], uuid.uuid4().hex[:8]
+    above, below, near = f"above-{mark}", f"below-{mark}", at.organisations["own"]
+    name = {"vi": "Liên hiệp", "en": "Union"}
+
+    async def enter(path: str, body: Any) -> Any:
+        answer = await api.ask("POST", path, body, by="root")
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    await enter("/institution/organisations", {"slug": above, "kind": "central_union", "name": name})
+    moved = {"parent": above, "kind": "provincial_union", "name": name}
+    assert (await api.ask("PUT", f"/institution/organisations/{near}", moved, by="root")).status_code == 200
+    member_of = {"slug": below, "kind": "member_organisation", "parent": near, "name": name}
+    await enter("/institution/organisations", member_of)
+    digest = (await api.ask("GET", f"/delegations/{at.files['own']}/dossier")).json()["digest"]
+    for place, organisation in (("above", above), ("below", below), ("house", None)):
+        for role in ROLES:
+            account = {"id": f"{place}-{role}-{mark}", "name": role, "roles": [role], "organisation": organisation}
+            await enter("/accounts", account | ({"positions": ["department_head"]} if role == "approver" else {}))
+            api.tokens[place] = (await enter(f"/accounts/{account['id']}/tokens", {}))["token"]
+            for address in ("", "/trail", "/dossier", "/events"):
+                expected = CELLS[f"GET /api/v1/delegations/{{delegation}}{address}"][role].split("/")[place == "below"]
+                answered = said(await api.ask("GET", f"/delegations/{at.files['own']}{address}", by=place))
+                if answered != expected:
+                    wrong.append((place, role, address, expected, answered))
+        body = {"type": "sign_off", "step_id": "department_head", "dossier_digest": digest}
+        api.tokens[place] = (await enter(f"/accounts/{place}-approver-{mark}/tokens", {}))["token"]
+        answer = await api.ask("POST", f"/delegations/{at.files['own']}/commands", body, by=place)
+        signs = {"above": "desk_of_another_organisation", "below": "organisation_out_of_reach", "house": None}[place]
+        if answer.json().get("code") != signs:
+            wrong.append((place, "approver", "sign_off", signs, answer.text[:200]))
     assert wrong == []
 
 

@@ -104,15 +104,18 @@ EXPLORING = os.environ.get("HYPOTHESIS") == "explore"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("reader", "every"), [(by_vobject, 1), (by_recurring_ical_events, 1 if EXPLORING else 4)])
-def test_fifty_items_of_every_zone_are_read_at_their_instants(reader: Reader, every: int) -> None:
+@pytest.mark.parametrize(
+    ("reader", "every", "first"),
+    [(by_vobject, 1, 0) if EXPLORING else (by_vobject, 4, 2), (by_recurring_ical_events, 1 if EXPLORING else 4, 0)],
+)
+def test_fifty_items_of_every_zone_are_read_at_their_instants(reader: Reader, every: int, first: int) -> None:
     """All 598 zones, also those that go out in UTC; skipped and repeated hours are among the probes.
 
-    The slower reader reads every fourth of them, and all of them where one explores.
+    Each day each reader reads every fourth of them, not the same; all of them where one explores (`make faults`).
     """
     wrong = []
     read: dict[tuple[bytes, bytes], str] = {}
-    for zone in sorted(tzif.names())[::every]:
+    for zone in sorted(tzif.names())[first::every]:
         instants = probes(zone)
         assert len(instants) == PROBES
         ics = in_one_object(zone, instants)

@@ -132,14 +132,13 @@ TROUBLES: list[tuple[str, Trick]] = [
     ("ETag conflict", answering("412 Precondition Failed")),
     ("answer lost", losing),
 ]
-EVERYDAY = ("ETag conflict",)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("name", "trick"),
-    [pytest.param(*one, id=one[0], marks=() if one[0] in EVERYDAY else pytest.mark.faults) for one in TROUBLES],
+    [pytest.param(*one, id=one[0], marks=pytest.mark.faults) for one in TROUBLES],
 )
 async def test_a_calendar_server_in_trouble_is_tried_again_until_it_has_everything(
     stack: Installed, away: tuple[Radicale, Misbehaving], note: Note, name: str, trick: Trick

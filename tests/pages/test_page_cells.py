@@ -8,6 +8,7 @@ alone changes a note, ticks a task), `reach` (another organisation's), `closed`.
 import csv
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,8 +105,12 @@ async def ask(guest: Guest, what: str | Asked, file: str | None) -> httpx2.Respo
     return await guest.post(on(file, what.shown.action) if file else what.shown.action, sent + about)
 
 
-async def test_every_page_and_form_of_a_file_answers_every_role_as_the_table_says(walked: Walk, tmp_path: Path) -> None:
+async def test_every_page_and_form_of_a_file_answers_every_role_as_the_table_says(
+    walked: Walk, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """Own, other's and closed; every page and every form that the gallery has."""
+    record_property("row", "12")
+    record_property("fault", "each role at each page and form of a file")
     cells, wrong = of_files(walked), []
     async with furnished(tmp_path) as (found, _):
         guests = {role: await near(found, role) for role in ROLES}

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,10 @@ def under_changes() -> list[dict[str, str | None]]:
     return replayed(ALL_FILES, *words, seconds=110)
 
 
-def test_every_recorded_history_replays_with_todays_workflow() -> None:
+def test_every_recorded_history_replays_with_todays_workflow(record_property: Callable[[str, object], None]) -> None:
     """Also the runs that begin with a state handed on by an earlier one, as an earlier release wrote it."""
+    record_property("row", "8")
+    record_property("fault", f"{len(NAMES)} recorded histories, today's workflow")
     assert {name.rpartition("-")[0] for name in NAMES} == {
         "inbound-study-visit",
         "long-file",
@@ -65,8 +67,12 @@ def test_every_recorded_history_replays_with_todays_workflow() -> None:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_changed_command_order_is_caught(name: str, under_changes: list[dict[str, str | None]]) -> None:
+def test_a_changed_command_order_is_caught(
+    name: str, under_changes: list[dict[str, str | None]], record_property: Callable[[str, object], None]
+) -> None:
     """A valid history, a workflow that is wrong for it: the replay names the nondeterminism, and no other failure."""
+    record_property("row", "8")
+    record_property("fault", f"a broken workflow: {name}")
     failures = [str(one["failure"]) for one in under_changes if one["change"] == name and one["failure"]]
     assert failures
     assert all("Nondeterminism error" in failure for failure in failures)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from domain.desk import Substitute
+from domain.desk import Seat, Substitute
 from domain.events import AnyEvent, DeskMoved, DeskStandIn, StandInsNoted
 from storage.accounts import AccountDetails, Accounts
 from storage.cursors import BadCursor
@@ -74,6 +74,9 @@ async def test_the_most_urgent_stands_first_and_what_has_no_due_date_last(databa
         (DeskFilters(within=frozenset({"central"})), ["visit-2", "visit-0", "visit-4"]),
         (DeskFilters(within=frozenset()), []),
         (DeskFilters(positions=("nobody\x00",)), []),
+        (DeskFilters(seats=(Seat("department_head"),)), ["visit-1", "visit-0"]),
+        (DeskFilters(seats=(Seat("department_head", frozenset({"central"})),)), ["visit-0"]),
+        (DeskFilters(seats=(Seat("department_head", frozenset()),), account="linh"), ["visit-2"]),
     ],
 )
 async def test_desks_are_filtered(database: Database, filters: DeskFilters, expected: list[str]) -> None:

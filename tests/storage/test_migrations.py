@@ -107,3 +107,41 @@ def test_positions_held_before_there_were_tenures_are_held_since_the_account_was
         assert "account_positions" not in inspect(connection).get_table_names()
     engine.dispose()
     assert rows == [("mai", "finance", at, None, 1), ("mai", "president", at, None, 1)]
+
+
+def test_tenures_from_before_are_held_where_their_position_or_their_account_is(empty_url: str) -> None:
+    """The position's own organisation counts first; who has none and whose position has none holds it everywhere."""
+    engine = make_plain_engine(empty_url, lock_wait=5)
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0021")
+        stored = Instant().bind_processor(connection.dialect)
+        when = stored(at) if stored else at
+        for account, organisation in (("mai", "song-lam"), ("root", None)):
+            connection.execute(
+                text(
+                    "INSERT INTO accounts (id, ciphertext, created_at, changed_at, organisation) "
+                    "VALUES (:id, :none, :at, :at, :organisation)"
+                ),
+                {"id": account, "none": b"", "at": when, "organisation": organisation},
+            )
+        connection.execute(
+            text(
+                "INSERT INTO positions (slug, organisation, title_vi, title_en, recorded_at, recorded_by) "
+                "VALUES ('finance', 'central', 'x', 'x', :at, 'root')"
+            ),
+            {"at": when},
+        )
+        for account, position in (("mai", "finance"), ("mai", "president"), ("root", "president")):
+            connection.execute(
+                text(
+                    "INSERT INTO tenures (id, version, account, position, since, recorded_at, recorded_by) "
+                    "VALUES (:id, 1, :account, :position, :at, :at, 'root')"
+                ),
+                {"id": f"{account}-{position}", "account": account, "position": position, "at": when},
+            )
+    migrate_now(empty_url)
+    with engine.begin() as connection:
+        found = {row.id: row.organisation for row in connection.execute(select(tenures.c.id, tenures.c.organisation))}
+    engine.dispose()
+    assert found == {"mai-finance": "central", "mai-president": "song-lam", "root-president": None}

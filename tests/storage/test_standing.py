@@ -152,6 +152,35 @@ async def test_a_file_stands_with_its_organisation_and_those_above_it(
     assert (await look(database, "hung", now)).lineage == ()
 
 
+async def test_a_file_stands_with_the_organisations_at_which_its_desks_are(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
+    """As the pure function says it of the same registers, and as `Seating` does for everybody at once."""
+    accounts, institution = Accounts(database, keyring), Institution(database)
+    name = Bilingual(vi="Đơn vị", en="Unit")
+    for slug, parent in (("central", None), ("song-lam", "central"), ("hue", "central")):
+        new = Organisation(slug=slug, kind="authority", parent=parent, name=name, since=utc_now())
+        await institution.add_organisation(new, by="root")
+    for account, at, positions in (
+        ("bac", "central", ("president", "finance")),
+        ("cuc", "song-lam", ("president",)),
+        ("dao", "hue", ("finance",)),
+    ):
+        details = HUNG.model_copy(update={"id": account, "organisation": at, "positions": positions})
+        await accounts.create(details)
+    desks = {"song-lam": "song-lam", "hue": "central", "central": "central", "elsewhere": None}
+    seating = await institution.seating(now)
+    for organisation, president in desks.items():
+        found = (await look(database, "bac", now, organisation)).desks
+        assert found.get("president") == seating.desk("president", organisation) == president
+    assert (await look(database, "dao", now, "hue")).desks == {"president": "central", "finance": "hue"}
+    assert seating.holders("president", "song-lam") == ("cuc", "hung")
+
+    await accounts.change(HUNG.model_copy(update={"id": "cuc", "organisation": "hue", "positions": ("president",)}))
+    moved = await look(database, "cuc", now, "hue")
+    assert [(one.position, one.organisation) for one in moved.actor.tenures] == [("president", "hue")]
+
+
 async def test_before_the_first_edition_took_effect_nothing_stands(database: Database, now: datetime) -> None:
     """A decision needs rules."""
     too_early: date = edition().effective_from - timedelta(days=1)
