@@ -134,7 +134,8 @@ def _what(item: Mapping[str, Any], translator: Translator) -> str:
     if item.get("on_behalf_of"):
         what += f", {translator.tr('in place of %(name)s', name=item['on_behalf_of'])}"
     if item.get("why_not"):
-        what += f"; {translator.tr('not yours to sign: %(reason)s', reason=word(WHY_NOT, item['why_not'], translator))}"
+        why_not = word(WHY_NOT, item["why_not"], translator)
+        what = translator.tr("%(what)s; not yours to sign: %(reason)s", what=what, reason=why_not)
     return what
 
 
