@@ -97,6 +97,7 @@ from api.pages import sessions as sign_in_page
 from api.pages import static
 from api.pages import today as today_page
 from api.pages import trails as trail_page
+from api.pages import whose_desk as whose_desk_page
 from api.problems import ProblemDetails
 from api.schema import require_schema
 from settings import Settings
@@ -154,6 +155,7 @@ PAGES = (
     own_account_page,
     passkeys_page,
     inbox_page,
+    whose_desk_page,
     approval_page,
     file_page,
     copy_page,

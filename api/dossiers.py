@@ -12,6 +12,7 @@ from api.files import KnownFile
 from api.installation import At, Installation
 from api.problems import Problem
 from domain.decision import Actor as Acting
+from domain.desk import sitting_at
 from domain.differences import Difference, differences, entries
 from domain.dossier import PartContent
 from domain.dossiers import Dossier, JustifiedBreach, Trail, Why, read_trail, seen_before, standing
@@ -19,7 +20,7 @@ from domain.events import Right, RuleRef
 from domain.observations import Renewed, asked_of, renewed
 from domain.signing import Proven
 from domain.state import Ceiling, Delegation, Proposal, Step
-from domain.values import Digest, Slug
+from domain.values import Digest, Slug, business_date
 from storage.metadata import utc_now
 from storage.trips import Trips
 
@@ -51,8 +52,10 @@ class SignatureView(BaseModel):
 class DifferencesView(BaseModel):
     """What changed since an earlier proposal. `why` says why since that one:
 
-    `you_answered`: it is the one that the reader answered last; `step_before_answered`: the one that the stage before
-    the step signed; `first`: the reader and the stages before saw none, so `since` is null and nothing is compared.
+    `you_answered`: it is the one that the reader answered last; `desk_answered`: the one that was answered last for the
+    position for which the reader would sign, by whoever held it or stood in; `step_before_answered`: the one that the
+    stage before the step signed; `approved`: of a change after the decision, what stands approved; `first`: nobody of
+    these saw one, so `since` is null and nothing is compared.
     `ceiling_before` has the lines of the earlier ceiling.
     """
 
@@ -99,7 +102,10 @@ async def show_dossier(file: KnownFile, query: Annotated[DossierQuery, Query()],
         raise Problem("dossier_missing")
     if query.step is not None and proposal.step(query.step) is None:
         raise Problem("step_unknown", params={"step": query.step})
-    step = query.step or _own_step(proposal.open_steps, actor)
+    own = await _sits_at(at, actor, file.state)
+    step = query.step or _own_step(proposal.open_steps, own)
+    approved = state.approved if state else None
+    since, why = seen_before(trail, proposal, actor.id, step, positions=own, approved=approved)
     dossier = trail.dossiers[proposal.number]
     return DossierView(
         delegation=file.state.id,
@@ -114,7 +120,7 @@ async def show_dossier(file: KnownFile, query: Annotated[DossierQuery, Query()],
         breaches=dossier.breaches,
         ceiling=dossier.ceiling,
         signatures=tuple(_signatures(proposal)),
-        differences=_differences(trail, dossier, proposal, actor, step),
+        differences=_differences(trail, dossier, since, why),
         observations=await _observations(at, file.state),
     )
 
@@ -127,8 +133,7 @@ async def _observations(at: Installation, state: Delegation) -> tuple[Renewed, .
     return renewed(state, edition, await Trips(at.registers.database).others(state.id, asked), utc_now())
 
 
-def _own_step(open_steps: tuple[Step, ...], actor: Acting) -> str | None:
-    own = {*actor.positions, *(one.position for one in actor.substitutions if one.in_force)}
+def _own_step(open_steps: tuple[Step, ...], own: frozenset[str]) -> str | None:
     steps = [step for step in open_steps if own & set(step.waits_for)] or open_steps
     return steps[0].id if steps else None
 
@@ -141,10 +146,16 @@ def _signatures(proposal: Proposal) -> list[SignatureView]:
     ]
 
 
-def _differences(
-    trail: Trail, dossier: Dossier, proposal: Proposal, actor: Acting, step: str | None
-) -> DifferencesView:
-    since, why = seen_before(trail, proposal, actor.id, step)
+def _differences(trail: Trail, dossier: Dossier, since: int | None, why: Why) -> DifferencesView:
     earlier = trail.dossiers.get(since) if since is not None else None
     items = differences(entries(earlier.parts), entries(dossier.parts)) if earlier else ()
     return DifferencesView(since=since, why=why, items=items, ceiling_before=earlier.ceiling if earlier else None)
+
+
+async def _sits_at(at: Installation, actor: Acting, state: Delegation) -> frozenset[str]:
+    """Return the positions for which somebody would sign on a file now: those they hold and those they stand in for."""
+    now = utc_now()
+    stands = await at.registers.standing.look(
+        actor.id, now, on=business_date(now, state.zone), organisation=state.organisation
+    )
+    return sitting_at(stands.actor, stands.desks)

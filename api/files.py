@@ -57,4 +57,9 @@ Outside the subtree of the reader's organisation: `organisation_out_of_reach` (4
 
 async def reach(actor: Acting, at: Installation) -> frozenset[str] | None:
     """Return the organisations whose files somebody may see now, or None for all."""
-    return None if actor.organisation is None else await at.institution.subtree(actor.organisation, utc_now())
+    return await reach_of(at, actor.organisation)
+
+
+async def reach_of(at: Installation, organisation: str | None) -> frozenset[str] | None:
+    """Return the organisations whose files are within reach of somebody of an organisation now, or None for all."""
+    return None if organisation is None else await at.institution.subtree(organisation, utc_now())

@@ -17,7 +17,7 @@ from domain.events import (
 )
 from domain.permission import ROLES
 from domain.prefixes import in_full
-from domain.signing import PasskeySignature, Proof, Statement
+from domain.signing import REPORT, PasskeySignature, Proof, Statement
 from domain.state import Delegation, Proposal, Step
 from domain.values import business_date
 
@@ -220,6 +220,40 @@ def right_for(
             return right
         codes.append(right)
     return min(codes, key=lambda code: SAYING_LITTLE.get(code, 0))
+
+
+def right_at_desk(
+    state: Delegation,
+    what: str,
+    position: str,
+    actor: Actor,
+    *,
+    lineage: Collection[str] = (),
+    desks: Mapping[str, str] | None = None,
+) -> Right | str:
+    """Return by what right somebody would sign what waits at the desk of a position, or the code of the refusal.
+
+    `what` is an open step, or `report`. Codes as `right_to_sign`; `signed_another_step` also where they filled another
+    place of the same step, and `step_not_open` where it does not wait any more.
+    """
+    elsewhere: set[str] = set()
+    if what != REPORT:
+        proposal = state.current_proposal
+        step = proposal.step(what) if proposal else None
+        if proposal is None or step is None:
+            return "step_not_open"
+        # In a quorum nobody signs twice, neither for another place.
+        elsewhere = signed_elsewhere(proposal, what) | {who for given in step.signed_by for who in signatories(given)}
+    return right_for(
+        actor,
+        (position,),
+        None,
+        own=state.own,
+        elsewhere=elsewhere,
+        travellers=travellers(state),
+        lineage=lineage,
+        desks=desks,
+    )
 
 
 SAYING_LITTLE = {"substitute_not_entitled": 1, "not_entitled_to_sign": 2}

@@ -1,10 +1,11 @@
 """On whose desk a file is: what waits there, since when, and until when. Pure, and a projection like any other."""
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from domain.decision import Actor
-from domain.institution import Seating
+from domain.institution import Leave, Seating, sits
 from domain.state import Deadline, Delegation, Phase, Step, step_key
 from domain.values import Fact, Instant
 
@@ -41,6 +42,109 @@ def seats_of(actor: Actor, seating: Seating) -> tuple[Seat, ...]:
         Seat(position, seating.files_of(position, organisation))
         for position, organisation in sorted(places, key=lambda place: (place[0], place[1] or ""))
     )
+
+
+def sitting_at(actor: Actor, desks: Mapping[str, str]) -> frozenset[str]:
+    """Return the positions at whose desks somebody sits for a file, or stands in now; `desks` as in `Context`."""
+    places = [(one.position, one.organisation) for one in actor.tenures]
+    places += [(one.position, one.organisation) for one in actor.substitutions if one.in_force]
+    return frozenset(position for position, organisation in places if sits(position, organisation, desks))
+
+
+def signers(
+    position: str,
+    organisation: str,
+    seating: Seating,
+    leaves: Iterable[Leave],
+    approvers: Mapping[str, str | None],
+    now: datetime,
+) -> tuple[str, ...]:
+    """Return the accounts that sign at the desk of a position for the files of an organisation; alphabetical.
+
+    Those who sit there, and the substitutes of those on leave. `approvers` are the accounts that may sign at all, with
+    the organisation whose files and those below it they reach, None for all.
+    """
+    holders = seating.holders(position, organisation)
+    away = (one for one in leaves if one.account in holders and one.in_force(now) and one.covers(position))
+    there = {one for one in holders if one in approvers} | {
+        one.substitute for one in away if one.account in approvers and one.substitute in approvers
+    }
+    above = seating.lineage(organisation)
+    return tuple(sorted(one for one in there if approvers[one] is None or approvers[one] in above))
+
+
+Ageing = Literal["up_to_2", "3_to_5", "6_to_10", "over_10"]
+"""For how many working days something has lain where it is: classes of ageing."""
+
+AGEING: Mapping[Ageing, int | None] = {"up_to_2": 2, "3_to_5": 5, "6_to_10": 10, "over_10": None}
+"""The last day of each class."""
+
+
+def ageing(working_days: int) -> Ageing:
+    """Return the class of so many working days."""
+    return next(name for name, last in AGEING.items() if last is None or working_days <= last)
+
+
+class Waits(Protocol):
+    """A file on a desk."""
+
+    @property
+    def delegation_id(self) -> str: ...
+
+    @property
+    def since(self) -> datetime: ...
+
+    @property
+    def missed(self) -> bool: ...
+
+
+class Whose(NamedTuple):
+    """Whose files are counted: an account, a position, an organisation; `at` is the organisation of a position's desk.
+
+    Without a name they are nobody's: the desk is vacant, or an outside authority's.
+    """
+
+    name: str | None
+    at: str | None = None
+
+
+class Load(Fact):
+    """How many files lie with somebody, how many of them are past a due date, since when the oldest does.
+
+    `ageing` counts each file once, by the desk on which it has lain longest.
+    """
+
+    name: str | None
+    at: str | None = None
+    files: int
+    missed: int
+    oldest: Instant
+    ageing: dict[Ageing, int]
+
+
+def loads(waiting: Iterable[tuple[Whose, Waits]], working_days: Callable[[datetime], int]) -> tuple[Load, ...]:
+    """Return how much lies with each, the longest waiting first; `working_days` says how many passed since an instant.
+
+    What lies with several, such as a step that one of them signs, counts for each.
+    """
+    found: dict[Whose, dict[str, list[Waits]]] = {}
+    for whose, one in waiting:
+        found.setdefault(whose, {}).setdefault(one.delegation_id, []).append(one)
+
+    def load(whose: Whose, files: Mapping[str, list[Waits]]) -> Load:
+        oldest = [min(one.since for one in lines) for lines in files.values()]
+        classes = [ageing(working_days(since)) for since in oldest]
+        return Load(
+            name=whose.name,
+            at=whose.at,
+            files=len(files),
+            missed=sum(any(one.missed for one in lines) for lines in files.values()),
+            oldest=min(oldest),
+            ageing={name: classes.count(name) for name in AGEING},
+        )
+
+    counted = (load(whose, files) for whose, files in found.items())
+    return tuple(sorted(counted, key=lambda one: (one.oldest, one.name or "", one.at or "")))
 
 
 class Desk(Fact):

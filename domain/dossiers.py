@@ -3,7 +3,7 @@
 What is shown of a part is what its sealed commitment was made to, or nothing: a content that does not fit is left out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from domain.dossier import PartContent, dossier_contents
@@ -23,8 +23,9 @@ from domain.state import Ceiling, Delegation, Proposal
 from domain.upcast import read_event
 from domain.values import Digest, Fact, Instant, TextRef
 
-Why = Literal["you_answered", "step_before_answered", "first"]
-"""Since when a reader sees what changed: their own last answer, what the stage before them saw, or nothing earlier."""
+Why = Literal["you_answered", "desk_answered", "step_before_answered", "approved", "first"]
+"""Since when a reader sees what changed: their own last answer, the last one of the desk at which they sit, what the
+stage before them saw, what stands approved (of a change after the decision), or nothing earlier."""
 
 
 class JustifiedBreach(Fact):
@@ -49,11 +50,12 @@ class Dossier(Fact):
 
 
 class Given(NamedTuple):
-    """An answer to a step: by whom, on which proposal."""
+    """An answer to a step: by whom, for which position, on which proposal."""
 
     proposal: int
     step: str
     by: str
+    position: str
 
 
 class Trail(NamedTuple):
@@ -84,7 +86,7 @@ def read_trail(events: Iterable[SealedEvent]) -> tuple[Trail, Delegation | None]
         if isinstance(event, RequestSubmitted | ChangeSubmitted) and state is not None:
             submitted, ceiling = (state, event, sealed), state.ceiling
         elif isinstance(event, StepSigned | StepReturned | StepRejected) and state and state.current_proposal:
-            answers.append(Given(state.current_proposal.number, event.step_id, sealed.actor))
+            answers.append(Given(state.current_proposal.number, event.step_id, sealed.actor, event.right.position))
         state = evolve(state, event, sealed)
         if submitted and isinstance(event, CeilingSet):
             ceiling = state.ceiling
@@ -120,17 +122,31 @@ def _dossier(
     )
 
 
-def seen_before(trail: Trail, proposal: Proposal, reader: str, step_id: str | None) -> tuple[int | None, Why]:
+def seen_before(
+    trail: Trail,
+    proposal: Proposal,
+    reader: str,
+    step_id: str | None,
+    *,
+    positions: Collection[str] = (),
+    approved: Proposal | None = None,
+) -> tuple[int | None, Why]:
     """Return the number of the proposal since which a reader, about to answer a step, is shown what changed, and why.
 
-    It is the one that the reader answered last, on whatever step; else the one that the stage before the step signed
-    (an earlier one where its signature was carried over); else None.
+    It is the one that the reader answered last, on whatever step; else the one that was answered last at the desk at
+    which they would answer, whoever sat there (`positions` are those that they hold or stand in for); else the one that
+    the stage before the step signed (an earlier one where its signature was carried over); else, of a change after the
+    decision, what stands `approved`; else None.
     """
     own = [answer.proposal for answer in trail.answers if answer.by == reader]
     if own:
         return own[-1], "you_answered"
     step = proposal.step(step_id) if step_id else None
     if step is not None:
+        desks = {*positions} & {*step.plan.signing_positions}
+        of_desk = [answer.proposal for answer in trail.answers if answer.position in desks]
+        if of_desk:
+            return of_desk[-1], "desk_answered"
         before = proposal.steps[: proposal.steps.index(step)]
         seen = [
             signature.proposal or proposal.number
@@ -140,4 +156,6 @@ def seen_before(trail: Trail, proposal: Proposal, reader: str, step_id: str | No
         ]
         if seen:
             return seen[-1], "step_before_answered"
+    if approved is not None and approved.number != proposal.number:
+        return approved.number, "approved"
     return None, "first"

@@ -306,6 +306,10 @@ class Seating:
         """Return at which organisation the desk of a position stands, for the files of an organisation."""
         return self._of(organisation).get(position)
 
+    def lineage(self, organisation: str) -> tuple[str, ...]:
+        """Return an organisation and those above it, upwards."""
+        return _upwards(self._parents, organisation)
+
     def holders(self, position: str, organisation: str) -> tuple[str, ...]:
         """Return the accounts that sit at the desk of a position, for the files of an organisation; alphabetical."""
         desks = self._of(organisation)

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.amendment import EDITS
-from domain.approval import right_for
+from domain.approval import right_at_desk
 from domain.decision import Actor, Context
-from domain.desk import COORDINATING, SIGNING_REPORT, lies_on
-from domain.entitlement import signatories, signed_elsewhere, travellers
+from domain.desk import COORDINATING, lies_on
 from domain.events import EXTERNAL_AUTHORITY, DeskMoved, DeskReturned, DeskStandIn, Event, Right, StandInsNoted
 from domain.institution import StandIn, Substitution
 from domain.state import Delegation, StandsIn
@@ -79,14 +78,6 @@ def _touching(state: Delegation, stand_ins: tuple[StandIn, ...], context: Contex
 
 def _could_sign(state: Delegation, what: str, one: StandIn) -> bool:
     """Whether nothing else stands against the substitute: a file or trip of either's, another step, their own entry."""
-    elsewhere: set[str] = set()
-    if what != SIGNING_REPORT:
-        proposal = state.current_proposal
-        step = proposal.step(what) if proposal else None
-        if proposal is None or step is None:
-            return False
-        # In a quorum nobody signs twice, neither for another place.
-        elsewhere = signed_elsewhere(proposal, what) | {who for given in step.signed_by for who in signatories(given)}
     substitution = Substitution(
         leave=one.leave,
         account=one.account,
@@ -98,15 +89,7 @@ def _could_sign(state: Delegation, what: str, one: StandIn) -> bool:
         granted_by=one.granted_by,
     )
     actor = Actor(id=one.substitute, roles=("approver",), substitutions=(substitution,), person=one.substitute_person)
-    right = right_for(
-        actor,
-        (one.position,),
-        None,
-        own=state.own,
-        elsewhere=elsewhere,
-        travellers=travellers(state),
-    )
-    return isinstance(right, Right)
+    return isinstance(right_at_desk(state, what, one.position, actor), Right)
 
 
 def _key(one: DeskStandIn) -> tuple[str, str, str]:

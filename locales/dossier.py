@@ -30,3 +30,22 @@ FIGURES = {
     "stays": mark("Days in each country"),
     "total_vnd": mark("At most"),
 }
+
+GRADES = {"A": mark("Grade A"), "B": mark("Grade B"), "C": mark("Grade C")}
+CONFERENCES = {
+    "none": mark("No international conference"),
+    "prime_minister": mark("An international conference at the prime minister’s level"),
+    "other": mark("An international conference at another level"),
+}
+RUNNERS = {
+    "central_union": mark("The central union"),
+    "provincial_union": mark("A provincial union"),
+    "member_organisation": mark("A member organisation"),
+}
+HEAD_LEVELS = {
+    "standard": mark("Not a high-level leader"),
+    "high": mark("A high-level leader heads the delegation"),
+}
+
+OPTIONS = {"grade": GRADES, "conference": CONFERENCES, "run_by": RUNNERS, "head_level": HEAD_LEVELS}
+"""What may be chosen of a figure, by its code."""

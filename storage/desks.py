@@ -1,11 +1,11 @@
-"""What waits where: the files on each desk, the most urgent first, and how many there are."""
+"""What waits where: the files on each desk, the most urgent first."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, and_, false, func, literal, or_, select
 
 from domain.desk import Seat, Substitute
 from domain.institution import subtree
@@ -20,20 +20,18 @@ from storage.tenures import read_tenures, tenures
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
-Grouping = Literal["position", "organisation", "coordinator"]
-
 
 @dataclass(frozen=True)
 class DeskFilters:
     """Which desks: everything that is set must hold. `positions`, `seats` and `account` are alternatives of each other.
 
-    `coordinator` takes the files that an account coordinates, `signing` those that lie with a position: somebody has to
-    sign. `within` are the organisations whose files the reader may see; None for all.
+    `account` takes what is that account's own move, `coordinator` the files that it coordinates, `signing` those that
+    lie with a position: somebody has to sign. `within` are the organisations whose files are asked for; None for all.
     """
 
     positions: tuple[str, ...] = ()
     account: str | None = None
-    organisation: str | None = None
+    delegation: str | None = None
     missed: bool | None = None
     within: frozenset[str] | None = None
     coordinator: str | None = None
@@ -69,16 +67,6 @@ class DeskPage:
 
     items: tuple[DeskLine, ...]
     next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class DeskTotal:
-    """How many files lie on the desks of one position, organisation or coordinator, and since when the oldest does."""
-
-    name: str
-    files: int
-    missed: int
-    oldest: datetime
 
 
 COLUMNS = tuple(
@@ -123,22 +111,20 @@ class Desks:
                 found.setdefault(row.delegation_id, []).append(_line(row))
         return found
 
-    async def totals(self, by: Grouping, filters: DeskFilters | None = None) -> list[DeskTotal]:
-        """Return how much waits, by position (what lies with coordinators is left out), organisation or coordinator.
+    async def waiting(self, filters: DeskFilters | None = None) -> list[DeskLine]:
+        """Return every line, what is due first at the top: as many as there are files at work, to be counted."""
+        wanted = _joined(*COLUMNS).where(*_conditions(filters or DeskFilters())).order_by(*ORDER)
+        async with self._database.reading() as connection:
+            return [_line(row) for row in await connection.execute(wanted)]
 
-        The longest waiting first.
-        """
-        name = desk_rows.c.position if by == "position" else delegations.c[by]
-        oldest = func.min(desk_rows.c.since)
-        missed = func.sum(case((desk_rows.c.missed, 1), else_=0))
-        wanted = (
-            _joined(name, func.count(desk_rows.c.delegation_id.distinct()), missed, oldest)
-            .where(name.is_not(None), *_conditions(filters or DeskFilters()))
-            .group_by(name)
-            .order_by(oldest, name)
+    async def mark(self, within: frozenset[str] | None) -> str:
+        """Return a mark that is another one once any file that lies on a desk changed, or left its last one."""
+        files = select(desk_rows.c.delegation_id).distinct()
+        wanted = select(func.count(), func.coalesce(func.sum(delegations.c.seq), 0)).where(
+            delegations.c.id.in_(files), *([] if within is None else [delegations.c.organisation.in_(sorted(within))])
         )
         async with self._database.reading() as connection:
-            return [DeskTotal(*row) for row in await connection.execute(wanted)]
+            return ".".join(str(number) for number in (await connection.execute(wanted)).one())
 
     async def touched_by(self, account: str, leave: str, now: datetime) -> list[str]:
         """Return the files that a leave may concern, by id.
@@ -186,7 +172,7 @@ def at_seats(seats: Collection[Seat]) -> list[ColumnElement[bool]]:
 
 
 def _conditions(filters: DeskFilters) -> list[ColumnElement[bool]]:
-    asked = (*filters.positions, filters.account or "", filters.organisation or "", filters.coordinator or "")
+    asked = (*filters.positions, filters.account or "", filters.delegation or "", filters.coordinator or "")
     if any("\x00" in text for text in asked):
         return [false()]
     conditions: list[ColumnElement[bool]] = []
@@ -198,8 +184,8 @@ def _conditions(filters: DeskFilters) -> list[ColumnElement[bool]]:
         whose.append(desk_rows.c.account == filters.account)
     if whose:
         conditions.append(or_(*whose))
-    if filters.organisation is not None:
-        conditions.append(delegations.c.organisation == filters.organisation)
+    if filters.delegation is not None:
+        conditions.append(desk_rows.c.delegation_id == filters.delegation)
     if filters.within is not None:
         conditions.append(delegations.c.organisation.in_(sorted(filters.within)))
     if filters.missed is not None:

@@ -2,21 +2,22 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from locales import mark
-from locales.dossier import CHANGES
+from locales import Translator, mark
+from verbs.asking import Api, ProblemRefusal
 from verbs.at_hand import api_at_hand
-from verbs.dossier_words import DossierWords
 from verbs.language import translator_of
 from verbs.options import options
 from verbs.people import names
 from verbs.show import AsJson, Delegation
 from verbs.tables import add_row, output, say, table
 from words.codes import FACTORS, word
+from words.dossier import DossierWords
 from words.edition import EditionWords
 from words.prefixes import in_one_line
 from words.times import business_time
@@ -29,8 +30,8 @@ Seen = Mapping[str, Any]
 def dossier(context: typer.Context, delegation: Delegation, step: Step = None, as_json: AsJson = False) -> None:
     """Show the dossier that stands: every part, limits and ceiling, signatures so far, and what changed.
 
-    Changes are shown since the proposal that you answered last; if you never did, since the one that the stage before
-    signed.
+    Changes are shown since the proposal that you answered last; if you never did, since the one that your desk answered
+    last, or the one that the stage before signed.
     """
     settings = options(context).settings()
     translator = translator_of(settings)
@@ -40,19 +41,49 @@ def dossier(context: typer.Context, delegation: Delegation, step: Step = None, a
             typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
             return
         file = api.get(f"/delegations/{delegation}")
-        rules = EditionWords(api.get(f"/editions/{file['state']['edition']}"), translator)
-        people = names(api, file["state"]["people"], translator)
-    words = DossierWords(translator, rules, file["state"]["zone"], people)
-    console = output()
+        shown = shown_of(api, file, found, translator)
+    show_dossier(shown, output())
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A dossier as the API answers it, the words for it, and the texts that it names, by reference."""
+
+    found: Seen
+    words: DossierWords
+    texts: Mapping[str, str]
+
+
+def shown_of(api: Api, file: Seen, found: Seen, translator: Translator) -> Shown:
+    """What a person reads of a file's dossier: names and texts for whoever may read them."""
+    rules = EditionWords(api.get(f"/editions/{file['state']['edition']}"), translator)
+    people = names(api, file["state"]["people"], translator)
+    wanted = [one["justification"]["ref"] for one in found["breaches"] if one["justification"]]
+    texts = {}
+    for ref in wanted:
+        try:
+            texts[ref] = api.get(f"/texts/{ref}")["text"]
+        except ProblemRefusal as refused:
+            if refused.code not in ("role_not_allowed", "text_unknown"):
+                raise
+    return Shown(found, DossierWords(translator, rules, file["state"]["zone"], people), texts)
+
+
+def show_dossier(shown: Shown, console: Console) -> None:
+    """Print everything that a dossier's digest is made from, the signatures so far, and what changed."""
+    found, words = shown.found, shown.words
     _head(found, words, console)
     _parts(found["parts"], words, console)
+    for one in found["breaches"]:
+        if one["justification"] and (text := shown.texts.get(one["justification"]["ref"])):
+            say(f"{words.rules.limit(one['breach']['limit'])}: {text}", console=console)
     _ceiling(found["ceiling"], words, console)
     _observations(found["observations"], words, console)
     _signatures(found["signatures"], words, console)
-    show_differences(found["differences"], words, console)
+    _show_differences(found["differences"], words, console)
 
 
-def show_differences(found: Seen, words: DossierWords, console: Console) -> None:
+def _show_differences(found: Seen, words: DossierWords, console: Console) -> None:
     """Print what changed since the reader, or the stage before, last saw the dossier."""
     tr = words.translator.tr
     say(words.why(found), console=console)
@@ -60,11 +91,7 @@ def show_differences(found: Seen, words: DossierWords, console: Console) -> None
         return
     rows = table([tr(title) for title in (mark("Part"), mark("Change"), mark("Before"), mark("Now"))])
     for one in found["items"]:
-        before, after = (words.content(one["part"], one["item"], one[side]) for side in ("before", "after"))
-        if one["change"] == "moved":
-            before = ""
-        change = word(CHANGES, one["change"], words.translator)
-        add_row(rows, words.place(one["part"], one["item"]), change, before, after)
+        add_row(rows, *words.line(one))
     console.print(rows)
 
 
@@ -102,12 +129,7 @@ def _parts(parts: Sequence[Seen], words: DossierWords, console: Console) -> None
                     add_row(rows, words.place(one["part"], figure), words.content(one["part"], figure, value), shown)
             case "programme", items:
                 for item in items:
-                    add_row(
-                        rows,
-                        words.place("programme", item["id"]),
-                        words.content("programme", item["id"], item),
-                        shown,
-                    )
+                    add_row(rows, words.place("programme"), words.content("programme", item["id"], item), shown)
             case part, content:
                 add_row(rows, words.place(part), words.content(part, None, content), shown)
     console.print(rows)

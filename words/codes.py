@@ -92,6 +92,15 @@ ITEM_KINDS = {
     "hotel": mark("hotel"),
 }
 
+AUDIENCE_GROUPS = {
+    "delegates": mark("delegates"),
+    "hosts": mark("hosts"),
+    "escorts": mark("escorts"),
+    "interpreters": mark("interpreters"),
+    "drivers": mark("drivers"),
+    "coordinators": mark("coordinators"),
+}
+
 ANSWERS = {"accepted": mark("accepts"), "declined": mark("declines"), "tentative": mark("accepts with reservation")}
 
 CHANNELS = {"mail": mark("messages by mail"), "feed": mark("a feed"), "caldav": mark("a CalDAV collection")}
@@ -144,6 +153,17 @@ REASONS = {
 }
 
 DOCUMENTS = {"invitation_letter": mark("invitation letter"), "final_report": mark("final report")}
+
+DOCUMENT_KINDS = DOCUMENTS | {
+    "decision": mark("decision"),
+    "annex": mark("annex"),
+    "request_letter": mark("letter of request"),
+    "passport_copy": mark("copy of a passport"),
+    "partner_invitation": mark("the partner’s letter of invitation"),
+    "estimate": mark("estimate of costs"),
+    "itinerary": mark("itinerary"),
+    "other_document": mark("another document"),
+}
 
 LEFT = {"withdrawn": mark("withdrawn"), "replaced": mark("replaced"), "released": mark("released")}
 
@@ -208,3 +228,23 @@ def word(words: Mapping[str, str], code: object, translator: Translator) -> str:
 def sentence_case(text: str) -> str:
     """The text with its first letter in upper case, the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+AGEING = {
+    "up_to_2": mark("up to 2 working days"),
+    "3_to_5": mark("3 to 5 working days"),
+    "6_to_10": mark("6 to 10 working days"),
+    "over_10": mark("more than 10 working days"),
+}
+
+WHY_NOT = {
+    "not_entitled_to_sign": mark("you do not hold the position"),
+    "desk_of_another_organisation": mark("you hold the position at another organisation"),
+    "substitute_not_entitled": mark("you stand in only inside the registered leave"),
+    "organisation_out_of_reach": mark("your organisation does not reach the file"),
+    "own_request": mark("your own request, or that of the one you stand in for"),
+    "own_trip": mark("your own trip, or that of the one you stand in for"),
+    "signed_another_step": mark("you signed another place of this chain; four eyes are asked for"),
+    "step_not_open": mark("it waits no more"),
+}
+"""Why somebody at whose desk something lies may not sign it, by the code of the refusal."""

@@ -28,6 +28,7 @@ from api.pages.words import PART_KINDS, left, position_titles
 from api.problems import Problem, refused
 from domain.decision import Refusal
 from domain.desk import COORDINATING, SIGNING_REPORT
+from domain.dossiers import Why
 from domain.events import Right
 from domain.sign_in import Acting
 from domain.state import Signature
@@ -35,6 +36,7 @@ from domain.values import Slug, business_date
 from locales import mark, translator
 from storage.metadata import utc_now
 from storage.queries import File
+from words.dossier import Line
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -59,6 +61,14 @@ CHANGE_ANSWERS = {
     "StepRejected": mark("You rejected change v%(number)s."),
 }
 """The same of a change after the decision."""
+
+SINCE: dict[Why, str] = {
+    "you_answered": mark("Since you last saw it"),
+    "desk_answered": mark("Since this desk last answered"),
+    "step_before_answered": mark("Since the stage before signed"),
+    "approved": mark("Since what stands approved"),
+}
+"""Since when a page shows what changed."""
 
 SUBMITTED = ("RequestSubmitted", "ChangeSubmitted")
 
@@ -241,6 +251,10 @@ async def _page(
     standing_in = [one for one in state.stand_ins if one.in_force and one.what == turn.id]
     accounts |= {account for one in standing_in for account in (one.account, one.substitute)}
     today = max(business_date(utc_now(), state.zone), business_date(file.updated_at, state.zone))
+    dossier = await dossier_of(at, state, submitted, edition, reader)
+    lines: tuple[Line, ...] = ()
+    if submitted:
+        lines = await lines_of(at, submitted.differences, edition, reader, zone=state.zone, people=dossier.names)
     return show(
         request,
         "step.html",
@@ -250,12 +264,13 @@ async def _page(
         state=state,
         seq=file.head.seq,
         may=turn.status == "open" and refusal is None,
-        why_not=_why_not(request, refusal),
+        why_not=why_not_signed(request, refusal),
         edition=edition,
-        dossier=await dossier_of(at, state, submitted, edition, reader),
+        dossier=dossier,
         since=submitted.differences if submitted else None,
         seen=_seen(submitted.differences) if submitted else frozenset(),
-        lines=await lines_of(at, submitted.differences, edition, reader) if submitted else (),
+        lines=lines,
+        since_when=SINCE.get(submitted.differences.why) if submitted else None,
         names=await _names(at, request, accounts),
         standing_in=standing_in,
         titles=await position_titles(at, edition),
@@ -277,7 +292,8 @@ def _behind(signature: Signature) -> set[str]:
     return {signature.by, signature.right.on_behalf_of or signature.by}
 
 
-def _why_not(request: Request, refusal: Refusal | None) -> str | None:
+def why_not_signed(request: Request, refusal: Refusal | None) -> str | None:
+    """Return why somebody could not sign, or None: to whoever looks, who has attempted nothing yet."""
     if refusal is None:
         return None
     if refusal.code in ONLY_LOOKING:

@@ -18,7 +18,7 @@ from api.pages.typed import Typed, number_of
 from domain.commands import Stay
 from domain.rules import Edition
 from locales import mark, translator
-from locales.dossier import FIGURES
+from locales.dossier import FIGURES, OPTIONS
 from storage.metadata import utc_now
 
 FOR_INBOUND = ("grade", "conference", "provincial_chair")
@@ -30,25 +30,6 @@ LABELS = FIGURES
 UNKNOWN_COUNTRY = mark("“%(name)s” is no country that we know: write its name in Vietnamese or English, or its code.")
 DAYS_WITHOUT_COUNTRY = mark("Days are given for a country that is not among the countries.")
 NO_NUMBER = mark("This must be a whole number.")
-
-GRADES = {"A": mark("Grade A"), "B": mark("Grade B"), "C": mark("Grade C")}
-CONFERENCES = {
-    "none": mark("No international conference"),
-    "prime_minister": mark("An international conference at the prime minister’s level"),
-    "other": mark("An international conference at another level"),
-}
-RUNNERS = {
-    "central_union": mark("The central union"),
-    "provincial_union": mark("A provincial union"),
-    "member_organisation": mark("A member organisation"),
-}
-HEAD_LEVELS = {
-    "standard": mark("Not a high-level leader"),
-    "high": mark("A high-level leader heads the delegation"),
-}
-
-
-OPTIONS = {"grade": GRADES, "conference": CONFERENCES, "run_by": RUNNERS, "head_level": HEAD_LEVELS}
 
 
 def options_of(request: Request) -> dict[str, list[tuple[str, str]]]:
@@ -79,7 +60,7 @@ async def choices_of(
             sorted(((one.slug, one.name.text(language)) for one in reached), key=lambda one: one[1].casefold())
         ),
         issuers=tuple((one, one) for one in sorted(edition.issuers())),
-        known_kinds=frozenset(one.slug for one in running if one.kind in RUNNERS),
+        known_kinds=frozenset(one.slug for one in running if one.kind in OPTIONS["run_by"]),
     )
 
 

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from api.documents import DocumentView, documents_of
 from api.dossiers import DossierView
 from api.installation import Installation
 from api.pages.reader import Reader
+from api.pages.stateline import edition_words
 from domain.bilingual import Bilingual
-from domain.commands import Stay
+from domain.dossier import dossier_contents
 from domain.dossiers import JustifiedBreach
 from domain.erasure import place_of
 from domain.events import Breach
@@ -23,21 +24,17 @@ from domain.state import Ceiling, Delegation, Document, Item, Participant
 from domain.values import Direction, Fact
 from locales import translator
 from storage.persons import Erased
+from words.dossier import DossierWords
 
 
 class Requested(Fact):
-    """What is asked for, as the dossier says it."""
+    """What of the request stands in the sentences at the head of the page; all of it stands in `Dossier.figures`."""
 
     direction: Direction
     title: str
-    purpose: str
-    partner: str
     countries: tuple[str, ...]
-    places: tuple[str, ...] = ()
     starts: date
     ends: date
-    grade: Literal["A", "B", "C"] | None = None
-    stays: tuple[Stay, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,10 +74,16 @@ class Warned:
 class Dossier:
     """Everything that stands behind a signature. `countries` says how many delegates come from where: `Japan 8`.
 
-    `untold` are parts whose content the trail cannot tell any more. `servants` are not part of what is signed.
+    `figures` are those of the request by their names, `unsaid` the names of those that say nothing, `whom` for whom
+    each item is. `untold` are parts whose content the trail cannot tell any more. `servants` are not part of what is
+    signed. `names` are those of people that the reader may see, by their ids on the file.
     """
 
     requested: Requested
+    figures: tuple[tuple[str, str], ...]
+    unsaid: tuple[str, ...]
+    whom: Mapping[str, str]
+    names: Mapping[str, str]
     delegates: tuple[Traveller, ...]
     countries: tuple[str, ...]
     servants: tuple[Traveller, ...]
@@ -101,7 +104,7 @@ async def dossier_of(
 
     People stand as they did when the file named them: that is what the digest commits to.
     """
-    requested, delegates, items, documents, untold = _read(state, submitted)
+    asked, delegates, items, documents, untold = _read(state, submitted)
     servants = [one for one in state.people.values() if one.active and not one.delegate]
     people = await people_of(at, state, [*delegates, *servants], reader)
     justified = submitted.breaches if submitted else ()
@@ -109,8 +112,19 @@ async def dossier_of(
     wanted = [one.justification.ref for one in justified if one.justification]
     wanted += [one.ref for one in (report.results, report.recommendations) if one] if report else []
     texts = await at.texts.read_many(wanted) if reader.sees_personal_data else {}
+    names = {one: known.name for one, known in people.items() if known.name}
+    running = {one.slug: one.name.text(reader.language) for one in await at.institution.organisations()}
+    rules = edition_words(edition, reader.language)
+    said = DossierWords(translator(reader.language), rules, state.zone, names, running)
+    # The title is the page's own.
+    told = {name: value for name, value in asked.items() if name != "title"}
+    figures = [(said.place("request", figure), said.figure(figure, value)) for figure, value in told.items()]
     return Dossier(
-        requested=requested,
+        requested=Requested.model_validate({name: asked[name] for name in Requested.model_fields}),
+        figures=tuple((label, text) for label, text in figures if text),
+        unsaid=tuple(label for label, text in figures if not text),
+        whom={item.id: said.audience(item.audience.model_dump(mode="json")) for item in items},
+        names=names,
         delegates=tuple(people[one.id] for one in delegates),
         countries=tuple(_by_country(delegates, reader)),
         servants=tuple(people[one.id] for one in servants),
@@ -139,11 +153,11 @@ def _warns(one: Renewed) -> bool:
 
 def _read(
     state: Delegation, submitted: DossierView | None
-) -> tuple[Requested, list[Participant], list[Item], list[DocumentView], list[str]]:
+) -> tuple[Mapping[str, Any], list[Participant], list[Item], list[DocumentView], list[str]]:
     """Return request, delegates, items, documents, and the names of the parts that cannot be told."""
-    requested = Requested.model_validate(state.model_dump())
+    asked: Mapping[str, Any] = dossier_contents(state, (), None)[0].content
     if submitted is None:
-        return requested, list(state.delegates), list(state.items.values()), list(documents_of(state)), []
+        return asked, list(state.delegates), list(state.items.values()), list(documents_of(state)), []
     delegates, items, documents, untold = [], list[Item](), list[DocumentView](), list[str]()
     for part in submitted.parts:
         kind, _, name = part.part.partition(":")
@@ -151,7 +165,7 @@ def _read(
         if content is None:
             untold.append(part.part)
         elif kind == "request":
-            requested = Requested.model_validate(content)
+            asked = content
         elif kind == "member":
             delegates.append(Participant.model_validate({"id": name, **content}))
         elif kind == "programme":
@@ -164,7 +178,7 @@ def _read(
                     | file.attachment.model_dump()
                 )
             )
-    return requested, delegates, items, documents, untold
+    return asked, delegates, items, documents, untold
 
 
 async def people_of(

@@ -19,7 +19,7 @@ from api.files import KnownFile
 from api.installation import At, Installation
 from api.pages.forms import Form, FormRefused, done, key_of, read, send
 from api.pages.frame import head_of, show_part
-from api.pages.plan import DRAFTS, GROUPS, audience_of, guest_zones, local, names_of, rows_of
+from api.pages.plan import DRAFTS, audience_of, guest_zones, local, names_of, rows_of
 from api.pages.possible import why_not
 from api.pages.reader import reader_of
 from api.pages.route import PageRoute, own_path
@@ -45,7 +45,7 @@ from domain.values import LocalTime, Moment, Slug, clock_of, resolve
 from locales import Translator, mark, translator
 from storage.as_of import BeyondHead
 from storage.queries import File
-from words.codes import ITEM_KINDS, PERSON_ROLES, word
+from words.codes import AUDIENCE_GROUPS, ITEM_KINDS, PERSON_ROLES, word
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -384,7 +384,7 @@ def _shown(name: str, value: Any, words: Translator, state: Delegation) -> str:
         case "kind":
             return word(ITEM_KINDS, value, words)
         case "groups":
-            return words.listing(words.tr(GROUPS[group]) for group in value if group in GROUPS)
+            return words.listing(words.tr(AUDIENCE_GROUPS[group]) for group in value if group in AUDIENCE_GROUPS)
         case "published":
             return words.tr("yes") if value == "yes" else words.tr("no")
         case "notes":
@@ -458,7 +458,7 @@ async def _choices(request: Request, at: Installation, state: Delegation) -> dic
     return {
         "names": names,
         "kinds": [(code, word(ITEM_KINDS, code, words)) for code in get_args(ItemKind)],
-        "groups": [(code, words.tr(GROUPS[code]), "") for code in get_args(AudienceGroup)],
+        "groups": [(code, words.tr(AUDIENCE_GROUPS[code]), "") for code in get_args(AudienceGroup)],
         "people": [
             (who, names[who], word(PERSON_ROLES, person.role, words))
             for who, person in state.people.items()

@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.access import STAFF, Actor
 from api.announcements import Bell
-from api.desks import seats_now
+from api.desks import sitting_of
 from api.files import DelegationId, KnownFile, reach
 from api.installation import At, Installation
 from api.pages.route import PageRoute
@@ -115,7 +115,18 @@ async def watch_day(
     seen: Mark, request: Request, actor: Actor, at: At, last_event_id: LastMark = None
 ) -> AsyncIterator[ServerSentEvent]:
     """Say that Today or the inbox is another one than at the mark `seen`; `over` when the session ends."""
-    look = await mark_of(at, actor, await seats_now(at, actor))
+    look = await mark_of(at, actor, (await sitting_of(at, actor.id)).seats)
+    with at.announcements.following(EVERYTHING) as bell:
+        async for said in _watch(request, at, actor, bell, look, last_event_id or seen, LOOK_AROUND):
+            yield said
+
+
+@router.get("/desks/live", response_class=EventSourceResponse)
+async def watch_desks(
+    seen: Mark, request: Request, actor: Actor, at: At, last_event_id: LastMark = None
+) -> AsyncIterator[ServerSentEvent]:
+    """Say that what lies on desks is other than at the mark `seen`; `over` when the session ends."""
+    look = partial(at.desks.mark, await reach(actor, at))
     with at.announcements.following(EVERYTHING) as bell:
         async for said in _watch(request, at, actor, bell, look, last_event_id or seen, LOOK_AROUND):
             yield said

@@ -31,6 +31,7 @@ FIRST_INBOX = Place("/inbox", mark("Waits for me"), also="/")
 PLACES = (
     TODAY,
     INBOX,
+    Place("/desks", mark("Whose desk")),
     Place("/files", mark("Delegations")),
     Place("/directory", mark("Directory")),
     Place("/admin", mark("Administration"), ("coordinator", "auditor", "administrator")),

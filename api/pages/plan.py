@@ -17,17 +17,7 @@ from domain.transfers import too_short
 from domain.values import Moment, clock_of
 from locales import Translator, mark, translator
 from storage.persons import Person
-from words.codes import PERSON_ROLES, word
-
-GROUPS = {
-    "delegates": mark("delegates"),
-    "hosts": mark("hosts"),
-    "escorts": mark("escorts"),
-    "interpreters": mark("interpreters"),
-    "drivers": mark("drivers"),
-    "coordinators": mark("coordinators"),
-}
-"""What groups of an audience are called."""
+from words.codes import AUDIENCE_GROUPS, PERSON_ROLES, word
 
 DRAFTS: dict[Draft, str] = {
     "new": mark("draft: new"),
@@ -206,7 +196,7 @@ async def names_of(at: Installation, state: Delegation, reader: Reader) -> dict[
 
 def audience_of(state: Delegation, item: Item, names: Mapping[str, str], words: Translator) -> str:
     """Return for whom an item is, in words: its groups, and people by name."""
-    groups = [words.tr(GROUPS[group]) for group in item.audience.groups]
+    groups = [words.tr(AUDIENCE_GROUPS[group]) for group in item.audience.groups]
     people = [names.get(who, who) for who in item.audience.people]
     return words.listing([*groups, *people])
 
@@ -214,7 +204,7 @@ def audience_of(state: Delegation, item: Item, names: Mapping[str, str], words: 
 def lane_name(by: By, lane: str, names: Mapping[str, str], words: Translator) -> str:
     """Return what stands at the head of a lane."""
     if lane:
-        return words.tr(GROUPS[lane]) if by == "group" else names.get(lane, lane) if by != "place" else lane
+        return words.tr(AUDIENCE_GROUPS[lane]) if by == "group" else names.get(lane, lane) if by != "place" else lane
     return words.tr(
         {
             "place": mark("no place yet"),

@@ -25,7 +25,7 @@ from api.pages.asked import (
     typed_countries,
 )
 from api.pages.countries import country_choices
-from api.pages.differences import Line, lines_of
+from api.pages.differences import lines_of
 from api.pages.forms import (
     Form,
     FormRefused,
@@ -61,6 +61,7 @@ from domain.state import Delegation
 from locales import Language, mark, translator
 from storage.persons import Person
 from storage.queries import File
+from words.dossier import Line
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -443,7 +444,7 @@ async def _versions(at: Installation, state: Delegation, edition: Edition, reque
     for earlier, later in zip([None, *known], known, strict=False):
         items = differences(entries(earlier.parts), entries(later.parts)) if earlier else ()
         view = DifferencesView(since=earlier.number if earlier else None, why="first", items=items)
-        lines = await lines_of(at, view, edition, reader)
+        lines = await lines_of(at, view, edition, reader, zone=state.zone, people={})
         versions.append(Version(later, names.get(later.submitted_by, later.submitted_by), lines))
     return tuple(reversed(versions))
 

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request, Response
 
 from api.access import ALLOWED, STAFF, Actor
 from api.checklists import tasks_of
-from api.desks import PageQuery, inbox_of, seats_now
+from api.desks import PageQuery, inbox_of, sitting_of
 from api.files import reach
 from api.installation import At, Installation
-from api.pages.desks import Cursor, address_of, inbox
+from api.pages.desks import Cursor, inbox, rows_of
 from api.pages.frame import SHAPES
 from api.pages.live import mark_of, scope_of
 from api.pages.reader import Reader, reader_of
@@ -107,8 +107,8 @@ async def show_first_page(request: Request, actor: Actor, at: At, cursor: Cursor
 async def _today(request: Request, actor: Acting, at: Installation) -> Response:
     # Before anything is read: what changes meanwhile is news to the page.
     seating = await at.institution.seating(utc_now())
-    seats = await seats_now(at, actor, seating)
-    mark = await (await mark_of(at, actor, seats))()
+    sitting = await sitting_of(at, actor.id, seating)
+    mark = await (await mark_of(at, actor, sitting.seats))()
     today, reader = business_date(utc_now(), at.settings.zone), reader_of(request)
     words = translator(reader.language)
     within = await reach(actor, at)
@@ -121,13 +121,13 @@ async def _today(request: Request, actor: Acting, at: Installation) -> Response:
         DeadLetterFilters(within=within, coordinator=scope.coordinator), limit=LARGEST_PAGE
     )
     undelivered = await _undelivered(at, letters.items)
-    moves = await inbox_of(at, actor, seats, PageQuery(limit=MOVES))
+    moves = await inbox_of(at, actor, sitting, PageQuery(limit=MOVES))
     return show(
         request,
         "today.html",
         mark=mark,
         today=today,
-        moves=[(one, address_of(one), urgency(one.due_on, today, missed=one.missed)) for one in moves.items],
+        moves=await rows_of(request, at, moves.items, today),
         more_moves=moves.next_cursor is not None,
         tasks=await tasks_of(at, actor),
         most_tasks=TASKS,

@@ -13,7 +13,7 @@ from words.codes import (
     ANSWERS,
     CEILING_LINES,
     DIRECTIONS,
-    DOCUMENTS,
+    DOCUMENT_KINDS,
     MAIL_KINDS,
     MAIL_STATES,
     PERSON_ROLES,
@@ -37,17 +37,6 @@ PART_KINDS = {
     "ceiling": mark("the budget"),
     "limit": mark("limits"),
     "document": mark("documents"),
-}
-
-DOCUMENT_KINDS = DOCUMENTS | {
-    "decision": mark("decision"),
-    "annex": mark("annex"),
-    "request_letter": mark("letter of request"),
-    "passport_copy": mark("copy of a passport"),
-    "partner_invitation": mark("the partner’s letter of invitation"),
-    "estimate": mark("estimate of costs"),
-    "itinerary": mark("itinerary"),
-    "other_document": mark("another document"),
 }
 
 __all__ = [

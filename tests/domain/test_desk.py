@@ -1,10 +1,12 @@
 """On whose desk a file is, since when, and until when."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from domain import commands as c
 from domain.decision import Actor
-from domain.desk import Desk, desks
+from domain.desk import Ageing, Desk, Load, Whose, ageing, desks, loads, signers
+from domain.institution import Leave, Organisation, Seating, Tenure
 from domain.state import Delegation
 from domain.values import Instant
 from tests.builders import (
@@ -26,6 +28,16 @@ from tests.builders import (
 )
 from tests.domain.given import given
 from tests.domain.policed import policy, step, under
+
+NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
+
+
+class Line(NamedTuple):
+    """A file on a desk."""
+
+    delegation_id: str
+    since: datetime
+    missed: bool = False
 
 
 def the_desk(state: Delegation) -> Desk:
@@ -170,3 +182,61 @@ def test_the_steps_of_a_stage_lie_on_their_desks_together() -> None:
     ]
     going = going.further(sign("finance", finance, "2026-02-27T09:00"))
     assert where(going.state) == ("protocol", "protocol", None, opened)
+
+
+def test_what_waits_is_aged_by_working_days() -> None:
+    """The class of each number of them."""
+    assert [ageing(days) for days in (0, 2, 3, 5, 6, 10, 11, 400)] == [
+        "up_to_2", "up_to_2", "3_to_5", "3_to_5", "6_to_10", "6_to_10", "over_10", "over_10",
+    ]  # fmt: skip
+
+
+def test_what_lies_with_each_is_counted_by_files() -> None:
+    """One on two desks of theirs counts once, by the older; one that several may sign counts for each of them."""
+
+    def days(number: int) -> datetime:
+        return NOW - timedelta(days=number)
+
+    hung, mai, nobody = Whose("hung"), Whose("mai"), Whose(None)
+    waiting = [
+        (hung, Line("a", days(1))),
+        (hung, Line("a", days(7), missed=True)),
+        (hung, Line("b", days(4))),
+        (mai, Line("b", days(12))),
+        (nobody, Line("c", days(2))),
+    ]
+    found = loads(waiting, lambda since: (NOW - since).days)
+    none: dict[Ageing, int] = {"up_to_2": 0, "3_to_5": 0, "6_to_10": 0, "over_10": 0}
+    assert found == (
+        Load(name="mai", files=1, missed=0, oldest=days(12), ageing=none | {"over_10": 1}),
+        Load(name="hung", files=2, missed=1, oldest=days(7), ageing=none | {"3_to_5": 1, "6_to_10": 1}),
+        Load(name=None, files=1, missed=0, oldest=days(2), ageing=none | {"up_to_2": 1}),
+    )
+
+
+def test_who_signs_at_a_desk_sits_there_or_stands_in_and_reaches_the_file() -> None:
+    """Of the file's own organisation, never of another one; not who may not sign, nor a substitute before the leave."""
+    begun: Any = {"since": NOW - timedelta(days=9)}
+    names: Any = {"name": {"vi": "x", "en": "x"}}
+    tree = [
+        Organisation(slug="central", kind="central_union", **begun, **names),
+        *(Organisation(slug=slug, kind="provincial_union", parent="central", **begun, **names) for slug in ("a", "b")),
+    ]
+    held = [
+        Tenure(id=f"t-{account}", account=account, position="chair", organisation=at, **begun)
+        for account, at in (("ann", "a"), ("disabled", "a"), ("bob", "b"))
+    ]
+    leave = Leave(id="l", account="ann", substitute="sub", until=NOW + timedelta(days=9), **begun)
+    later = Leave(
+        id="m", account="ann", substitute="late", since=NOW + timedelta(days=9), until=NOW + timedelta(days=10)
+    )
+    other = leave.model_copy(update={"id": "n", "substitute": "far"})
+    seating = Seating(tree, held, NOW)
+    approvers = {"ann": "a", "bob": "b", "sub": None, "late": None, "far": "b"}
+
+    def there(position: str, organisation: str) -> tuple[str, ...]:
+        return signers(position, organisation, seating, [leave, later, other], approvers, NOW)
+
+    assert there("chair", "a") == ("ann", "sub")
+    assert there("chair", "b") == ("bob",)
+    assert there("chair", "central") == there("nobody", "a") == ()

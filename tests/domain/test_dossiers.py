@@ -32,6 +32,7 @@ from tests.builders import (
 )
 from tests.domain.given import Given, given
 from tests.domain.policed import holding, policy, step, under
+from tests.domain.test_amendment import MOVE, decided
 from tests.domain.test_scenarios import played
 from tests.replay.recordings import Recording, recordings
 
@@ -169,13 +170,13 @@ def returned_by_chair() -> Given:
     )
 
 
-def since(file: Given, reader: str, step_id: str | None) -> tuple[int | None, str]:
-    """Since which proposal a reader is shown changes, and why."""
+def since(file: Given, reader: str, step_id: str | None, *positions: str) -> tuple[int | None, str]:
+    """Since which proposal a reader, who sits at the desks of some positions, is shown changes, and why."""
     trail, state = read_trail(file.play.events)
     assert state is not None
     proposal = standing(state)
     assert proposal is not None
-    return seen_before(trail, proposal, reader, step_id)
+    return seen_before(trail, proposal, reader, step_id, positions=positions, approved=state.approved)
 
 
 def test_who_answered_before_sees_what_changed_since() -> None:
@@ -195,6 +196,27 @@ def test_who_answered_before_sees_what_changed_since() -> None:
     assert since(file, "another-head", "head") == (None, "first")
     file.further(sign("chair", CHAIR))
     assert since(file, "chair", "chair") == (2, "you_answered")
+
+
+def test_who_comes_to_a_desk_sees_what_changed_since_it_was_answered_there() -> None:
+    """A successor or a substitute; not what the stage before saw, which may be later, nor nothing at the first step."""
+    file = returned_by_chair().further(moved("tuesday", "2026-04-07T14:00", "2026-04-07T16:00"), c.SubmitRequest())
+    assert since(file, "new-chair", "chair", "chair") == (1, "desk_answered")
+    # Who sits at a desk of another step is not at this one.
+    assert since(file, "new-chair", "chair", "head") == (1, "step_before_answered")
+    assert since(file, "new-chair", None, "chair") == (None, "first")
+    again = given(*drafted(), c.SubmitRequest(), back("head", HEAD), c.SubmitRequest(), rules=RULES)
+    assert since(again, "new-head", "head", "head") == (1, "desk_answered")
+    assert since(again, "head", "head", "head") == (1, "you_answered")
+
+
+def test_of_a_change_after_the_decision_whoever_saw_none_sees_what_differs_from_what_stands_approved() -> None:
+    """Also who signs first, and who signs nothing."""
+    file = decided().further(MOVE, c.SubmitChange())
+    assert since(file, "new-head", "head", "head") == (1, "desk_answered")
+    assert since(file, "auditor", "head") == (1, "approved")
+    assert since(file, "auditor", None) == (1, "approved")
+    assert since(decided(), "auditor", None) == (None, "first")
 
 
 def told(before: Dossier, after: Dossier) -> list[tuple[str, str | None, str]]:

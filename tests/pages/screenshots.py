@@ -41,6 +41,8 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("own-passkeys", "hung", "/me/passkeys"),
     ("inbox", "hung", "/inbox"),
     ("inbox-empty", "an", "/inbox"),
+    ("desks", "lan", "/desks"),
+    ("desks-of-one", "an", "/desks?by=position&of=department_head"),
     ("today", "lan", "/"),
     ("files", "lan", "/files"),
     ("files-filtered", "lan", "/files?phase=&country=JP&year=abc&q=kyoto&sort=title"),

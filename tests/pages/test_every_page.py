@@ -34,6 +34,7 @@ NO_PAGE = {
     "/delegations/{delegation}/trail/export",
     "/delegations/{delegation}/live",
     "/live",
+    "/desks/live",
     "/delegations/{delegation}/invitations/live",
     "/my/{token}/documents/{digest}",
 }

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from api.pages.asked import OPTIONS, countries_said
+from api.pages.asked import countries_said
 from api.pages.forms import Form, FormRefused, read
 from api.pages.limits import limits_of
 from api.pages.people import DELEGATE_ROLES, SERVANT_ROLES
@@ -18,6 +18,7 @@ from api.pages.reader import Reader
 from api.pages.typed import Typed
 from domain.commands import AddMember, AppointParticipant, AttachDocument, OpenDelegation, ReviseRequest
 from domain.directory import HostEntry, PartnerEntry
+from locales.dossier import OPTIONS
 from storage.persons import PersonDetails
 from tests.api.front import PASSWORD
 from tests.pages.asking import Forms, visiting_as

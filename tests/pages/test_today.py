@@ -155,6 +155,10 @@ async def test_the_coordinator_s_own_move_leads_to_the_file(tmp_path: Path) -> N
     async with with_rules(tmp_path) as found:
         await put(found, "nara", title="Đoàn Nara")
         page = (await visit(await reading(found, "lan"), "GET /inbox")).text
+        await put(found, "sendai", submitted(), title="Đoàn Sendai", coordinator="hung")
+        own = text_of((await visit(await reading(found, "hung"), "GET /inbox")).text)
+    # What lies at one's desk and is not one's own to sign stays there, and says why.
+    assert "Not yours to sign Nobody decides on a request of their own." in own
     assert '<a href="/delegations/nara">Đoàn Nara</a>' in page
     assert "Your move as coordinator" in page
 

@@ -68,8 +68,8 @@ async def test_the_most_urgent_stands_first_and_what_has_no_due_date_last(databa
         (DeskFilters(positions=("department_head",)), ["visit-1", "visit-0"]),
         (DeskFilters(positions=("department_head",), account="minh"), ["visit-1", "visit-3", "visit-0", "visit-4"]),
         (DeskFilters(account="linh"), ["visit-2"]),
-        (DeskFilters(organisation="songlam"), ["visit-1", "visit-3"]),
-        (DeskFilters(positions=("department_head",), organisation="central"), ["visit-0"]),
+        (DeskFilters(delegation="visit-3"), ["visit-3"]),
+        (DeskFilters(positions=("department_head",), within=frozenset({"central"})), ["visit-0"]),
         (DeskFilters(missed=True), []),
         (DeskFilters(within=frozenset({"central"})), ["visit-2", "visit-0", "visit-4"]),
         (DeskFilters(within=frozenset()), []),
@@ -85,14 +85,16 @@ async def test_desks_are_filtered(database: Database, filters: DeskFilters, expe
     assert [line.delegation_id for line in (await desks.lines(filters)).items] == expected
 
 
-async def test_what_waits_is_counted_with_the_oldest_first(database: Database) -> None:
-    """By position, by organisation, by coordinator."""
+async def test_everything_that_waits_is_read_at_once_to_be_counted(database: Database) -> None:
+    """The same lines in the same order; and a mark that changes with any of them, and with nothing else."""
     desks = await fill(database)
-    assert [(one.name, one.files, one.missed) for one in await desks.totals("position")] == [("department_head", 2, 0)]
-    by_coordinator = await desks.totals("coordinator")
-    assert [(one.name, one.files) for one in by_coordinator] == [("linh", 3), ("minh", 2)]
-    assert by_coordinator[0].oldest == datetime(2026, 2, 24, 2, 2, tzinfo=UTC)
-    assert [(one.name, one.files) for one in await desks.totals("organisation")] == [("central", 3), ("songlam", 2)]
+    assert await desks.waiting() == list((await desks.lines()).items)
+    songlam = DeskFilters(within=frozenset({"songlam"}))
+    assert [one.delegation_id for one in await desks.waiting(songlam)] == ["visit-1", "visit-3"]
+    before = [await desks.mark(None), await desks.mark(songlam.within)]
+    await Projection(database).project("visit-8", sealed("visit-8", [opened("visit-8", organisation="central")]))
+    after = [await desks.mark(None), await desks.mark(songlam.within)]
+    assert (before[0] != after[0], before[1] == after[1]) == (True, True)
 
 
 @pytest.mark.parametrize("cursor", ["", "!", "W10", "WyJ4Iiwxfg", "WyIyMDI2LTAxLTAxIiwiYSIsMV0", "AAAA"])

@@ -1,6 +1,7 @@
 """`legation show` and `legation sign` on a file that changed after its decision."""
 
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,8 @@ from tests.builders import VICE_PRESIDENT, amending, member, moved, sign
 from tests.domain.given import Given, given
 from tests.rulebook import edition
 from verbs.file_view import show_file
-from verbs.sign import signed_proposal, step_of
+from verbs.refusal import Refusal
+from verbs.sign import require_same
 from words.edition import EditionWords
 
 
@@ -67,21 +69,11 @@ def test_a_signature_that_fell_is_shown_as_void(capsys: pytest.CaptureFixture[st
     assert said.count("signed, void by a later change") == 2
 
 
-def test_what_is_signed_is_the_change_while_one_is_open() -> None:
-    """Its digest, whether the step is named or not; afterwards the proposal's again."""
-    file = given(*amending())
-    api: Any = None
-    amendment = file.state.amendment
-    assert amendment is not None
-    seen = shown(file)
-    for step in ("vice_president", None):
-        assert step_of(api, seen, step) == ("vice_president", amendment.digest)
-    assert signed_proposal(seen, amendment.digest)["number"] == 2
-    file.further(sign("vice_president", VICE_PRESIDENT))
-    assert file.state.proposal is not None
-    after = shown(file)
-    assert step_of(api, after, "vice_president") == ("vice_president", file.state.proposal.digest)
-    assert signed_proposal(after, file.state.proposal.digest)["number"] == 1
+@pytest.mark.parametrize(("read", "same"), [("ab" * 32, True), ("AB" * 6, True), ("ab" * 5, False), ("ba" * 32, False)])
+def test_a_digest_says_which_dossier_was_read(read: str, same: bool) -> None:
+    """The first places are enough; too few, and those of another one, are refused before anything is sent."""
+    with nullcontext() if same else pytest.raises(Refusal, match="What stands now has another digest"):
+        require_same(read, "ab" * 32)
 
 
 def test_what_the_trail_of_a_second_change_shows(capsys: pytest.CaptureFixture[str]) -> None:

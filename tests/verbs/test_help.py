@@ -28,8 +28,8 @@ def test_the_verbs_are_these() -> None:
     """A new one comes with its page in the reference."""
     assert {" ".join(words) for words in VERBS} == {
         "up", "demo", "status", "verify", "rebuild", "list", "inbox", "desk", "show", "dossier", "open", "sign",
-        "return", "move", "report", "channel", "told", "dead-letters", "resend", "trail", "changes", "sign-offs",
-        "evidence", "erase",
+        "return", "reject", "move", "report", "channel", "told", "dead-letters", "resend", "trail", "changes",
+        "sign-offs", "evidence", "erase",
         "archive list", "archive fetch",
         "token create", "token list", "token revoke", "admin create", "admin enable", "policy check", "policy explain",
         "directory list", "directory show", "directory add", "directory duplicates", "directory merge",

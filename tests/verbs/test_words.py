@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from api import violations
-from domain import commands, directory, duplicates, events, permission, state
+from domain import commands, desk, directory, duplicates, events, permission, state
 from domain.values import Direction
 from locales import translator
 from storage.directory import Action
@@ -35,6 +35,7 @@ from words.events import EVENTS, Reader, sentence_of
         (codes.STEP_STATES, get_args(state.Step.model_fields["status"].annotation)),
         (codes.DEADLINE_STATES, get_args(state.Deadline.model_fields["status"].annotation)),
         (codes.DOCUMENTS, get_args(events.DocumentRendered.model_fields["kind"].annotation)),
+        (codes.AGEING, get_args(desk.Ageing)),
         (codes.LEFT, list(get_args(get_args(state.Participant.model_fields["left"].annotation)[0]))),
         (directory_words.KINDS, get_args(directory.EntryKind)),
         (directory_words.NATURES, get_args(directory.Nature)),
