@@ -49,8 +49,7 @@ def skewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installed
     own, other = Clock(folder / "own"), Clock(folder / "other")
     environment = {"LD_PRELOAD": str(library), "SKEWED_CLOCK": str(own.path)}
     # Tokens end by the clock of whoever looks: these outlive every skew.
-    lives = {"token_days": "1096", "signing_token_days": "1096"}
-    with installed(folder / "var", environment=environment, **lives) as running:
+    with installed(folder / "var", environment=environment, token_days="1096", signing_token_days="1096") as running:
         yield running, own, other
 
 
