@@ -135,6 +135,7 @@ CUSTOM: dict[str, str] = {
     "stage_missing": mark("Either every step names its stage, or none does."),
     "stages_out_of_order": mark("Stages count up from 1 without a gap."),
     "step_without_one_way": mark("A step has exactly one of position, one_of, all_of, n_of and external."),
+    "step_named_report": mark("A step is called “report”, as the acceptance of the report is."),
     "step_repeated": mark("Two steps have the same id."),
     "page_of_nobody": mark("A page is somebody's: name the participant."),
     "feed_of_one": mark("Name a person or an account, and not both."),

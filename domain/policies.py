@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from domain.bilingual import Bilingual
 from domain.rule import Conference, Escalation, Rule, check_escalations
+from domain.signing import REPORT
 from domain.values import Country, Direction, HeadLevel, RunBy, Slug, Value
 
 SignaturePrefix = Literal["TM", "KT", "TL", "TUQ"]
@@ -203,6 +204,8 @@ class ApprovalChain(Rule):
     def _steps_fit_together(self) -> Self:
         if len({step.id for step in self.steps}) < len(self.steps):
             raise PydanticCustomError("step_repeated", "two steps have the same id")
+        if any(step.id == REPORT for step in self.steps):
+            raise PydanticCustomError("step_named_report", "“report” is what the acceptance of the report is called")
         stages = [step.stage for step in self.steps]
         if any(stages) and not all(stages):
             raise PydanticCustomError("stage_missing", "either every step names its stage, or none does")

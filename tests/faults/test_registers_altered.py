@@ -32,7 +32,7 @@ from storage.leaves import Leaves, leaves
 from storage.migrate import migrate_now
 from storage.passkeys import Passkeys, RelyingParty, passkeys
 from storage.redaction import Redaction
-from storage.tenures import Tenures, positions, tenures
+from storage.tenures import Tenures, closed_desks, positions, tenures
 from tests.authenticator import Authenticator
 from tests.faults.installation import Server
 from tests.faults.page import Note
@@ -61,7 +61,12 @@ async def administer(database: Database) -> None:
     later = START + timedelta(days=30)
     await register.change_organisation(part.model_copy(update={"name": name("Ban mới", "P2"), "since": later}), by="x")
     await register.end_organisation("ban", later + timedelta(days=3000), by="root")
-    for slug in ("chair", "finance"):
+    heir = part.model_copy(update={"slug": "ban-moi", "name": name("Ban kế tục", "Heir")})
+    old = part.model_copy(update={"slug": "ban-cu", "name": name("Ban cũ", "Old part")})
+    for one in (heir, old):
+        await register.add_organisation(one, by="root")
+    await register.end_organisation("ban-cu", later, successor="ban-moi", by="root")
+    for slug in ("chair", "finance", "clerk"):
         bound = "song-lam" if slug == "chair" else None
         await register.add_position(Position(slug=slug, organisation=bound, title=name("Chức", "T")), by="root")
     for one in ("mai", "hung", "lan", "gone"):
@@ -90,6 +95,15 @@ async def administer(database: Database) -> None:
     token, _ = await people.create_token("mai")
     await people.revoke(token.id)
     await people.create_token("gone")
+    await people.create(AccountDetails(id="back", name="Back", roles=("approver",), organisation="song-lam"))
+    await people.create_token("back")
+    await people.disable("back", by="root")
+    await people.enable("back", by="root")
+    held = await register.hold("mai", "clerk", START, None, by="root")
+    await Tenures(database).end(held.id, START + timedelta(days=40), by="root")
+    await register.rename_position("clerk", name("Văn thư", "Clerk"), by="root")
+    await register.close_desk("clerk", "song-lam", by="root")
+    await register.end_position("clerk", by="root")
     # An erasure deletes what somebody signed in with and leaves the log as it is.
     await Redaction(database, keyring).accounts(Traces(accounts=("gone",)))
 
@@ -159,6 +173,8 @@ LEAVE = "SELECT id FROM leaves WHERE account = 'mai' AND replaced_at IS NULL"
 CHAIR = "SELECT id FROM tenures WHERE position = 'chair' AND replaced_at IS NULL"
 KEY, IDENTITY = "SELECT id FROM passkeys", "SELECT id FROM identities"
 UNION = "SELECT slug || ' ' || since FROM organisations WHERE slug = 'song-lam'"
+DESK = "SELECT position || ' ' || organisation || ' ' || closed_at FROM closed_desks"
+HEIR = "SELECT slug || ' ' || since FROM organisations WHERE slug = 'ban-cu'"
 FIXED: dict[str, tuple[str, str, str, str, str | None]] = {
     "a leave goes on": ("UPDATE leaves SET until = '2036'", "row_differs", "leaves", LEAVE, "until"),
     "its substitute is another": ("UPDATE leaves SET substitute = 'x'", "row_differs", "leaves", LEAVE, "substitute"),
@@ -189,6 +205,8 @@ FIXED: dict[str, tuple[str, str, str, str, str | None]] = {
         *("row_unsealed", "tokens", "SELECT 'tok_x'", None),
     ),
     "a parent": ("UPDATE organisations SET parent = 'x'", "row_differs", "organisations", UNION, "parent"),
+    "a desk is back": ("DELETE FROM closed_desks", "row_missing", "closed_desks", DESK, None),
+    "another heir": ("UPDATE organisations SET successor = 'x'", "row_differs", "organisations", HEIR, "successor"),
     "for all": (
         "UPDATE positions SET organisation = 1",
         "row_differs",
@@ -220,9 +238,10 @@ LOOKED_AT: dict[Table, set[str]] = {
     accounts: {"id", "organisation", "person", "disabled_at"},
     identities: {"id", "account", "issuer"},
     leaves: {"id", "account", "substitute", "positions", "since", "until", "revoked_at", "replaced_at"},
-    organisations: {"slug", "since", "until", "kind", "parent", "name_vi", "name_en"},
+    organisations: {"slug", "since", "until", "kind", "parent", "name_vi", "name_en", "successor"},
     passkeys: {"id", "account", "public_key"},
-    positions: {"slug", "organisation", "title_vi", "title_en"},
+    positions: {"slug", "organisation", "title_vi", "title_en", "ended_at"},
+    closed_desks: {"position", "organisation", "closed_at"},
     tenures: {"id", "account", "position", "organisation", "since", "until", "replaced_at"},
     tokens: {"id", "account", "expires_at", "revoked_at"},
 }
