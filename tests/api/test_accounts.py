@@ -25,7 +25,7 @@ async def at(tmp_path: Path) -> AsyncIterator[Front]:
     async with front(tmp_path) as found:
         await found.at.editions.put(edition())
         now = utc_now()
-        for slug, since, until in (("song-lam", -9, None), ("gone", -9, -1), ("coming", 9, None)):
+        for slug, since, until in (("song-lam", -9, None), ("heir", -9, None), ("gone", -9, -1), ("coming", 9, None)):
             entry = Organisation(
                 slug=slug,
                 kind="provincial_union",
@@ -74,7 +74,8 @@ async def test_what_an_account_names_may_stay_when_it_is_over(at: Front) -> None
     person = await at.at.persons.register(SATO)
     said = {"organisation": "song-lam", "positions": ["vice_president"], "person": person.ref}
     assert (await root.ask("PUT", "/accounts/hung", HUNG | said)).status_code == 200
-    await at.at.institution.end_organisation("song-lam", utc_now() + timedelta(microseconds=1), by="root")
+    ends = utc_now() + timedelta(microseconds=1)
+    await at.at.institution.end_organisation("song-lam", ends, successor="heir", by="root")
     await at.at.persons.erase(person.ref)
     assert (await root.ask("PUT", "/accounts/hung", HUNG | said | {"language": "en"})).status_code == 200
 

@@ -216,6 +216,13 @@ ASKED: tuple[tuple[str, str, Any, str, str], ...] = (
         "leave_end_changed",
     ),
     (
+        "POST /api/v1/institution/leaves/{leave}/substitute",
+        "/institution/leaves/{id}/substitute",
+        {"substitute": "thay"},
+        "leaves",
+        "leave_revoked",
+    ),
+    (
         "POST /api/v1/institution/leaves/{leave}/revoke",
         "/institution/leaves/{id}/revoke",
         None,
@@ -244,8 +251,10 @@ ASKED: tuple[tuple[str, str, Any, str, str], ...] = (
 )
 """Row, address, body, and where it is recorded as what; an id of the answer before goes into `{id}`."""
 
-ENDS_WITH_IT = {"account_disabled": (("tenures", "tenure_ended", "root"),)}
-"""What else is recorded: the position that the account held."""
+ALSO_RECORDED = {
+    "POST /api/v1/institution/leaves/{leave}/substitute": (("leaves", "leave_registered", "root"),),
+}
+"""What else is recorded: the leave that follows the one before."""
 
 NOT_RECORDED = {
     "POST /api/v1/demo/clock",
@@ -306,6 +315,7 @@ async def test_everything_an_administrator_does_is_recorded(tmp_path: Path, serv
         await root.sign_in("root")
         guest = await at.at.persons.register(SATO)
         await vacant_desk(at, "clerk", "y")
+        await at.at.accounts.create(AccountDetails(id="thay", name="Thay", roles=("approver",)))
         await device_of(at.at, "hung")
         [passkey] = await at.at.passkeys.of("hung")
         [letter] = await at.at.registers.received_mail.take("INBOX", 1, 1, [mail(1, reason="too_large")])
@@ -322,7 +332,7 @@ async def test_everything_an_administrator_does_is_recorded(tmp_path: Path, serv
             made = str(answer.get("id", ""))
             after = await recorded(at)
             new = [(name, *one) for name, entries in after.items() for one in entries[len(before[name]) :]]
-            assert new == [(register, kind, "root"), *ENDS_WITH_IT.get(kind, ())], row
+            assert new == [(register, kind, "root"), *ALSO_RECORDED.get(row, ())], row
             before = after
         for name in get_args(Register):
             await at.at.register_log.verify(name)

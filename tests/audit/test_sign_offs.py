@@ -382,7 +382,7 @@ def test_a_letter_that_was_carried_over_counts_for_the_decision() -> None:
     """It is no sign-off, but its step is asked for; another letter in its place is not the one that came."""
     rules = under(policy(step("ministry", external=True, looks_at=("request",)), step("chair"), resubmission="minimal"))
     file = given(*submitted(), rules=rules)
-    letter = {"authority": "Ministry", "reference": "1", "dated": "2026-02-24", "letter": pdf("letter")}
+    letter = {"authority": "Ministry", "reference": "1", "dated": "2026-02-25", "letter": pdf("letter")}
     recorded = {"step_id": "ministry", "dossier_digest": dossier(file.state), "outcome": "approved"}
     file.further(c.RecordExternalDecision.model_validate(recorded | letter))
     back = c.ReturnStep(step_id="chair", dossier_digest=dossier(file.state), kind="amend", reason=text())

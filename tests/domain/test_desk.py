@@ -127,7 +127,7 @@ def letter(step_id: str) -> Later:
                 "authority": "Công an tỉnh",
                 "reference": "12/CV",
                 "dated": "2026-02-26",
-                "letter": pdf("letter"),
+                "letter": pdf(f"letter-{step_id}"),
             }
         ),
         COORDINATOR,

@@ -110,8 +110,17 @@ def test_a_refused_command_still_brings_what_time_brought() -> None:
     """The deadline had passed whoever came, so its notice goes out."""
     refused = given(*submitted()).when(sign("vice_president", DEPARTMENT_HEAD), at="2026-03-03T09:00")
     refused.then_refused("not_entitled_to_sign")
-    assert [event.type for event in refused.events] == ["DeadlineMissed", "DeadlineMissed", "SignOffRefused"]
-    assert [effect.args["notice"] for effect in refused.effects] == ["deadline_missed", "deadline_missed"]
+    assert [event.type for event in refused.events] == [
+        "DeadlineMissed",
+        "DeadlineMissed",
+        "StepEscalated",
+        "SignOffRefused",
+    ]
+    assert [effect.args["notice"] for effect in refused.effects] == [
+        "deadline_missed",
+        "deadline_missed",
+        "step_escalated",
+    ]
 
 
 def answers(done: Then) -> list[dict[str, object]]:

@@ -171,6 +171,7 @@ def test_another_end_is_noted_and_kept() -> None:
         e.StandInsNoted(stand_ins=(noted(shorter),))
     )
     assert in_force(going) == [("department_head", "deputy")]
+    assert in_force(going.wait("2026-03-04T23:59")) == [("department_head", "deputy")]
     assert going.state.next_wake == shorter.until
     going.wait("2026-03-05T00:00")
     assert going.state.stand_ins == ()

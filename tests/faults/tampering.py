@@ -256,7 +256,7 @@ async def cut_everywhere(small: Small) -> None:
         small,
         ("DELETE FROM checkpoint_spans WHERE checkpoint = 3", ()),
         ("DELETE FROM checkpoints WHERE number = 3", ()),
-        ("UPDATE merkle_tiles SET hashes = substr(hashes, 1, 32 * 50)", ()),
+        ("UPDATE merkle_tiles SET hashes = substr(hashes, 1, 32 * 52)", ()),
     )
     kept = [one for one in decisions_of(small.server.histories[0]) if one.events[-1].seq <= 9]
     small.server.histories = [history_of(OPEN, OPEN_RUN, beginning(OPEN), kept, following=None, open_=True)]

@@ -79,7 +79,7 @@ async def test_what_nobody_touched_holds(built: Small) -> None:
     assert [
         (one.stream, one.entries, one.runs, one.archived, one.checkpoint, one.since) for one in account.verdicts
     ] == [
-        (CLOSED, 36, 2, 2, 2, 0),
+        (CLOSED, 38, 2, 2, 2, 0),
         (OPEN, 20, 1, 0, 3, 0),
         (ARCHIVE, 2, 0, 0, 2, 0),
         (ORGANISATIONS, 6, 0, 0, 3, 1),

@@ -94,7 +94,8 @@ def test_a_stranger_checks_the_evidence_with_nothing_of_ours(
         check=False,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    checks = ["manifest", "chain", "histories", "dossiers", "documents", "sign_offs", "inclusion", "checkpoints"]
+    checks = ["manifest", "chain", "histories", "dossiers", "documents", "sign_offs", "rights", "decisions"]
+    checks += ["inclusion", "checkpoints"]
     assert [line.split()[:2] for line in checked.stdout.splitlines()] == [["ok", check] for check in checks]
 
 

@@ -81,4 +81,7 @@ async def test_a_file_waits_for_the_department_head_of_its_own_union_alone(here:
         "tenure": tenure.id,
         "held_since": tenure.model_dump(mode="json")["since"],
         "organisation": "song-lam",
+        "granted_by": ["system"],
+        "principal_vi": "Chủ tịch",
+        "principal_en": "President",
     }

@@ -5,11 +5,13 @@ import html
 import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import httpx2
 from fastapi import FastAPI
 
 from domain.canonical import sha256_hex
+from domain.values import BUSINESS_ZONE, business_date
 from tests.pages.asking import Guest, Shown, check_in, wrong_in
 from tests.pages.walking import Asked, Walk, posted
 from tests.storage.samples import PDF_FILE
@@ -67,7 +69,7 @@ SAMPLES = {
     "new add.ends": "10h30",
     "since": "2098-05-06",
     "until": "2099-05-06",
-    "dated": "2026-02-03",
+    "dated": business_date(datetime.now(UTC), BUSINESS_ZONE).isoformat(),
     "slug": "hostile",
     "id": "hostile",
     "email": "h@x.example",

@@ -193,7 +193,7 @@ def test_the_report_says_what_it_waits_for() -> None:
     ]
     filed = given(*reported())
     assert texts(said(filed))[0] == (
-        "Waits for: Vice-president, until Fri 17 Apr 2026, 3 working days left, rule IN-REPORT-ACCEPTANCE, version 1."
+        "Waits for: Vice-president, until Fri 17 Apr 2026, 3 working days left, rule IN-REPORT-ACCEPTANCE, version 2."
     )
     command = c.ReturnReport(report_digest=report_digest(filed.state), reason=text())
     filed.further(Said(command, VICE_PRESIDENT, "2026-04-15T09:00"))

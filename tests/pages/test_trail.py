@@ -65,7 +65,7 @@ async def test_every_entry_is_told_newest_first_or_as_a_story(site: Site) -> Non
     assert "Trần Thị Lan moves “Làm việc với Sở Ngoại vụ” to" in text
     assert re.search(r"Programme, “Làm việc với Sở Ngoại vụ”, begins before: 09:00.* now: 14:00", text)
     assert "Lê Văn Hùng" in text
-    assert "TL. Department head" in text
+    assert "TL. President / Department head" in text
 
 
 async def test_pages_follow_each_other_without_a_gap(site: Site) -> None:

@@ -80,6 +80,7 @@ UNSEEN = {
     "POST /me/passkeys/{passkey}/remove": "no device has made a passkey; the form has no field",
     "GET /static/{asked}/{name}": "files",
     "GET /live": "a stream",
+    "GET /desks/live": "a stream",
     "GET /delegations/{delegation}/live": "a stream",
     "GET /delegations/{delegation}/invitations/live": "a stream",
     "POST /directory/{entry}/split": "nothing of the gallery was merged; the form has no field",

@@ -144,7 +144,8 @@ async def test_a_disabled_account_is_enabled_with_nothing_that_opened_it(
 ) -> None:
     """Roles stay. Tokens, tenures, also those to come, and leave ended with it, for others' files to hear of."""
     root = LINH.model_copy(update={"id": "root", "roles": ("administrator",)})
-    for one in (LINH, HAI, root):
+    deputy = LINH.model_copy(update={"roles": ("approver",)})
+    for one in (deputy, HAI, root):
         await register.create(one)
     institution, leaves = Institution(database), Leaves(database)
     now = utc_now()

@@ -245,7 +245,7 @@ async def test_accounts_and_feeds_of_the_person_are_closed(store: Store) -> None
         id="keiko",
         name="Keiko",
         email="k@home.example",
-        roles=("coordinator",),
+        roles=("coordinator", "approver"),
         positions=("clerk",),
         person=store.keiko,
     )

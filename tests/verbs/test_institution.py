@@ -24,16 +24,16 @@ def test_an_organisation_a_position_and_who_holds_it_are_entered_and_shown(here:
     names = ("--name-vi", "Đơn vị", "--name-en", "Unit", "--from", "2026-01-01")
     central = ("central", "--kind", "central_union", *names)
     assert done(here, "root", "organisation", "add", *central)["slug"] == "central"
-    below = ("song-lam", "--kind", "member_organisation", "--parent", "central", *names)
+    below = ("dong-lam", "--kind", "member_organisation", "--parent", "central", *names)
     assert done(here, "root", "organisation", "add", *below)["parent"] == "central"
     hue = ("hue", "--kind", "provincial_union", *names)
     assert verb(here, "lan", "organisation", "add", *hue).stderr == "Your role may not use this address.\n"
     shown = verb(here, "lan", "organisation", "list").stdout.splitlines()
-    assert [line.split("Unit")[0].rstrip() for line in shown[1:]] == ["central", "  song-lam"]
+    assert [line.split("Unit")[0].rstrip() for line in shown[1:]] == ["central", "  dong-lam"]
     assert "member organisation" in shown[2]
     assert "1 Jan 2026" in shown[2]
 
-    words = ("finance", "--title-vi", "Tài chính", "--title-en", "Finance", "--organisation", "song-lam")
+    words = ("finance", "--title-vi", "Tài chính", "--title-en", "Finance", "--organisation", "dong-lam")
     assert verb(here, "root", "position", "add", *words).stdout == "The position finance is entered.\n"
     tenure = done(here, "root", "position", "hold", "lan", "finance", "--from", "2026-01-01")["id"]
     assert tenure in verb(here, "lan", "position", "list").stdout
@@ -41,18 +41,18 @@ def test_an_organisation_a_position_and_who_holds_it_are_entered_and_shown(here:
     assert "30 Jun 2026" in verb(here, "lan", "position", "list").stdout
     corrected = ("finance", "--title-vi", "Kế toán", "--title-en", "Accounts")
     assert done(here, "root", "position", "rename", *corrected)["title"]["en"] == "Accounts"
-    assert done(here, "root", "position", "close-desk", "finance", "song-lam")["organisation"] == "song-lam"
+    assert done(here, "root", "position", "close-desk", "finance", "dong-lam")["organisation"] == "dong-lam"
     named = verb(here, "root", "position", "abolish", "finance")
     assert named.stderr == "Rules in force, or to come, name this position.\n"
     done(here, "root", "position", "add", "clerk", *words[1:-2])
     assert "ended_at" in done(here, "root", "position", "abolish", "clerk")
 
-    moved = done(here, "root", "organisation", "change", "song-lam", "--name-en", "Lam River", "--from", "2026-02-01")
+    moved = done(here, "root", "organisation", "change", "dong-lam", "--name-en", "Lam River", "--from", "2026-02-01")
     assert (moved["name"], moved["parent"]) == ({"vi": "Đơn vị", "en": "Lam River"}, "central")
     nowhere = verb(here, "root", "organisation", "change", "nowhere", "--top")
     assert nowhere.stderr == "There is no organisation of this id at that time.\n"
     done(here, "root", "organisation", "add", "nam-lam", *below[1:])
-    ended = done(here, "root", "organisation", "end", "song-lam", "--until", "2026-06-30", "--successor", "nam-lam")
+    ended = done(here, "root", "organisation", "end", "dong-lam", "--until", "2026-06-30", "--successor", "nam-lam")
     assert (ended["until"][:13], ended["successor"]) == ("2026-06-30T17", "nam-lam")
 
 

@@ -57,7 +57,7 @@ def test_an_open_step_waits_on_the_desk_of_its_position_until_its_own_day() -> N
     view = file(phase="submitted", waits_for="department_head", open_step={"id": "department_head"})
     step = due("step.department_head.1", "2026-04-28", "IN-APPROVAL")
     assert said(view, POLICE, step) == (
-        "Submitted: waits for Department head until Tue 28 Apr 2026, 1 working day left, rule IN-APPROVAL, version 2."
+        "Submitted: waits for Department head until Tue 28 Apr 2026, 1 working day left, rule IN-APPROVAL, version 1."
     )
 
 

@@ -76,6 +76,9 @@ async def test_a_substitute_signs_inside_the_leave_and_the_event_says_by_what_ri
         "held_since": tenures[0].model_dump(mode="json")["since"],
         "on_behalf_of": "mai",
         "leave": leave.id,
+        "leave_since": leave.model_dump(mode="json")["since"],
+        "leave_until": leave.model_dump(mode="json")["until"],
+        "granted_by": ["mai"],
     }
     proposal = (await here.idle()).proposal
     assert proposal is not None
