@@ -77,7 +77,7 @@ bench: $(VENV)/.development ## compare with the raw floor on the same server
 
 faults: $(VENV)/.development ## inject every fault of the table; writes docs/faults.md
 	@HYPOTHESIS=explore $(PYTEST) tests/faults tests/api/test_schemathesis.py tests/pages/test_every_page.py \
-		tests/calendars/test_every_zone.py tests/domain/test_digest.py tests/replay tests/api/test_cells.py \
+		tests/calendars/test_every_zone.py tests/calendars/test_model_calendar.py tests/domain/test_digest.py tests/replay tests/api/test_cells.py \
 		tests/pages/test_page_cells.py --faults-page docs/faults.md
 
 screenshots: $(VENV)/.development browser ## take a picture of every page into docs/screenshots

@@ -4,6 +4,7 @@ Random change logs, decided by the real domain, sent as the mails that really go
 RFC 5546 and nothing else. Nothing of the programme is over before a log ends: what is over is left alone.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.slow
 # To make a failing log smaller takes longer than a test may.
 thoroughly = settings(
     deadline=None,
-    max_examples=30,
+    max_examples=30 if os.environ.get("HYPOTHESIS") == "explore" else 12,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given as for_all
+from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -270,6 +271,7 @@ def test_a_rule_escalates_in_order_and_never_on_the_due_date(escalate: list[dict
 WAKES = st.lists(st.integers(1, 60 * 24), max_size=12)
 
 
+@settings(max_examples=25)
 @for_all(
     after=st.lists(st.integers(1, 30), unique=True, min_size=1, max_size=5).map(sorted),
     unit=st.sampled_from(["days", "working_days"]),

@@ -13,7 +13,7 @@ from tests.installed import Installed
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 PEOPLE = 16
-ROUNDS = 5
+ROUNDS = 3
 
 
 async def accounts(stack: Installed, http: Any, **more: Any) -> list[str]:

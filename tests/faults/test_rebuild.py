@@ -169,17 +169,22 @@ def here_only(statement: Any, table: Any, delegation: str) -> Any:
     return statement.where((table.c.id if table is delegations else table.c.delegation_id) == delegation)
 
 
+def rarely(*cell: Any) -> Any:
+    """A cell that is not tried every day."""
+    return pytest.param(*cell, marks=pytest.mark.faults)
+
+
 @pytest.mark.parametrize(
     ("statement", "table", "code", "seq", "differing"),
     [
         (update(journal).where(journal.c.seq == 3).values(actor="mai"), journal, "journal_differs", 3, None),
-        (delete(journal).where(journal.c.seq == 4), journal, "journal_differs", 4, None),
+        rarely(delete(journal).where(journal.c.seq == 4), journal, "journal_differs", 4, None),
         (update(deadlines).values(status="met"), deadlines, "table_differs", None, "deadlines"),
-        (update(delegations).values(head_count=7), delegations, "table_differs", None, "delegations"),
-        (update(delegations).values(seq=2), delegations, "table_differs", None, "delegations"),
-        (delete(participants), participants, "table_differs", None, "participants"),
+        rarely(update(delegations).values(head_count=7), delegations, "table_differs", None, "delegations"),
+        rarely(update(delegations).values(seq=2), delegations, "table_differs", None, "delegations"),
+        rarely(delete(participants), participants, "table_differs", None, "participants"),
         (delete(delegations), delegations, "table_differs", None, "delegations"),
-        (update(versions).values(phase="closed"), versions, "table_differs", None, "delegation_versions"),
+        rarely(update(versions).values(phase="closed"), versions, "table_differs", None, "delegation_versions"),
     ],
 )
 async def test_damage_is_named_and_mended(

@@ -63,8 +63,8 @@ async def administer(database: Database) -> None:
     await register.end_organisation("ban", later + timedelta(days=3000), by="root")
     heir = part.model_copy(update={"slug": "ban-moi", "name": name("Ban kế tục", "Heir")})
     old = part.model_copy(update={"slug": "ban-cu", "name": name("Ban cũ", "Old part")})
-    for one in (heir, old):
-        await register.add_organisation(one, by="root")
+    for further in (heir, old):
+        await register.add_organisation(further, by="root")
     await register.end_organisation("ban-cu", later, successor="ban-moi", by="root")
     for slug in ("chair", "finance", "clerk"):
         bound = "song-lam" if slug == "chair" else None

@@ -102,9 +102,9 @@ def played(name: str, way: tuple[Step, ...]) -> Play:
     return going.further(*way).play
 
 
-@pytest.mark.parametrize("account", ["lan", "hung", "an", "root"])
+@pytest.mark.parametrize("account", ["lan", "an"])
 async def test_every_part_of_a_file_is_there_in_every_phase(desk: Front, account: str) -> None:
-    """In both languages, for every role; an act's page for those who run files alone."""
+    """In both languages, for who runs files and who only reads; what each role meets stands in cells.csv."""
     browser, _ = await signed_in(desk, account)
     wrong = []
     for name in WAYS:
