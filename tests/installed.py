@@ -171,6 +171,10 @@ class Installed:
             self._tokens[account] = json.loads(made.stdout)["token"]
         return self._tokens[account]
 
+    def forget_token(self, account: str) -> None:
+        """Make a new token when one is next wanted: a new password of the account ended this one."""
+        self._tokens.pop(account, None)
+
     async def make_tokens(self) -> None:
         """Make a token for each of ACCOUNTS in this process: a command for each takes a second."""
         settings = Settings(data_dir=self.folder)

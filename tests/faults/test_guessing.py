@@ -36,6 +36,7 @@ async def browsing(stack: Installed, account: str | None = None) -> AsyncIterato
             link = (await browser.post(path, headers=stack.headers("root"))).json()["link"]
             body = {"link": link.partition("#link=")[2], "password": PASSWORD}
             assert (await browser.post("/api/v1/password/link", json=body)).status_code == 200
+            stack.forget_token(account)
             answer = await browser.post("/api/v1/session", json={"account": account, "password": PASSWORD})
             assert answer.status_code == 201, answer.text
         yield browser

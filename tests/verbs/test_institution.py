@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import legation
-from tests.installed import Installed, installed
+from tests.installed import EVERY_SCOPE, Installed, installed
 from tests.verbs.test_journey import VISIT, done, send, verb, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("verbs")]
@@ -58,7 +58,8 @@ def test_an_organisation_a_position_and_who_holds_it_are_entered_and_shown(here:
 
 def test_a_substitute_signs_by_registered_leave_until_it_is_revoked(here: Installed, tmp_path: Path) -> None:
     """One's own leave, in one's own name; the file and the trail show both."""
-    made = legation("--data", str(here.folder), "token", "create", "thay", "--role", "approver")
+    new = ("token", "create", "thay", "--role", "approver", *EVERY_SCOPE)
+    made = legation("--data", str(here.folder), *new)
     assert made.returncode == 0, made.stderr
     as_substitute = made.stdout.strip()
     done(here, "lan", "open", written(tmp_path, "visit.yaml", VISIT.format(id="tokyo-leave")))
