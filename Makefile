@@ -10,9 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Many short processes are started: what is compiled once is not compiled at each start.
 export PYTHONDONTWRITEBYTECODE :=
-# Three test processes for the smallest machine this is built for (2 cores): a test waits a third of its time for what it
-# started. One that dies is not replaced: the scheduler by groups would wait for it for ever.
-JOBS ?= 3
+# Four test processes for the smallest machine this is built for (2 cores): with three, a third of its time was left over,
+# since tests wait for what they started. One that dies is not replaced: the scheduler by groups would wait for it for ever.
+JOBS ?= 4
 PYTEST := $(BIN)/pytest -q -n $(JOBS) --dist loadgroup --max-worker-restart 0
 
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
