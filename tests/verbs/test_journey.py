@@ -220,7 +220,9 @@ def test_a_delegation_goes_its_way_by_the_daily_verbs(here: Installed, tmp_path:
     assert shown.count("; xác thực bằng mã truy cập") == 4
     assert "dời mục opening sang 13:00, 03/04/2028" in shown
     assert "không được ký bước “Trưởng ban” (not_entitled_to_sign)" in shown
-    assert shown.splitlines()[-1] == f"Đầu chuỗi của nhật ký hồ sơ: {events[-1]['hash']}"
+    # What became of the last mails may have been recorded between the two readings.
+    heads = [event["hash"] for event in done(here, "mai", "trail", "tokyo-2028")["items"][len(events) - 1 :]]
+    assert shown.splitlines()[-1] in [f"Đầu chuỗi của nhật ký hồ sơ: {head}" for head in heads]
 
 
 def test_a_trail_that_is_followed_shows_what_comes(here: Installed, tmp_path: Path) -> None:
