@@ -28,6 +28,7 @@ async def accounts(stack: Installed, http: Any, **more: Any) -> list[str]:
     return tokens
 
 
+@pytest.mark.faults
 async def test_every_accepted_command_stands_in_one_order(stack: Installed, note: Note) -> None:
     """What was acknowledged is in the trail once, with the numbers its receipt named."""
     note(row="7", fault=f"{PEOPLE} coordinators send {ROUNDS} commands each")

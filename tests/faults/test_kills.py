@@ -14,7 +14,6 @@ EVERYDAY = (
     "worker-during-drafted",
     "api-during-opened",
     "temporal-during-invitations",
-    "temporal-before-closed",
 )
 """Cells of the everyday run; `make faults` runs all of them."""
 

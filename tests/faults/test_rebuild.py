@@ -80,7 +80,7 @@ async def file(here: Running) -> Running:
     return here
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.faults)])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a store, empty for the embedded one."""
     if request.param == "sqlite":
@@ -90,6 +90,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
             yield url
 
 
+@pytest.mark.faults
 async def test_a_rebuild_during_writes_equals_a_fold(
     database_url: str, tmp_path: Path, connect: Connect, temporal_server: TemporalServer
 ) -> None:
