@@ -27,21 +27,21 @@ async def test_an_administrator_opens_a_way_in_only_soon_after_signing_in(at: Fr
     """A link to choose a password, a provider's subject, a token: fifteen minutes, then one signs in again."""
     root = at.browser()
     await root.sign_in("root")
-    ways: tuple[tuple[str, dict[str, str] | None], ...] = (
-        ("/accounts/root/password-link", None),
-        ("/accounts/root/identities", {"issuer": ISSUER, "subject": "s-found"}),
-        ("/accounts/root/tokens", {}),
-        ("/accounts/lan/enable", None),
+    ways: tuple[tuple[str, str, dict[str, str] | None], ...] = (
+        ("root", "password-link", None),
+        ("root", "identities", {"issuer": ISSUER, "subject": "s-found"}),
+        ("root", "tokens", {}),
+        ("lan", "enable", None),
     )
     await at.at.accounts.disable("lan")
     at.moment.pass_by(minutes=15, seconds=1)
-    for path, body in ways:
-        assert code(await root.ask("POST", path, body)) == (403, "sign_in_again"), path
+    for account, way, body in ways:
+        assert code(await root.ask("POST", f"/accounts/{account}/{way}", body)) == (403, "sign_in_again"), way
     assert await at.at.identities.of("root") == []
     assert await at.at.accounts.tokens_of("root") == []
     await root.sign_in("root")
-    for path, body in ways:
-        assert (await root.ask("POST", path, body)).is_success, path
+    for account, way, body in ways:
+        assert (await root.ask("POST", f"/accounts/{account}/{way}", body)).is_success, way
 
 
 async def test_the_page_of_an_account_says_so_and_stays(at: Front) -> None:
